@@ -1,0 +1,1 @@
+"""Everything that touches the world: files, engines, the store, settings, the clock."""

@@ -1,0 +1,179 @@
+"""YAML files as documents that know their lines: one broken file is named with its place, and hides no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from domain.documents import Document
+from domain.documents import Path as Steps
+from domain.ids import Digest, digest_of
+from domain.issues import Issue, Location
+
+MOST_BYTES = 1_000_000
+MOST_DEPTH = 30
+
+# The layout of a rule book below its root: the folders that hold what managers edit.
+FOLDERS = (
+    "kpi_rules/rules",
+    "kpi_rules/targets",
+    "kpi_rules/limits",
+    "incentives/policies",
+    "incentives/contracts",
+    "allocation/strategies",
+    "expectations/thresholds",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """All rule files of one root, in order of their paths, and the digest of everything that they say."""
+
+    documents: tuple[Document, ...]
+    issues: tuple[Issue, ...]
+
+    @property
+    def digest(self) -> Digest:
+        return digest_of([[document.path, document.data] for document in self.documents])
+
+    def below(self, folder: str) -> tuple[Document, ...]:
+        return tuple(document for document in self.documents if document.path.startswith(f"{folder}/"))
+
+
+def read_rule_book(root: Path, overlay: Path | None = None) -> RuleBook:
+    """The rule files below `root`; a file of the same relative path below `overlay` takes the place of it.
+
+    Files named `*.test.yaml` are tests beside rules, and no rules.
+    """
+    files = {path.relative_to(top).as_posix(): path for top in (root, overlay) if top for path in _rule_files(top)}
+    read = [read_document(files[name], name) for name in sorted(files)]
+    return RuleBook(
+        tuple(document for document, _ in read if document is not None),
+        tuple(issue for _, issues in read for issue in issues),
+    )
+
+
+def read_document(path: Path, name: str | None = None) -> tuple[Document | None, tuple[Issue, ...]]:
+    """The file as a document, or what keeps it from being read; `name` stands for it in messages."""
+    shown = name or path.name
+    if path.is_symlink() or path.stat().st_size > MOST_BYTES:
+        return None, (Issue("YML001", Location(shown), f"not a plain file of at most {MOST_BYTES} bytes"),)
+    try:
+        return parse_document(path.read_text(encoding="utf-8"), shown)
+    except UnicodeDecodeError as error:
+        return None, (Issue("YML002", Location(shown), f"not UTF-8: {error.reason} at byte {error.start}"),)
+
+
+def parse_document(text: str, name: str) -> tuple[Document | None, tuple[Issue, ...]]:
+    """The text as a document. Anchors, tags and duplicate keys are refused; numbers never pass through float."""
+    try:
+        root = YAML(typ="rt", pure=True).compose(StringIO(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Location(name, mark.line + 1, mark.column + 1) if mark else Location(name)
+        return None, (Issue("YML003", place, f"not YAML: {error.problem or error.context}"),)
+    except (YAMLError, ValueError) as error:
+        return None, (Issue("YML003", Location(name), f"not YAML: {error}"),)
+    except RecursionError:
+        return None, (Issue("YML006", Location(name), f"nested deeper than {MOST_DEPTH}"),)
+    reader = _Reader(name, {}, [], set())
+    data = reader.read(root, ()) if root is not None else {}
+    issues = tuple(reader.issues)
+    return (None if issues else Document(name, data, reader.places)), issues
+
+
+@dataclass(slots=True)
+class _Reader:
+    name: str
+    places: dict[Steps, Location]
+    issues: list[Issue]
+    seen: set[int]
+
+    def read(self, node: Node, path: Steps) -> Any:
+        self.places[path] = self._place(node)
+        if not self._is_plain(node, path):
+            return None
+        match node:
+            case ScalarNode():
+                return self._scalar(node)
+            case SequenceNode():
+                return [self.read(child, (*path, index)) for index, child in enumerate(node.value)]
+            case MappingNode():
+                return dict(self._entries(node, path))
+        raise AssertionError(node)
+
+    def _entries(self, node: MappingNode, path: Steps) -> Iterator[tuple[str, Any]]:
+        known: dict[str, Location] = {}
+        for key_node, child in node.value:
+            key = str(key_node.value)
+            if key in known:
+                self._report("YML004", key_node, f'the key "{key}" stands here twice; first at line {known[key].line}')
+            known.setdefault(key, self._place(key_node))
+            yield key, self.read(child, (*path, key))
+
+    def _is_plain(self, node: Node, path: Steps) -> bool:
+        if id(node) in self.seen:
+            self._report("YML005", node, "anchors and aliases are not allowed in rule files", "Write the value out")
+            return False
+        self.seen.add(id(node))
+        if len(path) > MOST_DEPTH:
+            self._report("YML006", node, f"nested deeper than {MOST_DEPTH}")
+            return False
+        return True
+
+    def _scalar(self, node: ScalarNode) -> Any:
+        kind = str(node.tag).rpartition(":")[2]
+        read = _SCALARS.get(kind)
+        if read is None:
+            self._report("YML007", node, f"the tag {node.tag} is not allowed in rule files")
+            return None
+        try:
+            return read(node.value)
+        except (ValueError, ArithmeticError):
+            self._report("YML008", node, f"{node.value!r} is no {kind}", "Put it in quotes if it is text")
+            return None
+
+    def _report(self, code: str, node: Node, message: str, hint: str = "") -> None:
+        self.issues.append(Issue(code, self._place(node), message, hint))
+
+    def _place(self, node: Node) -> Location:
+        return Location(self.name, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _integer(text: str) -> int:
+    """Plain decimal digits only: 010 is ten or eight, depending on whom one asks, so it is refused."""
+    if not re.fullmatch(r"[-+]?(0|[1-9][0-9_]*)", text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text.replace("_", ""))
+    if not number.is_finite():
+        raise ValueError(text)
+    return number
+
+
+_SCALARS: Mapping[str, Any] = {
+    "str": str,
+    "int": _integer,
+    "float": _decimal,
+    "bool": lambda text: {"true": True, "false": False}[text.lower()],
+    "null": lambda _: None,
+    "timestamp": date.fromisoformat,
+}
+
+
+def _rule_files(root: Path) -> Iterator[Path]:
+    for folder in FOLDERS:
+        yield from (path for path in sorted((root / folder).rglob("*.yaml")) if not path.name.endswith(".test.yaml"))

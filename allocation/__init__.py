@@ -1,0 +1,1 @@
+"""Who works which account: segments, expected recovery, prices."""

@@ -1,0 +1,1 @@
+"""The shared vocabulary: money, periods, ids, the catalogue, records, expressions, issues."""

@@ -1,0 +1,77 @@
+"""What a run is made of: everything that it reads, by name and version. Its digest is the run's id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from domain.ids import Digest, ReleaseId, RunId, VersionId, digest_of
+from domain.rules import RuleVersion
+
+
+class RunKind(StrEnum):
+    NIGHTLY = "nightly"
+    MONTH_END = "month-end"
+    WHAT_IF = "what-if"
+
+
+class Stage(StrEnum):
+    """The stages of a night, in order; `land` comes before the manifest, because it makes the versions named in it."""
+
+    GATE = "gate"
+    ALLOCATE = "allocate"
+    MEASURE = "measure"
+    PROJECT = "project"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Input:
+    """One version of one table of one business date."""
+
+    table: str
+    business_date: date
+    version: VersionId
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A named person's decision to go on over a halted check, for one run, until a day."""
+
+    check: str
+    by: str
+    reason: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Complete and stored; it holds no recorded time, so the same inputs give the same id.
+
+    `landed` are the extracts that the gate judges, `history` the accepted versions of earlier dates that it and later
+    stages read; `dispatch` the releases in force before the run, in order; `prices` yesterday's prices; `baselines` the
+    runs whose figures the batch suites compare with; `ledger` (batches) the posted state of the batch's own keys.
+    """
+
+    kind: RunKind
+    business_date: date
+    effective_on: date
+    known_as_of: str
+    stages: tuple[Stage, ...]
+    calculation: Digest
+    rules: tuple[RuleVersion, ...]
+    landed: tuple[Input, ...] = ()
+    history: tuple[Input, ...] = ()
+    dispatch: tuple[ReleaseId, ...] = ()
+    prices: Digest | None = None
+    baselines: tuple[RunId, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    ledger: Digest | None = None
+    scope: tuple[tuple[str, str], ...] = field(default=())
+
+
+def run_id_of(manifest: Manifest) -> RunId:
+    """The digest of the manifest; *known as of* is left out, because only the versions it resolved to are inputs."""
+    content = {name: getattr(manifest, name) for name in Manifest.__slots__ if name != "known_as_of"}
+    return RunId(digest_of(content)[:24])

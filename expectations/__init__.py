@@ -1,0 +1,1 @@
+"""The gate: row contracts, batch suites, verdicts, quarantine."""

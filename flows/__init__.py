@@ -1,0 +1,1 @@
+"""When things run: one short file per flow, the deployments, the command line."""

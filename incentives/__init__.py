@@ -1,0 +1,1 @@
+"""Bonus policies and partner contracts, their calculation, and the arithmetic of the ledger."""

@@ -1,0 +1,1 @@
+"""The KPI language: rules, compiler, credit, scorecards, targets."""

@@ -1,0 +1,1 @@
+"""One Prefect task per step: read, one core call, write."""

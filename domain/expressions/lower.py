@@ -38,9 +38,9 @@ _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
 
 
 def to_sql(expression: Expression, columns: Mapping[str, Sql]) -> Sql:
-    """The expression over `columns`, which holds at least the names that the expression reads.
+    """The expression over `columns`, which holds at least the names that it reads.
 
-    NULL follows SQL: a comparison with a missing value is neither true nor false, so a row condition leaves the row out.
+    A comparison with a missing value is neither true nor false, so a row condition leaves the row out.
     """
     return _lower(expression.node, columns)
 
@@ -116,11 +116,15 @@ def _literal(node: Literal) -> Sql:
     return sa.literal(plain)
 
 
-def _plain(node: Node) -> object:
+def _plain(node: Literal) -> object:
     """A whole number as an integer, so that it does not widen what it is compared with."""
-    assert isinstance(node, Literal)  # noqa: S101 - the parser lets nothing else through
-    if isinstance(node.value, Decimal) and (
-        node.type is ExprType.COUNT or node.value == node.value.to_integral_value()
-    ):
+    if isinstance(node.value, Decimal) and node.value == node.value.to_integral_value():
         return int(node.value)
     return node.value
+
+
+def _whole(node: Node) -> int:
+    """The argument of hours(..) and days(..), which the parser has seen to be a plain number."""
+    if isinstance(node, Literal) and isinstance(node.value, Decimal):
+        return int(node.value)
+    raise AssertionError(node)

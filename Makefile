@@ -1,0 +1,61 @@
+# Everything a developer or an operator types. Each target makes `.venv` itself when it is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+CODE := flows tasks expectations allocation kpi_rules incentives reports adapters domain
+
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export GX_ANALYTICS_ENABLED := false
+
+.PHONY: help install run serve test quick check format lock schemas bench clean
+
+help:  ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: .venv/installed  ## Install what requirements.lock names, by hash
+
+.venv/installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@awk '/^[a-zA-Z]/ {on = /^uv==/} on' requirements.lock > .venv/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install  ## Build a demo book, run its nights and a month-end, and say where the reports lie
+	@$(BIN)/recoup demo-run
+
+serve: install  ## Start a Prefect server on 127.0.0.1:4200 and serve the deployments
+	@$(BIN)/recoup serve
+
+test: install  ## All tests
+	@$(BIN)/pytest -n 2
+
+quick: install  ## The tests that take no more than a few seconds each
+	@$(BIN)/pytest -n 2 -m "not slow and not browser and not prefect"
+
+check: install  ## What CI runs: format, lint, types, import contracts, schema drift, and the tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/recoup schemas --check
+	@$(MAKE) --no-print-directory test
+
+format: install  ## Format, and mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+schemas: install  ## Write the JSON schemas of rule files, and the data dictionary
+	@$(BIN)/recoup schemas
+
+lock: install  ## Resolve pyproject.toml anew into requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+		--output-file requirements.lock pyproject.toml
+
+bench: install  ## Full nights at 100 thousand and 1 million accounts, beside hand-written DuckDB queries
+	@$(BIN)/python -m bench.night
+
+clean:  ## Remove the environment and caches, but no data
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,141 @@
+"""DuckDB sessions over registered Parquet files, through SQLAlchemy; the read gate lets no float out.
+
+A session is a private in-memory database whose views are the tables that a stage may read. `read` and `arrow` give
+exact values (Decimal, decimal128); `.df()` and `read_sql` are never used: they turn DECIMAL into float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from adapters.settings import Settings
+from domain.exact import ExactSelect, InexactStatementError
+from domain.sql import SQL_TYPES
+from domain.tables import Table, Type
+
+# Pinned, because equal rows must give equal bytes; rows are written in a total order besides.
+PARQUET_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880, PARQUET_VERSION v1"
+
+# Columns that are estimates by design, and so may be DOUBLE; everything else that is stored must be exact.
+ESTIMATES = frozenset({"expected_recovery", "value_estimate", "price_estimate", "margin_estimate"})
+
+_INEXACT_TYPES = {"DOUBLE", "FLOAT", "HUGEINT", "UHUGEINT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Duck:
+    """A session: run checked statements, read exact rows, write ordered Parquet."""
+
+    connection: sa.Connection
+
+    def read(self, statement: ExactSelect) -> Sequence[sa.RowMapping]:
+        """Rows with exact values.
+
+        Raises: InexactStatementError if a column came back as a float or an unbounded integer.
+        """
+        result = self.connection.execute(statement)
+        self._refuse_inexact([(column[0], str(column[1])) for column in result.cursor.description or ()])
+        return result.mappings().all()
+
+    def arrow(self, statement: ExactSelect) -> pa.Table:
+        """The whole result as Arrow, with decimals as decimal128; for results that are worked on in bulk."""
+        table = self._driver.execute(self.sql(statement)).to_arrow_table()
+        self._refuse_inexact(
+            [(name, _name_of(kind)) for name, kind in zip(table.schema.names, table.schema.types, strict=True)]
+        )
+        return table
+
+    def write_parquet(self, statement: ExactSelect, path: Path) -> None:
+        """The statement's rows, in the statement's order, as one Parquet file.
+
+        Raises: InexactStatementError as `read` does; ValueError if the statement has no ORDER BY.
+        """
+        if not statement._order_by_clauses:  # noqa: SLF001 - SQLAlchemy offers no public question
+            raise ValueError("a file is written in a total order: the statement needs ORDER BY")
+        sql = self.sql(statement)
+        described = self._driver.execute(f"DESCRIBE {sql}").fetchall()
+        self._refuse_inexact([(row[0], row[1]) for row in described])
+        self._driver.execute(f"COPY ({sql}) TO '{quoted(path)}' ({PARQUET_OPTIONS})")
+
+    def sql(self, statement: ExactSelect) -> str:
+        return str(statement.compile(self.connection.engine, compile_kwargs={"literal_binds": True}))
+
+    def create_view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
+        """A view over files; with none it has the columns and no rows."""
+        self._driver.execute(f'CREATE OR REPLACE VIEW "{name}" AS {_select(files, columns)}')
+
+    def create_view_as(self, name: str, statement: ExactSelect) -> None:
+        self._driver.execute(f'CREATE OR REPLACE VIEW "{name}" AS {self.sql(statement)}')
+
+    def run(self, sql: str) -> Any:
+        """Statements that only an adapter writes: reading files, describing them."""
+        return self._driver.execute(sql)
+
+    @property
+    def _driver(self) -> Any:
+        return self.connection.connection.driver_connection
+
+    @staticmethod
+    def _refuse_inexact(columns: Sequence[tuple[str, str]]) -> None:
+        found = [f"{name} is {kind}" for name, kind in columns if kind in _INEXACT_TYPES and name not in ESTIMATES]
+        if found:
+            raise InexactStatementError(f"a result would lose digits: {', '.join(found)}")
+
+
+@contextmanager
+def open_duck(settings: Settings) -> Iterator[Duck]:
+    """A session with the memory, threads and spill folder of the settings, and no files but those it is given."""
+    spill = settings.home / "tmp"
+    spill.mkdir(parents=True, exist_ok=True)
+    config = {
+        "memory_limit": settings.memory_limit,
+        "threads": settings.threads,
+        "temp_directory": str(spill),
+        "preserve_insertion_order": True,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    engine = sa.create_engine("duckdb:///:memory:", connect_args={"config": config}, poolclass=StaticPool)
+    try:
+        with engine.connect() as connection:
+            yield Duck(connection)
+    finally:
+        engine.dispose()
+
+
+def duck_columns(table: Table) -> dict[str, str]:
+    """DuckDB's type of each column of a catalogue table."""
+    return {column.name: DUCK_TYPES[column.type] for column in table}
+
+
+DUCK_TYPES: Mapping[Type, str] = {
+    kind: {"VARCHAR": "VARCHAR", "DATETIME": "TIMESTAMP"}.get(
+        str(sql_type), str(sql_type).replace("NUMERIC", "DECIMAL").replace(" ", "")
+    )
+    for kind, sql_type in SQL_TYPES.items()
+}
+
+
+def _select(files: Sequence[Path], columns: Mapping[str, str]) -> str:
+    if files:
+        names = ", ".join(f'"{name}"' for name in columns) or "*"
+        listed = ", ".join(f"'{quoted(path)}'" for path in files)
+        return f"SELECT {names} FROM read_parquet([{listed}])"
+    typed = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in columns.items())
+    return f"SELECT {typed} WHERE false"
+
+
+def quoted(path: Path) -> str:
+    return str(path.absolute()).replace("'", "''")
+
+
+def _name_of(kind: pa.DataType) -> str:
+    return "DOUBLE" if pa.types.is_floating(kind) else str(kind)

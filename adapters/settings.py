@@ -1,0 +1,83 @@
+"""Settings: read once, at the edge, from RECOUP_* variables over `recoup.toml`; frozen from then on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from adapters.errors import SettingsError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every setting there is; `RECOUP_HOME=/srv/recoup` sets `home`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="RECOUP_", frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    home: Path = Path("var")
+    """Where everything lies: landing/, snapshots/, runs/, reports/ and the SQLite file."""
+    database_url: str = ""
+    """SQLAlchemy address of the store; empty means the SQLite file below `home`."""
+    rules: Path = PROJECT
+    """Root of the rule book."""
+    time_zone: str = "Asia/Ho_Chi_Minh"
+    """Time zone of the business: schedules, and the date that a night belongs to."""
+    jurisdiction: str = "VN"
+    """Whose calendar decides on which days accounts are allocated."""
+    memory_limit: str = "4GB"
+    """What DuckDB may use before it spills to disk."""
+    threads: int = Field(default=2, ge=1)
+    """Threads of DuckDB."""
+    nightly_cron: str = "0 2 * * *"
+    """When the nightly deployment starts, in `time_zone`; keep it out of daylight-saving gaps."""
+    failpoint: str = ""
+    """Tests of crashes: the named point at which the process kills itself."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{name!r} is no IANA time zone; write, say, Asia/Ho_Chi_Minh") from None
+        return name
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path("recoup.toml"))
+
+    @property
+    def store_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.home / 'recoup.sqlite').absolute()}"
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+
+def read_settings() -> Settings:
+    """Raises: SettingsError naming each wrong setting and where it may come from.
+
+    The off switches of other packages' telemetry are set here, before any of them is imported.
+    """
+    for name, value in _OFF_SWITCHES.items():
+        os.environ.setdefault(name, value)
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise SettingsError(f"settings (RECOUP_* variables, recoup.toml): {'; '.join(faults)}") from None
+
+
+_OFF_SWITCHES = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "GX_ANALYTICS_ENABLED": "false"}

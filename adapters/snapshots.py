@@ -1,0 +1,322 @@
+"""Snapshots: versions of extracts as ordered Parquet, published by pointer rows; *landed* and *accepted* are separate.
+
+A version is named by the digest of its table, columns and content, and never changes. Which version counts for a date
+is the newest pointer row, so a corrected extract is a new version of the same date, a bad resend does not displace what
+was accepted, and state that did not change since yesterday is stored once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import sqlalchemy as sa
+
+from adapters.duck import PARQUET_OPTIONS, Duck, duck_columns, quoted
+from adapters.errors import FileChangedError
+from adapters.seam import WrittenFile, sha256_of
+from adapters.store.schema import snapshot_pointers, snapshot_versions, source_files
+from adapters.world import World
+from domain.catalogue import CATALOGUE
+from domain.ids import AttemptId, VersionId, digest_of, short
+from domain.issues import Issue, Location
+from domain.tables import Table, Type
+
+
+class Pointer(StrEnum):
+    LANDED = "landed"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A stored version; `columns` are names and DuckDB types as they landed, `totals` sums of money by currency."""
+
+    version: VersionId
+    table: str
+    first_date: date
+    path: Path
+    sha256: str
+    rows: int
+    columns: Mapping[str, str]
+    totals: Mapping[str, Mapping[str, str]]
+
+    def total(self, column: str, currency: str) -> Decimal:
+        return Decimal(self.totals.get(column, {}).get(currency, "0"))
+
+
+@dataclass(frozen=True, slots=True)
+class LandingFile:
+    table: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A landing file as read: the version that it became, and whether that version is new."""
+
+    version: Version
+    source_sha256: str
+    is_new: bool
+
+
+def landing_files(landing: Path, day: date) -> tuple[tuple[LandingFile, ...], tuple[Issue, ...]]:
+    """The extracts of a day, one per table; two files for one table, and files of no table, are issues."""
+    folder = landing / day.isoformat()
+    found: dict[str, LandingFile] = {}
+    issues: list[Issue] = []
+    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+        table, _, ending = path.name.partition(".")
+        if ending not in {"parquet", "csv", "csv.gz"} or table not in CATALOGUE:
+            issues.append(_stray(path, landing))
+        elif table in found:
+            issues.append(_second(path, found[table].path, landing))
+        else:
+            found[table] = LandingFile(table, path)
+    return tuple(found.values()), tuple(issues)
+
+
+def read_landing_file(
+    world: World, duck: Duck, file: LandingFile, day: date
+) -> tuple[Landed | None, tuple[Issue, ...]]:
+    """The file as a stored version; a file that was read before is not read again."""
+    source = sha256_of(file.path)
+    known = version_of_source(world, source, file.table)
+    if known is not None:
+        return Landed(known, source, is_new=False), ()
+    try:
+        content = _content(duck, CATALOGUE[file.table], file.path)
+        return Landed(write_version(world, duck, CATALOGUE[file.table], day, content), source, is_new=True), ()
+    except duckdb.Error as error:
+        place = Location(str(file.path.relative_to(world.settings.landing)))
+        return None, (Issue("LND003", place, f"cannot be read: {_first_line(error)}", "Ask for the extract again"),)
+
+
+def write_version(world: World, duck: Duck, table: Table, day: date, sql: str) -> Version:
+    """The rows of `sql` as a version of `table`, in a total order; the same rows give the same version."""
+    ordered = f"{sql} ORDER BY {_order(duck, table, sql)}"
+    columns = {row[0]: row[1] for row in duck.run(f"DESCRIBE {sql}").fetchall()}
+    folder = world.settings.home / "snapshots" / table.name / day.isoformat()
+    part = world.seam.write_file(
+        folder / "content.parquet",
+        lambda path: duck.run(f"COPY ({ordered}) TO '{quoted(path)}' ({PARQUET_OPTIONS})"),
+        point="snapshot",
+    )
+    return _settle(world, duck, table, day, part, columns)
+
+
+def register(
+    world: World,
+    connection: sa.Connection,
+    kind: Pointer,
+    day: date,
+    versions: Iterable[Version],
+    attempt: AttemptId | None,
+) -> None:
+    """Make each version the one that counts for `day`; what counts already is left alone."""
+    current = pointed(connection, kind, day, day)
+    for version in versions:
+        _insert_version(connection, version, world.settings.home)
+        if current.get((version.table, day)) != version.version:
+            connection.execute(
+                snapshot_pointers.insert().values(
+                    kind=kind.value,
+                    table_name=version.table,
+                    business_date=day,
+                    version=version.version,
+                    recorded_at=world.seam.clock(),
+                    attempt_id=attempt,
+                )
+            )
+
+
+def register_source(connection: sa.Connection, landed: Landed) -> None:
+    if landed.is_new:
+        row = {"source_sha256": landed.source_sha256, "table_name": landed.version.table}
+        known = sa.select(source_files.c.version).filter_by(**row)
+        if connection.execute(known).first() is None:
+            connection.execute(source_files.insert().values(**row, version=landed.version.version))
+
+
+def pointed(
+    connection: sa.Connection, kind: Pointer, start: date, end: date, *, known_as_of: datetime | None = None
+) -> dict[tuple[str, date], VersionId]:
+    """The version that counts for each table and date from `start` to `end`, both included."""
+    pointers = snapshot_pointers.c
+    statement = (
+        sa.select(pointers.table_name, pointers.business_date, pointers.version)
+        .where(pointers.kind == kind.value, pointers.business_date.between(start, end))
+        .order_by(pointers.sequence)
+    )
+    if known_as_of is not None:
+        statement = statement.where(pointers.recorded_at <= known_as_of)
+    return {(row.table_name, row.business_date): VersionId(row.version) for row in connection.execute(statement)}
+
+
+def versions(world: World, connection: sa.Connection, names: Iterable[VersionId]) -> dict[VersionId, Version]:
+    """Raises: FileChangedError if the file of one of them is gone."""
+    wanted = sorted(set(names))
+    statement = sa.select(snapshot_versions).where(snapshot_versions.c.version.in_(wanted))
+    found = {VersionId(row.version): _version(row, world.settings.home) for row in connection.execute(statement)}
+    gone = [str(version.path) for version in found.values() if not version.path.exists()]
+    gone += [name for name in wanted if name not in found]
+    if gone:
+        raise FileChangedError(f"registered snapshots are missing: {', '.join(gone)}. Restore them from the backup")
+    return found
+
+
+def version_of_source(world: World, source_sha256: str, table: str) -> Version | None:
+    statement = (
+        sa.select(snapshot_versions)
+        .join(source_files, source_files.c.version == snapshot_versions.c.version)
+        .where(source_files.c.source_sha256 == source_sha256, source_files.c.table_name == table)
+    )
+    with world.store.read() as connection:
+        row = connection.execute(statement).first()
+    return None if row is None else _version(row, world.settings.home)
+
+
+def _content(duck: Duck, table: Table, path: Path) -> str:
+    """SQL that reads the file: in the catalogue's columns and types where it fits them, else as it came."""
+    source = _source(path)
+    landed = {row[0]: row[1] for row in duck.run(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    wanted = duck_columns(table)
+    if all(name in landed for name in wanted) and _fits(duck, source, wanted, landed):
+        casts = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in wanted.items())
+        extra = "".join(f', "{name}"' for name in sorted(set(landed) - set(wanted)))
+        return f"SELECT {casts}{extra} FROM {source}"
+    return f"SELECT * FROM {source}"
+
+
+def _fits(duck: Duck, source: str, wanted: Mapping[str, str], landed: Mapping[str, str]) -> bool:
+    """Whether every value can be cast without loss; only columns of another type are looked at."""
+    others = [(name, kind) for name, kind in wanted.items() if landed[name] != kind]
+    if not others:
+        return True
+    lost = " OR ".join(
+        f'("{name}" IS NOT NULL AND CAST(TRY_CAST("{name}" AS {kind}) AS {landed[name]}) IS DISTINCT FROM "{name}")'
+        if landed[name] != "VARCHAR"
+        else f'("{name}" IS NOT NULL AND TRY_CAST("{name}" AS {kind}) IS NULL)'
+        for name, kind in others
+    )
+    return duck.run(f"SELECT 1 FROM {source} WHERE {lost} LIMIT 1").fetchone() is None
+
+
+def _source(path: Path) -> str:
+    if path.name.endswith(".parquet"):
+        return f"read_parquet('{quoted(path)}')"
+    return f"read_csv('{quoted(path)}', header = true, all_varchar = true, strict_mode = true)"
+
+
+def _order(duck: Duck, table: Table, sql: str) -> str:
+    """By key; where keys repeat, or one is missing, by every column, so that no order is left to chance."""
+    names = [row[0] for row in duck.run(f"DESCRIBE {sql}").fetchall()]
+    if not set(table.key) <= set(names):
+        return "ALL"
+    key = ", ".join(f'"{name}"' for name in table.key)
+    repeated = duck.run(f"SELECT count(*) > count(DISTINCT ({key})) FROM ({sql})").fetchone()[0]
+    rest = [f'"{name}" NULLS FIRST' for name in names if name not in table.key] if repeated else []
+    return ", ".join([*(f'"{name}" NULLS FIRST' for name in table.key), *rest])
+
+
+def _settle(
+    world: World, duck: Duck, table: Table, day: date, written: WrittenFile, columns: Mapping[str, str]
+) -> Version:
+    """Give the file its place by content: an equal version that exists already wins, and the new copy goes."""
+    name = VersionId(digest_of([table.name, columns, written.sha256]))
+    with world.store.read() as connection:
+        statement = sa.select(snapshot_versions).where(snapshot_versions.c.version == name)
+        row = connection.execute(statement).first()
+    if row is not None and (world.settings.home / row.path).exists():
+        written.path.unlink()
+        return _version(row, world.settings.home)
+    place = written.path.parent / short(name) / "part.parquet"
+    world.seam.move(written.path, place, point="snapshot_placed")
+    rows = duck.run(f"SELECT count(*) FROM read_parquet('{quoted(place)}')").fetchone()[0]
+    totals = _totals(duck, table, place, columns)
+    version = Version(name, table.name, day, place, written.sha256, rows, columns, totals)
+    world.seam.write_text(place.with_name("manifest.json"), _manifest(version), point="snapshot_manifest")
+    return version
+
+
+def _manifest(version: Version) -> str:
+    content = {
+        "table": version.table,
+        "version": version.version,
+        "sha256": version.sha256,
+        "rows": version.rows,
+        "columns": version.columns,
+        "totals": version.totals,
+    }
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
+def _totals(duck: Duck, table: Table, path: Path, columns: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Sums of each money column by currency, as text; nothing where the columns did not land as they should."""
+    money = [column.name for column in table if column.type is Type.MONEY]
+    if not money or "currency" not in columns or any(not columns.get(name, "").startswith("DECIMAL") for name in money):
+        return {}
+    sums = ", ".join(f'CAST(sum("{name}") AS DECIMAL(38,4))' for name in money)
+    rows = duck.run(
+        f"SELECT currency, {sums} FROM read_parquet('{quoted(path)}') WHERE currency IS NOT NULL "
+        "GROUP BY currency ORDER BY currency"
+    ).fetchall()
+    return {
+        name: {row[0]: str(row[place]) for row in rows if row[place] is not None} for place, name in enumerate(money, 1)
+    }
+
+
+def _insert_version(connection: sa.Connection, version: Version, home: Path) -> None:
+    known = sa.select(snapshot_versions.c.version).where(snapshot_versions.c.version == version.version)
+    if connection.execute(known).first() is None:
+        connection.execute(
+            snapshot_versions.insert().values(
+                version=version.version,
+                table_name=version.table,
+                first_date=version.first_date,
+                path=version.path.relative_to(home).as_posix(),
+                content_sha256=version.sha256,
+                rows=version.rows,
+                columns=version.columns,
+                totals=version.totals,
+            )
+        )
+
+
+def _version(row: Any, home: Path) -> Version:
+    return Version(
+        VersionId(row.version),
+        row.table_name,
+        row.first_date,
+        home / row.path,
+        row.content_sha256,
+        row.rows,
+        row.columns,
+        row.totals,
+    )
+
+
+def _stray(path: Path, landing: Path) -> Issue:
+    known = ", ".join(sorted(CATALOGUE))
+    place = Location(str(path.relative_to(landing)))
+    return Issue("LND001", place, "is no extract of a known table", f"Name it <table>.parquet or .csv; tables: {known}")
+
+
+def _second(path: Path, first: Path, landing: Path) -> Issue:
+    place = Location(str(path.relative_to(landing)))
+    return Issue("LND002", place, f"is a second file for one table; the other is {first.name}", "Remove one of them")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def files_of(found: Mapping[VersionId, Version], names: Sequence[VersionId]) -> tuple[Path, ...]:
+    return tuple(found[name].path for name in names)

@@ -1,0 +1,109 @@
+"""The store: one engine, reads on a consistent view, and writes that are one transaction through the seam."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from adapters.errors import StoreError
+from adapters.seam import Seam
+from adapters.settings import Settings
+from adapters.store.guards import missing_guards
+from adapters.store.schema import APPEND_ONLY
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+# SQLite: a connection that may write takes the write lock at its start; if two read first, both would write.
+WRITES = "recoup_writes"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    engine: sa.Engine
+    seam: Seam
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        with self.engine.connect().execution_options(**{WRITES: False}) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, point: str) -> Iterator[sa.Connection]:
+        """One transaction with failpoints around its commit; on SQLite it holds the write lock from its start."""
+        with self.seam.commit(self.engine, point=point) as connection:
+            yield connection
+
+    @property
+    def dialect(self) -> str:
+        return self.engine.dialect.name
+
+
+def open_store(settings: Settings, seam: Seam) -> Store:
+    """The store at its newest version, migrated where needed; its guards are looked at each time.
+
+    Raises: StoreError if the database cannot be reached, is newer than this program, or lacks a guard.
+    """
+    if not settings.database_url:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(settings.store_url)
+    try:
+        migrate(engine)
+        with engine.connect() as connection:
+            missing = missing_guards(connection, APPEND_ONLY)
+    except sa.exc.OperationalError as error:
+        raise StoreError(f"the store cannot be reached: {error.orig}. Check RECOUP_DATABASE_URL") from None
+    if missing:
+        raise StoreError(f"the store has lost guards: {', '.join(missing)}. Find out who dropped them before going on")
+    return Store(engine, seam)
+
+
+def make_engine(url: str) -> sa.Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True)
+    engine = sa.create_engine(url, connect_args={"timeout": 60})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Raises: StoreError if the database was written by a newer version."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current == scripts.get_current_head():
+        return
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        raise StoreError(f"the store has version {current}, which this program does not know. Update Recoup")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    """The driver's own transactions are off, so that BEGIN IMMEDIATE below is the only one."""
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "recursive_triggers = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,364 @@
+"""The tables of the store: what people read and decide on. Comments become the data dictionary.
+
+`APPEND_ONLY` tables are guarded by triggers on both databases; what may change at all is named in `MUTABLE`.
+Columns named in `RECORDED` hold clock times and attempts: they are no content, and are left out of equality.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from adapters.store.types import CanonicalJson, ExactText, MinorUnits, UtcTime
+
+STORE = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _sequence() -> sa.Column[int]:
+    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    return sa.Column("sequence", number, primary_key=True, autoincrement=True, comment="Order in which rows came.")
+
+
+def _recorded() -> tuple[sa.Column[str], ...]:
+    return (
+        sa.Column("recorded_at", UtcTime(), nullable=False, comment="When it was recorded, UTC; no content."),
+        sa.Column("attempt_id", sa.String(32), comment="The attempt that recorded it; no content."),
+    )
+
+
+snapshot_versions = sa.Table(
+    "snapshot_versions",
+    STORE,
+    sa.Column("version", sa.String(64), primary_key=True, comment="Digest of table, schema and content."),
+    sa.Column("table_name", sa.String(64), nullable=False, comment="Table of the catalogue."),
+    sa.Column("first_date", sa.Date, nullable=False, comment="Business date under whose folder the file lies."),
+    sa.Column("path", sa.String(400), nullable=False, comment="File, below the home folder."),
+    sa.Column("content_sha256", sa.String(64), nullable=False, comment="SHA-256 of the file."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Rows in the file."),
+    sa.Column("columns", CanonicalJson(), nullable=False, comment="Columns and types as they landed."),
+    sa.Column(
+        "totals", CanonicalJson(), nullable=False, comment="Control totals: sum of the money column by currency."
+    ),
+    comment="Versions of extracts; a version never changes, and state that did not change is stored once.",
+)
+
+snapshot_pointers = sa.Table(
+    "snapshot_pointers",
+    STORE,
+    _sequence(),
+    sa.Column("kind", sa.String(8), nullable=False, comment="landed or accepted."),
+    sa.Column("table_name", sa.String(64), nullable=False, comment="Table of the catalogue."),
+    sa.Column("business_date", sa.Date, nullable=False, comment="Date that the version stands for."),
+    sa.Column("version", sa.ForeignKey("snapshot_versions.version"), nullable=False, comment="The version."),
+    *_recorded(),
+    sa.CheckConstraint("kind IN ('landed', 'accepted')", name="kind"),
+    comment="Which version counts for a date: the row with the highest sequence.",
+)
+sa.Index(
+    "ix_snapshot_pointers_lookup",
+    snapshot_pointers.c.kind,
+    snapshot_pointers.c.table_name,
+    snapshot_pointers.c.business_date,
+)
+
+source_files = sa.Table(
+    "source_files",
+    STORE,
+    sa.Column("source_sha256", sa.String(64), primary_key=True, comment="SHA-256 of a file of the landing folder."),
+    sa.Column("table_name", sa.String(64), primary_key=True, comment="Table that it was read as."),
+    sa.Column("version", sa.ForeignKey("snapshot_versions.version"), nullable=False, comment="What it became."),
+    comment="Landing files that were read before: an unchanged file is not read again.",
+)
+
+runs = sa.Table(
+    "runs",
+    STORE,
+    sa.Column("run_id", sa.String(24), primary_key=True, comment="Digest of the manifest."),
+    sa.Column("kind", sa.String(16), nullable=False, comment="nightly, month-end or what-if."),
+    sa.Column("business_date", sa.Date, nullable=False, comment="Business date, or the last day of the period."),
+    sa.Column("manifest", CanonicalJson(), nullable=False, comment="Everything that the run reads."),
+    *_recorded(),
+    comment="Runs by what they are made of; the same inputs are the same run.",
+)
+
+attempts = sa.Table(
+    "attempts",
+    STORE,
+    sa.Column("attempt_id", sa.String(32), primary_key=True, comment="One start of a command."),
+    sa.Column("command", sa.String(200), nullable=False, comment="What was asked for."),
+    sa.Column("business_date", sa.Date, comment="For which date."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), comment="The run, once its manifest was known."),
+    sa.Column("state", sa.String(12), nullable=False, comment="running, done, halted or failed."),
+    sa.Column("message", sa.Text, nullable=False, comment="How it ended."),
+    sa.Column("started_at", UtcTime(), nullable=False, comment="Start, UTC; no content."),
+    sa.Column("ended_at", UtcTime(), comment="End, UTC; no content."),
+    comment="Who started what when: one run may need several attempts.",
+)
+
+stage_metrics = sa.Table(
+    "stage_metrics",
+    STORE,
+    sa.Column("attempt_id", sa.ForeignKey("attempts.attempt_id"), primary_key=True, comment="The attempt."),
+    sa.Column("stage", sa.String(16), primary_key=True, comment="The stage."),
+    sa.Column("seconds", ExactText(), nullable=False, comment="Wall time; no content."),
+    sa.Column("peak_mib", sa.Integer, nullable=False, comment="Highest resident memory of the process so far."),
+    comment="What a stage cost; recorded, no content.",
+)
+
+stage_results = sa.Table(
+    "stage_results",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run."),
+    sa.Column("stage", sa.String(16), primary_key=True, comment="The stage."),
+    sa.Column("outcome", sa.String(16), nullable=False, comment="done, halted or waiting."),
+    sa.Column("summary", CanonicalJson(), nullable=False, comment="What the stage summary shows."),
+    *_recorded(),
+    comment="Stages that are finished: a killed run goes on after the last of them.",
+)
+
+table_verdicts = sa.Table(
+    "table_verdicts",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run."),
+    sa.Column("table_name", sa.String(64), primary_key=True, comment="The table."),
+    sa.Column("outcome", sa.String(16), nullable=False, comment="pass, not yet known, warn or halt."),
+    sa.Column("landed", sa.BigInteger, nullable=False, comment="Rows that landed."),
+    sa.Column("accepted", sa.BigInteger, nullable=False, comment="Rows that were accepted."),
+    sa.Column("quarantined", sa.BigInteger, nullable=False, comment="Rows set aside."),
+    sa.Column("duplicate", sa.BigInteger, nullable=False, comment="Exact doubles dropped."),
+    sa.Column("money", CanonicalJson(), nullable=False, comment="The same four by currency, in major units."),
+    comment="What the gate said of each table: landed = accepted + quarantined + duplicate.",
+)
+
+check_results = sa.Table(
+    "check_results",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run."),
+    sa.Column("table_name", sa.String(64), primary_key=True, comment="The table."),
+    sa.Column("check_name", sa.String(120), primary_key=True, comment="Code of the check."),
+    sa.Column("layer", sa.String(16), nullable=False, comment="contract, suite or control."),
+    sa.Column("outcome", sa.String(16), nullable=False, comment="pass, not yet known, warn or halt."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Rows that it looked at."),
+    sa.Column("failed", sa.BigInteger, nullable=False, comment="Rows that failed."),
+    sa.Column("found", sa.Text, nullable=False, comment="What was found."),
+    sa.Column("expected", sa.Text, nullable=False, comment="What was expected."),
+    sa.Column("hint", sa.Text, nullable=False, comment="What to do."),
+    comment="Every check of every table.",
+)
+
+run_files = sa.Table(
+    "run_files",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run."),
+    sa.Column("name", sa.String(200), primary_key=True, comment="What it holds: credits, quarantine/payments …"),
+    sa.Column("path", sa.String(400), nullable=False, comment="File, below the home folder."),
+    sa.Column("sha256", sa.String(64), nullable=False, comment="SHA-256 of the file."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Rows in it; 0 where it has no rows."),
+    comment="Files that a run wrote; what is not named here does not exist for readers.",
+)
+
+releases = sa.Table(
+    "releases",
+    STORE,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False, comment="Number of the release."),
+    sa.Column("release_id", sa.String(64), nullable=False, unique=True, comment="Digest of what was released and why."),
+    sa.Column("kind", sa.String(16), nullable=False, comment="opening, allocation, override or handover."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), comment="The run that allocated it."),
+    sa.Column("valid_from", sa.Date, nullable=False, comment="First day of the changes."),
+    sa.Column("path", sa.String(400), nullable=False, comment="Parquet file of changes, below the home folder."),
+    sa.Column("sha256", sa.String(64), nullable=False, comment="SHA-256 of the file."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Changes in it."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided it."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    *_recorded(),
+    comment="The dispatch: releases in order; rows of a release are in its file.",
+)
+
+kpi_results = sa.Table(
+    "kpi_results",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run."),
+    sa.Column("kpi", sa.String(80), primary_key=True, comment="The KPI."),
+    sa.Column("grain", sa.String(16), primary_key=True, comment="Grain."),
+    sa.Column("entity", sa.String(80), primary_key=True, comment="Employee, team, department … by id."),
+    sa.Column("currency", sa.String(3), primary_key=True, comment="Currency of money; empty otherwise."),
+    sa.Column("rule", sa.String(64), nullable=False, comment="Version of the KPI."),
+    sa.Column("start", sa.Date, nullable=False, comment="First day counted."),
+    sa.Column("as_of", sa.Date, nullable=False, comment="Last day counted."),
+    sa.Column("unit", sa.String(8), nullable=False, comment="money, count or ratio."),
+    sa.Column("state", sa.String(20), nullable=False, comment="value, no value, or no value: halted."),
+    sa.Column("value", ExactText(), comment="The value."),
+    sa.Column("numerator", ExactText(), comment="Exact sum above the line."),
+    sa.Column("denominator", ExactText(), comment="Exact sum below the line."),
+    comment="KPI values by entity.",
+)
+
+scores = sa.Table(
+    "scores",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run."),
+    sa.Column("scorecard", sa.String(80), primary_key=True, comment="The scorecard."),
+    sa.Column("grain", sa.String(16), primary_key=True, comment="Grain."),
+    sa.Column("entity", sa.String(80), primary_key=True, comment="Whose score."),
+    sa.Column("rule", sa.String(64), nullable=False, comment="Version of the scorecard."),
+    sa.Column("start", sa.Date, nullable=False, comment="First day counted."),
+    sa.Column("as_of", sa.Date, nullable=False, comment="Last day counted."),
+    sa.Column("state", sa.String(20), nullable=False, comment="value, no value, or no value: halted."),
+    sa.Column("score", ExactText(), comment="The score."),
+    sa.Column("parts", CanonicalJson(), nullable=False, comment="Rows of the scorecard."),
+    comment="Scores, with the rows that explain them.",
+)
+
+payout_lines = sa.Table(
+    "payout_lines",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run: a forecast or a month-end."),
+    sa.Column("batch_kind", sa.String(8), primary_key=True, comment="bonus or fee."),
+    sa.Column("payee", sa.String(80), primary_key=True, comment="Employee or partner."),
+    sa.Column("component", sa.String(80), primary_key=True, comment="What it is for."),
+    sa.Column("origin_period", sa.String(7), primary_key=True, comment="Month in which it was earned."),
+    sa.Column("currency", sa.String(3), primary_key=True, comment="Currency."),
+    sa.Column("scope", sa.String(80), nullable=False, comment="Department or partner whose batch it belongs to."),
+    sa.Column("rule", sa.String(64), nullable=False, comment="Version of the policy or contract."),
+    sa.Column("amount_minor", MinorUnits(), nullable=False, comment="Payable, in minor units."),
+    sa.Column("steps", CanonicalJson(), nullable=False, comment="Every step: value, inputs, rule line."),
+    comment="Calculated payouts and fees; the steps are the explanation.",
+)
+
+held_payees = sa.Table(
+    "held_payees",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run."),
+    sa.Column("batch_kind", sa.String(8), primary_key=True, comment="bonus or fee."),
+    sa.Column("payee", sa.String(80), primary_key=True, comment="Who is not paid now."),
+    sa.Column("component", sa.String(80), primary_key=True, comment="For what; empty: for everything."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Code and sentence."),
+    comment="Payees that the calculation held or found no policy for: nobody is dropped.",
+)
+
+batches = sa.Table(
+    "batches",
+    STORE,
+    sa.Column("batch_id", sa.String(64), primary_key=True, comment="Kind, period, scope and short content hash."),
+    sa.Column("kind", sa.String(8), nullable=False, comment="bonus or fee."),
+    sa.Column("scope", sa.String(80), nullable=False, comment="Department or partner."),
+    sa.Column("period", sa.String(7), nullable=False, comment="Month that it pays."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, comment="The run that calculated it."),
+    sa.Column("content_hash", sa.String(64), nullable=False, comment="What an approval binds to."),
+    sa.Column("chain", CanonicalJson(), nullable=False, comment="Roles that approve, in order."),
+    sa.Column("prepared_by", sa.String(120), nullable=False, comment="Who prepared it."),
+    *_recorded(),
+    comment="Batches as they were frozen for review.",
+)
+
+batch_lines = sa.Table(
+    "batch_lines",
+    STORE,
+    sa.Column("batch_id", sa.ForeignKey("batches.batch_id"), primary_key=True, comment="The batch."),
+    sa.Column("payee", sa.String(80), primary_key=True, comment="Employee or partner."),
+    sa.Column("component", sa.String(80), primary_key=True, comment="What it is for."),
+    sa.Column("origin_period", sa.String(7), primary_key=True, comment="Month in which it was earned."),
+    sa.Column("currency", sa.String(3), primary_key=True, comment="Currency."),
+    sa.Column("desired_minor", MinorUnits(), nullable=False, comment="What it should be in all."),
+    sa.Column("posted_minor", MinorUnits(), nullable=False, comment="What the ledger held when it was frozen."),
+    sa.Column("difference_minor", MinorUnits(), nullable=False, comment="What publishing posts."),
+    comment="Frozen lines: desired, posted and difference.",
+)
+
+batch_decisions = sa.Table(
+    "batch_decisions",
+    STORE,
+    _sequence(),
+    sa.Column("batch_id", sa.ForeignKey("batches.batch_id"), nullable=False, comment="The batch."),
+    sa.Column("decision", sa.String(12), nullable=False, comment="approved, returned, held, void or published."),
+    sa.Column("role", sa.String(40), nullable=False, comment="In which role of the chain."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty for approvals."),
+    sa.Column("content_hash", sa.String(64), nullable=False, comment="Hash of what was decided on."),
+    *_recorded(),
+    comment="Decisions of people on batches, in order.",
+)
+
+ledger = sa.Table(
+    "ledger",
+    STORE,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False, comment="Without gaps, from 1."),
+    sa.Column("batch_kind", sa.String(8), nullable=False, comment="bonus or fee."),
+    sa.Column("payee", sa.String(80), nullable=False, comment="Employee or partner."),
+    sa.Column("component", sa.String(80), nullable=False, comment="What it is for."),
+    sa.Column("origin_period", sa.String(7), nullable=False, comment="Month in which it was earned."),
+    sa.Column("currency", sa.String(3), nullable=False, comment="Currency."),
+    sa.Column("posting_period", sa.String(7), nullable=False, comment="Month in which it is paid."),
+    sa.Column("entry_type", sa.String(16), nullable=False, comment="earning, adjustment or clawback."),
+    sa.Column("amount_minor", MinorUnits(), nullable=False, comment="The difference posted, in minor units."),
+    sa.Column("batch_id", sa.ForeignKey("batches.batch_id"), nullable=False, comment="The batch that posted it."),
+    sa.Column("previous_hash", sa.String(64), nullable=False, unique=True, comment="Hash of the entry before."),
+    sa.Column(
+        "entry_hash", sa.String(64), nullable=False, unique=True, comment="Hash of this entry and the one before."
+    ),
+    sa.UniqueConstraint("batch_id", "payee", "component", "origin_period", "currency"),
+    comment="What was posted for payment; append-only, hash-chained.",
+)
+
+ledger_head = sa.Table(
+    "ledger_head",
+    STORE,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False, comment="Always 1."),
+    sa.Column("sequence", sa.BigInteger, nullable=False, comment="Sequence of the last entry."),
+    sa.Column("entry_hash", sa.String(64), nullable=False, comment="Hash of the last entry."),
+    sa.CheckConstraint("id = 1", name="single"),
+    comment="The end of the chain; locked first by whoever publishes.",
+)
+
+period_decisions = sa.Table(
+    "period_decisions",
+    STORE,
+    _sequence(),
+    sa.Column("period", sa.String(7), nullable=False, comment="The month."),
+    sa.Column("decision", sa.String(12), nullable=False, comment="closed or reopened."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    *_recorded(),
+    comment="Closing and reopening of months.",
+)
+
+rule_signatures = sa.Table(
+    "rule_signatures",
+    STORE,
+    _sequence(),
+    sa.Column("kind", sa.String(16), nullable=False, comment="Kind of rule."),
+    sa.Column("rule_id", sa.String(80), nullable=False, comment="The rule."),
+    sa.Column("rule", sa.String(64), nullable=False, unique=True, comment="Digest of its version."),
+    sa.Column("content", CanonicalJson(), nullable=False, comment="What was signed."),
+    sa.Column("proposer", sa.String(120), nullable=False, comment="Who proposed the version."),
+    sa.Column("signer", sa.String(120), nullable=False, comment="Who approved it: somebody else."),
+    *_recorded(),
+    sa.CheckConstraint("proposer <> signer", name="two_people"),
+    comment="Rule versions that may be used officially.",
+)
+
+APPEND_ONLY = (
+    snapshot_versions,
+    snapshot_pointers,
+    runs,
+    stage_results,
+    releases,
+    batches,
+    batch_lines,
+    batch_decisions,
+    ledger,
+    period_decisions,
+    rule_signatures,
+)
+
+MUTABLE = (attempts, ledger_head)
+
+# Clock times and the attempts that they belong to: left out of every equality between runs.
+RECORDED = frozenset({"recorded_at", "attempt_id", "started_at", "ended_at", "seconds", "peak_mib"})

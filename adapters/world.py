@@ -1,0 +1,30 @@
+"""The world as one value: settings, the seam, the store. Opened at the edge, handed inwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from adapters.seam import Clock, Seam, system_clock
+from adapters.settings import Settings, read_settings
+from adapters.store.engine import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    settings: Settings
+    seam: Seam
+    store: Store
+
+
+def open_world(settings: Settings | None = None, *, clock: Clock = system_clock) -> World:
+    """Raises: SettingsError, StoreError."""
+    known = settings or read_settings()
+    seam = Seam(clock, known.failpoint)
+    return World(known, seam, open_store(known, seam))
+
+
+@lru_cache(maxsize=1)
+def world_of_process() -> World:
+    """The world that tasks share: one per process, opened when the first task needs it."""
+    return open_world()

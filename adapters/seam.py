@@ -43,36 +43,33 @@ class Seam:
     failpoint: str = ""
     reached: Counter[str] = field(default_factory=Counter)
 
-    def write_file(self, path: Path, produce: Callable[[Path], None], *, point: str) -> WrittenFile:
-        """`produce` fills the temporary file; afterwards the whole content is at `path`, or nothing is."""
+    def write_file(
+        self,
+        place: Path | Callable[[str], Path],
+        produce: Callable[[Path], None],
+        *,
+        folder: Path | None = None,
+        point: str,
+    ) -> WrittenFile:
+        """`produce` fills a temporary file; afterwards the whole content is at `place`, or nothing is.
+
+        A place may depend on the content's SHA-256; `folder` then says where the temporary file goes meanwhile.
+        """
         self.reach(f"{point}:start")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        part = Path(name)
-        try:
+        with self._temporary(place.parent if isinstance(place, Path) else folder) as part:
             produce(part)
-            written = WrittenFile(path, sha256_of(part), part.stat().st_size)
+            digest, size = sha256_of(part), part.stat().st_size
+            path = place if isinstance(place, Path) else place(digest)
             _sync(part)
             self.reach(f"{point}:written")
+            path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
         _sync(path.parent)
         self.reach(f"{point}:renamed")
-        return written
+        return WrittenFile(path, digest, size)
 
     def write_text(self, path: Path, text: str, *, point: str) -> WrittenFile:
         return self.write_file(path, lambda part: _write(part, text), point=point)
-
-    def move(self, source: Path, target: Path, *, point: str) -> None:
-        """A file that `write_file` made gets the name that only its content could tell."""
-        self.reach(f"{point}:start")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
-        _sync(target.parent)
-        _sync(source.parent)
-        self.reach(f"{point}:renamed")
 
     @contextmanager
     def commit(self, engine: sa.Engine, *, point: str) -> Iterator[sa.Connection]:
@@ -87,6 +84,19 @@ class Seam:
                 transaction.rollback()
                 raise
         self.reach(f"{point}:after_commit")
+
+    @staticmethod
+    @contextmanager
+    def _temporary(folder: Path | None) -> Iterator[Path]:
+        if folder is None:
+            raise ValueError("a place that depends on the content needs a folder for the temporary file")
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".part-", dir=folder)
+        os.close(handle)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
 
     def reach(self, point: str) -> None:
         self.reached[point] += 1

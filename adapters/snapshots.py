@@ -104,12 +104,20 @@ def write_version(world: World, duck: Duck, table: Table, day: date, sql: str) -
     ordered = f"{sql} ORDER BY {_order(duck, table, sql)}"
     columns = {row[0]: row[1] for row in duck.run(f"DESCRIBE {sql}").fetchall()}
     folder = world.settings.home / "snapshots" / table.name / day.isoformat()
-    part = world.seam.write_file(
-        folder / "content.parquet",
+    written = world.seam.write_file(
+        lambda sha256: folder / short(_name(table, columns, sha256)) / "part.parquet",
         lambda path: duck.run(f"COPY ({ordered}) TO '{quoted(path)}' ({PARQUET_OPTIONS})"),
+        folder=folder,
         point="snapshot",
     )
-    return _settle(world, duck, table, day, part, columns)
+    known = _version_named(world, _name(table, columns, written.sha256))
+    if known is not None and known.path != written.path:
+        written.path.unlink()
+        written.path.parent.rmdir()
+        return known
+    version = _described(duck, table, day, written, columns)
+    world.seam.write_text(written.path.with_name("manifest.json"), _manifest(version), point="snapshot_manifest")
+    return version
 
 
 def register(
@@ -183,6 +191,12 @@ def version_of_source(world: World, source_sha256: str, table: str) -> Version |
     return None if row is None else _version(row, world.settings.home)
 
 
+def _version_named(world: World, name: VersionId) -> Version | None:
+    with world.store.read() as connection:
+        row = connection.execute(sa.select(snapshot_versions).where(snapshot_versions.c.version == name)).first()
+    return None if row is None else _version(row, world.settings.home)
+
+
 def _content(duck: Duck, table: Table, path: Path) -> str:
     """SQL that reads the file: in the catalogue's columns and types where it fits them, else as it came."""
     source = _source(path)
@@ -226,24 +240,15 @@ def _order(duck: Duck, table: Table, sql: str) -> str:
     return ", ".join([*(f'"{name}" NULLS FIRST' for name in table.key), *rest])
 
 
-def _settle(
-    world: World, duck: Duck, table: Table, day: date, written: WrittenFile, columns: Mapping[str, str]
-) -> Version:
-    """Give the file its place by content: an equal version that exists already wins, and the new copy goes."""
-    name = VersionId(digest_of([table.name, columns, written.sha256]))
-    with world.store.read() as connection:
-        statement = sa.select(snapshot_versions).where(snapshot_versions.c.version == name)
-        row = connection.execute(statement).first()
-    if row is not None and (world.settings.home / row.path).exists():
-        written.path.unlink()
-        return _version(row, world.settings.home)
-    place = written.path.parent / short(name) / "part.parquet"
-    world.seam.move(written.path, place, point="snapshot_placed")
-    rows = duck.run(f"SELECT count(*) FROM read_parquet('{quoted(place)}')").fetchone()[0]
-    totals = _totals(duck, table, place, columns)
-    version = Version(name, table.name, day, place, written.sha256, rows, columns, totals)
-    world.seam.write_text(place.with_name("manifest.json"), _manifest(version), point="snapshot_manifest")
-    return version
+def _name(table: Table, columns: Mapping[str, str], sha256: str) -> VersionId:
+    return VersionId(digest_of([table.name, columns, sha256]))
+
+
+def _described(duck: Duck, table: Table, day: date, written: WrittenFile, columns: Mapping[str, str]) -> Version:
+    rows = duck.run(f"SELECT count(*) FROM read_parquet('{quoted(written.path)}')").fetchone()[0]
+    totals = _totals(duck, table, written.path, columns)
+    name = _name(table, columns, written.sha256)
+    return Version(name, table.name, day, written.path, written.sha256, rows, columns, totals)
 
 
 def _manifest(version: Version) -> str:

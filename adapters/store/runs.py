@@ -1,0 +1,207 @@
+"""Runs and attempts: what was asked, what it was made of, which stages are finished, and how it ended."""
+
+from __future__ import annotations
+
+import resource
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.store.engine import Store
+from adapters.store.schema import attempts, run_files, runs, stage_metrics, stage_results
+from domain.ids import AttemptId, RunId
+from domain.manifest import Manifest, run_id_of
+
+
+class State(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    HALTED = "halted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    attempt: AttemptId
+    command: str
+    business_date: date | None
+    run: RunId | None
+    state: State
+    message: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    stage: str
+    outcome: State
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """A file that a run wrote, by what it holds; `path` lies below the home folder."""
+
+    name: str
+    path: str
+    sha256: str
+    rows: int
+
+
+def begin_attempt(store: Store, command: str, business_date: date | None) -> AttemptId:
+    attempt = AttemptId(uuid.uuid4().hex)
+    with store.write("attempt_begun") as connection:
+        connection.execute(
+            attempts.insert().values(
+                attempt_id=attempt,
+                command=command,
+                business_date=business_date,
+                state=State.RUNNING.value,
+                message="",
+                started_at=store.seam.clock(),
+            )
+        )
+    return attempt
+
+
+def end_attempt(store: Store, attempt: AttemptId, state: State, message: str) -> None:
+    with store.write("attempt_ended") as connection:
+        connection.execute(
+            attempts.update()
+            .where(attempts.c.attempt_id == attempt)
+            .values(state=state.value, message=message, ended_at=store.seam.clock())
+        )
+
+
+def record_run(store: Store, manifest: Manifest, attempt: AttemptId) -> RunId:
+    """The run of this manifest; a manifest that was recorded before is the same run."""
+    run = run_id_of(manifest)
+    with store.write("run_recorded") as connection:
+        if connection.execute(sa.select(runs.c.run_id).where(runs.c.run_id == run)).first() is None:
+            connection.execute(
+                runs.insert().values(
+                    run_id=run,
+                    kind=manifest.kind.value,
+                    business_date=manifest.business_date,
+                    manifest=manifest,
+                    recorded_at=store.seam.clock(),
+                    attempt_id=attempt,
+                )
+            )
+        connection.execute(attempts.update().where(attempts.c.attempt_id == attempt).values(run_id=run))
+    return run
+
+
+def stage_result(connection: sa.Connection, run: RunId, stage: str) -> StageResult | None:
+    """What a stage of a run ended with; None while it is not finished."""
+    row = connection.execute(sa.select(stage_results).filter_by(run_id=run, stage=stage)).first()
+    return None if row is None else StageResult(row.stage, State(row.outcome), row.summary)
+
+
+def stages_of(connection: sa.Connection, run: RunId) -> tuple[StageResult, ...]:
+    rows = connection.execute(sa.select(stage_results).filter_by(run_id=run).order_by(stage_results.c.recorded_at))
+    return tuple(StageResult(row.stage, State(row.outcome), row.summary) for row in rows)
+
+
+def finish_stage(
+    store: Store,
+    connection: sa.Connection,
+    run: RunId,
+    attempt: AttemptId | None,
+    result: StageResult,
+    files: Sequence[RunFile] = (),
+) -> None:
+    """Part of the transaction that writes the stage's rows: either all of it is there, or the stage is not finished."""
+    for file in files:
+        connection.execute(
+            run_files.insert().values(run_id=run, name=file.name, path=file.path, sha256=file.sha256, rows=file.rows)
+        )
+    connection.execute(
+        stage_results.insert().values(
+            run_id=run,
+            stage=result.stage,
+            outcome=result.outcome.value,
+            summary=result.summary,
+            recorded_at=store.seam.clock(),
+            attempt_id=attempt,
+        )
+    )
+
+
+def files_of_run(connection: sa.Connection, run: RunId) -> dict[str, RunFile]:
+    rows = connection.execute(sa.select(run_files).filter_by(run_id=run).order_by(run_files.c.name))
+    return {row.name: RunFile(row.name, row.path, row.sha256, row.rows) for row in rows}
+
+
+@contextmanager
+def measured(store: Store, attempt: AttemptId, stage: str) -> Iterator[None]:
+    """Record what a stage cost: wall time, and the process's highest resident memory so far."""
+    begun = time.perf_counter()
+    yield
+    seconds = Decimal(f"{time.perf_counter() - begun:.3f}")
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    key = {"attempt_id": attempt, "stage": stage}
+    with store.write("stage_measured") as connection:
+        connection.execute(stage_metrics.delete().filter_by(**key))
+        connection.execute(stage_metrics.insert().values(**key, seconds=seconds, peak_mib=peak_mib))
+
+
+def newest_attempts(connection: sa.Connection, most: int) -> tuple[Attempt, ...]:
+    rows = connection.execute(sa.select(attempts).order_by(attempts.c.started_at.desc()).limit(most))
+    return tuple(_attempt(row) for row in rows)
+
+
+def attempts_of_run(connection: sa.Connection, run: RunId) -> tuple[Attempt, ...]:
+    rows = connection.execute(sa.select(attempts).filter_by(run_id=run).order_by(attempts.c.started_at))
+    return tuple(_attempt(row) for row in rows)
+
+
+def costs_of_attempt(connection: sa.Connection, attempt: AttemptId) -> dict[str, tuple[Decimal, int]]:
+    """Seconds and highest resident mebibytes, by stage."""
+    rows = connection.execute(sa.select(stage_metrics).filter_by(attempt_id=attempt))
+    return {row.stage: (row.seconds, row.peak_mib) for row in rows}
+
+
+def run_named(connection: sa.Connection, prefix: str) -> tuple[sa.Row[Any], ...]:
+    """The runs whose id starts with `prefix`: one, if it is long enough."""
+    statement = sa.select(runs).where(runs.c.run_id.startswith(prefix, autoescape=True)).order_by(runs.c.run_id)
+    return tuple(connection.execute(statement))
+
+
+def official_run(connection: sa.Connection, kind: str, business_date: date, stage: str) -> RunId | None:
+    """The newest run of this kind and date that has finished the stage."""
+    statement = (
+        sa.select(runs.c.run_id)
+        .join(stage_results, stage_results.c.run_id == runs.c.run_id)
+        .where(
+            runs.c.kind == kind,
+            runs.c.business_date == business_date,
+            stage_results.c.stage == stage,
+            stage_results.c.outcome == State.DONE.value,
+        )
+        .order_by(stage_results.c.recorded_at.desc())
+    )
+    found = connection.execute(statement).scalars().first()
+    return None if found is None else RunId(found)
+
+
+def _attempt(row: Any) -> Attempt:
+    return Attempt(
+        AttemptId(row.attempt_id),
+        row.command,
+        row.business_date,
+        None if row.run_id is None else RunId(row.run_id),
+        State(row.state),
+        row.message,
+        row.started_at,
+        row.ended_at,
+    )

@@ -1,0 +1,58 @@
+"""The figures that policies read, by whose they are and what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.ids import Digest
+from domain.records import Grain, KpiResult, Score, Unit, ValueState
+
+# Whose figure (grain and entity), and which: "kpi:recovered_amount:VND", "scorecard:field", "attainment:field.calls".
+MeasureKey = tuple[Grain, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure and the version of the rule that made it; money is in major units of `currency`."""
+
+    state: ValueState
+    value: Decimal | None
+    rule: Digest
+    currency: str = ""
+
+
+Measures = Mapping[MeasureKey, Measure]
+
+
+def measures_of(results: Iterable[KpiResult], scores: Iterable[Score]) -> dict[MeasureKey, Measure]:
+    """KPI results, scores and attainments of one period, as policies look them up.
+
+    Raises: ValueError if one figure comes twice: which of two values pays is no question to answer by order.
+    """
+    found: dict[MeasureKey, Measure] = {}
+    for key, measure in (*_of_results(results), *_of_scores(scores)):
+        if found.setdefault(key, measure) != measure:
+            raise ValueError(f"two values of {key[2]} for {key[0]} {key[1]}")
+    return found
+
+
+def _of_results(results: Iterable[KpiResult]) -> Iterator[tuple[MeasureKey, Measure]]:
+    for result in results:
+        money = f":{result.currency}" if result.unit is Unit.MONEY and result.currency else ""
+        key = (result.grain, result.entity, f"kpi:{result.kpi}{money}")
+        yield key, Measure(result.state, result.value, result.rule, result.currency)
+
+
+def _of_scores(scores: Iterable[Score]) -> Iterator[tuple[MeasureKey, Measure]]:
+    for score in scores:
+        yield (
+            (score.grain, score.entity, f"scorecard:{score.scorecard}"),
+            Measure(score.state, score.score, score.rule),
+        )
+        for part in score.parts:
+            state = ValueState.NO_VALUE if part.attainment is None else ValueState.VALUE
+            state = ValueState.HALTED if score.state is ValueState.HALTED else state
+            key = (score.grain, score.entity, f"attainment:{score.scorecard}.{part.kpi}")
+            yield key, Measure(state, part.attainment, score.rule)

@@ -1,0 +1,136 @@
+"""Who can be paid: where they worked in the period, on what terms, and which days count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+from domain.periods import Period, days_between
+from incentives.steps import DayCount
+
+# The working days of each jurisdiction.
+WorkingDays = Mapping[str, frozenset[date]]
+
+
+@dataclass(frozen=True, slots=True)
+class StaffPosting:
+    """A stretch of work in one place, from `valid_from` up to, not including, `valid_to` (None: still there)."""
+
+    department: str
+    team: str
+    role: str
+    valid_from: date
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The share of full time over a stretch of days, above 0 and at most 1."""
+
+    full_time_share: Decimal
+    valid_from: date
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """An absence, half-open: `ends_on` is the first day back."""
+
+    leave_type: str
+    starts_on: date
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """An employee as bonus policies see one; `currency` is that of pay, `exited_on` the first day no longer there."""
+
+    employee_id: str
+    currency: str
+    jurisdiction: str
+    hired_on: date
+    exited_on: date | None
+    postings: tuple[StaffPosting, ...]
+    terms: tuple[Terms, ...]
+    leave: tuple[Leave, ...] = ()
+
+    def share_on(self, day: date) -> Decimal:
+        """The share of full time on `day`; 0 where no terms hold."""
+        holding = (each.full_time_share for each in self.terms if _holds(each.valid_from, each.valid_to, day))
+        return next(holding, Decimal(0))
+
+    def is_away(self, day: date, kinds: tuple[str, ...]) -> bool:
+        return any(each.leave_type in kinds and each.starts_on <= day < each.ends_on for each in self.leave)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days of one posting within the period, half-open."""
+
+    posting: StaffPosting
+    start: date
+    end: date
+
+
+def spans_of(payee: Payee, period: Period, cuts: tuple[date, ...] = ()) -> tuple[Span, ...]:
+    """The payee's postings within the period and the employment, in order, cut also at `cuts`."""
+    last = min(period.end, payee.exited_on or period.end)
+    found: list[Span] = []
+    for posting in sorted(payee.postings, key=lambda posting: (posting.valid_from, posting.department, posting.team)):
+        start = max(period.start, payee.hired_on, posting.valid_from)
+        end = min(last, posting.valid_to or last)
+        found.extend(Span(posting, *piece) for piece in _pieces(start, end, cuts))
+    return tuple(found)
+
+
+def overlap(spans: tuple[Span, ...]) -> bool:
+    return any(one.end > other.start for one, other in pairwise(sorted(spans, key=lambda span: span.start)))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Days that count, each weighted by its share of full time where the policy says so, of all days of the period."""
+
+    counted: Decimal
+    whole: Decimal
+
+
+def share_of_period(
+    payee: Payee,
+    spans: tuple[Span, ...],
+    period: Period,
+    working: frozenset[date] | None,
+    *,
+    by: DayCount,
+    employment_share: bool,
+    without_leave: tuple[str, ...],
+) -> Share | None:
+    """The share of the period that the spans cover, or None where the calendar is needed and has no working day.
+
+    Units: days. The spans of one payee over a whole month add up to at most the whole.
+    """
+    counting = _counting(period, working, by)
+    if not counting:
+        return None
+    covered = [day for span in spans for day in days_between(span.start, span.end) if day in counting]
+    worked = [day for day in covered if by is not DayCount.WORKED or not payee.is_away(day, without_leave)]
+    weights = (payee.share_on(day) if employment_share else Decimal(1) for day in worked)
+    return Share(sum(weights, Decimal(0)), Decimal(len(counting)))
+
+
+def _counting(period: Period, working: frozenset[date] | None, by: DayCount) -> frozenset[date]:
+    if by is DayCount.CALENDAR:
+        return frozenset(days_between(period.start, period.end))
+    return frozenset(day for day in working or () if day in period)
+
+
+def _pieces(start: date, end: date, cuts: tuple[date, ...]) -> Iterator[tuple[date, date]]:
+    if start < end:
+        yield from pairwise([start, *(cut for cut in cuts if start < cut < end), end])
+
+
+def _holds(start: date, end: date | None, day: date) -> bool:
+    return start <= day and (end is None or day < end)

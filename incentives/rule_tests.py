@@ -1,0 +1,120 @@
+"""Tests that managers write beside policies: inputs, and what the steps should give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from pydantic import Field
+
+from domain.documents import Document, Path, RuleModel, decode
+from domain.expressions.parse import suggestion
+from domain.ids import canonical_decimal
+from domain.issues import Issue, Location
+from incentives.book import PolicyBook
+from incentives.numbers import Name, Number
+from incentives.payees import Share
+from incentives.ready import ReadyPolicy
+from incentives.rows import Row
+from incentives.sections import check_sections
+from incentives.trial import try_policy
+
+
+class Days(RuleModel):
+    """The days that prorate steps take."""
+
+    counted: Number
+    """Days that count."""
+    of: Number = Field(gt=0)
+    """Days of the period."""
+
+
+class PolicyTest(RuleModel):
+    """One case: a policy, its inputs, and what is expected of it."""
+
+    name: str
+    """What the case shows."""
+    policy: Name
+    """The policy."""
+    on: date
+    """The version that holds on this day is tested."""
+    inputs: dict[str, Number | None] = Field(default_factory=dict)
+    """Values by the policy's own input names; null, or an input left out, has no value."""
+    days: Days | None = None
+    """For prorate steps; the whole period if left out."""
+    expect: dict[str, Number] = Field(default_factory=dict)
+    """Exact values by step; `amount` is what is paid."""
+    held: str | None = None
+    """The reason for which the payee is held instead, such as `missing_input`."""
+
+
+class PolicyTestFile(RuleModel):
+    """A file `*.test.yaml` below `incentives/policies`."""
+
+    tests: tuple[PolicyTest, ...] = ()
+    """The cases."""
+
+
+def run_policy_tests(book: PolicyBook, documents: Iterable[Document]) -> tuple[Issue, ...]:
+    """What the cases of the documents find: one issue for each value that is not as expected."""
+    return tuple(issue for document in documents for issue in _of_document(book, document))
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    test: PolicyTest
+    document: Document
+    path: Path
+
+    def place(self, *steps: str | int) -> Location:
+        return self.document.place(self.path + steps)
+
+
+def _of_document(book: PolicyBook, document: Document) -> Iterator[Issue]:
+    faults = tuple(check_sections(document, ("tests",)))
+    yield from faults
+    for index in range(0 if faults else len(document.data.get("tests", ()))):
+        path: Path = ("tests", index)
+        test, found = decode(document, PolicyTest, path)
+        yield from found
+        if test is not None:
+            yield from _of_case(book, _Case(test, document, path))
+
+
+def _of_case(book: PolicyBook, case: _Case) -> Iterator[Issue]:
+    policies = book.on(case.test.on)
+    if case.test.policy not in policies:
+        hint = suggestion(case.test.policy, policies)
+        message = f'no policy "{case.test.policy}" holds on {case.test.on}'
+        yield Issue("POL071", case.place("policy"), message, hint)
+        return
+    days = case.test.days or Days(counted=Decimal(1), of=Decimal(1))
+    policy, share = policies[case.test.policy], Share(days.counted, days.of)
+    trial = try_policy(policy, case.test.inputs, share=share, at=case.place("inputs"))
+    yield from trial.issues
+    if trial.row is not None:
+        yield from _compared(case, policy, trial.row)
+
+
+def _compared(case: _Case, policy: ReadyPolicy, row: Row) -> Iterator[Issue]:
+    reason = row.stop.reason.value if row.stop else None
+    if reason != case.test.held:
+        found = (
+            f"the payee is held, {reason}: {row.stop.text}" if row.stop else f"the payee is paid {_text(row.amount)}"
+        )
+        yield Issue("POL073", case.place("held"), f'"{case.test.name}": {found}; expected {case.test.held or "pay"}')
+        return
+    values = {step.name: step.value for step in row.steps} | {"amount": row.amount}
+    for name, expected in case.test.expect.items():
+        if name not in values:
+            message = f'"{policy.policy.id}" computed no step "{name}"'
+            yield Issue("POL074", case.place("expect", name), message, suggestion(name, values))
+        elif values[name] != expected:
+            message = f'"{case.test.name}": {name} is {_text(values[name])}, expected {_text(expected)}'
+            yield Issue("POL072", case.place("expect", name), message)
+
+
+def _text(number: Decimal | None) -> str:
+    return "no value" if number is None else canonical_decimal(number)

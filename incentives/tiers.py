@@ -1,0 +1,76 @@
+"""Tiered rates: which band a number has reached, and what each slice of an amount earns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+
+class Boundary(StrEnum):
+    """Whether a number exactly at a band's start has reached it; published plans differ, so policies say it."""
+
+    AT = "at"
+    ABOVE = "above"
+
+
+class Start(Protocol):
+    @property
+    def start(self) -> Decimal: ...
+
+
+class Rate(Start, Protocol):
+    @property
+    def rate(self) -> Decimal: ...
+
+
+def reached(bands: Sequence[Start], number: Decimal, boundary: Boundary) -> int | None:
+    """The index of the band that `number` has reached, or None below the first.
+
+    Bands are contiguous: each ends where the next starts. The start of the first band belongs to it either way, for
+    there is no band below that could have it.
+    """
+    if number < bands[0].start:
+        return None
+    inside = (
+        index
+        for index, band in enumerate(bands)
+        if band.start < number or (band.start == number and boundary is Boundary.AT)
+    )
+    return max(inside, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The part of an amount that falls into one band."""
+
+    start: Decimal
+    rate: Decimal
+    amount: Decimal
+
+    @property
+    def earned(self) -> Decimal:
+        return self.amount * self.rate
+
+
+def slices(bands: Sequence[Rate], amount: Decimal) -> tuple[Slice, ...]:
+    """The slices of `amount`, each at the rate of its band; they add up to the amount, and nothing is rounded.
+
+    Units: amount and starts alike; a rate is a fraction, or money for each unit counted.
+    The first band starts at 0. A negative amount is the mirror of the positive one, so that what is taken back earns
+    the negative of what was earned. Source: the marginal reading of "10 % up to 100, then 20 %".
+    """
+    sign = -1 if amount < 0 else 1
+    size = abs(amount)
+    ends = [band.start for band in bands[1:]] + [size]
+    return tuple(
+        Slice(band.start, band.rate, sign * (min(size, end) - band.start))
+        for band, end in zip(bands, ends, strict=True)
+        if size > band.start
+    )
+
+
+def marginal(bands: Sequence[Rate], amount: Decimal) -> Decimal:
+    return sum((part.earned for part in slices(bands, amount)), Decimal(0))

@@ -27,7 +27,7 @@ from adapters.world import World
 from domain.catalogue import CATALOGUE
 from domain.ids import AttemptId, VersionId, digest_of, short
 from domain.issues import Issue, Location
-from domain.tables import Table, Type
+from domain.tables import Kind, Table, Type
 
 
 class Pointer(StrEnum):
@@ -88,7 +88,7 @@ def read_landing_file(
 ) -> tuple[Landed | None, tuple[Issue, ...]]:
     """The file as a stored version; a file that was read before is not read again."""
     source = sha256_of(file.path)
-    known = version_of_source(world, source, file.table)
+    known = version_of_source(world, source, CATALOGUE[file.table], day)
     if known is not None:
         return Landed(known, source, is_new=False), ()
     try:
@@ -105,12 +105,12 @@ def write_version(world: World, duck: Duck, table: Table, day: date, sql: str) -
     columns = {row[0]: row[1] for row in duck.run(f"DESCRIBE {sql}").fetchall()}
     folder = world.settings.home / "snapshots" / table.name / day.isoformat()
     written = world.seam.write_file(
-        lambda sha256: folder / short(_name(table, columns, sha256)) / "part.parquet",
+        lambda sha256: folder / short(_name(table, day, columns, sha256)) / "part.parquet",
         lambda path: duck.run(f"COPY ({ordered}) TO '{quoted(path)}' ({PARQUET_OPTIONS})"),
         folder=folder,
         point="snapshot",
     )
-    known = _version_named(world, _name(table, columns, written.sha256))
+    known = _version_named(world, _name(table, day, columns, written.sha256))
     if known is not None and known.path != written.path:
         written.path.unlink()
         written.path.parent.rmdir()
@@ -147,10 +147,10 @@ def register(
 
 def register_source(connection: sa.Connection, landed: Landed) -> None:
     if landed.is_new:
-        row = {"source_sha256": landed.source_sha256, "table_name": landed.version.table}
-        known = sa.select(source_files.c.version).filter_by(**row)
-        if connection.execute(known).first() is None:
-            connection.execute(source_files.insert().values(**row, version=landed.version.version))
+        version = landed.version
+        row = {"source_sha256": landed.source_sha256, "table_name": version.table, "version": version.version}
+        if connection.execute(sa.select(source_files.c.version).filter_by(**row)).first() is None:
+            connection.execute(source_files.insert().values(row))
 
 
 def pointed(
@@ -180,12 +180,15 @@ def versions(world: World, connection: sa.Connection, names: Iterable[VersionId]
     return found
 
 
-def version_of_source(world: World, source_sha256: str, table: str) -> Version | None:
+def version_of_source(world: World, source_sha256: str, table: Table, day: date) -> Version | None:
+    """The version that this landing file became before; events have one of their own for each date."""
     statement = (
         sa.select(snapshot_versions)
         .join(source_files, source_files.c.version == snapshot_versions.c.version)
-        .where(source_files.c.source_sha256 == source_sha256, source_files.c.table_name == table)
+        .where(source_files.c.source_sha256 == source_sha256, source_files.c.table_name == table.name)
     )
+    if table.kind is not Kind.STATE:
+        statement = statement.where(snapshot_versions.c.first_date == day)
     with world.store.read() as connection:
         row = connection.execute(statement).first()
     return None if row is None else _version(row, world.settings.home)
@@ -240,14 +243,15 @@ def _order(duck: Duck, table: Table, sql: str) -> str:
     return ", ".join([*(f'"{name}" NULLS FIRST' for name in table.key), *rest])
 
 
-def _name(table: Table, columns: Mapping[str, str], sha256: str) -> VersionId:
-    return VersionId(digest_of([table.name, columns, sha256]))
+def _name(table: Table, day: date, columns: Mapping[str, str], sha256: str) -> VersionId:
+    """State is named by content alone, so that it is stored once; an increment belongs to its date."""
+    return VersionId(digest_of([table.name, None if table.kind is Kind.STATE else day, columns, sha256]))
 
 
 def _described(duck: Duck, table: Table, day: date, written: WrittenFile, columns: Mapping[str, str]) -> Version:
     rows = duck.run(f"SELECT count(*) FROM read_parquet('{quoted(written.path)}')").fetchone()[0]
     totals = _totals(duck, table, written.path, columns)
-    name = _name(table, columns, written.sha256)
+    name = _name(table, day, columns, written.sha256)
     return Version(name, table.name, day, written.path, written.sha256, rows, columns, totals)
 
 

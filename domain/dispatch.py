@@ -1,8 +1,8 @@
 """The dispatch: who owns which account, bitemporal and append-only, and the only source of attribution.
 
 A release is one file of changes, in the order of its sequence number. A row says that from `valid_from` on the account
-has this owner, until a later row says otherwise; where two rows start on the same day, the later release counts. When it
-was recorded stands in the store's pointer row, not here, so that equal decisions have equal bytes.
+has this owner, until a later row says otherwise; where two rows start on the same day, the later release counts. When
+it was recorded stands in the store's pointer row, not here, so that equal decisions have equal bytes.
 """
 
 from __future__ import annotations

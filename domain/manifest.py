@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -24,6 +24,7 @@ class Stage(StrEnum):
     MEASURE = "measure"
     PROJECT = "project"
     REPORT = "report"
+    PREPARE = "prepare"  # of a month-end
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,14 +51,15 @@ class Manifest:
     """Complete and stored; it holds no recorded time, so the same inputs give the same id.
 
     `landed` are the extracts that the gate judges, `history` the accepted versions of earlier dates that it and later
-    stages read; `dispatch` the releases in force before the run, in order; `prices` yesterday's prices; `baselines` the
-    runs whose figures the batch suites compare with; `ledger` (batches) the posted state of the batch's own keys.
+    stages read; `dispatch` the releases in force before the run, in order; `prices` the digest of yesterday's prices;
+    `baselines` the versions whose rows and totals the batch suites compare with; `ledger` (batches) the posted state of
+    the batch's own keys; `source` (month-ends) the night whose results are paid. `known_as_of` is what was asked for,
+    and empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
     business_date: date
     effective_on: date
-    known_as_of: str
     stages: tuple[Stage, ...]
     calculation: Digest
     rules: tuple[RuleVersion, ...]
@@ -65,10 +67,11 @@ class Manifest:
     history: tuple[Input, ...] = ()
     dispatch: tuple[ReleaseId, ...] = ()
     prices: Digest | None = None
-    baselines: tuple[RunId, ...] = ()
+    baselines: tuple[Input, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     ledger: Digest | None = None
-    scope: tuple[tuple[str, str], ...] = field(default=())
+    source: RunId | None = None
+    known_as_of: str = ""
 
 
 def run_id_of(manifest: Manifest) -> RunId:

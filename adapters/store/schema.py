@@ -36,7 +36,7 @@ def _recorded() -> tuple[sa.Column[str], ...]:
 snapshot_versions = sa.Table(
     "snapshot_versions",
     STORE,
-    sa.Column("version", sa.String(64), primary_key=True, comment="Digest of table, schema and content."),
+    sa.Column("version", sa.String(64), primary_key=True, comment="Digest of table, columns and content; of events, also the date."),
     sa.Column("table_name", sa.String(64), nullable=False, comment="Table of the catalogue."),
     sa.Column("first_date", sa.Date, nullable=False, comment="Business date under whose folder the file lies."),
     sa.Column("path", sa.String(400), nullable=False, comment="File, below the home folder."),
@@ -73,7 +73,7 @@ source_files = sa.Table(
     STORE,
     sa.Column("source_sha256", sa.String(64), primary_key=True, comment="SHA-256 of a file of the landing folder."),
     sa.Column("table_name", sa.String(64), primary_key=True, comment="Table that it was read as."),
-    sa.Column("version", sa.ForeignKey("snapshot_versions.version"), nullable=False, comment="What it became."),
+    sa.Column("version", sa.ForeignKey("snapshot_versions.version"), primary_key=True, comment="What it became."),
     comment="Landing files that were read before: an unchanged file is not read again.",
 )
 

@@ -16,6 +16,7 @@ from domain.expressions.tree import (
     Arithmetic,
     Call,
     Comparison,
+    ExprType,
     Literal,
     Logic,
     Membership,
@@ -73,6 +74,8 @@ def _arithmetic(symbol: str, left: Node, right: Node, columns: Mapping[str, Sql]
     one, two = _lower(left, columns), _lower(right, columns)
     if symbol == "*":
         return product(one, two)
+    if left.type is ExprType.DATE and right.type is not ExprType.DATE:
+        two = sa.cast(two, sa.Integer)  # neither engine adds a BIGINT to a date
     return one + two if symbol == "+" else one - two
 
 

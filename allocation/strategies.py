@@ -1,0 +1,334 @@
+"""Allocation strategies as managers write them: who is left alone, which segment an account is in, who may work it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from domain.catalogue import CASE_TYPES, CATALOGUE
+from domain.documents import Document, RuleModel
+from domain.expressions import ExprType, Expression, Name, Scope, evaluate, parse, scope_of_columns
+from domain.expressions.parse import suggestion
+from domain.issues import Issue, has_errors
+from domain.money import MINOR_DIGITS
+from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules, effective
+
+Channel = Literal["remind", "phone", "field", "legal", "restructuring"]
+Skill = Literal["language", "product", "region"]
+Code = Field(pattern=r"^[a-z][a-z0-9_]*$")
+Share = Field(ge=0, le=1)
+
+UNKNOWN_CURRENCY = "held:unknown_currency"
+SEVERAL_SEGMENTS = "held:several_segments"
+
+
+def decode_strategies(documents: Iterable[Document]) -> tuple[StrategyBook, tuple[Issue, ...]]:
+    """The strategies of the rule files, and everything that is wrong with them; a faulty strategy is left out."""
+    files = tuple(documents)
+    placed, issues = decode_rules(files, "strategies", RuleKind.STRATEGY, StrategyRule)
+    compiled = [_compile(one) for one in placed]
+    found = (
+        *(issue for file in files for issue in _faults_of_file(file)),
+        *issues,
+        *(issue for _, faults in compiled for issue in faults),
+        *_two_in_force(placed),
+    )
+    return StrategyBook(tuple(strategy for strategy, _ in compiled if strategy is not None)), found
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyBook:
+    strategies: tuple[Strategy, ...]
+
+    def on(self, day: date) -> Strategy | None:
+        """The strategy that holds on `day`; None where none does, and then the dispatch in force stands."""
+        return next((strategy for strategy in self.strategies if strategy.rule.holds_on(day)), None)
+
+    def versions(self, day: date) -> tuple[RuleVersion, ...]:
+        """The versions in force on `day`, as run manifests name them."""
+        return tuple(one.version for one in effective((each.placed for each in self.strategies), day).values())
+
+
+class Condition(RuleModel):
+    """Accounts that are not worked, and the reason that their owners and reports are told."""
+
+    reason: str = Code
+    """Reason code, such as dispute: reports show it as held:dispute or excluded:closed."""
+    when: str
+    """Condition over the columns of accounts and the names of open cases and earlier placements."""
+
+
+class PartnerTerms(RuleModel):
+    """On what terms partners may take accounts of the segment."""
+
+    share_at_most: Decimal = Share
+    """The most of the segment's worked accounts that partners may have together, running placements included."""
+    cost_share: Decimal = Share
+    """What the partner keeps, on average, of what is recovered: its value is reckoned net of it."""
+
+
+class SegmentRule(RuleModel):
+    """One kind of accounts and its treatment. The first segment whose condition an account meets is its segment."""
+
+    id: str = Code
+    """Name in the dispatch and in reports."""
+    title: str
+    """What people read."""
+    when: str | None = None
+    """Condition; left out only in the last segment, which says `otherwise: true`."""
+    otherwise: Literal[True] | None = None
+    """Marks the last segment: whatever no other segment took."""
+    hold: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    """Nobody works these accounts, for this reason; takes the place of channel, departments and partners."""
+    channel: Channel | None = None
+    """How the accounts are treated; with a partner it is the partner's business."""
+    departments: tuple[str, ...] = ()
+    """Departments whose collectors may own the accounts."""
+    partners: PartnerTerms | None = None
+    """Terms for partners; left out, partners get no account of the segment."""
+    handling_minutes: int | None = Field(default=None, gt=0)
+    """Minutes that one account takes its collector in a month."""
+    skills: tuple[Skill, ...] = ()
+    """What a collector must have among their skills: the account's language, product or region."""
+    recovery_without_history: Decimal | None = Field(default=None, ge=0)
+    """Share of the overdue amount that a month is expected to bring where history says nothing yet."""
+
+
+class Capacity(RuleModel):
+    """What limits a collector; partners are always limited by accounts_at_most."""
+
+    by: Literal["accounts", "minutes"]
+    """accounts: capacity.accounts_at_most. minutes: capacity.minutes_per_day × working_days_per_month."""
+    working_days_per_month: int | None = Field(default=None, gt=0, le=31)
+    """Only with minutes."""
+
+    @model_validator(mode="after")
+    def _minutes_need_days(self) -> Capacity:
+        if (self.by == "minutes") != (self.working_days_per_month is not None):
+            raise ValueError("working_days_per_month goes with capacity by minutes, and only with it")
+        return self
+
+
+class StrategyRule(Rule):
+    """A whole strategy: one holds at a time, for the whole book."""
+
+    currencies: dict[str, Decimal] = Field(min_length=1)
+    """What one major unit of each currency is worth beside the others, for weighing accounts; never used for money."""
+    capacity: Capacity
+    """What limits collectors."""
+    one_owner_per_debtor: bool
+    """Whether all accounts of a debtor go to one owner; the one longest overdue then decides the segment of all."""
+    switching_cost: Decimal = Share
+    """What a change of owner costs, as a share of the expected recovery; a change that nobody can avoid costs nothing."""
+    cooling_off_days: int = Field(ge=0)
+    """Days after a recall during which the same partner does not get the account again."""
+    long_leave_days: int = Field(gt=0)
+    """A collector who is away for all of the next so many days gets no accounts."""
+    shrinkage_accounts: int = Field(ge=0)
+    """How many accounts, observed for a month, weigh as much as what is known without looking at the segment itself."""
+    match: Literal["first", "unique"] = "first"
+    """first: the first segment that fits. unique: an account that fits two is held as held:several_segments."""
+    excluded: tuple[Condition, ...] = ()
+    """Accounts that have left collection."""
+    held: tuple[Condition, ...] = ()
+    """Accounts that must not be worked for now; after `excluded`, and before running placements."""
+    segments: tuple[SegmentRule, ...] = Field(min_length=1)
+    """In order; the last one takes whatever is left."""
+
+
+class StrategyFile(RuleModel):
+    """A file of strategies."""
+
+    strategies: tuple[StrategyRule, ...] = ()
+    """Versions of strategies; their days do not overlap."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotWorked:
+    reason: str  # with its kind: held:dispute, excluded:closed
+    when: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`when` is None in the last segment, which takes whatever is left."""
+
+    rule: SegmentRule
+    when: Expression | None
+
+    @property
+    def id(self) -> str:
+        return self.rule.id
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A strategy whose conditions are parsed: what the rest of this package works with."""
+
+    placed: Placed[StrategyRule]
+    not_worked: tuple[NotWorked, ...]
+    segments: tuple[Segment, ...]
+
+    @property
+    def rule(self) -> StrategyRule:
+        return self.placed.rule
+
+    @property
+    def version(self) -> RuleVersion:
+        return self.placed.version
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that some condition reads."""
+        conditions = [one.when for one in self.not_worked] + [one.when for one in self.segments if one.when]
+        return frozenset().union(*(condition.names for condition in conditions))
+
+    def segment(self, segment_id: str) -> SegmentRule:
+        return next(segment.rule for segment in self.segments if segment.id == segment_id)
+
+
+def open_case(case_type: str) -> str:
+    """The name in conditions that says whether the account has an undecided case of this type."""
+    return f"open_{case_type}_case"
+
+
+EARLIER_PLACEMENTS = "earlier_placements"
+
+# What conditions may read: the account's columns, whether a case is open, and how often it was placed.
+SCOPE: Scope = {
+    **scope_of_columns(CATALOGUE["accounts"]),
+    **{open_case(case_type): Name(ExprType.BOOL) for case_type in CASE_TYPES},
+    EARLIER_PLACEMENTS: Name(ExprType.COUNT),
+}
+
+# No strategy may let these be worked: each needs a condition of its own, which reads nothing but the column.
+_NEVER_WORKED: Mapping[str, tuple[str, ...]] = {
+    "hold": tuple(code for code in CATALOGUE["accounts"]["hold"].codes if code != "none"),
+    "status": ("closed", "sold"),
+}
+
+
+def _compile(placed: Placed[StrategyRule]) -> tuple[Strategy | None, tuple[Issue, ...]]:
+    not_worked, faults_of_conditions = _compile_conditions(placed)
+    segments, faults_of_segments = _compile_segments(placed)
+    faults = (
+        *faults_of_conditions,
+        *faults_of_segments,
+        *_faults_of_currencies(placed),
+        *_faults_of_order(placed),
+        *(issue for index in range(len(placed.rule.segments)) for issue in _faults_of_segment(placed, index)),
+        *(_workable_although_forbidden(placed, not_worked) if not has_errors(faults_of_conditions) else ()),
+    )
+    return (None if has_errors(faults) else Strategy(placed, not_worked, segments)), faults
+
+
+def _compile_conditions(placed: Placed[StrategyRule]) -> tuple[tuple[NotWorked, ...], tuple[Issue, ...]]:
+    found: list[NotWorked] = []
+    issues: list[Issue] = []
+    lists = (("excluded", placed.rule.excluded), ("held", placed.rule.held))
+    for key, conditions in lists:
+        for index, condition in enumerate(conditions):
+            when, faults = _condition(placed, condition.when, key, index, "when")
+            issues.extend(faults)
+            if when is not None:
+                found.append(NotWorked(f"{key}:{condition.reason}", when))
+    return tuple(found), tuple(issues)
+
+
+def _compile_segments(placed: Placed[StrategyRule]) -> tuple[tuple[Segment, ...], tuple[Issue, ...]]:
+    found: list[Segment] = []
+    issues: list[Issue] = []
+    for index, rule in enumerate(placed.rule.segments):
+        when: Expression | None = None
+        if rule.when is not None:
+            when, faults = _condition(placed, rule.when, "segments", index, "when")
+            issues.extend(faults)
+        found.append(Segment(rule, when))
+    return tuple(found), tuple(issues)
+
+
+def _condition(
+    placed: Placed[StrategyRule], text: str, *steps: str | int
+) -> tuple[Expression | None, tuple[Issue, ...]]:
+    return parse(text, SCOPE, at=placed.place(*steps), expect=ExprType.BOOL)
+
+
+def _faults_of_currencies(placed: Placed[StrategyRule]) -> Iterator[Issue]:
+    for currency, worth in placed.rule.currencies.items():
+        place = placed.place("currencies", currency)
+        if currency not in MINOR_DIGITS:
+            yield Issue("ALL001", place, f'unknown currency "{currency}"', suggestion(currency, MINOR_DIGITS))
+        if worth <= 0:
+            yield Issue("ALL002", place, f"one {currency} is worth {worth}", "Give a number above zero")
+
+
+def _faults_of_order(placed: Placed[StrategyRule]) -> Iterator[Issue]:
+    segments = placed.rule.segments
+    seen: dict[str, int] = {}
+    for index, segment in enumerate(segments):
+        if segment.id in seen:
+            first = placed.place("segments", seen[segment.id], "id")
+            yield Issue("ALL003", placed.place("segments", index, "id"), f'segment "{segment.id}" again; see {first}')
+        seen.setdefault(segment.id, index)
+        if segment.otherwise and index < len(segments) - 1:
+            place = placed.place("segments", index, "otherwise")
+            yield Issue("ALL004", place, "segments after this one would never be reached", "Put `otherwise` last")
+    if not segments[-1].otherwise:
+        place = placed.place("segments", len(segments) - 1)
+        hint = "End with a segment that says `otherwise: true`"
+        yield Issue("ALL005", place, "accounts that fit no segment would be lost", hint)
+
+
+def _faults_of_segment(placed: Placed[StrategyRule], index: int) -> Iterator[Issue]:
+    rule = placed.rule.segments[index]
+
+    def place(key: str) -> tuple[str | int, ...]:
+        return ("segments", index, key)
+
+    if (rule.when is None) == (rule.otherwise is None):
+        at = placed.place(*place("when"))
+        yield Issue("ALL006", at, f'segment "{rule.id}" needs either `when` or `otherwise: true`')
+    worked = bool(rule.departments or rule.partners)
+    if worked == (rule.hold is not None):
+        message = f'segment "{rule.id}" needs somebody to go to (departments, partners) or a reason to hold'
+        yield Issue("ALL007", placed.place(*place("hold")), message, "Give one of the two")
+    if worked and rule.channel is None:
+        yield Issue("ALL008", placed.place(*place("id")), f'segment "{rule.id}" is worked, but by no channel')
+    if worked and rule.recovery_without_history is None:
+        message = f'segment "{rule.id}" does not say what it brings without history'
+        yield Issue("ALL009", placed.place(*place("id")), message, "Add recovery_without_history, such as 0.10")
+    if placed.rule.capacity.by == "minutes" and rule.departments and rule.handling_minutes is None:
+        message = f'capacity is in minutes, and segment "{rule.id}" does not say how many an account takes'
+        yield Issue("ALL010", placed.place(*place("id")), message, "Add handling_minutes")
+
+
+def _workable_although_forbidden(placed: Placed[StrategyRule], conditions: tuple[NotWorked, ...]) -> Iterator[Issue]:
+    for column, codes in _NEVER_WORKED.items():
+        own = [condition.when for condition in conditions if condition.when.names == {column}]
+        for code in codes:
+            if not any(evaluate(when, {column: code}) for when in own):
+                message = f'accounts with {column} "{code}" would be worked'
+                hint = f"Add to held or excluded: when: {column} == \"{code}\""
+                yield Issue("ALL011", placed.place("held"), message, hint)
+
+
+def _two_in_force(placed: tuple[Placed[StrategyRule], ...]) -> Iterator[Issue]:
+    for one, two in combinations(sorted(placed, key=lambda each: (each.rule.valid_from, each.rule.id)), 2):
+        if one.rule.id != two.rule.id and one.rule.holds_on(two.rule.valid_from):
+            message = f'"{one.rule.id}" and "{two.rule.id}" both hold on {two.rule.valid_from}; see {one.place("id")}'
+            yield Issue("ALL012", two.place("id"), message, "One strategy holds at a time: end the older one")
+
+
+def _faults_of_file(document: Document) -> Iterator[Issue]:
+    data = document.data
+    if not isinstance(data, dict) or not isinstance(data.get("strategies"), list):
+        yield Issue("ALL013", document.place(()), "the file has no list `strategies`")
+    for key in data if isinstance(data, dict) else ():
+        if key != "strategies":
+            yield Issue("RUL001", document.place((key,)), f'unknown key "{key}"', suggestion(key, ["strategies"]))

@@ -95,7 +95,7 @@ def _call(function: str, arguments: tuple[Node, ...], columns: Mapping[str, Sql]
         case "days_between":
             return values[1] - values[0]
         case "hours" | "days":
-            return sa.literal(timedelta(**{function: _whole(arguments[0])}))
+            return _interval(timedelta(**{function: _whole(arguments[0])}))
         case "hour_of":
             return sa.cast(sa.extract("hour", values[0]), sa.BigInteger)
         case "weekday_of":
@@ -109,6 +109,11 @@ def _extreme(keep: Callable[[Any, Any], Any], values: list[Sql]) -> Sql:
     for value in values[1:]:
         best = sa.case((best.is_(None), None), (value.is_(None), None), (keep(best, value), best), else_=value)
     return best
+
+
+def _interval(length: timedelta) -> Sql:
+    """Cast from text, because DuckDB's dialect writes a literal interval as a function that DuckDB does not have."""
+    return sa.cast(sa.literal(f"{int(length.total_seconds())} seconds"), sa.Interval())
 
 
 def _literal(node: Literal) -> Sql:

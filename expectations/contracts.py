@@ -1,0 +1,248 @@
+"""The row contract of every table: what the catalogue says of its columns, and the rules of its business.
+
+Reason codes are stable: `<table>.<column or subject>.<what is wrong>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+
+from domain.catalogue import CATALOGUE
+from domain.expressions import Expression, ExprType, Scope, parse, scope_of_columns
+from domain.issues import Location
+from domain.money import MINOR_DIGITS
+from domain.tables import Column, Table, Type
+from expectations.checks import (
+    Check,
+    InCodes,
+    InRange,
+    Matches,
+    MinorUnits,
+    NewKey,
+    NoOverlap,
+    NotNull,
+    OneOf,
+    Ordered,
+    PlainText,
+    References,
+    Related,
+    Rule,
+    views_of,
+)
+
+DUPLICATE_KEY = "duplicate_key"
+
+ID_PATTERN = "[!-~](?:[ -~]{0,62}[!-~])?"
+EARLIEST_DATE = date(1950, 1, 1)
+MOST_CHARACTERS = 500
+CURRENCIES = tuple(MINOR_DIGITS)
+
+_ONE, _ZERO = Decimal(1), Decimal(0)
+_MINUTES_OF_A_DAY, _SECONDS_OF_A_DAY = 1_440, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the rows of one table must fulfil; `money` is the column whose control totals are kept, per currency."""
+
+    table: Table
+    checks: tuple[Check, ...]
+    money: str = ""
+
+    def __post_init__(self) -> None:
+        codes = [check.code for check in self.checks]
+        if len(set(codes)) < len(codes):
+            raise ValueError(f"{self.table.name}: two checks share a reason code: {sorted(codes)}")
+
+    @property
+    def duplicate_key(self) -> str:
+        """The reason of rows that share a key and differ: both sides are quarantined."""
+        return f"{self.table.name}.{DUPLICATE_KEY}"
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The views that judging this table reads, its own first."""
+        return tuple(dict.fromkeys([self.table.name, *(view for check in self.checks for view in views_of(check))]))
+
+
+def contract_for(table: Table) -> Contract:
+    """What the catalogue says of each column, then the rules of the table's business."""
+    derived = (check for column in table for check in _of_column(table, column))
+    return Contract(table, (*derived, *_BUSINESS.get(table.name, ())), _MONEY.get(table.name, ""))
+
+
+def _of_column(table: Table, column: Column) -> Iterator[Check]:
+    code = f"{table.name}.{column.name}"
+    if column.required:
+        yield NotNull(f"{code}.missing", column.name)
+    if column.codes or column.name == "currency":
+        yield InCodes(f"{code}.code", column.name, column.codes or CURRENCIES)
+    yield from _of_type(table, column, code)
+    if column.references:
+        yield References(f"{code}.unknown", column.name, *column.references.split("."))
+
+
+def _of_type(table: Table, column: Column, code: str) -> Iterator[Check]:
+    match column.type:
+        case Type.ID:
+            yield Matches(f"{code}.form", column.name, ID_PATTERN)
+        case Type.TEXT:
+            yield PlainText(f"{code}.text", column.name, MOST_CHARACTERS)
+        case Type.COUNT:
+            yield InRange(f"{code}.range", column.name, least=0)
+        case Type.RATE:
+            yield InRange(f"{code}.range", column.name, least=_ZERO, most=_ONE)
+        case Type.DATE:
+            yield InRange(f"{code}.range", column.name, least=EARLIEST_DATE)
+        case Type.MONEY if "currency" in table:
+            yield MinorUnits(f"{code}.minor_units", column.name)
+
+
+def _rule(code: str, text: str) -> Rule:
+    table = CATALOGUE[code.partition(".")[0]]
+    return Rule(code, _parsed(text, scope_of_columns(table), code))
+
+
+def _related(code: str, column: str, tables: tuple[str, ...], text: str) -> Related:
+    table, other = CATALOGUE[code.partition(".")[0]], CATALOGUE[tables[0]]
+    others = {f"other_{name}": meaning for name, meaning in scope_of_columns(other).items()}
+    expression = _parsed(text, {**scope_of_columns(table), **others}, code)
+    return Related(code, column, tables, other.key[0], expression)
+
+
+def _parsed(text: str, scope: Scope, code: str) -> Expression:
+    expression, issues = parse(text, scope, at=Location(code), expect=ExprType.BOOL)
+    if expression is None:
+        raise ValueError("; ".join(map(str, issues)))
+    return expression
+
+
+def _currency_of_account(table: str) -> Related:
+    return _related(f"{table}.currency.account", "account_id", ("accounts",), "currency == other_currency")
+
+
+def _at_most(table: str, column: str, most: int) -> InRange:
+    return InRange(f"{table}.{column}.most", column, most=most)
+
+
+def _positive(table: str, column: str) -> InRange:
+    return InRange(f"{table}.{column}.positive", column, least=0, above=True)
+
+
+def _not_negative(table: str, column: str) -> InRange:
+    return InRange(f"{table}.{column}.negative", column, least=0)
+
+
+_MONEY: Mapping[str, str] = {
+    "accounts": "balance",
+    "placements": "balance_at_placement",
+    "costs": "amount",
+    "budgets": "amount",
+    "payments": "amount",
+    "promises": "amount",
+    "partner_claims": "amount",
+}
+
+_BUSINESS: Mapping[str, tuple[Check, ...]] = {
+    "accounts": (
+        _not_negative("accounts", "overdue_amount"),
+        Matches("accounts.language.form", "language", "[a-z]{2}"),
+        Matches("accounts.time_zone.form", "time_zone", "[A-Za-z_]+(?:/[A-Za-z0-9_+-]+){0,2}"),
+        Ordered("accounts.charged_off_on.order", "opened_on", "charged_off_on"),
+        _rule(
+            "accounts.overdue.closed",
+            'status != "closed" or (days_past_due == 0 and overdue_amount == 0)',
+        ),
+        _rule("accounts.charged_off_on.status", 'status != "charged_off" or not is_missing(charged_off_on)'),
+    ),
+    "employees": (Matches("employees.language.form", "language", "[a-z]{2}"),),
+    "employment": (
+        _positive("employment", "full_time_share"),
+        Ordered("employment.valid_to.order", "valid_from", "valid_to", strict=True),
+        Ordered("employment.valid_from.hired", "hired_on", "valid_from"),
+        Ordered("employment.exited_on.order", "hired_on", "exited_on"),
+        NoOverlap("employment.overlap", "employee_id", "valid_from", "valid_to"),
+    ),
+    "staff_postings": (
+        Ordered("staff_postings.valid_to.order", "valid_from", "valid_to", strict=True),
+        NoOverlap("staff_postings.overlap", "employee_id", "valid_from", "valid_to"),
+    ),
+    "leave": (Ordered("leave.ends_on.order", "starts_on", "ends_on", strict=True),),
+    "capacity": (_at_most("capacity", "minutes_per_day", _MINUTES_OF_A_DAY),),
+    "partners": (Ordered("partners.active_to.order", "active_from", "active_to", strict=True),),
+    "placements": (
+        InRange("placements.placement_number.first", "placement_number", least=1),
+        Ordered("placements.term_ends_on.order", "placed_on", "term_ends_on", strict=True),
+        Ordered("placements.recalled_on.order", "placed_on", "recalled_on"),
+        _currency_of_account("placements"),
+    ),
+    "opening_dispatch": (
+        _rule("opening_dispatch.owner_id.house", '(owner_kind == "house") == (owner_id == "HOUSE")'),
+    ),
+    "costs": (_not_negative("costs", "amount"),),
+    "budgets": (_not_negative("budgets", "amount"),),
+    "cases": (Ordered("cases.deadline.order", "opened_on", "deadline"),),
+    "payments": (
+        _rule("payments.amount.split", "amount == principal + interest + fee + waiver"),
+        _rule("payments.amount.sign", "(amount < 0) == (not is_missing(reverses)) and amount != 0"),
+        Ordered("payments.posted_on.order", "paid_on", "posted_on"),
+        Ordered("payments.deposited_on.order", "paid_on", "deposited_on"),
+        _currency_of_account("payments"),
+        _related(
+            "payments.reverses.original",
+            "reverses",
+            ("payments", "payments_history"),
+            "account_id == other_account_id and amount == -other_amount and posted_on >= other_posted_on",
+        ),
+        NewKey("payments.payment_id.seen_before", "payment_id", "payments_history"),
+    ),
+    "contacts": (
+        OneOf("contacts.employee_id.or_partner", ("employee_id", "partner_id")),
+        _at_most("contacts", "duration_seconds", _SECONDS_OF_A_DAY),
+        _rule("contacts.duration_seconds.answered", 'outcome not in ["no_answer", "busy"] or duration_seconds == 0'),
+        _rule(
+            "contacts.started_wall.clock",
+            "started_wall >= started_at - hours(13) and started_wall <= started_at + hours(15)",
+        ),
+    ),
+    "promises": (
+        OneOf("promises.employee_id.or_partner", ("employee_id", "partner_id")),
+        _positive("promises", "amount"),
+        Ordered("promises.due_on.order", "made_on", "due_on"),
+        _currency_of_account("promises"),
+    ),
+    "visits": (
+        OneOf("visits.employee_id.or_partner", ("employee_id", "partner_id"), needed=True),
+        Ordered("visits.recorded_at.order", "made_at", "recorded_at"),
+        _rule("visits.made_at.outcome", 'is_missing(made_at) == (outcome in ["planned", "missed"])'),
+        InRange("visits.latitude.range", "latitude", least=-90, most=90),
+        InRange("visits.longitude.range", "longitude", least=-180, most=180),
+        _rule("visits.longitude.pair", "is_missing(latitude) == is_missing(longitude)"),
+    ),
+    "complaints": (
+        OneOf("complaints.employee_id.or_partner", ("employee_id", "partner_id")),
+        Ordered("complaints.answered_on.order", "received_on", "answered_on"),
+    ),
+    "reviews": (
+        _related(
+            "reviews.contact_id.employee",
+            "contact_id",
+            ("contacts", "contacts_history"),
+            "employee_id == other_employee_id",
+        ),
+    ),
+    "attendance": (
+        _at_most("attendance", "minutes_worked", _MINUTES_OF_A_DAY),
+        _rule("attendance.minutes_on_calls.worked", "minutes_on_calls <= minutes_worked"),
+    ),
+    "partner_claims": (
+        Ordered("partner_claims.claimed_on.order", "paid_on", "claimed_on"),
+        _currency_of_account("partner_claims"),
+    ),
+}
+
+CONTRACTS: Mapping[str, Contract] = MappingProxyType({name: contract_for(table) for name, table in CATALOGUE.items()})

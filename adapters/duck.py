@@ -47,10 +47,7 @@ class Duck:
 
     def arrow(self, statement: ExactSelect) -> pa.Table:
         """The whole result as Arrow, with decimals as decimal128; for results that are worked on in bulk."""
-        table = self._driver.execute(self.sql(statement)).to_arrow_table()
-        self._refuse_inexact(
-            [(name, _name_of(kind)) for name, kind in zip(table.schema.names, table.schema.types, strict=True)]
-        )
+        table: pa.Table = self._driver.execute(self._described(statement)).to_arrow_table()
         return table
 
     def write_parquet(self, statement: ExactSelect, path: Path) -> None:
@@ -60,9 +57,7 @@ class Duck:
         """
         if not statement._order_by_clauses:  # noqa: SLF001 - SQLAlchemy offers no public question
             raise ValueError("a file is written in a total order: the statement needs ORDER BY")
-        sql = self.sql(statement)
-        described = self._driver.execute(f"DESCRIBE {sql}").fetchall()
-        self._refuse_inexact([(row[0], row[1]) for row in described])
+        sql = self._described(statement)
         self._driver.execute(f"COPY ({sql}) TO '{quoted(path)}' ({PARQUET_OPTIONS})")
 
     def sql(self, statement: ExactSelect) -> str:
@@ -82,6 +77,12 @@ class Duck:
     @property
     def _driver(self) -> Any:
         return self.connection.connection.driver_connection
+
+    def _described(self, statement: ExactSelect) -> str:
+        """The statement's SQL, after a look at the types that it will give."""
+        sql = self.sql(statement)
+        self._refuse_inexact([(row[0], row[1]) for row in self._driver.execute(f"DESCRIBE {sql}").fetchall()])
+        return sql
 
     @staticmethod
     def _refuse_inexact(columns: Sequence[tuple[str, str]]) -> None:
@@ -135,7 +136,3 @@ def _select(files: Sequence[Path], columns: Mapping[str, str]) -> str:
 
 def quoted(path: Path) -> str:
     return str(path.absolute()).replace("'", "''")
-
-
-def _name_of(kind: pa.DataType) -> str:
-    return "DOUBLE" if pa.types.is_floating(kind) else str(kind)

@@ -217,13 +217,21 @@ def _fits(duck: Duck, source: str, wanted: Mapping[str, str], landed: Mapping[st
     others = [(name, kind) for name, kind in wanted.items() if landed[name] != kind]
     if not others:
         return True
-    lost = " OR ".join(
-        f'("{name}" IS NOT NULL AND CAST(TRY_CAST("{name}" AS {kind}) AS {landed[name]}) IS DISTINCT FROM "{name}")'
-        if landed[name] != "VARCHAR"
-        else f'("{name}" IS NOT NULL AND TRY_CAST("{name}" AS {kind}) IS NULL)'
-        for name, kind in others
-    )
+    lost = " OR ".join(_is_lost(name, landed[name], kind) for name, kind in others)
     return duck.run(f"SELECT 1 FROM {source} WHERE {lost} LIMIT 1").fetchone() is None
+
+
+def _is_lost(name: str, landed: str, wanted: str) -> str:
+    """SQL that is true where a value would change or vanish: text with more decimals than the column, among others."""
+    if landed == "VARCHAR" and wanted.startswith("DECIMAL"):
+        return (
+            f'("{name}" IS NOT NULL AND (TRY_CAST("{name}" AS {wanted}) IS NULL '
+            f'OR CAST("{name}" AS DECIMAL(38,18)) <> CAST("{name}" AS {wanted})))'
+        )
+    if landed == "VARCHAR":
+        return f'("{name}" IS NOT NULL AND TRY_CAST("{name}" AS {wanted}) IS NULL)'
+    back = f'CAST(TRY_CAST("{name}" AS {wanted}) AS {landed})'
+    return f'("{name}" IS NOT NULL AND {back} IS DISTINCT FROM "{name}")'
 
 
 def _source(path: Path) -> str:

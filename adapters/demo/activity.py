@@ -1,0 +1,367 @@
+"""What is done on the accounts: contacts, promises, visits, complaints and reviews."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+
+from adapters.demo.accounts import CURRENCY, account_id, contact_point_id, has_party, money, party_id
+from adapters.demo.draws import Draws
+from adapters.demo.plan import DemoPlan
+from adapters.demo.standing import standing
+from adapters.demo.work import seat_of
+
+GRACE_DAYS = 2  # a promise is kept if what was promised is booked by then
+
+# By who works the account: tries a day in thousandths of the accounts, on working days and on others; then how the
+# tries are made, in hundredths. What is left over is called.
+_TRIES = {
+    "phone_early": (225, 75, (("bot", 35), ("sms", 25), ("email", 2))),
+    "phone_late": (235, 70, (("bot", 10), ("sms", 14), ("email", 4))),
+    "field": (135, 12, (("sms", 20), ("letter", 6))),
+    "legal": (105, 4, (("letter", 25), ("email", 15), ("sms", 10))),
+    "restructuring": (200, 4, (("email", 18),)),
+    "partner": (190, 30, (("sms", 18),)),
+    "house": (45, 15, (("sms", 100),)),
+}
+_MOST_TRIES = max(working for working, _, _ in _TRIES.values())
+_VISITED_PERMILLE = {"field": 55, "partner": 8}
+_CENTRES = {  # millionths of a degree
+    "Hanoi": (21_028_000, 105_834_000),
+    "Hai Phong": (20_844_000, 106_688_000),
+    "Nghe An": (18_673_000, 105_692_000),
+    "Da Nang": (16_054_000, 108_202_000),
+    "Khanh Hoa": (12_238_000, 109_196_000),
+    "Dak Lak": (12_667_000, 108_038_000),
+    "Dong Nai": (10_946_000, 106_824_000),
+    "Ho Chi Minh City": (10_776_000, 106_700_000),
+    "Can Tho": (10_034_000, 105_788_000),
+    "Guangxi": (22_817_000, 108_366_000),
+    "Guangdong": (23_129_000, 113_264_000),
+    "Yunnan": (25_038_000, 102_718_000),
+    "Shanghai": (31_230_000, 121_473_000),
+}
+
+# Who works an account, of the columns of a standing: a partner, a department, or nobody outside the house.
+SEGMENT = """CASE
+    WHEN closed OR hold IN ('legal', 'deceased', 'fraud') THEN 'house'
+    WHEN partner_no IS NOT NULL AND placed_on <= day AND recalled_on > day THEN 'partner'
+    WHEN case_on <= day AND decided_on > day THEN 'restructuring'
+    WHEN days_past_due = 0 THEN 'house'
+    WHEN days_past_due <= 30 THEN 'phone_early'
+    WHEN days_past_due <= 90 THEN 'phone_late'
+    WHEN days_past_due <= 180 THEN 'field'
+    ELSE 'legal' END"""
+
+
+def make_activity_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes the tables that the batches fill."""
+    connection.execute("""
+        CREATE TABLE talk (day DATE, employee_id VARCHAR, seconds BIGINT);
+        CREATE TABLE promise (n BIGINT, jurisdiction VARCHAR, made_on DATE, due_on DATE, amount BIGINT,
+            employee_id VARCHAR, partner_id VARCHAR, cancelled BOOLEAN);
+        CREATE TABLE complaint (n BIGINT, attempt BIGINT, debtor_no BIGINT, jurisdiction VARCHAR, employee_id VARCHAR,
+            partner_id VARCHAR, received_on DATE, complaint_type VARCHAR, answered_on DATE, finding VARCHAR);
+        CREATE TABLE review (n BIGINT, attempt BIGINT, employee_id VARCHAR, reviewed_on DATE, score BIGINT,
+            critical_fail BOOLEAN);
+        CREATE TABLE visit (n BIGINT, jurisdiction VARCHAR, employee_id VARCHAR, partner_id VARCHAR, plan_on DATE,
+            planned_on DATE, made_at TIMESTAMP, recorded_at TIMESTAMP, latitude BIGINT, longitude BIGINT,
+            outcome VARCHAR, final_on DATE);
+    """)
+
+
+def act(
+    connection: duckdb.DuckDBPyConnection, plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws
+) -> None:
+    """Makes contact_batch, the contacts of `days` of month `index`, and what follows from them; adds the days' visits."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE contact_batch AS {_contacts(plan, index, days, draws)}")
+    for follow in (_talks(), _promises(draws), _complaints(draws), _reviews(draws)):
+        connection.execute(follow)
+    connection.execute(_visits(plan, index, days, draws))
+
+
+def contacts(day: date) -> str:
+    wall = "CAST(day AS TIMESTAMP) + to_seconds(second)"
+    return f"""
+    SELECT n, attempt, {contact_id("n", "attempt", day)} AS contact_id, {account_id("n")} AS account_id,
+        {party_id("debtor_no", "role_no")} AS party_id,
+        CASE WHEN channel IN ('call', 'bot', 'sms') THEN {contact_point_id("debtor_no", "role_no", "1")} END
+            AS contact_point_id,
+        employee_id, partner_id, {wall} - to_hours(CASE jurisdiction WHEN 'CN' THEN 8 ELSE 7 END) AS started_at,
+        {wall} AS started_wall, channel, direction, outcome, duration_seconds
+    FROM contact_batch WHERE day = DATE '{day}'"""
+
+
+def contact_id(n: str, attempt: str, day: date | str) -> str:
+    prefix = f"'C{day:%Y%m%d}-'" if isinstance(day, date) else f"'C' || strftime({day}, '%Y%m%d') || '-'"
+    return f"{prefix} || lpad(CAST({n} AS VARCHAR), 9, '0') || '-' || {attempt}"
+
+
+def make_promise_results(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes promise_result: a promise is kept if what was booked from its making to the end of the grace covers it."""
+    connection.execute(f"""
+        CREATE TABLE promise_result AS
+        SELECT p.n, p.made_on, CASE WHEN any_value(p.cancelled) THEN p.made_on + 1
+                ELSE any_value(p.due_on) + {GRACE_DAYS} END AS resolved_on,
+            CASE WHEN any_value(p.cancelled) THEN 'cancelled'
+                WHEN coalesce(sum(pay.amount), 0) >= any_value(p.amount) THEN 'kept' ELSE 'broken' END AS state
+        FROM promise AS p LEFT JOIN payment AS pay ON pay.n = p.n AND pay.paid_on >= p.made_on
+            AND pay.posted_on BETWEEN p.made_on AND p.due_on + {GRACE_DAYS}
+        GROUP BY p.n, p.made_on""")
+
+
+def promises(day: str) -> str:
+    """The promises made on the day, open; and those whose result is known that day."""
+    columns = f"""'M' || strftime(made_on, '%Y%m%d') || '-' || lpad(CAST(n AS VARCHAR), 9, '0') AS promise_id,
+        {account_id("n")} AS account_id, employee_id, partner_id, made_on, due_on, {money("amount")} AS amount,
+        {CURRENCY} AS currency"""
+    return f"""
+    SELECT {columns}, 'open' AS state FROM promise WHERE made_on = {day}
+    UNION ALL
+    SELECT {columns}, state FROM promise JOIN promise_result USING (n, made_on) WHERE resolved_on = {day}"""
+
+
+def visits(day: str) -> str:
+    """The plans made on the day, and the results recorded that day."""
+    key = "'V' || strftime(planned_on, '%Y%m%d') || '-' || lpad(CAST(n AS VARCHAR), 9, '0') AS visit_id"
+    return f"""
+    SELECT {key}, {account_id("n")} AS account_id, employee_id, partner_id, planned_on, NULL AS made_at,
+        NULL AS recorded_at, NULL AS latitude, NULL AS longitude, 'planned' AS outcome
+    FROM visit WHERE plan_on = {day}
+    UNION ALL
+    SELECT {key}, {account_id("n")}, employee_id, partner_id, planned_on, made_at, recorded_at,
+        {_degrees("latitude")}, {_degrees("longitude")}, outcome
+    FROM visit WHERE final_on = {day}"""
+
+
+def complaints(day: str) -> str:
+    columns = f"""'X' || strftime(received_on, '%Y%m%d') || '-' || lpad(CAST(n AS VARCHAR), 9, '0') || '-' || attempt
+        AS complaint_id, {account_id("n")} AS account_id, employee_id, partner_id, received_on, complaint_type"""
+    return f"""
+    SELECT {columns}, CAST(NULL AS DATE) AS answered_on, 'open' AS finding FROM complaint WHERE received_on = {day}
+    UNION ALL SELECT {columns}, answered_on, finding FROM complaint WHERE answered_on = {day}"""
+
+
+def reviews(day: str) -> str:
+    return f"""
+    SELECT 'W' || strftime(reviewed_on, '%Y%m%d') || '-' || lpad(CAST(n AS VARCHAR), 9, '0') || '-' || attempt AS review_id,
+        employee_id, {contact_id("n", "attempt", "reviewed_on")} AS contact_id, reviewed_on,
+        CAST(CAST(score AS DECIMAL(3,0)) * CAST('0.01' AS DECIMAL(2,2)) AS DECIMAL(18,10)) AS score, critical_fail
+    FROM review WHERE reviewed_on = {day}"""
+
+
+def _contacts(plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws) -> str:
+    """One row per attempt. An account is tried on a day or not, then once, twice or three times."""
+    works = "CASE jurisdiction WHEN 'CN' THEN works_cn ELSE works_vn END"
+    again = draws.sql("tries again", "n", 100, salted_by="salt")
+    return f"""
+    WITH tried AS ({_drawn("tries", index, days, _MOST_TRIES, draws)}),
+    working AS (
+        SELECT *, {SEGMENT} AS segment, {works} AS works
+        FROM ({standing("tried", "day", plan.months[index], index)}) WHERE entered
+    ),
+    attempted AS (
+        SELECT *, unnest(range(1, 2 + CAST({again} < 25 AS BIGINT) + CAST({again} < 9 AS BIGINT))) AS attempt
+        FROM working
+        WHERE drawn < {_tries()} AND NOT closed AND hold NOT IN ('legal', 'deceased', 'fraud')
+    ),
+    channelled AS (
+        SELECT *, n * 8 + attempt AS try, {_channel(draws.sql("channel", "n * 8 + attempt", 100, salted_by="salt"))} AS channel
+        FROM attempted
+    ),
+    staffed AS (
+        SELECT c.*, CASE WHEN c.segment = 'partner' THEN partner.partner_id END AS partner_id,
+            CASE WHEN c.channel IN ('call', 'email', 'letter') THEN r.employee_id END AS employee_id
+        FROM (SELECT c.*, {seat_of("debtor_no", draws)} AS seat_no
+            FROM channelled AS c LEFT JOIN desk ON desk.jurisdiction = c.jurisdiction AND desk.department_id = c.segment) AS c
+        LEFT JOIN roster AS r ON r.day = c.day AND r.jurisdiction = c.jurisdiction AND r.department_id = c.segment
+            AND r.seat_no = c.seat_no
+        LEFT JOIN partner ON partner.partner_no = c.partner_no
+        WHERE c.channel IN ('bot', 'sms') OR c.segment = 'partner' OR r.employee_id IS NOT NULL
+    ),
+    addressed AS (
+        SELECT *, {_role(draws)} AS role_no, {_outcome(draws)} AS reached FROM staffed
+    )
+    SELECT day, n, attempt, debtor_no, jurisdiction, instalment, salt, try, role_no, employee_id, partner_id, channel,
+        {_second(draws)} AS second, upcoming_amount, upcoming_on,
+        CASE WHEN role_no = 2 AND reached IN ('right_party', 'promise', 'refused') THEN 'third_party' ELSE reached END AS outcome,
+        CASE WHEN reached IN ('right_party', 'promise', 'refused') AND role_no < 2 AND channel = 'call'
+            AND {draws.sql("inbound", "try", 100, salted_by="salt")} < 8 THEN 'in' ELSE 'out' END AS direction,
+        CASE WHEN reached IN ('no_answer', 'busy') THEN 0
+            WHEN reached IN ('wrong_party', 'third_party') THEN 8 + {draws.sql("seconds", "try", 50, salted_by="salt")}
+            ELSE 30 + {draws.sql("seconds", "try", 330, salted_by="salt")} END AS duration_seconds
+    FROM addressed"""
+
+
+def _drawn(purpose: str, index: int, days: tuple[date, ...], below: int, draws: Draws) -> str:
+    """The accounts that a day's draw picks; few enough that how each stands is computed for these alone."""
+    drawn = draws.sql(purpose, "n", 1000, salted_by="salt")
+    return f"""
+        SELECT *, {_upcoming("amount")} AS upcoming_amount, {_upcoming("on")} AS upcoming_on FROM (
+            SELECT m.*, d.day, d.salt, d.works_vn, d.works_cn, {drawn} AS drawn
+            FROM month_{index} AS m CROSS JOIN (
+                SELECT * FROM book_day WHERE day BETWEEN DATE '{days[0]}' AND DATE '{days[-1]}') AS d
+            WHERE {drawn} < {below}
+        )"""
+
+
+def _upcoming(part: str) -> str:
+    """The payment that the debtor will make within nine days: those about to pay are the ones who promise."""
+    return f"""CASE WHEN p1_on > day AND p1_on <= day + 9 AND p1_amount > 0 THEN p1_{part}
+        WHEN p2_on > day AND p2_on <= day + 9 AND p2_amount > 0 THEN p2_{part} END"""
+
+
+def _tries() -> str:
+    arms = " ".join(
+        f"WHEN '{name}' THEN CASE WHEN works THEN {working} ELSE {resting} END"
+        for name, (working, resting, _) in _TRIES.items()
+    )
+    return f"CASE segment {arms} END"
+
+
+def _channel(draw: str) -> str:
+    arms = []
+    for name, (_, _, ways) in _TRIES.items():
+        reached = 0
+        inner = []
+        for channel, share in ways:
+            reached += share
+            inner.append(f"WHEN {draw} < {reached} THEN '{channel}'")
+        arms.append(f"WHEN '{name}' THEN CASE {' '.join(inner)} ELSE 'call' END")
+    return f"CASE segment {' '.join(arms)} END"
+
+
+def _role(draws: Draws) -> str:
+    """Whom the attempt is for: the debtor, now and then the guarantor, and seldom a reference."""
+    draw = draws.sql("for whom", "try", 1000, salted_by="salt")
+    return f"""CASE WHEN {draw} < 60 AND {has_party("debtor_no", "1", draws)} THEN 1
+        WHEN {draw} >= 985 AND {has_party("debtor_no", "2", draws)} THEN 2 ELSE 0 END"""
+
+
+def _outcome(draws: Draws) -> str:
+    """Nothing is known to come of a message; a machine reaches fewer people than a caller."""
+    line = draws.sql("line", "try", 1000, salted_by="salt")
+    talk = draws.sql("talk", "try", 100, salted_by="salt")
+    said = f"""CASE WHEN {talk} < CASE WHEN upcoming_on IS NULL THEN 11 ELSE 48 END THEN 'promise'
+        WHEN {talk} < CASE WHEN upcoming_on IS NULL THEN 78 ELSE 93 END THEN 'right_party' ELSE 'refused' END"""
+    return f"""CASE
+        WHEN channel = 'call' THEN CASE WHEN {line} < 480 THEN 'no_answer' WHEN {line} < 570 THEN 'busy'
+            WHEN {line} < 600 THEN 'wrong_party' WHEN {line} < 660 THEN 'third_party' ELSE {said} END
+        WHEN channel = 'bot' THEN CASE WHEN {line} < 640 THEN 'no_answer' WHEN {line} < 740 THEN 'busy'
+            WHEN {line} < 765 THEN 'wrong_party' WHEN {line} < 785 THEN 'third_party' ELSE {said} END
+        ELSE 'no_answer' END"""
+
+
+def _second(draws: Draws) -> str:
+    """Second of the debtor's day: from 08:00, one in four into the evening; two calls in 1,000 after 22:00, outside every law."""
+    minute = draws.sql("minute", "try", 570, salted_by="salt")
+    evening = draws.sql("minute", "try", 720, salted_by="salt")
+    hour = draws.sql("hour", "try", 1000, salted_by="salt")
+    second = draws.sql("second", "try", 60, salted_by="salt")
+    return f"""60 * (CASE WHEN channel = 'call' AND {hour} < 2 THEN 1325 + {minute} % 40
+        WHEN {hour} < 250 THEN 480 + {evening} ELSE 480 + {minute} END) + {second}"""
+
+
+def _talks() -> str:
+    return """
+    INSERT INTO talk SELECT day, employee_id, sum(duration_seconds + 20) FROM contact_batch
+    WHERE employee_id IS NOT NULL AND channel = 'call' GROUP BY ALL"""
+
+
+def _promises(draws: Draws) -> str:
+    """One promise per account and day. Who is about to pay mostly promises that sum, sometimes more than it."""
+    more = draws.sql("promises more", "try", 100, salted_by="salt")
+    days = draws.sql("promise days", "try", 10, salted_by="salt")
+    return f"""
+    INSERT INTO promise
+    SELECT n, jurisdiction, day, coalesce(upcoming_on, day + 1 + CAST({days} AS INTEGER)),
+        CASE WHEN upcoming_amount IS NULL THEN instalment WHEN {more} < 12 THEN upcoming_amount * 13 // 10
+            ELSE upcoming_amount END,
+        employee_id, partner_id, {draws.sql("cancels", "try", 100, salted_by="salt")} < 2
+    FROM contact_batch WHERE outcome = 'promise'
+    QUALIFY row_number() OVER (PARTITION BY day, n ORDER BY attempt) = 1"""
+
+
+def _complaints(draws: Draws) -> str:
+    answered = f"CAST(4 + {draws.sql('answered', 'try', 18, salted_by='salt')} AS INTEGER)"
+    kind = draws.sql("complains of", "try", 5, salted_by="salt")
+    return f"""
+    INSERT INTO complaint
+    SELECT n, attempt, debtor_no, jurisdiction, employee_id, partner_id, day,
+        ['conduct', 'hours', 'third_party', 'amount', 'other'][1 + {kind}], day + {answered},
+        CASE WHEN {draws.sql("upheld", "try", 100, salted_by="salt")} < 30 THEN 'upheld' ELSE 'rejected' END
+    FROM contact_batch
+    WHERE duration_seconds > 0 AND (employee_id IS NOT NULL OR partner_id IS NOT NULL)
+        AND {draws.sql("complains", "try", 1000, salted_by="salt")} < 4"""
+
+
+def _reviews(draws: Draws) -> str:
+    return f"""
+    INSERT INTO review
+    SELECT n, attempt, employee_id, day, 62 + {draws.sql("score", "try", 39, salted_by="salt")},
+        second >= 79200 OR {draws.sql("critical", "try", 1000, salted_by="salt")} < 12
+    FROM contact_batch
+    WHERE duration_seconds >= 30 AND employee_id IS NOT NULL AND channel = 'call'
+        AND {draws.sql("reviewed", "try", 1000, salted_by="salt")} < 40"""
+
+
+def _visits(plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws) -> str:
+    """Visits of working days, planned one to three days ahead; eight in a hundred are missed, six are a day late, and
+    eight are recorded only at five o'clock of a later Friday, many at once."""
+    result = draws.sql("visit result", "n", 100, salted_by="salt")
+    made = f"""CASE WHEN late AND at_work_next THEN day + 1 ELSE day END + to_minutes(480 +
+        {draws.sql("visit minute", "n", 600, salted_by="salt")})"""
+    record = draws.sql("records", "n", 100, salted_by="salt")
+    friday = "date_trunc('week', made_at + INTERVAL 3 DAY) + INTERVAL 4 DAY + INTERVAL 17 HOUR"
+    return f"""
+    INSERT INTO visit
+    WITH tried AS ({_drawn("visit", index, days, max(_VISITED_PERMILLE.values()), draws)}),
+    working AS (
+        SELECT *, {SEGMENT} AS segment
+        FROM ({standing("tried", "day", plan.months[index], index)})
+        WHERE entered AND CASE jurisdiction WHEN 'CN' THEN works_cn ELSE works_vn END
+    ),
+    planned AS (
+        SELECT w.*, r.employee_id, CASE WHEN w.segment = 'partner' THEN partner.partner_id END AS partner_id,
+            {result} AS result, {draws.sql("visit late", "w.n", 100, salted_by="salt")} < 6 AS late,
+            next_day.employee_id IS NOT NULL OR w.segment = 'partner' AS at_work_next
+        FROM (SELECT w.*, {seat_of("debtor_no", draws)} AS seat_no
+            FROM working AS w LEFT JOIN desk ON desk.jurisdiction = w.jurisdiction AND desk.department_id = w.segment
+            WHERE w.drawn < CASE w.segment WHEN 'field' THEN {_VISITED_PERMILLE["field"]}
+                WHEN 'partner' THEN {_VISITED_PERMILLE["partner"]} ELSE 0 END) AS w
+        LEFT JOIN roster AS r ON r.day = w.day AND r.jurisdiction = w.jurisdiction AND r.department_id = w.segment
+            AND r.seat_no = w.seat_no
+        LEFT JOIN partner ON partner.partner_no = w.partner_no
+        LEFT JOIN presence AS next_day ON next_day.day = w.day + 1 AND next_day.employee_id = r.employee_id
+            AND next_day.at_work
+        WHERE r.employee_id IS NOT NULL OR w.segment = 'partner'
+    ),
+    done AS (
+        SELECT *, day - CAST(1 + {draws.sql("plans ahead", "n", 3, salted_by="salt")} AS INTEGER) AS plan_on,
+            CASE WHEN result >= 8 THEN {made} END AS made_at
+        FROM planned
+    ),
+    recorded AS (
+        SELECT *, CASE WHEN {record} < 80 THEN made_at + to_minutes(5 + {draws.sql("minutes", "n", 240, salted_by="salt")})
+            WHEN {record} < 92 THEN made_at + to_hours(10 + {draws.sql("hours", "n", 13, salted_by="salt")})
+            ELSE {friday} END AS recorded_at
+        FROM done
+    )
+    SELECT n, jurisdiction, employee_id, partner_id, plan_on, day, made_at, recorded_at,
+        CASE WHEN made_at IS NOT NULL THEN {_coordinate(0, draws)} END, CASE WHEN made_at IS NOT NULL THEN {_coordinate(1, draws)} END,
+        CASE WHEN result < 8 THEN 'missed' WHEN result < 46 THEN 'met_debtor' WHEN result < 64 THEN 'met_other'
+            WHEN result < 92 THEN 'nobody' ELSE 'moved' END,
+        coalesce(CAST(recorded_at AS DATE), day + 1)
+    FROM recorded"""
+
+
+def _coordinate(axis: int, draws: Draws) -> str:
+    """The debtor's place, some kilometres around the region's centre, and a few metres of the day's own."""
+    arms = " ".join(f"WHEN '{region}' THEN {centre[axis]}" for region, centre in _CENTRES.items())
+    home = draws.sql(f"home {axis}", "debtor_no", 240_000)
+    return f"CASE region {arms} END - 120000 + {home} + {draws.sql(f'stands {axis}', 'n', 300, salted_by='salt')}"
+
+
+def _degrees(millionths: str) -> str:
+    return f"CAST(CAST({millionths} AS DECIMAL(9,0)) * CAST('0.000001' AS DECIMAL(6,6)) AS DECIMAL(9,6))"

@@ -162,7 +162,7 @@ def _matches(ready: ReadyPolicy, payee: Payee, span: Span, period: Period) -> bo
 
 
 def _facts(payee: Payee, span: Span, period: Period) -> dict[str, Value]:
-    """What conditions may read: the share of full time on the span's first day, and the tenure at the end of the month."""
+    """What conditions may read: the share of full time on the span's first day, the tenure at the period's end."""
     return {
         "department": span.posting.department,
         "team": span.posting.team,

@@ -1,0 +1,408 @@
+"""The datasets: named sources of rows that KPIs read, each with the columns that rules may name.
+
+A dataset is one table, the rows of it that count in a period, and what is joined to a row: the posting of the employee
+on the day of the event, the owner of the account by the dispatch, the account itself. A join is made only when a column
+that needs it is read, and none of them multiplies rows. START and AS_OF are bound when a statement is planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain.catalogue import CATALOGUE
+from domain.dispatch import DISPATCH_SQL
+from domain.exact import total
+from domain.expressions import Scope, scope_of_columns
+from domain.records import Grain
+from domain.sql import TABLES
+from domain.tables import Column, Type
+from kpi_rules.views import ACCOUNTS_OPENING_SQL, AS_OF, CREDITS, CREDITS_SQL, START, holds_on
+
+Sql = sa.ColumnElement[Any]
+
+# Days past due of each bucket, from its first to its last day; the last bucket is open.
+BUCKETS = ((0, 0), (1, 30), (31, 60), (61, 90), (91, 120), (121, 150), (151, 180), (181, None))
+BUCKET_NUMBERS = tuple(range(len(BUCKETS)))
+
+GRAIN_COLUMNS: Mapping[Grain, str] = MappingProxyType(
+    {
+        Grain.EMPLOYEE: "employee_id",
+        Grain.TEAM: "team_id",
+        Grain.DEPARTMENT: "department_id",
+        Grain.PARTNER: "partner_id",
+        Grain.BRANCH: "branch_id",
+        Grain.SEGMENT: "segment",
+    }
+)
+CURRENCY = "currency"
+
+# Promises made longer ago than this before the period are not judged in it; their payments need not be kept at hand.
+PROMISE_LOOK_BACK_DAYS = 62
+
+
+def bucket_of(days_past_due: Sql) -> Sql:
+    """The bucket's number; a missing or negative count of days, which the gate refuses, is current."""
+    last_days = [(days_past_due <= last, number) for number, (_, last) in enumerate(BUCKETS) if last is not None]
+    return sa.cast(sa.case((days_past_due.is_(None), 0), *last_days, else_=BUCKET_NUMBERS[-1]), sa.BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column that rules may name: what it is, how it is computed, and by which join; `members` are all its values."""
+
+    column: Column
+    sql: Sql
+    join: str = ""
+    members: tuple[int | str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """At most one row per row of the dataset; `reads` are the views behind it."""
+
+    name: str
+    target: sa.FromClause
+    on: sa.ColumnElement[bool]
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number of days that a measure has to state."""
+
+    name: str
+    meaning: str
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """`is_state`: rows as of one day, of which no window of days can be taken. `look_back_days` by event table."""
+
+    name: str
+    meaning: str
+    table: sa.FromClause
+    reads: frozenset[str]
+    rows: sa.ColumnElement[bool]
+    joins: tuple[Join, ...]
+    fields: Mapping[str, Field]
+    is_state: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    look_back_days: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> Scope:
+        return scope_of_columns(field.column for field in self.fields.values())
+
+    @property
+    def grains(self) -> frozenset[Grain]:
+        return frozenset({Grain.PORTFOLIO, *(grain for grain, name in GRAIN_COLUMNS.items() if name in self.fields)})
+
+    @property
+    def has_currency(self) -> bool:
+        return CURRENCY in self.fields
+
+    def views_of(self, names: Iterable[str]) -> frozenset[str]:
+        """The views that a statement over these columns reads."""
+        return self.reads.union(*(join.reads for join in self._joins_of(names)))
+
+    def select(self, names: Iterable[str]) -> sa.Select[Any]:
+        """The rows of the period with these columns."""
+        wanted = sorted(names)
+        source = self.table
+        for join in self._joins_of(wanted):
+            source = source.outerjoin(join.target, join.on)
+        columns = [self.fields[name].sql.label(name) for name in wanted] or [sa.literal(1).label("one")]
+        return sa.select(*columns).select_from(source).where(self.rows)
+
+    def _joins_of(self, names: Iterable[str]) -> list[Join]:
+        needed = {self.fields[name].join for name in names}
+        return [join for join in self.joins if join.name in needed]
+
+
+def payments_as_counted() -> sa.Subquery:
+    """Payments without what was forgiven, on the day on which they count: a reversal on the day of what it reverses.
+
+    A reversal of a payment older than the rows at hand is left out: what it takes back was never counted here.
+    """
+    booked, original = TABLES["payments"].alias("booked"), TABLES["payments"].alias("original")
+    return (
+        sa.select(
+            booked.c.account_id,
+            booked.c.currency,
+            sa.func.coalesce(original.c.paid_on, booked.c.paid_on).label("counts_on"),
+            (booked.c.amount - booked.c.waiver).label("recovered"),
+        )
+        .select_from(booked.outerjoin(original, original.c.payment_id == booked.c.reverses))
+        .where(booked.c.posted_on <= AS_OF, sa.or_(booked.c.reverses.is_(None), original.c.payment_id.is_not(None)))
+        .subquery("counted")
+    )
+
+
+def _fields_of(columns: Iterable[Column], table: sa.FromClause, join: str = "") -> dict[str, Field]:
+    """A field per column; a column with codes has them as members, and what must not be shown is left out."""
+    return {
+        column.name: Field(column, table.c[column.name], join, column.codes)
+        for column in columns
+        if not column.personal
+    }
+
+
+def _field(name: str, kind: Type, meaning: str, sql: Sql, join: str = "", *, members: tuple[int, ...] = ()) -> Field:
+    return Field(Column(name, kind, meaning, required=False), sql, join, members)
+
+
+def _named(*fields: Field) -> dict[str, Field]:
+    return {field.column.name: field for field in fields}
+
+
+def _posting(employee: Sql, day: Sql) -> Join:
+    """Where the employee worked on the day; the postings of one employee do not overlap."""
+    posting = TABLES["staff_postings"].alias("posting")
+    on = sa.and_(posting.c.employee_id == employee, holds_on(day, posting))
+    return Join("posting", posting, on, frozenset({"staff_postings"}))
+
+
+def _owner(account: Sql, day: Sql) -> Join:
+    owner = DISPATCH_SQL.alias("owner")
+    return Join("owner", owner, sa.and_(owner.c.account_id == account, holds_on(day, owner)), frozenset({"dispatch"}))
+
+
+def _account(account: Sql) -> Join:
+    book = TABLES["accounts"].alias("book")
+    return Join("book", book, book.c.account_id == account, frozenset({"accounts"}))
+
+
+def _event_joins(table: sa.FromClause, day: Sql) -> tuple[Join, ...]:
+    """Of an event that an employee or partner made on an account."""
+    return (_posting(table.c.employee_id, day), _owner(table.c.account_id, day), _account(table.c.account_id))
+
+
+def _event_fields(joins: tuple[Join, ...]) -> dict[str, Field]:
+    """Where the event counts: the team and department of its employee on its day, the account's branch and segment."""
+    posting, owner, book = (join.target.c for join in joins)
+    return {
+        **_staff_fields(posting),
+        "branch_id": Field(CATALOGUE["accounts"]["branch_id"], book.branch_id, "book"),
+        "product": Field(
+            CATALOGUE["accounts"]["product"], book["product"], "book", CATALOGUE["accounts"]["product"].codes
+        ),
+        CURRENCY: Field(CATALOGUE["accounts"][CURRENCY], book.currency, "book"),
+        "segment": _field("segment", Type.ID, "Segment of the account on the day.", owner.segment, "owner"),
+    }
+
+
+def _staff_fields(posting: Any) -> dict[str, Field]:
+    return _named(
+        _field("team_id", Type.ID, "Team of the employee on the day.", posting.team_id, "posting"),
+        _field("department_id", Type.ID, "Department of the employee on the day.", posting.department_id, "posting"),
+    )
+
+
+def _owner_fields(owner: Any) -> dict[str, Field]:
+    """Who had the account, by the dispatch; each is missing where the account had another kind of owner, or none."""
+    employee = sa.case((owner.owner_kind == "employee", owner.owner_id))
+    partner = sa.case((owner.owner_kind == "partner", owner.owner_id))
+    return _named(
+        _field("employee_id", Type.ID, "The employee who owned the account.", employee, "owner"),
+        _field("partner_id", Type.ID, "The partner that owned the account.", partner, "owner"),
+        _field("team_id", Type.ID, "Team of the owner.", owner.team_id, "owner"),
+        _field("department_id", Type.ID, "Department of the owner.", owner.department_id, "owner"),
+        _field("segment", Type.ID, "Segment in which the account was allocated.", owner.segment, "owner"),
+        _field("owner_kind", Type.CODE, "Kind of owner: employee, partner or house.", owner.owner_kind, "owner"),
+    )
+
+
+def _bucket_field(name: str, meaning: str, sql: Sql, *, first: int = 0, last: int = BUCKET_NUMBERS[-1]) -> Field:
+    return _field(name, Type.COUNT, meaning, sql, members=tuple(range(first, last + 1)))
+
+
+def _book(name: str, meaning: str, table: sa.FromClause, view: str, owned_on: Sql) -> Dataset:
+    """A book of accounts as of one day, with its owners on a day."""
+    owner = _owner(table.c.account_id, owned_on)
+    bucket = bucket_of(table.c.days_past_due)
+    rolled_from = "The bucket before this account's bucket: what rolled into it came from there."
+    return Dataset(
+        name,
+        meaning,
+        table,
+        frozenset({view}),
+        sa.true(),
+        (owner,),
+        {
+            **_fields_of(CATALOGUE["accounts"], table),
+            **_owner_fields(owner.target.c),
+            **_named(
+                _bucket_field("bucket", "Bucket of days past due.", bucket),
+                _bucket_field("rolled_from", rolled_from, bucket - 1, last=BUCKET_NUMBERS[-2]),
+            ),
+        },
+        is_state=True,
+    )
+
+
+def _cohort() -> Dataset:
+    before = ACCOUNTS_OPENING_SQL.alias("before")
+    owner = _owner(before.c.account_id, START)
+    now = Join("now", (after := TABLES["accounts"].alias("now")), after.c.account_id == before.c.account_id,
+               frozenset({"accounts"}))  # fmt: skip
+    bucket_now = sa.case((after.c.account_id.is_not(None), bucket_of(after.c.days_past_due)))
+    status_now = sa.func.coalesce(after.c.status, "closed")
+    codes = CATALOGUE["accounts"]["status"].codes
+    return Dataset(
+        "cohort",
+        "The accounts at the end of the previous period, each beside itself as of the business date, for whoever owned "
+        "it on the first day of the period. An account that is gone from the book is closed, and in no bucket.",
+        before,
+        frozenset({"accounts_opening"}),
+        sa.true(),
+        (owner, now),
+        {
+            **_fields_of(CATALOGUE["accounts"], before),
+            **_owner_fields(owner.target.c),
+            **_named(
+                _bucket_field("bucket", "Bucket at the end of the previous period.", bucket_of(before.c.days_past_due)),
+                _field("bucket_now", Type.COUNT, "Bucket as of the business date.", bucket_now, "now",
+                       members=BUCKET_NUMBERS),
+                _field("balance_now", Type.MONEY, "Balance as of the business date; 0 if gone.",
+                       sa.func.coalesce(after.c.balance, 0), "now"),
+                Field(Column("status_now", Type.CODE, "State as of the business date.", codes=codes), status_now,
+                      "now", codes),
+            ),
+        },
+        is_state=True,
+    )  # fmt: skip
+
+
+def _credits() -> Dataset:
+    table = CREDITS_SQL
+    return Dataset(
+        "credits",
+        "Payments booked in the period, and who they count for by the credit rules; uncredited ones have a reason.",
+        table,
+        frozenset({"credits"}),
+        table.c.posted_on.between(START, AS_OF),
+        (),
+        _fields_of(CREDITS, table),
+    )
+
+
+def _event(name: str, meaning: str, day: str) -> Dataset:
+    """An event table with account, employee and partner, by the day of the event."""
+    table = TABLES[name]
+    joins = _event_joins(table, table.c[day])
+    in_period = sa.and_(table.c[day] >= START, table.c[day] < AS_OF + 1)
+    fields = {**_event_fields(joins), **_fields_of(CATALOGUE[name], table)}
+    return Dataset(name, meaning, table, frozenset({name}), in_period, joins, fields)
+
+
+def _promises_due() -> Dataset:
+    table = TABLES["promises"]
+    grace = sa.bindparam("grace_days", type_=sa.Integer())
+    joins = (*_event_joins(table, table.c.made_on), _paid_join(table, grace))
+    judged_on = table.c.due_on + grace
+    rows = sa.and_(judged_on >= START, judged_on <= AS_OF, table.c.made_on >= START - PROMISE_LOOK_BACK_DAYS)
+    paid = sa.func.coalesce(joins[-1].target.c.paid, 0)
+    return Dataset(
+        "promises_due",
+        "Promises whose days of grace ended in the period, and what was paid from the day they were made until then; "
+        f"promises made over {PROMISE_LOOK_BACK_DAYS} days before the period are left out. Two promises that run "
+        "at once both count the same payment.",
+        table,
+        frozenset({"promises"}),
+        rows,
+        joins,
+        {
+            **_event_fields(joins[:3]),
+            **_fields_of(CATALOGUE["promises"], table),
+            **_named(
+                _field("paid", Type.MONEY, "Paid on the account for the promise, waivers left out.", paid, "paid")
+            ),
+        },
+        parameters=(Parameter("grace_days", "Days after the due day within which a payment still keeps it.", 0, 31),),
+        look_back_days=MappingProxyType({"promises": PROMISE_LOOK_BACK_DAYS, "payments": PROMISE_LOOK_BACK_DAYS}),
+    )
+
+
+def _paid_join(promises: sa.FromClause, grace: Sql) -> Join:
+    """What was paid for each promise: summed per promise before it is joined, so that no row doubles."""
+    promise, counted = TABLES["promises"].alias("promise"), payments_as_counted()
+    within = sa.and_(
+        counted.c.account_id == promise.c.account_id,
+        counted.c.currency == promise.c.currency,
+        counted.c.counts_on.between(promise.c.made_on, promise.c.due_on + grace),
+    )
+    paid = (
+        sa.select(promise.c.promise_id, total(counted.c.recovered).label("paid"))
+        .select_from(promise.join(counted, within))
+        .group_by(promise.c.promise_id)
+        .subquery("paid")
+    )
+    return Join("paid", paid, paid.c.promise_id == promises.c.promise_id, frozenset({"payments"}))
+
+
+def _of_employees(name: str, meaning: str, day: str) -> Dataset:
+    """An event table that knows the employee only."""
+    table = TABLES[name]
+    posting = _posting(table.c.employee_id, table.c[day])
+    fields = {**_staff_fields(posting.target.c), **_fields_of(CATALOGUE[name], table)}
+    rows = table.c[day].between(START, AS_OF)
+    return Dataset(name, meaning, table, frozenset({name}), rows, (posting,), fields)
+
+
+def _with(dataset: Dataset, *fields: Field) -> Dataset:
+    return replace(dataset, fields={**dataset.fields, **_named(*fields)})
+
+
+_VISITS, _COMPLAINTS = TABLES["visits"], TABLES["complaints"]
+
+DATASETS: Mapping[str, Dataset] = MappingProxyType(
+    {
+        dataset.name: dataset
+        for dataset in (
+            _book(
+                "accounts",
+                "The book as of the business date, with the owners of that day.",
+                TABLES["accounts"],
+                "accounts",
+                AS_OF,
+            ),
+            _book(
+                "opening",
+                "The book at the end of the previous period, with the owners of the first day of this one.",
+                ACCOUNTS_OPENING_SQL,
+                "accounts_opening",
+                START,
+            ),
+            _cohort(),
+            _credits(),
+            _event("contacts", "Attempts to reach somebody, by the debtor's clock.", "started_wall"),
+            _event("promises", "Promises made in the period.", "made_on"),
+            _promises_due(),
+            _with(
+                _event("visits", "Visits planned for the period.", "planned_on"),
+                _field("made_on", Type.DATE, "Day on which it was made.", sa.cast(_VISITS.c.made_at, sa.Date)),
+            ),
+            _with(
+                _event("complaints", "Complaints received in the period, about whom they were raised.", "received_on"),
+                _field(
+                    "days_to_answer",
+                    Type.COUNT,
+                    "Days from receipt to answer; missing while open.",
+                    sa.cast(_COMPLAINTS.c.answered_on - _COMPLAINTS.c.received_on, sa.BigInteger),
+                ),
+            ),
+            _of_employees("reviews", "Quality reviews of the period.", "reviewed_on"),
+            _of_employees("attendance", "Days and minutes at work in the period.", "day"),
+        )
+    }
+)
+
+# What a view is made of: if a table is halted, so is the view.
+MADE_OF: Mapping[str, frozenset[str]] = MappingProxyType({CREDITS.name: frozenset({"payments", "accounts"})})

@@ -1,0 +1,62 @@
+"""What a figure is made of, in words: definition, numerator, denominator, and the line of the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from domain.ids import canonical_decimal, short
+from domain.records import KpiResult, ValueState
+from kpi_rules.figures import Division, Figure, Formula, Measure
+from kpi_rules.results import divide
+from kpi_rules.rulebook import KpiRules
+
+
+def explain(result: KpiResult, rules: KpiRules, others: Iterable[KpiResult] = ()) -> str:
+    """The result in lines that people read; `others` are results of the same run, for the operands of a formula.
+
+    Raises: KeyError if no such KPI is in force on the day of the result.
+    """
+    figure = {each.id: each for each in rules.on(result.as_of).figures}[result.kpi]
+    return "\n".join(_lines(result, figure, list(others)))
+
+
+def recomputes(result: KpiResult) -> bool:
+    """Whether the stored sums give the stored value; True for figures that have no sums of their own."""
+    if result.state is ValueState.HALTED or result.denominator is None:
+        return True
+    return divide(result.numerator, result.denominator) == result.value
+
+
+def _lines(result: KpiResult, figure: Figure, others: list[KpiResult]) -> Iterator[str]:
+    yield f"{figure.title} ({result.kpi}) of {result.grain} {result.entity}, {result.start} to {result.as_of}"
+    yield f"= {_shown(result)}"
+    if figure.rule.about:
+        yield figure.rule.about
+    match figure.made:
+        case Measure():
+            yield f"made of: {figure.made}"
+        case Division(numerator, denominator):
+            yield f"numerator: {numerator} = {_number(result.numerator)}"
+            yield f"denominator: {denominator} = {_number(result.denominator)}"
+        case Formula(expression):
+            yield f"formula: {expression.text}"
+            yield from (f"  {_operand(name, result, others)}" for name in sorted(expression.names))
+    yield f"rule: {figure.placed.place('id')}, version {short(result.rule)}"
+
+
+def _shown(result: KpiResult) -> str:
+    if result.value is None:
+        return str(result.state)
+    return f"{canonical_decimal(result.value)} {result.currency}".strip()
+
+
+def _number(number: Decimal | None) -> str:
+    return "missing" if number is None else canonical_decimal(number)
+
+
+def _operand(name: str, result: KpiResult, others: list[KpiResult]) -> str:
+    mine = (result.grain, result.entity, result.start, result.as_of)
+    same = [each for each in others if each.kpi == name and (each.grain, each.entity, each.start, each.as_of) == mine]
+    found = next((each for each in same if each.currency in {"", result.currency}), None)
+    return f"{name} = {_shown(found)}" if found else name

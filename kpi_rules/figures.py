@@ -1,0 +1,161 @@
+"""Checked KPIs: what is computed for each, with names resolved and conditions typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from domain.expressions import Expression
+from domain.expressions.parse import suggestion
+from domain.issues import Issue, Location
+from domain.records import Grain
+from domain.rules import Placed
+from domain.tables import Type
+from kpi_rules.datasets import CURRENCY, DATASETS, GRAIN_COLUMNS, Dataset
+from kpi_rules.language import Aggregation, Kpi
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One KPI with results of its own: a rule, or the member of a rule that is broken down by a column."""
+
+    id: str
+    title: str
+    placed: Placed[Kpi]
+    made: Measure | Division | Formula
+
+    @property
+    def rule(self) -> Kpi:
+        return self.placed.rule
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        parts = (self.made.numerator, self.made.denominator) if isinstance(self.made, Division) else (self.made,)
+        return tuple(part for part in parts if isinstance(part, Measure))
+
+    @property
+    def operands(self) -> frozenset[str]:
+        """The other KPIs that it is made of."""
+        match self.made:
+            case Formula(expression):
+                return expression.names
+            case Division(numerator, denominator):
+                return frozenset(part for part in (numerator, denominator) if isinstance(part, str))
+        return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A measure, or the id of a KPI, over another. An average is one: its sum over its count."""
+
+    numerator: Measure | str
+    denominator: Measure | str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The rows that a measure reads; measures of the same source share one scan."""
+
+    dataset: str
+    parameters: tuple[tuple[str, int], ...] = ()
+    window_days: int | None = None
+
+    def __str__(self) -> str:
+        window = [f"{self.window_days} days"] if self.window_days else []
+        return " ".join([self.dataset, *(f"{name}={value}" for name, value in self.parameters), *window])
+
+    @property
+    def rows(self) -> Dataset:
+        return DATASETS[self.dataset]
+
+    def first_day(self, start: date, as_of: date) -> date:
+        return as_of - timedelta(days=self.window_days - 1) if self.window_days else start
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`member`: only rows in which the column has the value."""
+
+    source: Source
+    aggregation: Aggregation
+    of: str | None = None
+    where: Expression | None = None
+    member: tuple[str, int | str] | None = None
+
+    @property
+    def columns(self) -> frozenset[str]:
+        read = self.where.names if self.where else frozenset()
+        return read | {name for name in (self.of, self.member and self.member[0]) if name}
+
+    @property
+    def is_money(self) -> bool:
+        return self.of is not None and self.source.rows.fields[self.of].column.type is Type.MONEY
+
+    def __hash__(self) -> int:
+        """Measures are keys of every measured number: the tree of the condition need not be walked each time."""
+        return hash((self.source, self.aggregation, self.of, self.member))
+
+    def of_member(self, column: str | None, value: int | str) -> Measure:
+        return replace(self, member=(column, value)) if column else self
+
+    def __str__(self) -> str:
+        """As an explanation says it."""
+        what = f"{self.aggregation} of {self.of} in" if self.of else "number of"
+        conditions = [self.where.text] if self.where else []
+        conditions += [f"{self.member[0]} == {self.member[1]}"] if self.member else []
+        return f"{what} {self.source}" + (f" where {' and '.join(conditions)}" if conditions else "")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKpis:
+    """Names that other rules may use on a day: those in force, those of any day, and those of rules that are broken."""
+
+    in_force: Mapping[str, Figure]
+    ever: frozenset[str]
+    broken: frozenset[str]
+
+    def faults(self, name: str, place: Location, day: date) -> Iterator[Issue]:
+        """Nothing is said of a broken rule: it has its own issues."""
+        if name in self.in_force or any(name == rule or name.startswith(f"{rule}_") for rule in self.broken):
+            return
+        if name in self.ever:
+            yield Issue("KPI008", place, f'"{name}" is not in force on {day}', "Let both hold on the same days")
+        else:
+            yield Issue("KPI007", place, f'unknown KPI "{name}"', suggestion(name, self.ever))
+
+
+def columns_for(measure: Measure, grains: Iterable[Grain], *, by_currency: bool) -> frozenset[str]:
+    """Every column that the measure's scan reads at these grains."""
+    dimensions = {GRAIN_COLUMNS[grain] for grain in grains if grain in GRAIN_COLUMNS}
+    currency = {CURRENCY} if by_currency and measure.source.rows.has_currency else set()
+    return measure.columns | dimensions | currency
+
+
+def figures_with_currency(figures: Mapping[str, Figure]) -> frozenset[str]:
+    """The figures that are made of money, at whatever distance: they have one result per currency."""
+    return frozenset(name for name in figures if any(_is_money(part) for part in _made_of(name, figures)))
+
+
+def in_order(figures: Mapping[str, Figure]) -> Iterator[Figure]:
+    """Each figure after those that it is made of."""
+    done: dict[str, Figure] = {}
+    for name in sorted(figures):
+        for part in _made_of(name, figures):
+            done.setdefault(part.id, part)
+    yield from done.values()
+
+
+def _made_of(name: str, figures: Mapping[str, Figure]) -> Iterator[Figure]:
+    for operand in sorted(figures[name].operands):
+        yield from _made_of(operand, figures)
+    yield figures[name]
+
+
+def _is_money(figure: Figure) -> bool:
+    return any(measure.is_money for measure in figure.measures)

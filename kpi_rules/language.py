@@ -1,0 +1,295 @@
+"""What managers write in KPI files: the types that the YAML is decoded to, and nothing that it computes."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from domain.documents import RuleModel
+from domain.records import Grain, Unit
+from domain.rules import Rule
+
+
+class KpiFile(RuleModel):
+    """A file below kpi_rules/: any of the four sections, each a list."""
+
+    kpis: tuple[AnyKpi, ...] = ()
+    """What is measured."""
+    credit_rules: tuple[CreditRule, ...] = ()
+    """Who a payment counts for."""
+    scorecards: tuple[Scorecard, ...] = ()
+    """How the KPIs of a department become one score."""
+    targets: tuple[Target, ...] = ()
+    """What is expected."""
+
+
+class Aggregation(StrEnum):
+    COUNT = "count"
+    COUNT_DISTINCT = "count_distinct"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    AVERAGE = "average"  # kept as a sum and a count: SQL sums, Python divides
+
+
+class MeasureKeys(RuleModel):
+    """One number from the rows of one dataset."""
+
+    dataset: str
+    """Which rows are read; docs/rules/kpis.md lists the datasets and their columns."""
+    measure: Aggregation
+    """What is made of the rows."""
+    of: str | None = None
+    """The column that is counted distinctly, summed, compared or averaged; a plain count has none."""
+    where: str | None = None
+    """Condition on the row, such as `channel == "call"`; left out: every row of the dataset."""
+    by: str | None = None
+    """A column with a few known values: the KPI becomes one per value, named with it, such as `cure_rate_2`."""
+    values: tuple[int | str, ...] = ()
+    """Which values of that column; left out: all."""
+    parameters: dict[str, int] = Field(default_factory=dict)
+    """Values that the dataset asks for, such as the days of grace of a promise."""
+
+
+class Kpi(Rule):
+    """Keys that every KPI has; `type` says which others."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)
+    """Name in reports, formulas and commands: small letters, digits and underscores."""
+    about: str = ""
+    """The definition in a sentence, as people read it beside the figure."""
+    unit: Unit
+    """What the figure is; checked against what the measure gives."""
+    good: Literal["higher", "lower"]
+    """Which direction is better."""
+    grains: tuple[Grain, ...] = Field(min_length=1)
+    """Whose figure it may be."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _by_type(cls, data: Any, handler: Any) -> Any:
+        """A KPI of no stated kind is decoded as the kind that its `type` names, so that messages speak of that one."""
+        if cls is not Kpi:
+            return handler(data)
+        if isinstance(data, dict) and data.get("type") not in _TYPES:
+            raise ValidationError.from_exception_data("Kpi", [_wrong_type(data)])
+        return _ANY_KPI.validate_python(data)
+
+
+class SimpleKpi(Kpi, MeasureKeys):
+    """One measure of one dataset."""
+
+    type: Literal["simple"]
+    """One number from rows."""
+
+
+class CumulativeKpi(Kpi, MeasureKeys):
+    """One measure over the last days up to the business date, wherever the period starts."""
+
+    type: Literal["cumulative"]
+    """A number over a window of days."""
+    window_days: int = Field(ge=1, le=400)
+    """How many days, the business date included."""
+
+
+class Measure(MeasureKeys):
+    """The numerator or denominator of a ratio."""
+
+
+def _kpi_or_measure(value: Any) -> str:
+    return "kpi" if isinstance(value, str) else "measure"
+
+
+KpiOrMeasure = Annotated[
+    Annotated[str, Tag("kpi")] | Annotated[Measure, Tag("measure")], Discriminator(_kpi_or_measure)
+]
+
+
+class RatioKpi(Kpi):
+    """One number divided by another; without a denominator, or with zero, it has no value."""
+
+    type: Literal["ratio"]
+    """A division of two sums."""
+    numerator: KpiOrMeasure
+    """What is divided: the id of a KPI, or a measure."""
+    denominator: KpiOrMeasure
+    """By what: the id of a KPI, or a measure."""
+
+
+class DerivedKpi(Kpi):
+    """A formula over other KPIs of the same entity."""
+
+    type: Literal["derived"]
+    """A formula."""
+    formula: str
+    """Such as `60 * calls_made / minutes_worked`; a missing operand makes the result missing."""
+
+
+AnyKpi = Annotated[SimpleKpi | RatioKpi | DerivedKpi | CumulativeKpi, Field(discriminator="type")]
+
+_TYPES = ("simple", "ratio", "derived", "cumulative")
+_ANY_KPI: TypeAdapter[Kpi] = TypeAdapter(AnyKpi)
+
+
+def _wrong_type(data: dict[str, Any]) -> InitErrorDetails:
+    if "type" not in data:
+        return InitErrorDetails(type="missing", loc=("type",), input=data)
+    known = {"found": str(data["type"]), "types": ", ".join(_TYPES)}
+    fault = PydanticCustomError("literal_error", "No kind of KPI is called {found}; there are {types}", known)
+    return InitErrorDetails(type=fault, loc=("type",), input=data["type"])
+
+
+class ToOwner(RuleModel):
+    """The payment counts for whoever owned the account, by the dispatch history."""
+
+    kind: Literal["owner"]
+    """The owner."""
+    date: Literal["paid_on", "posted_on"]
+    """On which day: when the debtor paid, or when it was booked."""
+
+
+class ToHouse(RuleModel):
+    """The payment counts for nobody, and is listed as uncredited with the reason `house_rule`."""
+
+    kind: Literal["house"]
+    """Nobody."""
+
+
+class CreditRule(Rule):
+    """The first rule whose condition a payment meets says who it counts for.
+
+    A reversal takes the credit back from whoever had it: it is judged by the columns and the date of the payment that
+    it reverses.
+    """
+
+    order: int = Field(ge=0)
+    """Rules are tried from the lowest number up."""
+    where: str | None = None
+    """Condition on the columns of the payment; left out: every payment."""
+    to: Annotated[ToOwner | ToHouse, Field(discriminator="kind")]
+    """Who gets the credit."""
+    look_back_days: int = Field(ge=0, le=400)
+    """How long before the period a payment may have been booked for its reversal to take the credit back."""
+
+
+class CurvePoint(RuleModel):
+    """A stated point of a curve."""
+
+    attainment: Decimal
+    """Share of the target that was reached; 1 is on target."""
+    points: Decimal
+    """What it is worth."""
+
+
+class Curve(RuleModel):
+    """From attainment to points: straight lines between the stated points, a floor below and a cap above them."""
+
+    points: tuple[CurvePoint, ...] = Field(min_length=2)
+    """In rising order of attainment."""
+    below: Decimal
+    """Points of an attainment below the first point."""
+    above: Decimal
+    """Points of an attainment above the last point."""
+
+
+class ScorecardPart(RuleModel):
+    """One KPI of a scorecard."""
+
+    kpi: str
+    """Id of the KPI, measured per employee."""
+    weight: Decimal = Field(gt=0, le=1)
+    """Its share of the score; the weights of a scorecard sum to 1."""
+    curve: Curve | None = None
+    """A curve of its own; left out: the scorecard's."""
+
+
+class Scorecard(Rule):
+    """How the KPIs of the people of one department become one score."""
+
+    department: str
+    """Id of the department."""
+    roles: tuple[Literal["collector", "leader", "manager"], ...] = ("collector",)
+    """Who is scored."""
+    missing: Literal["redistribute", "zero"]
+    """A part without value: its weight goes to the others in proportion, or it earns nothing."""
+    curve: Curve
+    """The curve of every part that has none of its own."""
+    parts: tuple[ScorecardPart, ...] = Field(min_length=1)
+    """The KPIs and their weights."""
+
+
+class Target(Rule):
+    """What is expected of each employee, team or department in a scope; the narrowest scope counts."""
+
+    each: Literal[Grain.EMPLOYEE, Grain.TEAM, Grain.DEPARTMENT] = Grain.EMPLOYEE
+    """Whose figure is held against the value."""
+    department: str | None = None
+    """Scope: one department."""
+    team: str | None = None
+    """Scope: one team."""
+    employee: str | None = None
+    """Scope: one employee."""
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    """Of the amounts among the values."""
+    values: dict[str, Annotated[Decimal, Field(gt=0)]] = Field(min_length=1)
+    """The target of each KPI, by its id."""
+
+
+class ScorecardTest(RuleModel):
+    """Given values of KPIs, what a scorecard gives."""
+
+    name: str
+    """What the test shows, as a sentence."""
+    scorecard: str
+    """Id of the scorecard."""
+    on: date
+    """The business date."""
+    given: dict[str, Decimal]
+    """Values of KPIs; what is left out has no value."""
+    targets: dict[str, Decimal] = Field(default_factory=dict)
+    """Targets of KPIs; what is left out has the target that the department has on that date."""
+    score: Decimal | None
+    """The expected score; null: no value."""
+    digits: int | None = Field(default=None, ge=0, le=10)
+    """Digits after the point to which the score is compared; left out: exactly."""
+
+
+class KpiTest(RuleModel):
+    """Given values of other KPIs, or a numerator and a denominator, what a KPI gives."""
+
+    name: str
+    """What the test shows, as a sentence."""
+    kpi: str
+    """Id of a ratio or derived KPI."""
+    on: date
+    """The business date."""
+    given: dict[str, Decimal]
+    """Values by the names that the formula reads, or `numerator` and `denominator`."""
+    value: Decimal | None
+    """The expected value; null: no value."""
+    digits: int | None = Field(default=None, ge=0, le=10)
+    """Digits after the point to which the value is compared; left out: exactly."""
+
+
+def _kind_of_test(value: Any) -> str:
+    return "kpi" if isinstance(value, dict) and "kpi" in value else "scorecard"
+
+
+AnyTest = Annotated[
+    Annotated[ScorecardTest, Tag("scorecard")] | Annotated[KpiTest, Tag("kpi")], Discriminator(_kind_of_test)
+]
+
+
+class KpiTestFile(RuleModel):
+    """A file *.test.yaml beside KPI files."""
+
+    tests: tuple[AnyTest, ...] = ()
+    """Each gives values and says what must come out."""
+
+
+KpiFile.model_rebuild()

@@ -1,0 +1,162 @@
+"""From the sums of the scans to KPI results: Python divides, in Decimal, and says where there is no value."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from domain.expressions import evaluate
+from domain.money import CONTEXT
+from domain.records import Grain, KpiResult, ValueState
+from domain.rules import version_digest
+from kpi_rules.datasets import CURRENCY, GRAIN_COLUMNS
+from kpi_rules.figures import Division, Figure, Formula, Measure
+from kpi_rules.language import Aggregation
+from kpi_rules.plan import MASK, GroupingSet, KpiPlan, Scan, measure_column
+
+PORTFOLIO = "portfolio"
+
+Entity = tuple[Grain, str]
+
+
+def kpi_results(plan: KpiPlan, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[KpiResult, ...]:
+    """The results of every figure of the plan, by KPI, grain, entity and currency.
+
+    `rows` holds the rows of each statement by its name. Every entity that occurs at a grain has a result for each
+    figure of that grain: a count or sum over no rows is zero, a ratio without denominator has no value.
+    Raises: KeyError if the rows of a statement are missing, TypeError if a sum is a float.
+    """
+    sums = _read(plan.statements, rows)
+    results: dict[Key, KpiResult] = {}
+    for figure in plan.figures:
+        for grain in figure.rule.grains:
+            for entity in sums.entities_at(grain):
+                for currency in _currencies(figure, plan, sums, (grain, entity)):
+                    result = _result(figure, plan, sums, results, (grain, entity), currency)
+                    results[figure.id, (grain, entity), currency] = result
+    return tuple(sorted(results.values(), key=_total_order))
+
+
+Key = tuple[str, Entity, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Every measured number, by measure, entity and currency; empty currency: over all of them."""
+
+    numbers: dict[tuple[Measure, Entity, str], Decimal | None] = field(default_factory=dict)
+    entities: dict[Entity, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def entities_at(self, grain: Grain) -> list[str]:
+        return sorted(entity for at, entity in self.entities if at is grain)
+
+    def currencies_of(self, entity: Entity) -> list[str]:
+        """Those of the entity; where it has none, those of the whole book."""
+        return sorted(self.entities[entity] or self.entities[Grain.PORTFOLIO, PORTFOLIO] or {""})
+
+    def number(self, measure: Measure, entity: Entity, currency: str) -> Decimal | None:
+        """A count or sum over no rows is zero; a minimum or maximum over none is missing."""
+        found = self.numbers.get((measure, entity, currency if measure.source.rows.has_currency else ""))
+        is_extreme = measure.aggregation in {Aggregation.MIN, Aggregation.MAX}
+        return found if found is not None or is_extreme else Decimal(0)
+
+
+def _read(scans: Iterable[Scan], rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> _Sums:
+    sums = _Sums()
+    sums.entities[Grain.PORTFOLIO, PORTFOLIO] = set()
+    for scan in scans:
+        sets = {_mask(each, scan.dimensions): each for each in scan.sets}
+        for row in rows[scan.name]:
+            _read_row(scan, row, sets[row[MASK]], sums)
+    return sums
+
+
+def _mask(each: GroupingSet, dimensions: tuple[str, ...]) -> int:
+    """What GROUPING gives: a bit per dimension, the last one the lowest, set where it is not grouped by."""
+    bits = (0 if name in each.columns else 1 for name in dimensions)
+    return sum(bit << place for place, bit in enumerate(reversed(list(bits))))
+
+
+def _read_row(scan: Scan, row: Mapping[str, Any], each: GroupingSet, sums: _Sums) -> None:
+    entity = row[GRAIN_COLUMNS[each.grain]] if each.grain in GRAIN_COLUMNS else PORTFOLIO
+    currency = row[CURRENCY] if each.by_currency else ""
+    if entity is None or currency is None:
+        return
+    if currency:
+        sums.entities[Grain.PORTFOLIO, PORTFOLIO].add(currency)
+    sums.entities[each.grain, entity].update({currency} - {""})
+    for index, measure in enumerate(scan.measures):
+        sums.numbers[measure, (each.grain, entity), currency] = _decimal(row[measure_column(index)])
+
+
+def _decimal(number: object) -> Decimal | None:
+    if isinstance(number, float):
+        raise TypeError(f"a sum came back as the float {number}: read decimals, never doubles")
+    return None if number is None else Decimal(number)  # type: ignore[arg-type]
+
+
+def _currencies(figure: Figure, plan: KpiPlan, sums: _Sums, entity: Entity) -> list[str]:
+    is_split = figure.id in plan.with_currency and figure.id not in plan.halted
+    return sums.currencies_of(entity) if is_split else [""]
+
+
+def _result(
+    figure: Figure, plan: KpiPlan, sums: _Sums, results: Mapping[Key, KpiResult], entity: Entity, currency: str
+) -> KpiResult:
+    made = _Made(ValueState.HALTED) if figure.id in plan.halted else _make(figure, sums, results, entity, currency)
+    return KpiResult(
+        kpi=figure.id,
+        rule=version_digest(figure.rule),
+        grain=entity[0],
+        entity=entity[1],
+        start=plan.start,
+        as_of=plan.as_of,
+        unit=figure.rule.unit,
+        state=made.state,
+        value=made.value,
+        numerator=made.numerator,
+        denominator=made.denominator,
+        currency=currency,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    state: ValueState
+    value: Decimal | None = None
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
+
+
+def _make(figure: Figure, sums: _Sums, results: Mapping[Key, KpiResult], entity: Entity, currency: str) -> _Made:
+    def operand(part: Measure | str) -> Decimal | None:
+        if isinstance(part, Measure):
+            return sums.number(part, entity, currency)
+        return (results.get((part, entity, currency)) or results[part, entity, ""]).value
+
+    match figure.made:
+        case Measure():
+            return _valued(operand(figure.made))
+        case Division(numerator, denominator):
+            above, below = operand(numerator), operand(denominator)
+            return _valued(divide(above, below), above, below)
+        case Formula(expression):
+            value = evaluate(expression, {name: operand(name) for name in expression.names})
+            return _valued(value if isinstance(value, Decimal) else None)
+
+
+def divide(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | None:
+    """No value without a numerator, or with a denominator that is missing or zero."""
+    return CONTEXT.divide(numerator, denominator) if numerator is not None and denominator else None
+
+
+def _valued(value: Decimal | None, numerator: Decimal | None = None, denominator: Decimal | None = None) -> _Made:
+    state = ValueState.NO_VALUE if value is None else ValueState.VALUE
+    return _Made(state, value, numerator, denominator)
+
+
+def _total_order(result: KpiResult) -> tuple[Any, ...]:
+    return result.kpi, list(Grain).index(result.grain), result.entity, result.currency

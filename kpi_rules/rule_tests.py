@@ -1,0 +1,102 @@
+"""Tests that managers write beside their rules: values in, expected score or figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from domain.documents import Document, decode
+from domain.expressions import evaluate
+from domain.expressions.parse import suggestion
+from domain.ids import canonical_decimal
+from domain.issues import Issue
+from domain.money import Rounding, round_to
+from domain.records import ValueState
+from kpi_rules.figures import Division, Figure, Formula
+from kpi_rules.language import KpiTest, KpiTestFile, Scorecard, ScorecardTest
+from kpi_rules.results import divide
+from kpi_rules.rulebook import KpiRules
+from kpi_rules.scores import Measured, Posting, grade, target_for
+
+
+def run_rule_tests(rules: KpiRules, documents: Iterable[Document]) -> tuple[Issue, ...]:
+    """What the rules do otherwise than the tests say, and what is wrong with the tests; nothing if all pass."""
+    return tuple(issue for document in documents for issue in _run_file(rules, document))
+
+
+def _run_file(rules: KpiRules, document: Document) -> Iterator[Issue]:
+    decoded, found = decode(document, KpiTestFile)
+    yield from found
+    for index, test in enumerate(decoded.tests if decoded else ()):
+        run = _Run(rules.on(test.on), document, index)
+        yield from run.scorecard(test) if isinstance(test, ScorecardTest) else run.kpi(test)
+
+
+class _Run:
+    def __init__(self, rules: KpiRules, document: Document, index: int) -> None:
+        self._rules, self._document, self._path = rules, document, ("tests", index)
+
+    def scorecard(self, test: ScorecardTest) -> Iterator[Issue]:
+        cards = {placed.rule.id: placed.rule for placed in self._rules.scorecards}
+        card = cards.get(test.scorecard)
+        if card is None:
+            text = f'no scorecard "{test.scorecard}" is in force on {test.on}'
+            yield self._issue("KPI050", "scorecard", text, suggestion(test.scorecard, cards))
+            return
+        yield from self._unread("given", test.given, [part.kpi for part in card.parts])
+        yield from self._unread("targets", test.targets, [part.kpi for part in card.parts])
+        _, found, _ = grade(card, {part.kpi: self._measured(part.kpi, card, test) for part in card.parts})
+        yield from self._compare("score", test.score, found, test.digits, test.name)
+
+    def kpi(self, test: KpiTest) -> Iterator[Issue]:
+        figures = {
+            figure.id: figure for figure in self._rules.figures if not figure.measures or len(figure.measures) > 1
+        }
+        figure = figures.get(test.kpi)
+        if figure is None:
+            text = f'no ratio or derived KPI "{test.kpi}" is in force on {test.on}'
+            yield self._issue("KPI050", "kpi", text, suggestion(test.kpi, figures))
+            return
+        yield from self._unread("given", test.given, _names_of(figure))
+        yield from self._compare("value", test.value, _value_of(figure, test), test.digits, test.name)
+
+    def _measured(self, kpi: str, card: Scorecard, test: ScorecardTest) -> Measured:
+        somebody = Posting("", card.department, "", card.roles[0], test.on)
+        stated = target_for(self._rules.targets, kpi, somebody)
+        target = test.targets.get(kpi, stated.rule.values[kpi] if stated else None)
+        lower = any(figure.id == kpi and figure.rule.good == "lower" for figure in self._rules.figures)
+        return Measured(ValueState.VALUE, test.given.get(kpi), target, lower)
+
+    def _unread(self, key: str, given: Iterable[str], read: list[str]) -> Iterator[Issue]:
+        for name in given:
+            if name not in read:
+                yield self._issue(
+                    "KPI052", key, f'"{name}" is not read by what is tested', suggestion(name, read), name
+                )
+
+    def _compare(
+        self, key: str, expected: Decimal | None, found: Decimal | None, digits: int | None, name: str
+    ) -> Iterator[Issue]:
+        shown = found if found is None or digits is None else round_to(found, digits, Rounding.HALF_UP)
+        if shown != expected:
+            text = f'"{name}": expected {_shown(expected)}, found {_shown(shown)}'
+            yield self._issue("KPI051", key, text, "Correct the rule, or the test")
+
+    def _issue(self, code: str, key: str, message: str, hint: str, *deeper: str) -> Issue:
+        return Issue(code, self._document.place((*self._path, key, *deeper)), message, hint)
+
+
+def _names_of(figure: Figure) -> list[str]:
+    return ["numerator", "denominator"] if isinstance(figure.made, Division) else sorted(figure.operands)
+
+
+def _value_of(figure: Figure, test: KpiTest) -> Decimal | None:
+    if isinstance(figure.made, Formula):
+        given = {name: test.given.get(name) for name in figure.operands}
+        value = evaluate(figure.made.expression, given)
+        return value if isinstance(value, Decimal) else None
+    return divide(test.given.get("numerator"), test.given.get("denominator"))
+
+
+def _shown(number: Decimal | None) -> str:
+    return "no value" if number is None else canonical_decimal(number)

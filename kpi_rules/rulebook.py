@@ -1,0 +1,108 @@
+"""The KPI rules of a rule book, decoded and checked: everything that is wrong with them, at once, each at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from domain.documents import Document
+from domain.expressions.parse import suggestion
+from domain.issues import Issue, Location
+from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules
+from kpi_rules.credit_checks import CheckedCreditRule, check_credit_rules
+from kpi_rules.figures import Figure, KnownKpis
+from kpi_rules.kpi_checks import check_kpis, check_kpis_together
+from kpi_rules.language import CreditRule, Kpi, KpiFile, Scorecard, Target
+from kpi_rules.score_checks import check_scorecards, check_scorecards_together, check_targets, check_targets_together
+
+
+@dataclass(frozen=True, slots=True)
+class KpiRules:
+    """Checked rules: of all dates, or those in force on a day."""
+
+    figures: tuple[Figure, ...]
+    credit_rules: tuple[CheckedCreditRule, ...]
+    scorecards: tuple[Placed[Scorecard], ...]
+    targets: tuple[Placed[Target], ...]
+
+    def on(self, day: date) -> KpiRules:
+        return KpiRules(
+            tuple(figure for figure in self.figures if figure.rule.holds_on(day)),
+            tuple(rule for rule in self.credit_rules if rule.placed.rule.holds_on(day)),
+            tuple(placed for placed in self.scorecards if placed.rule.holds_on(day)),
+            tuple(placed for placed in self.targets if placed.rule.holds_on(day)),
+        )
+
+    def versions(self) -> tuple[RuleVersion, ...]:
+        """The versions of all these rules, by kind, id and first day."""
+        versions = {placed.version for placed in self.placed()}
+        return tuple(sorted(versions, key=lambda version: (version.kind, version.id, version.valid_from)))
+
+    def placed(self) -> Iterator[Placed[Kpi] | Placed[CreditRule] | Placed[Scorecard] | Placed[Target]]:
+        yield from (figure.placed for figure in self.figures)
+        yield from (rule.placed for rule in self.credit_rules)
+        yield from self.scorecards
+        yield from self.targets
+
+
+def decode_kpi_rules(documents: Iterable[Document]) -> tuple[KpiRules, tuple[Issue, ...]]:
+    """The rules of the files below kpi_rules/. What is wrong with one rule leaves it out, and hides no other."""
+    files = tuple(documents)
+    kpis, kpi_faults = decode_rules(files, "kpis", RuleKind.KPI, Kpi)
+    credit_rules, credit_faults = decode_rules(files, "credit_rules", RuleKind.CREDIT, CreditRule)
+    scorecards, scorecard_faults = decode_rules(files, "scorecards", RuleKind.SCORECARD, Scorecard)
+    targets, target_faults = decode_rules(files, "targets", RuleKind.TARGET, Target)
+    figures, figure_faults = check_kpis(kpis)
+    checked, condition_faults = check_credit_rules(credit_rules)
+    rules = KpiRules(figures, checked, scorecards, targets)
+    faults = (*kpi_faults, *credit_faults, *scorecard_faults, *target_faults, *figure_faults, *condition_faults)
+    alone = (*_section_faults(files), *faults, *check_scorecards(scorecards), *check_targets(targets))
+    together = _faults_over_time(rules, _ids_in(files) - {figure.rule.id for figure in figures})
+    return rules, tuple(sorted((*alone, *together), key=lambda issue: (issue.location, issue.code)))
+
+
+def _section_faults(documents: Iterable[Document]) -> Iterator[Issue]:
+    """A misplaced key would be ignored in silence: whatever is no list of rules is refused."""
+    for document in documents:
+        if not isinstance(document.data, dict):
+            yield Issue("KPI001", document.place(()), "the file is no mapping of sections", _sections())
+            continue
+        for key, value in document.data.items():
+            if key not in KpiFile.model_fields:
+                yield Issue("KPI001", document.place((key,)), f'unknown section "{key}"', _sections(key))
+            elif not isinstance(value, list):
+                yield Issue("KPI001", document.place((key,)), f'"{key}" is no list of rules', "Begin each with a dash")
+
+
+def _sections(name: str = "") -> str:
+    return suggestion(name, KpiFile.model_fields)
+
+
+def _ids_in(documents: Iterable[Document]) -> frozenset[str]:
+    """The ids of all KPIs as they are written, those that could not be decoded included."""
+    entries = (document.data.get("kpis") for document in documents if isinstance(document.data, dict))
+    rules = (rule for section in entries if isinstance(section, list) for rule in section if isinstance(rule, dict))
+    return frozenset(str(rule.get("id")) for rule in rules)
+
+
+def _faults_over_time(rules: KpiRules, broken: frozenset[str]) -> tuple[Issue, ...]:
+    """What is wrong between rules, on every day on which one begins or ends; each is told for the first such day."""
+    found: dict[tuple[str, Location], Issue] = {}
+    ever = frozenset(figure.id for figure in rules.figures)
+    for day in sorted({day for placed in rules.placed() for day in _turns(placed.rule)}):
+        current = rules.on(day)
+        known = KnownKpis({figure.id: figure for figure in reversed(current.figures)}, ever, broken)
+        for issue in _faults_on(current, known, day):
+            found.setdefault((issue.code, issue.location), issue)
+    return tuple(found.values())
+
+
+def _faults_on(current: KpiRules, known: KnownKpis, day: date) -> Iterator[Issue]:
+    yield from check_kpis_together(current.figures, known, day)
+    yield from check_scorecards_together(current.scorecards, current.targets, known, day)
+    yield from check_targets_together(current.targets, known, day)
+
+
+def _turns(rule: Rule) -> set[date]:
+    return {day for day in (rule.valid_from, rule.valid_to) if day}

@@ -1,0 +1,132 @@
+"""Checks of scorecards and targets: one by one, then against the KPIs and each other on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+from domain.issues import Issue, Severity
+from domain.records import Grain, Unit
+from domain.rules import Placed
+from kpi_rules.figures import KnownKpis
+from kpi_rules.language import Curve, Scorecard, Target
+
+_SCOPES = ("department", "team", "employee")
+
+
+def check_scorecards(scorecards: Iterable[Placed[Scorecard]]) -> Iterator[Issue]:
+    """Weights, curves, and KPIs that stand there twice."""
+    for placed in scorecards:
+        yield from _weight_faults(placed)
+        yield from _double_parts(placed)
+        yield from _curve_faults(placed, placed.rule.curve, ("curve",))
+        for index, part in enumerate(placed.rule.parts):
+            if part.curve:
+                yield from _curve_faults(placed, part.curve, ("parts", index, "curve"))
+
+
+def check_targets(targets: Iterable[Placed[Target]]) -> Iterator[Issue]:
+    """Scopes that contradict themselves."""
+    for placed in targets:
+        given = [scope for scope in _SCOPES if getattr(placed.rule, scope)]
+        if len(given) > 1:
+            text = f"a target has one scope, found {' and '.join(given)}"
+            yield Issue("KPI031", placed.place(given[1]), text, "Write two targets, or leave one scope out")
+        elif given and _SCOPES.index(given[0]) > _SCOPES.index(placed.rule.each):
+            text = f"the scope is one {given[0]}, but the values are for each {placed.rule.each}"
+            yield Issue("KPI034", placed.place(given[0]), text, f"Write each: {given[0]}")
+
+
+def check_scorecards_together(
+    scorecards: tuple[Placed[Scorecard], ...],
+    targets: tuple[Placed[Target], ...],
+    known: KnownKpis,
+    day: date,
+) -> Iterator[Issue]:
+    """KPIs that are not there, not per employee, or without target, and departments with two scorecards."""
+    departments: dict[str, Placed[Scorecard]] = {}
+    for placed in scorecards:
+        other = departments.setdefault(placed.rule.department, placed)
+        if other.rule.id != placed.rule.id:
+            text = f'"{placed.rule.department}" already has the scorecard of {other.place("id")} on {day}'
+            yield Issue("KPI023", placed.place("department"), text, "A department has one scorecard at a time")
+        for index, part in enumerate(placed.rule.parts):
+            yield from _part_faults(placed, index, part.kpi, known, day)
+            if part.kpi in known.in_force and not _has_target(part.kpi, placed.rule.department, targets):
+                text = f'"{part.kpi}" has no target for each employee of {placed.rule.department} on {day}'
+                hint = "Without one, the part has no value"
+                yield Issue("KPI025", placed.place("parts", index, "kpi"), text, hint, Severity.WARNING)
+
+
+def check_targets_together(targets: tuple[Placed[Target], ...], known: KnownKpis, day: date) -> Iterator[Issue]:
+    """Targets of KPIs that are not there or not so measured, amounts without currency, and targets stated twice."""
+    stated: dict[tuple[str | None, ...], Placed[Target]] = {}
+    for placed in targets:
+        for kpi in placed.rule.values:
+            yield from _value_faults(placed, kpi, known, day)
+            other = stated.setdefault((kpi, placed.rule.each, *_scope_of(placed.rule)), placed)
+            if other.rule.id != placed.rule.id:
+                text = f'the target of "{kpi}" for this scope also stands at {other.place("values", kpi)}'
+                yield Issue("KPI030", placed.place("values", kpi), text, "State it once")
+
+
+def _weight_faults(placed: Placed[Scorecard]) -> Iterator[Issue]:
+    weights = sum((part.weight for part in placed.rule.parts), Decimal(0))
+    if weights != 1:
+        yield Issue("KPI020", placed.place("parts"), f"the weights sum to {weights}", "They sum to 1")
+
+
+def _double_parts(placed: Placed[Scorecard]) -> Iterator[Issue]:
+    first: dict[str, int] = {}
+    for index, part in enumerate(placed.rule.parts):
+        if first.setdefault(part.kpi, index) != index:
+            text = f'"{part.kpi}" stands in the scorecard twice'
+            yield Issue("KPI024", placed.place("parts", index, "kpi"), text, "Give it one weight")
+
+
+def _curve_faults(placed: Placed[Scorecard], curve: Curve, at: tuple[str | int, ...]) -> Iterator[Issue]:
+    for index, (low, high) in enumerate(pairwise(curve.points), start=1):
+        if low.attainment >= high.attainment:
+            text = f"attainment {high.attainment} comes after {low.attainment}"
+            yield Issue(
+                "KPI021", placed.place(*at, "points", index, "attainment"), text, "The points rise in attainment"
+            )
+
+
+def _part_faults(placed: Placed[Scorecard], index: int, kpi: str, known: KnownKpis, day: date) -> Iterator[Issue]:
+    place = placed.place("parts", index, "kpi")
+    yield from known.faults(kpi, place, day)
+    if kpi in known.in_force and Grain.EMPLOYEE not in known.in_force[kpi].rule.grains:
+        yield Issue("KPI022", place, f'"{kpi}" is not measured per employee', "Add employee to its grains")
+
+
+def _value_faults(placed: Placed[Target], kpi: str, known: KnownKpis, day: date) -> Iterator[Issue]:
+    place = placed.place("values", kpi)
+    yield from known.faults(kpi, place, day)
+    if kpi not in known.in_force:
+        return
+    rule = known.in_force[kpi].rule
+    if placed.rule.each not in rule.grains:
+        yield Issue(
+            "KPI032", place, f'"{kpi}" is not measured per {placed.rule.each}', "Add it to the grains of the KPI"
+        )
+    if rule.unit is Unit.MONEY and not placed.rule.currency:
+        yield Issue(
+            "KPI033", place, f'"{kpi}" is an amount of money without a currency', "Add `currency` to the target"
+        )
+
+
+def _has_target(kpi: str, department: str, targets: tuple[Placed[Target], ...]) -> bool:
+    """Whether employees of the department may have one: its own, everybody's, or that of a team or a person."""
+    return any(
+        kpi in placed.rule.values
+        and placed.rule.each is Grain.EMPLOYEE
+        and placed.rule.department in {None, department}
+        for placed in targets
+    )
+
+
+def _scope_of(target: Target) -> tuple[str | None, ...]:
+    return target.department, target.team, target.employee

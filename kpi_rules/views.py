@@ -1,0 +1,64 @@
+"""What a session has beside the catalogue's tables: the opening book and the credits; and the dates of a statement."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from domain.catalogue import CATALOGUE, OWNER_KINDS
+from domain.dispatch import DISPATCH_SQL, FOREVER
+from domain.sql import TABLES, sql_table
+from domain.tables import Column, Kind, Table, Type
+
+# Statements are written once, and bound to the dates of a run when they are planned.
+START = sa.bindparam("start", type_=sa.Date())
+AS_OF = sa.bindparam("as_of", type_=sa.Date())
+
+UNCREDITED_REASONS = ("original_unknown", "original_is_a_reversal", "no_rule", "house_rule", "no_owner", "house")
+
+CREDITS = Table(
+    "credits",
+    Kind.EVENT,
+    ("payment_id",),
+    (
+        Column("payment_id", Type.ID, "The booking.", references="payments.payment_id"),
+        Column("account_id", Type.ID, "The account.", references="accounts.account_id"),
+        Column("posted_on", Type.DATE, "When the core system booked it: the day on which it counts."),
+        Column("paid_on", Type.DATE, "When the debtor paid; for a reversal, the day of the reversal."),
+        Column("credited_for", Type.DATE, "The day whose owner has the credit; for a reversal, the original's."),
+        Column("credit_rule", Type.ID, "The rule that made the credit.", required=False),
+        Column("credit_rule_version", Type.ID, "Digest of the rule's version.", required=False),
+        Column("owner_kind", Type.CODE, "Kind of owner.", required=False, codes=OWNER_KINDS),
+        Column("owner_id", Type.ID, "Employee or partner; HOUSE where nobody worked the account.", required=False),
+        Column("employee_id", Type.ID, "The employee who has the credit.", required=False),
+        Column("partner_id", Type.ID, "The partner that has the credit.", required=False),
+        Column("team_id", Type.ID, "Team of the owner.", required=False),
+        Column("department_id", Type.ID, "Department of the owner.", required=False),
+        Column("branch_id", Type.ID, "Branch that keeps the account.", required=False),
+        Column("segment", Type.ID, "Segment in which the account was allocated.", required=False),
+        Column("recovered", Type.MONEY, "The payment without what was forgiven; negative for a reversal."),
+        Column("currency", Type.CODE, "ISO 4217 code of the amount."),
+        Column("share", Type.RATE, "Share of the payment that the owner has the credit of."),
+        Column("reason", Type.CODE, "Why nobody has the credit.", required=False, codes=UNCREDITED_REASONS),
+    ),
+    "Payments of the period, and who they count for.",
+    dated_by="posted_on",
+)
+
+_VIEWS = sa.MetaData()
+
+ACCOUNTS_OPENING_SQL: sa.Table = sql_table(CATALOGUE["accounts"], _VIEWS, "accounts_opening")
+CREDITS_SQL: sa.Table = sql_table(CREDITS, _VIEWS)
+
+# Every view that a statement of this package may name; sessions provide them, tests create them.
+VIEWS: dict[str, sa.Table] = {
+    **TABLES,
+    "dispatch": DISPATCH_SQL,
+    "accounts_opening": ACCOUNTS_OPENING_SQL,
+    "credits": CREDITS_SQL,
+}
+
+
+def holds_on(day: sa.ColumnElement[object], interval: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether the half-open interval of the row has begun and not ended on the day; an open end lies far ahead."""
+    end = sa.func.coalesce(interval.c.valid_to, sa.literal(FOREVER))
+    return sa.and_(interval.c.valid_from <= day, day < end)

@@ -1,0 +1,7 @@
+"""From the extracts of any core system to landing tables, by a mapping that people write and review."""
+
+from adapters.importing.decoding import Mapping, decode_mapping
+from adapters.importing.importer import ImportedTable, ImportReport, import_extract
+from adapters.importing.language import MappingFile
+
+__all__ = ["ImportReport", "ImportedTable", "Mapping", "MappingFile", "decode_mapping", "import_extract"]

@@ -1,0 +1,149 @@
+"""An extract becomes landing tables: all of them, or none and every reason why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import sqlalchemy as sa
+
+from adapters.importing.decoding import Mapping, decode_mapping
+from adapters.importing.faults import faults_in
+from adapters.importing.loading import Loaded, LoadedFile, load
+from adapters.importing.staging import Staged, stage, stage_nothing
+from domain.documents import Document
+from domain.exact import count_rows, exact
+from domain.issues import Issue, Location, has_errors
+from domain.tables import Table
+
+Write = Callable[[Path, Callable[[Path], None]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What was written, from what, and what is wrong; with an error among the issues, nothing was written."""
+
+    business_date: date
+    tables: tuple[ImportedTable, ...]
+    files: tuple[LoadedFile, ...]
+    issues: tuple[Issue, ...]
+
+    @property
+    def failed(self) -> bool:
+        return has_errors(self.issues)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTable:
+    """`rows` = rows of the files × entries of unpivot − those that the mapping's condition left out."""
+
+    table: str
+    rows: int
+    rows_left_out: int
+    path: Path
+
+
+def write_by_rename(path: Path, produce: Callable[[Path], None]) -> None:
+    """`produce` writes under another name, so that nobody ever sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    produce(partial)
+    os.replace(partial, path)  # noqa: PTH105 - the seam that takes this one's place has its signature
+
+
+def import_extract(
+    document: Document,
+    files: Sequence[Path],
+    *,
+    business_date: date,
+    landing: Path,
+    memory_limit: str,
+    threads: int,
+    write: Write = write_by_rename,
+) -> ImportReport:
+    """Write `landing/<business date>/<table>.parquet` for each table of the mapping.
+
+    Types are the catalogue's, exactly; rows lie in the order of the table's key. What cannot be read as its column's
+    type is refused here; what can be read is judged by the gate: missing values, repeated keys, unknown references.
+    """
+    mapping, issues = decode_mapping(document)
+    if mapping is None or has_errors(issues := (*issues, *_not_due(mapping, files, business_date))):
+        return ImportReport(business_date, (), (), issues)
+    with TemporaryDirectory(prefix="recoup-import-") as scratch, _connected(Path(scratch), memory_limit, threads) as db:
+        loaded, staged, found = _staged(db, mapping, files, business_date, Path(scratch))
+        issues = (*issues, *found)
+        folder = landing / business_date.isoformat()
+        tables = () if has_errors(issues) else tuple(_written(db, mapping, loaded, staged, folder, write))
+    return ImportReport(business_date, tables, loaded.files, issues)
+
+
+def _not_due(mapping: Mapping, files: Sequence[Path], business_date: date) -> Iterator[Issue]:
+    if mapping.targets and not files:
+        yield Issue("IMP020", Location(mapping.path), "no file is given", "Name the extract after the mapping")
+    for target in mapping.targets:
+        days = [entry.date for entry in target.entries if entry.date]
+        if target.only_business_date and business_date not in days:
+            message = f"{target.table.name} has no entry for {business_date}"
+            known = ", ".join(day.isoformat() for day in days)
+            yield Issue("IMP009", target.place, message, f"There are {known}")
+
+
+@contextmanager
+def _connected(scratch: Path, memory_limit: str, threads: int) -> Iterator[sa.Connection]:
+    """A database of its own on disk, so that an extract may be larger than the memory."""
+    config = {"memory_limit": memory_limit, "threads": threads, "temp_directory": str(scratch / "spill")}
+    url = sa.URL.create("duckdb", database=str(scratch / "import.duckdb"))
+    engine = sa.create_engine(url, connect_args={"config": config})
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _staged(
+    connection: sa.Connection, mapping: Mapping, files: Sequence[Path], business_date: date, scratch: Path
+) -> tuple[Loaded, tuple[Staged, ...], tuple[Issue, ...]]:
+    loaded, issues = load(connection, mapping.source, files, mapping.wanted, scratch)
+    if has_errors(issues):
+        return loaded, (), issues
+    staged = tuple(stage(connection, target, loaded, mapping.source, business_date) for target in mapping.targets)
+    faults = [issue for one in staged for issue in faults_in(connection, one, loaded, mapping.source)]
+    return loaded, staged, (*issues, *faults)
+
+
+def _written(
+    connection: sa.Connection,
+    mapping: Mapping,
+    loaded: Loaded,
+    staged: Sequence[Staged],
+    folder: Path,
+    write: Write,
+) -> Iterator[ImportedTable]:
+    for one in staged:
+        path = _write(connection, one.target.table, one.sql, folder, write)
+        rows = connection.execute(exact(sa.select(count_rows()).select_from(one.sql))).scalar_one()
+        yield ImportedTable(one.target.table.name, rows, loaded.rows * len(one.entries) - rows, path)
+    for table in mapping.empty:
+        path = _write(connection, table, stage_nothing(connection, table), folder, write)
+        yield ImportedTable(table.name, 0, 0, path)
+
+
+def _write(connection: sa.Connection, table: Table, staged: sa.Table, folder: Path, write: Write) -> Path:
+    """In the order of the key; rows that repeat a key, by a digest of their content: files are equal byte for byte."""
+    columns, key = ", ".join(table.names), ", ".join(f"{name} NULLS FIRST" for name in table.key)
+    ordered = f"SELECT {columns} FROM {staged.name} ORDER BY {key}, hash({columns})"
+    path = folder / f"{table.name}.parquet"
+
+    def produce(file: Path) -> None:
+        options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+        name = str(file).replace("'", "''")
+        connection.exec_driver_sql(f"COPY ({ordered}) TO '{name}' ({options})")
+
+    write(path, produce)
+    return path

@@ -180,9 +180,7 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
         Ordered("placements.recalled_on.order", "placed_on", "recalled_on"),
         _currency_of_account("placements"),
     ),
-    "opening_dispatch": (
-        _rule("opening_dispatch.owner_id.house", '(owner_kind == "house") == (owner_id == "HOUSE")'),
-    ),
+    "opening_dispatch": (_rule("opening_dispatch.owner_id.house", '(owner_kind == "house") == (owner_id == "HOUSE")'),),
     "costs": (_not_negative("costs", "amount"),),
     "budgets": (_not_negative("budgets", "amount"),),
     "cases": (Ordered("cases.deadline.order", "opened_on", "deadline"),),

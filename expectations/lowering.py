@@ -47,40 +47,51 @@ def view_of(table: Table, name: str | None = None) -> sa.TableClause:
 
 
 def view_named(name: str) -> sa.TableClause:
-    """A view by its name: that of a table, or of one as it was (`<table>_history`, `<table>_before`)."""
-    return view_of(CATALOGUE[name.removesuffix("_history").removesuffix("_before")], name)
+    """A view by its name: that of a table, or of one as it was (`<table>_history`, `<table>_previous`)."""
+    return view_of(CATALOGUE[name.removesuffix("_history").removesuffix("_previous")], name)
 
 
 def fails(check: Check, table: Table, row: sa.FromClause, other: sa.FromClause | None = None) -> Sql:
     """Whether `row` fails; `other` is what `lookup` gave for a check that reads the row that is referred to."""
     match check:
-        case NotNull(_, column):
-            return row.c[column].is_(None)
-        case InCodes(_, column, codes):
-            return row.c[column].not_in(codes)
-        case InRange():
-            return _outside(check, row.c[check.column])
-        case Matches(_, column, pattern):
-            return sa.not_(row.c[column].regexp_match(f"^(?:{pattern})$"))
-        case PlainText(_, column, most):
-            text = row.c[column]
-            return sa.or_(sa.func.length(text) > most, text.regexp_match(CONTROL_CHARACTERS))
-        case MinorUnits(_, column, currency):
-            return _below_minor_unit(row.c[column], row.c[currency])
+        case NotNull() | InCodes() | InRange() | Matches() | PlainText():
+            return _value_fails(check, row.c[check.column])
         case References(_, column, there, column_there):
             return _unknown(row.c[column], _values(view_named(there), column_there))
         case NewKey(_, column, history):
             return row.c[column].in_(_values(view_named(history), column))
-        case Ordered(_, first, then, strict):
-            return row.c[first] >= row.c[then] if strict else row.c[first] > row.c[then]
         case NoOverlap():
             return _overlaps(check, table, row)
-        case OneOf(_, columns, needed):
-            return _not_one(row, columns, needed=needed)
         case Rule(_, expression):
             return sa.not_(to_sql(expression, dict(row.c)))
-        case Related(_, _, _, _, expression):
-            return sa.not_(to_sql(expression, {**dict(row.c), **_as_other(other)}))
+        case Related():
+            return sa.not_(to_sql(check.rule, {**dict(row.c), **_as_other(other)}))
+        case _:
+            return _columns_disagree(check, row)
+
+
+def _value_fails(check: NotNull | InCodes | InRange | Matches | PlainText, value: Sql) -> Sql:
+    match check:
+        case NotNull():
+            return value.is_(None)
+        case InCodes(codes=codes):
+            return value.not_in(codes)
+        case InRange():
+            return _outside(check, value)
+        case Matches(pattern=pattern):
+            return sa.not_(value.regexp_match(f"^(?:{pattern})$"))
+        case PlainText(most_characters=most):
+            return sa.or_(sa.func.length(value) > most, value.regexp_match(CONTROL_CHARACTERS))
+
+
+def _columns_disagree(check: MinorUnits | Ordered | OneOf, row: sa.FromClause) -> Sql:
+    match check:
+        case MinorUnits(_, column, currency):
+            return _below_minor_unit(row.c[column], row.c[currency])
+        case Ordered(_, first, then, strict):
+            return row.c[first] >= row.c[then] if strict else row.c[first] > row.c[then]
+        case OneOf(_, columns, needed):
+            return _not_one(row, columns, needed=needed)
 
 
 def lookup(check: Related) -> sa.Subquery:
@@ -107,10 +118,12 @@ def _outside(check: InRange, value: Sql) -> Sql:
 
 
 def _bound(bound: Bound) -> Any:
-    """A Decimal keeps its own digits, so that the engine compares decimals and not doubles."""
-    if isinstance(bound, Decimal):
-        return sa.literal(bound, sa.Numeric(38, max(0, -int(bound.as_tuple().exponent))))
-    return bound
+    return decimal_literal(bound) if isinstance(bound, Decimal) else bound
+
+
+def decimal_literal(number: Decimal) -> Sql:
+    """The number with its own digits declared, so that the engine compares decimals and not doubles."""
+    return sa.literal(number, sa.Numeric(38, max(0, -int(number.as_tuple().exponent))))
 
 
 def _below_minor_unit(amount: Sql, currency: Sql) -> Sql:

@@ -7,7 +7,7 @@ The views that a session needs, all with the catalogue's columns:
   without rows. While suites run, the accepted rows of the business date take the place of the landed ones.
 - `<table>_history`, for the event tables named in `Contract.views`: accepted rows of the look-back window before the
   business date, that date not included.
-- `<table>_before`, for the state tables named in `Suite.views`: the latest accepted version before the business date.
+- `<table>_previous`, for the state tables named in `Suite.views`: the latest accepted version before the business date.
 
 Every landed row is counted once: as a duplicate if an equal row is kept already, else as quarantined if it fails a
 check or shares its key with a different row, else as accepted.
@@ -86,16 +86,17 @@ class TableWork:
     def read_totals(self, rows: Iterable[Mapping[str, Any]]) -> ControlTotals:
         """The rows of `clean_totals` or of `Split.totals`: one for each currency."""
         found = [dict(row) for row in rows]
-        numbers = [sum(int(row[f"{part}_rows"]) for row in found) for part in _PARTS]
-        money = tuple(
-            (row["currency"], *(Decimal(row[f"{part}_money"] or 0) for part in _PARTS))
-            for row in found
-            if self.contract.money
-        )
-        return ControlTotals(*numbers, money=money)  # type: ignore[arg-type]
+        landed, accepted, quarantined, duplicate = (sum(int(row[f"{part}_rows"]) for row in found) for part in _PARTS)
+        money = tuple(_money(row) for row in found) if self.contract.money else ()
+        return ControlTotals(landed, accepted, quarantined, duplicate, money)
 
 
 _PARTS = ("landed", "accepted", "quarantined", "duplicate")
+
+
+def _money(row: Mapping[str, Any]) -> tuple[str, Decimal, Decimal, Decimal, Decimal]:
+    landed, accepted, quarantined, duplicate = (Decimal(row[f"{part}_money"] or 0) for part in _PARTS)
+    return row["currency"], landed, accepted, quarantined, duplicate
 
 
 @cache
@@ -110,14 +111,13 @@ def counts(contract: Contract) -> ExactSelect:
     judged = _judged(contract).subquery("judged")
     flags = [judged.c[check.code] for check in contract.checks]
     key = [judged.c[name] for name in contract.table.key]
-    return exact(
-        sa.select(
-            count_rows().label("rows"),
-            count_distinct(key[0] if len(key) == 1 else sa.tuple_(*key)).label("distinct_keys"),
-            count_rows(sa.or_(*flags)).label("failing"),
-            *(count_rows(flag).label(flag.name) for flag in flags),
-        )
-    )
+    columns: list[Sql] = [
+        count_rows().label("rows"),
+        count_distinct(key[0] if len(key) == 1 else sa.tuple_(*key)).label("distinct_keys"),
+        count_rows(sa.or_(*flags)).label("failing"),
+        *(count_rows(flag).label(flag.name) for flag in flags),
+    ]
+    return exact(sa.select(*columns))
 
 
 def clean_totals(contract: Contract) -> ExactSelect:

@@ -1,0 +1,260 @@
+"""Thresholds: how much of what warns or halts, per table, as managers edit it in `thresholds/*.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from domain.catalogue import CATALOGUE
+from domain.documents import Document, RuleModel
+from domain.expressions.parse import suggestion
+from domain.issues import Issue, Severity
+from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules, effective
+from domain.tables import Kind, Table, Type
+
+SECTION = "thresholds"
+
+
+class Due(StrEnum):
+    """When the extract of a table has to be there."""
+
+    ALWAYS = "always"
+    ONCE_SENT = "once_sent"  # as soon as it has come on an earlier date
+    WHEN_SENT = "when_sent"
+
+
+class Empty(StrEnum):
+    """When an extract may have no rows."""
+
+    NEVER = "never"
+    ON_DAYS_OFF = "on_days_off"
+    ANY_DAY = "any_day"
+
+
+class RowLimits(RuleModel):
+    """How many rows of an extract may be affected; rows are compared with all rows landed."""
+
+    warn_share: Decimal = Field(default=Decimal(0), ge=0, le=1)
+    """A larger share than this warns; 0 warns from the first row on."""
+    halt_share: Decimal = Field(ge=0, le=1)
+    """A larger share than this halts."""
+    halt_rows: int | None = Field(default=None, ge=0)
+    """More rows than this halt, whatever their share."""
+    spare_rows: int = Field(default=0, ge=0)
+    """Up to so many rows do not halt by their share: one row of three is not a third of a file."""
+
+    @model_validator(mode="after")
+    def _warns_first(self) -> Self:
+        _warned_first(self.warn_share, self.halt_share)
+        return self
+
+
+class Change(RuleModel):
+    """How far a figure may lie from its baseline: at most `factor` times, and at least one `factor`-th of it."""
+
+    warn_factor: Decimal = Field(gt=1)
+    """Further off than this warns."""
+    halt_factor: Decimal = Field(gt=1)
+    """Further off than this halts."""
+    minimum_days: int = Field(ge=1)
+    """Comparable past days that a baseline needs; with fewer the check says *not yet known*."""
+
+    @model_validator(mode="after")
+    def _warns_first(self) -> Self:
+        _warned_first(self.warn_factor, self.halt_factor)
+        return self
+
+
+class Share(RuleModel):
+    """How large a share of what was looked at may be off."""
+
+    warn_share: Decimal = Field(ge=0)
+    """A larger share than this warns."""
+    halt_share: Decimal = Field(ge=0)
+    """A larger share than this halts."""
+
+    @model_validator(mode="after")
+    def _warns_first(self) -> Self:
+        _warned_first(self.warn_share, self.halt_share)
+        return self
+
+
+class Dates(Share):
+    """Which dates the rows of an extract may have, counted from the business date."""
+
+    columns: tuple[str, ...] = ()
+    """The date columns; without them, the column that dates the event."""
+    days_before: int | None = Field(default=None, ge=0)
+    """Days that a date may lie before the business date; without it, as far back as it likes."""
+    days_after: int = Field(default=0, ge=0)
+    """Days that it may lie after the business date."""
+
+
+class Mix(Share):
+    """How far the share of one code may move from the last accepted extract; shares are fractions of all rows."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    """The columns whose codes are compared; `days_past_due` is compared in buckets."""
+
+
+class Filled(RuleModel):
+    """A column that is rarely missing."""
+
+    column: str
+    """The column, one that may be missing."""
+    halt_share: Decimal = Field(ge=0, le=1)
+    """If less than this share of the rows has a value, the table halts."""
+
+
+class OverBalance(Share):
+    """Payments that are larger than what was owed: the mark of amounts in the wrong unit."""
+
+    factor: Decimal = Field(gt=0)
+    """A payment above this many times the balance of the day before counts."""
+    halt_share_without_previous: Decimal = Field(ge=0, le=1)
+    """Halts above this share where only the balances after the payments are known, as on the first date."""
+
+
+class TableThreshold(Rule):
+    """What one table may show before it warns or halts; `id` is the table's name."""
+
+    reason: str = Field(min_length=1)
+    """Why the limits are what they are."""
+    due: Due = Due.ONCE_SENT
+    """When the extract has to be there: `always`, `once_sent` (since it first came) or `when_sent`."""
+    empty: Empty = Empty.NEVER
+    """When it may have no rows: `never`, `on_days_off` or `any_day`."""
+    quarantine: RowLimits
+    """Rows that fail their contract."""
+    duplicates: RowLimits
+    """Rows that repeat another row of the extract."""
+    volume: Change | None = None
+    """Number of rows: state against the last accepted extract, events against days of the same kind."""
+    sums: Change | None = None
+    """Sum of the table's money column, per currency, against days of the same kind."""
+    mean: Change | None = None
+    """Mean of the table's money column, per currency, against days of the same kind."""
+    dates: Dates | None = None
+    """Freshness: the dates of an event's increment, or dates of state that lie in the past."""
+    mix: Mix | None = None
+    """Distribution of codes (state tables)."""
+    filled: tuple[Filled, ...] = ()
+    """Completeness of columns that may be missing."""
+    over_balance: OverBalance | None = None
+    """Payments against the balance of the day before (payments)."""
+    roll: Share | None = None
+    """Yesterday's balances less today's payments against today's balances (accounts)."""
+    posted: Share | None = None
+    """Rows of employees who have no posting on the business date."""
+
+
+class ThresholdFile(RuleModel):
+    """A file of thresholds."""
+
+    thresholds: tuple[TableThreshold, ...] = ()
+    """One entry for each table and time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Every version of every threshold; `at` gives those of one date."""
+
+    placed: tuple[Placed[TableThreshold], ...]
+
+    def at(self, day: date) -> Mapping[str, TableThreshold]:
+        return {name: placed.rule for name, placed in effective(self.placed, day).items()}
+
+    def versions_at(self, day: date) -> tuple[RuleVersion, ...]:
+        """The versions in force on a date, by table, as run manifests name them."""
+        return tuple(placed.version for _, placed in sorted(effective(self.placed, day).items()))
+
+
+def decode_thresholds(documents: Iterable[Document]) -> tuple[Thresholds, tuple[Issue, ...]]:
+    """All thresholds, and all that is wrong with them.
+
+    GAT001 no such table, GAT002 no such column, or one that the check cannot use, GAT003 a check that the table does
+    not have, GAT004 (warning) a table without thresholds: whatever lands of it halts, GAT005 a file that holds something
+    else; and RUL0xx of the decoder.
+    """
+    read = tuple(documents)
+    placed, issues = decode_rules(read, SECTION, RuleKind.THRESHOLD, TableThreshold)
+    known = tuple(one for one in placed if one.rule.id in CATALOGUE)
+    found = [issue for one in placed for issue in _misfits(one)]
+    return Thresholds(known), (*_strangers(read), *issues, *found, *_uncovered(placed))
+
+
+def _strangers(documents: Iterable[Document]) -> Iterator[Issue]:
+    for document in documents:
+        for key in document.data if isinstance(document.data, dict) else ("",):
+            if key != SECTION:
+                place = document.place((key,) if key else ())
+                yield Issue("GAT005", place, f'found "{key}" in a file of thresholds', f'Write "{SECTION}:" and a list')
+
+
+def _misfits(placed: Placed[TableThreshold]) -> Iterator[Issue]:
+    rule = placed.rule
+    if rule.id not in CATALOGUE:
+        yield Issue("GAT001", placed.place("id"), f'no table "{rule.id}"', suggestion(rule.id, CATALOGUE))
+        return
+    table = CATALOGUE[rule.id]
+    yield from _wrong_columns(placed, table)
+    for section, fits in _FITS.items():
+        if getattr(rule, section) is not None and not fits(rule, table):
+            message = f'the check "{section}" does not fit the table "{table.name}"'
+            yield Issue("GAT003", placed.place(section), message, "Remove it")
+
+
+def _wrong_columns(placed: Placed[TableThreshold], table: Table) -> Iterator[Issue]:
+    names = [name for name in table.names if table[name].type is Type.CODE or name == "days_past_due"]
+    for number, name in enumerate(placed.rule.mix.columns if placed.rule.mix else ()):
+        if name not in names:
+            place = placed.place("mix", "columns", number)
+            yield Issue("GAT002", place, f'"{name}" is no column of codes of {table.name}', suggestion(name, names))
+    dates = [column.name for column in table if column.type in {Type.DATE, Type.WALL_TIME}]
+    for number, name in enumerate(placed.rule.dates.columns if placed.rule.dates else ()):
+        if name not in dates:
+            place = placed.place("dates", "columns", number)
+            yield Issue("GAT002", place, f'"{name}" is no column of dates of {table.name}', suggestion(name, dates))
+    optional = [column.name for column in table if not column.required]
+    for number, filled in enumerate(placed.rule.filled):
+        if filled.column not in optional:
+            place = placed.place("filled", number, "column")
+            hint = suggestion(filled.column, optional)
+            yield Issue("GAT002", place, f'"{filled.column}" is no column of {table.name} that may be missing', hint)
+
+
+def _uncovered(placed: Iterable[Placed[TableThreshold]]) -> Iterator[Issue]:
+    rules = list(placed)
+    covered = {one.rule.id for one in rules}
+    for name in CATALOGUE if rules else ():
+        if name not in covered:
+            place = rules[0].document.place((SECTION,))
+            message = f'no thresholds for the table "{name}": whatever lands of it halts'
+            yield Issue("GAT004", place, message, "Add an entry for it", Severity.WARNING)
+
+
+def _warned_first(warn: Decimal, halt: Decimal) -> None:
+    """Raises: ValueError, which the decoder turns into an issue at its place."""
+    if warn > halt:
+        raise ValueError(f"it halts at {halt} before it warns at {warn}: give the warning the smaller number")
+
+
+def _is_event_of_money(_: TableThreshold, table: Table) -> bool:
+    return table.kind is not Kind.STATE and "amount" in table and "currency" in table
+
+
+_FITS: Mapping[str, Callable[[TableThreshold, Table], bool]] = {
+    "sums": _is_event_of_money,
+    "mean": _is_event_of_money,
+    "dates": lambda rule, table: bool(table.dated_by or (rule.dates and rule.dates.columns)),
+    "mix": lambda _, table: table.kind is Kind.STATE,
+    "over_balance": lambda _, table: table.name == "payments",
+    "roll": lambda _, table: table.name == "accounts",
+    "posted": lambda _, table: "employee_id" in table and bool(table.dated_by),
+}

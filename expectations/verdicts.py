@@ -1,0 +1,226 @@
+"""What the gate says of each table and of the night: pure, and failing closed.
+
+What was not looked at does not pass: a table without thresholds, an extract that is due and missing, columns that
+cannot be judged, a suite that evaluated nothing. Outcomes are the worst of their checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from domain.expressions.parse import suggestion
+from domain.money import CONTEXT, Rounding, round_to
+from domain.records import CheckResult, ControlTotals, Outcome, TableVerdict, Verdict, worst
+from domain.tables import Table
+from expectations.limits import Due, RowLimits, TableThreshold
+from expectations.statements import Counts
+from expectations.suites import rows_are_due
+
+NO_TOTALS = ControlTotals(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found out about one table in one night; what was not done is None, and what is None does not pass.
+
+    `schema` are the findings of `schema_findings`; `suite` the results of the suite runner, with the checks that are
+    not yet known, or None if the table has a suite that was not run (`has_suite`).
+    """
+
+    table: str
+    landed: bool
+    sent_before: bool
+    schema: tuple[CheckResult, ...] = ()
+    counts: Counts | None = None
+    totals: ControlTotals | None = None
+    has_suite: bool = False
+    suite: tuple[CheckResult, ...] | None = None
+
+
+def night_verdict(
+    business_date: date, judged: Iterable[Judged], thresholds: Mapping[str, TableThreshold], *, working_day: bool
+) -> Verdict:
+    """The verdict of the night over all tables of the catalogue; tables that are not due and did not come are left out.
+
+    A night without any table halts: `worst` of nothing is a halt.
+    """
+    verdicts = (table_verdict(one, thresholds.get(one.table), working_day=working_day) for one in judged)
+    return Verdict(business_date, tuple(verdict for verdict in verdicts if verdict is not None))
+
+
+def table_verdict(judged: Judged, threshold: TableThreshold | None, *, working_day: bool) -> TableVerdict | None:
+    """None for a table that did not land and is not due."""
+    if not judged.landed:
+        missing = _missing(judged, threshold)
+        return missing and TableVerdict(judged.table, missing.outcome, NO_TOTALS, (missing,))
+    checks = tuple(_checks(judged, threshold, working_day=working_day))
+    return TableVerdict(judged.table, worst(check.outcome for check in checks), judged.totals or NO_TOTALS, checks)
+
+
+def schema_findings(table: Table, landed: Mapping[str, str], due: Mapping[str, str]) -> tuple[CheckResult, ...]:
+    """What is wrong with the columns of a landed file: a missing column or another type halts, an extra one warns.
+
+    `landed` and `due` are SQL types by column name, in the words of the engine that described the file. Where columns
+    are missing, types are not spoken of: such a file was stored as it came, text for text.
+    """
+    missing = [name for name in due if name not in landed]
+    wrong = [] if missing else [name for name in due if landed[name] != due[name]]
+    found = [
+        *(_missing_column(table, name, landed) for name in missing),
+        *(_wrong_type(table, name, landed[name], due[name]) for name in wrong),
+        *(_extra_column(table, name, due) for name in landed if name not in due),
+    ]
+    return tuple(found)
+
+
+def not_judgeable(table: str, reads: Iterable[str], halted: Iterable[str]) -> CheckResult | None:
+    """A halt for a table whose contract reads one that cannot be read this night; None if nothing stands in the way."""
+    blocked = sorted((set(reads) - {table}) & set(halted))
+    if not blocked:
+        return None
+    hint = f"It is judged once {' and '.join(blocked)} can be read"
+    found = f"the columns of {', '.join(blocked)} cannot be read"
+    return _result(table, "references", "contract", Outcome.HALT, 0, 0, found, "the tables that it refers to", hint)
+
+
+def worst_by_check(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """One result for each check: of a warning and a halt of the same check, the graver one."""
+    kept: dict[str, CheckResult] = {}
+    for result in results:
+        known = kept.setdefault(result.check, result)
+        if result.outcome.rank > known.outcome.rank:
+            kept[result.check] = result
+    return tuple(kept.values())
+
+
+def _missing(judged: Judged, threshold: TableThreshold | None) -> CheckResult | None:
+    due = threshold is not None and (
+        threshold.due is Due.ALWAYS or (threshold.due is Due.ONCE_SENT and judged.sent_before)
+    )
+    outcome = Outcome.HALT if due else Outcome.WARN
+    if not due and not judged.sent_before:
+        return None
+    hint = "Ask for the extract" if due else "The last accepted extract is used"
+    return _result(judged.table, "extract", "control", outcome, 0, 0, "no extract has landed", "one", hint)
+
+
+def _checks(judged: Judged, threshold: TableThreshold | None, *, working_day: bool) -> Iterator[CheckResult]:
+    yield from judged.schema
+    if any(check.outcome is Outcome.HALT for check in judged.schema):
+        return
+    if threshold is None or judged.counts is None or judged.totals is None:
+        yield _not_looked_at(judged, threshold)
+        return
+    yield from _of_rows(judged.counts, judged.totals, threshold, working_day=working_day)
+    yield from _of_suite(judged)
+
+
+def _of_rows(
+    counts: Counts, totals: ControlTotals, threshold: TableThreshold, *, working_day: bool
+) -> Iterator[CheckResult]:
+    """The contract's checks that failed (each a warning), what they come to, and whether the totals tie out."""
+    table = counts.table
+    yield _emptiness(counts, rows_due=rows_are_due(threshold, working_day=working_day))
+    for code, failed in counts.by_check:
+        if failed:
+            found, expected = f"{failed:,} of {counts.rows:,} rows", "no row"
+            hint = "See the quarantine for the rows"
+            yield CheckResult(table, code, "contract", Outcome.WARN, counts.rows, failed, found, expected, hint)
+    yield _limited(table, "quarantine", totals.quarantined, totals.landed, threshold.quarantine, _main_reasons(counts))
+    yield _limited(table, "duplicates", totals.duplicate, totals.landed, threshold.duplicates, "equal rows")
+    yield _tie_out(table, totals)
+
+
+def _of_suite(judged: Judged) -> Iterator[CheckResult]:
+    if judged.suite:
+        yield from worst_by_check(judged.suite)
+    elif judged.has_suite:
+        hint = "See the log of the suite runner"
+        yield _result(judged.table, "suite", "suite", Outcome.HALT, 0, 0, "nothing was evaluated", "its suite", hint)
+
+
+def _emptiness(counts: Counts, *, rows_due: bool) -> CheckResult:
+    outcome = Outcome.HALT if rows_due and not counts.rows else Outcome.PASS
+    expected = "rows" if rows_due else "rows, or none on such a day"
+    hint = "Ask for the extract again" if outcome is Outcome.HALT else ""
+    return _result(counts.table, "rows", "control", outcome, counts.rows, 0, f"{counts.rows:,} rows", expected, hint)
+
+
+def _limited(table: str, check: str, failed: int, rows: int, limits: RowLimits, why: str) -> CheckResult:
+    outcome = _outcome_of(failed, rows, limits)
+    found = f"{failed:,} of {rows:,} rows ({_percent(failed, rows)} %)"
+    found = f"{found}: {why}" if failed else found
+    hint = "" if outcome is Outcome.PASS else "Ask for a corrected extract of the same date"
+    return _result(table, check, "contract", outcome, rows, failed, found, _expected(limits), hint)
+
+
+def _outcome_of(failed: int, rows: int, limits: RowLimits) -> Outcome:
+    over_share = failed > limits.spare_rows and failed > CONTEXT.multiply(limits.halt_share, Decimal(rows))
+    if over_share or (limits.halt_rows is not None and failed > limits.halt_rows):
+        return Outcome.HALT
+    return Outcome.WARN if failed > CONTEXT.multiply(limits.warn_share, Decimal(rows)) else Outcome.PASS
+
+
+def _expected(limits: RowLimits) -> str:
+    spare = f", or {limits.spare_rows:,} rows" if limits.spare_rows else ""
+    most = f", and at most {limits.halt_rows:,} rows" if limits.halt_rows is not None else ""
+    return f"at most {round_to(limits.halt_share * 100, 2, Rounding.HALF_UP)} %{spare}{most}"
+
+
+def _tie_out(table: str, totals: ControlTotals) -> CheckResult:
+    parts = f"{totals.accepted:,} + {totals.quarantined:,} + {totals.duplicate:,}"
+    found = f"landed {totals.landed:,} rows; accepted + quarantined + duplicate are {parts}"
+    money = "; ".join(
+        f"{currency} {landed:,} landed, {accepted:,} + {bad:,} + {double:,}"
+        for currency, landed, accepted, bad, double in totals.money
+    )
+    outcome = Outcome.PASS if totals.tie_out else Outcome.HALT
+    hint = "" if totals.tie_out else "Report this: the gate lost or doubled rows"
+    found = f"{found}; {money}" if money else found
+    return _result(table, "tie_out", "control", outcome, totals.landed, 0, found, "equal, by rows and money", hint)
+
+
+def _main_reasons(counts: Counts) -> str:
+    """The three commonest reasons; rows that share a key and differ are in no check's count."""
+    commonest = sorted(counts.by_check, key=lambda pair: (-pair[1], pair[0]))[:3]
+    named = [f"{code} {failed:,}" for code, failed in commonest if failed]
+    return ", ".join(named) or f"{counts.table}.duplicate_key"
+
+
+def _not_looked_at(judged: Judged, threshold: TableThreshold | None) -> CheckResult:
+    found = "no thresholds in force" if threshold is None else "its rows were not judged"
+    hint = "Add an entry to expectations/thresholds" if threshold is None else "See the log of the gate"
+    return _result(judged.table, "judged", "control", Outcome.HALT, 0, 0, found, "a table that was judged", hint)
+
+
+def _missing_column(table: Table, name: str, landed: Mapping[str, str]) -> CheckResult:
+    near = suggestion(name, [other for other in landed if other not in table])
+    hint = near if near.startswith("Did") else "Ask for the extract again, or mend the mapping"
+    found = f'no column "{name}"'
+    return _result(table.name, f"{name}.column", "schema", Outcome.HALT, 0, 0, found, f"a column {name}", hint)
+
+
+def _wrong_type(table: Table, name: str, found: str, due: str) -> CheckResult:
+    hint = "Some value does not fit the type: see the column's values in the extract"
+    return _result(table.name, f"{name}.type", "schema", Outcome.HALT, 0, 0, f"{name} is {found}", due, hint)
+
+
+def _extra_column(table: Table, name: str, due: Sequence[str] | Mapping[str, str]) -> CheckResult:
+    expected = f"the {len(due)} columns of the catalogue"
+    hint = "It is not read; drop it from the extract or the mapping"
+    return _result(table.name, f"{name}.extra", "schema", Outcome.WARN, 0, 0, f'a column "{name}" more', expected, hint)
+
+
+def _percent(part: int, whole: int) -> Decimal:
+    if not whole:
+        return Decimal(0)
+    return round_to(CONTEXT.divide(Decimal(100 * part), Decimal(whole)), 2, Rounding.HALF_UP)
+
+
+def _result(
+    table: str, check: str, layer: str, outcome: Outcome, rows: int, failed: int, found: str, expected: str, hint: str
+) -> CheckResult:
+    return CheckResult(table, f"{table}.{check}", layer, outcome, rows, failed, found, expected, hint)

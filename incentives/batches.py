@@ -218,7 +218,7 @@ def period_state(decisions: Iterable[PeriodDecision]) -> PeriodState:
 
 
 def open_period(origin: Period, states: Mapping[Period, PeriodState]) -> Period:
-    """The period into which what belongs to `origin` is posted: itself, or the first one after it that is not closed."""
+    """Where what belongs to `origin` is posted: in that period, or in the first one after it that is not closed."""
     while states.get(origin) is PeriodState.CLOSED:
         origin = origin.next()
     return origin

@@ -97,9 +97,8 @@ def differences(
     waiting = frozenset(held)
     every = sorted(desired.keys() | posted.keys())
     keys = [key for key in every if not {(key.payee, key.component), (key.payee, "")} & waiting]
-    return tuple(
-        posting for key in keys if (posting := _difference(key, desired.get(key, 0), posted.get(key), into)) is not None
-    )
+    found = (_difference(key, desired.get(key, 0), posted.get(key), into) for key in keys)
+    return tuple(posting for posting in found if posting is not None)
 
 
 def posted_after(posted: Mapping[LedgerKey, int], postings: Iterable[Posting]) -> dict[LedgerKey, int]:
@@ -111,7 +110,7 @@ def posted_after(posted: Mapping[LedgerKey, int], postings: Iterable[Posting]) -
 
 
 def batch_hash(lines: Iterable[PayoutLine], postings: Iterable[Posting], posted: Mapping[LedgerKey, int]) -> Digest:
-    """What an approval binds to: the frozen lines with their explanations, what will be posted, what was posted before.
+    """What an approval binds to: the lines with their explanations, what will be posted, what was posted before.
 
     The order in which they come does not matter.
     """

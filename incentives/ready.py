@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -96,8 +97,9 @@ class _Maker:
 
     def columns(self) -> list[ReadyColumn]:
         for name, source in self.policy.inputs.items():
+            before = len(self.issues)
             self.check_input(name, source)
-            self.units[name] = source.measured_in
+            self.units[name] = source.measured_in if len(self.issues) == before else None
         ready = []
         for index, step in enumerate(self.policy.steps):
             column = self.column(step, ("steps", index))
@@ -112,7 +114,7 @@ class _Maker:
         self.check_names(step, path)
         self.check_order(step, path)
         expressions = self.expressions(step, path)
-        if len(self.issues) > before:
+        if len(self.issues) > before or len(expressions) < len(_texts(step)):
             return None
         unit = self.unit(step, expressions, path)
         if isinstance(step, DecisionTable) and unit is not None:
@@ -168,18 +170,13 @@ class _Maker:
                 self.report("POL030", (*path, index, key), message, "Put them in ascending order, each once")
 
     def expressions(self, step: StepModel, path: Path) -> tuple[Expression, ...]:
-        if isinstance(step, Formula):
-            texts: list[tuple[str, Path, ExprType | None]] = [(step.expression, (*path, "expression"), None)]
-        elif isinstance(step, Gate):
-            texts = [(step.when, (*path, "when"), ExprType.BOOL)]
-        elif isinstance(step, DecisionTable):
-            texts = [(row.when, (*path, "rows", index, "when"), ExprType.BOOL) for index, row in enumerate(step.rows)]
-        else:
+        """The step's texts, parsed; none where one of them reads a step that is itself wrong."""
+        texts = _texts(step)
+        words = {word for _, text, _ in texts for word in re.findall(r"[a-z0-9_]+", text)}
+        if any(self.units.get(word, Unit.MONEY) is None for word in words):
             return ()
-        known = {name: unit for name, unit in self.units.items() if unit is not None}
-        broken = {name: Unit.RATIO for name, unit in self.units.items() if unit is None}
-        scope = {name: ExprName(ExprType(unit.value)) for name, unit in {**known, **broken}.items()}
-        parsed = [self.parse(text, place, scope, expect) for text, place, expect in texts]
+        scope = {name: ExprName(ExprType(unit.value)) for name, unit in self.units.items() if unit is not None}
+        parsed = [self.parse(text, (*path, *key), scope, expect) for key, text, expect in texts]
         return tuple(expression for expression in parsed if expression is not None)
 
     def parse(self, text: str, path: Path, scope: Mapping[str, ExprName], expect: ExprType | None) -> Expression | None:
@@ -259,6 +256,18 @@ class _Maker:
             message = "there is a prorate step" if prorated else "there is no prorate step"
             hint = "prorated goes with a step of kind prorate, whole goes without"
             self.report("POL035", ("part_period",), f"part_period is {self.policy.part_period}, but {message}", hint)
+
+
+def _texts(step: StepModel) -> list[tuple[Path, str, ExprType | None]]:
+    """The expressions of a step: where each stands, its text, and what it must give."""
+    match step:
+        case Formula(expression=text):
+            return [(("expression",), text, None)]
+        case Gate(when=text):
+            return [(("when",), text, ExprType.BOOL)]
+        case DecisionTable(rows=rows):
+            return [(("rows", index, "when"), row.when, ExprType.BOOL) for index, row in enumerate(rows)]
+    return []
 
 
 def competing(policies: tuple[ReadyPolicy, ...]) -> Iterator[Issue]:

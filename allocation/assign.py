@@ -1,8 +1,8 @@
 """From prices to whole units: each goes where it brings most net of prices, and never beyond what there is.
 
-Decided in integers alone. Units that strictly prefer one place go first; where more want a place than it can take, those
-that would lose most by being refused come before the others. Ties between places are shared out by what the places have
-left, drawn by the unit's hash.
+Decided in integers alone. Units that strictly prefer one place go first; where more want a place than it can take,
+those that would lose most by being refused come before the others. Ties between places are shared out by what the
+places have left, drawn by the unit's hash.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class _Bids:
 def _blocks(problem: Problem, waiting: Ints) -> Iterator[tuple[Group, Ints]]:
     for group, rows in problem.blocks():
         first, last = np.searchsorted(waiting, (rows[0], rows[-1] + 1))
-        if first < last:
+        if first < last and len(group.places):
             yield group, waiting[first:last]
 
 

@@ -1,4 +1,4 @@
-"""Small exchanges after the assignment: a unit that was refused where it brings more takes the place of one that minds less.
+"""Small exchanges after the assignment: a refused unit takes the place of another that minds leaving less.
 
 Needed where units are of unequal size (all accounts of a debtor together): the last few accounts of room go to small
 units, and a large one is sent far down its list.
@@ -47,7 +47,7 @@ class _Board:
     group_of: Ints
 
     def group(self, row: int) -> Group:
-        return self.problem.groups[self.group_of[row]]
+        return self.problem.groups[int(self.group_of[row])]
 
     def value(self, row: int, place: int) -> int:
         if place == NOWHERE:
@@ -109,7 +109,7 @@ def _wanted(board: _Board, row: int, was: int) -> Ints:
     group = board.group(row)
     net = board.problem.values(group, np.array([row]))[0] - board.problem.accounts[row] * toll(group, board.prices)
     order = np.argsort(-net, kind="stable")
-    better = order[net[order] > (0 if was == NOWHERE else net[was])]
+    better: Ints = order[net[order] > (0 if was == NOWHERE else net[was])]
     return better[:_PLACES_TRIED_AT_MOST]
 
 

@@ -1,9 +1,9 @@
 """One price per limit, such that each unit going where it brings most, net of prices, just fills what there is.
 
-The dual of the assignment problem is convex but has edges; it is smoothed by log-sum-exp at a temperature, minimised by
-projected Newton steps, and cooled down. Prices are estimates in float64: they are rounded to whole quanta before anything
-is decided by them, and the bound is then proven in integers. What is summed over units are shares in binary fractions, so
-that the sums are exact: threads, blocks and the order of addition leave no trace in the prices.
+The dual of the assignment problem is convex but has edges; it is smoothed by log-sum-exp at a temperature, minimised
+by projected Newton steps, and cooled down. Prices are estimates in float64: they are rounded to whole quanta before
+anything is decided by them, and the bound is then proven in integers. What is summed over units are shares in binary
+fractions, so that the sums are exact: threads and the order of addition leave no trace in the prices.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ class Group:
     """Units that may go to the same places: `start`..`stop` of the problem's units.
 
     `places` are destinations by number. `fit_parts[j]` is what a unit brings at place j, in parts of its worth;
-    `uses[r, j]` is how much one account at place j takes from limit r; `limits` names the r.
+    `uses[r, j]` is how much one account at place j takes from limit r; `limits` names the r. Without any place, a group
+    `is_reachable` if there are destinations for it, all of them full.
     """
 
     start: int
@@ -32,6 +33,7 @@ class Group:
     fit_parts: Ints
     limits: Ints
     uses: Ints
+    is_reachable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,15 @@ class Problem:
         groups = tuple(
             replace(group, start=int(before[group.start]), stop=int(before[group.stop])) for group in self.groups
         )
-        per_unit = (getattr(self, name)[kept] for name in ("accounts", "worth", "switching", "owner", "hashes"))
-        limits = self.limits * int(self.accounts[kept].sum()) // max(int(self.accounts.sum()), 1)
-        return Problem(groups, *per_unit, limits)
+        return Problem(
+            groups,
+            self.accounts[kept],
+            self.worth[kept],
+            self.switching[kept],
+            self.owner[kept],
+            self.hashes[kept],
+            self.limits * int(self.accounts[kept].sum()) // max(int(self.accounts.sum()), 1),
+        )
 
     def blocks(self) -> Iterator[tuple[Group, Ints]]:
         """Every unit once, in blocks of one group each."""
@@ -96,7 +104,7 @@ def room(group: Group, left: Ints) -> Ints:
 
 
 def proven_bound(problem: Problem, prices: Ints) -> int:
-    """No allocation can bring more, whatever the prices: the Lagrangian dual, in integers (Python's, so no overflow)."""
+    """No allocation can bring more, whatever the prices: the Lagrangian dual, in Python's unbounded integers."""
     bound = sum(int(limit) * int(price) for limit, price in zip(problem.limits, prices, strict=True))
     for group, rows in problem.blocks():
         net = problem.values(group, rows) - problem.accounts[rows, None] * toll(group, prices)

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from domain.catalogue import CASE_TYPES, CATALOGUE
 from domain.documents import Document, RuleModel
-from domain.expressions import ExprType, Expression, Name, Scope, evaluate, parse, scope_of_columns
+from domain.expressions import Expression, ExprType, Name, Scope, evaluate, parse, scope_of_columns
 from domain.expressions.parse import suggestion
 from domain.issues import Issue, has_errors
 from domain.money import MINOR_DIGITS
@@ -125,7 +125,7 @@ class StrategyRule(Rule):
     one_owner_per_debtor: bool
     """Whether all accounts of a debtor go to one owner; the one longest overdue then decides the segment of all."""
     switching_cost: Decimal = Share
-    """What a change of owner costs, as a share of the expected recovery; a change that nobody can avoid costs nothing."""
+    """What a change of owner costs, as a share of the expected recovery; an unavoidable change costs nothing."""
     cooling_off_days: int = Field(ge=0)
     """Days after a recall during which the same partner does not get the account again."""
     long_leave_days: int = Field(gt=0)
@@ -314,7 +314,7 @@ def _workable_although_forbidden(placed: Placed[StrategyRule], conditions: tuple
         for code in codes:
             if not any(evaluate(when, {column: code}) for when in own):
                 message = f'accounts with {column} "{code}" would be worked'
-                hint = f"Add to held or excluded: when: {column} == \"{code}\""
+                hint = f'Add to held or excluded: when: {column} == "{code}"'
                 yield Issue("ALL011", placed.place("held"), message, hint)
 
 

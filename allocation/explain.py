@@ -1,0 +1,61 @@
+"""Why an account is where it is: the arithmetic of one row, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow.compute as pc
+
+from allocation.allocate import Allocation
+from allocation.decisions import PLACEMENT_IN_FORCE
+
+_WORDS: Mapping[str, str] = {
+    "best_value": "it brings most there, net of the price of capacity",
+    "kept_owner": "it stays with its owner",
+    "capacity_moved": "where it would bring more, there was no room left",
+    "held:no_capacity": "nobody who may work it has room for it, or it brings less than the capacity is worth",
+    "held:no_destination": "nobody may work it: no department or partner for its segment, jurisdiction and skills",
+    PLACEMENT_IN_FORCE: "it is placed there until it is recalled or the term ends",
+}
+
+
+def explain(allocation: Allocation, account_id: str) -> str:
+    """The decision on one account: who, why, the arithmetic, and what would have been next.
+
+    Raises: KeyError if the account is not in the book.
+    """
+    found = allocation.accounts.filter(pc.equal(allocation.accounts["account_id"], account_id)).to_pylist()
+    if not found:
+        raise KeyError(f"account {account_id} is not in the book of this night")
+    row = found[0]
+    return "\n".join([_headline(row), *_arithmetic(row), *_rates(allocation, row)])
+
+
+def _headline(row: Mapping[str, Any]) -> str:
+    place = " ".join(part for part in (row["department_id"], row["team_id"]) if part)
+    owner = f"{row['owner_kind']} {row['owner_id']}" + (f" ({place})" if place else "")
+    kind, _, detail = row["reason"].partition(":")
+    words = _WORDS.get(row["reason"], f"{kind}, because of {detail}")
+    segment = f", segment {row['segment']}" if row["segment"] else ""
+    channel = f", by {row['channel']}" if row["channel"] else ""
+    return f"{row['account_id']}: {row['disposition']}, {owner}{segment}{channel}. {row['reason']}: {words}."
+
+
+def _arithmetic(row: Mapping[str, Any]) -> Iterator[str]:
+    if row["next_best"] is None:
+        return
+    value, price, margin = row["value_estimate"], row["price_estimate"], row["margin_estimate"]
+    yield f"  decided together with the debtor's other accounts: {row['debtor_accounts']} in all"
+    yield f"  value {value:,.2f} − price {price:,.2f} = {value - price:,.2f} (estimates)"
+    yield f"  next best {row['next_best']}: {value - price - margin:,.2f}; margin {margin:,.2f}"
+
+
+def _rates(allocation: Allocation, row: Mapping[str, Any]) -> Iterator[str]:
+    """How the account's expected recovery came about, where it has one."""
+    for rate in allocation.summary.rates:
+        if row["expected_recovery"] and (rate.segment, rate.currency) == (row["segment"], row["currency"]):
+            yield (
+                f"  expected recovery {row['expected_recovery']:,.2f} {row['currency']}"
+                f" of {row['overdue_amount']:,f} overdue: {rate}"
+            )

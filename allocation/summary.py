@@ -1,0 +1,109 @@
+"""What an allocation comes to: who got what, the proven bound, the gap, and the price of each capacity."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pyarrow as pa
+
+from allocation.decisions import Night, used_of_limits
+from allocation.recovery import RecoveryRate, RecoveryTable
+from allocation.units import capacity_of
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSummary:
+    """`capacity` and `used` in accounts, or minutes a month; `price` is an estimate per one of them.
+
+    The price is what one more of it would be worth tonight, in the strategy's comparison currency: an upper estimate.
+    """
+
+    key: str
+    department: str | None
+    team: str | None
+    accounts: int
+    balance: tuple[tuple[str, Decimal], ...]  # by currency
+    capacity: int
+    used: int
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """book = allocated + held + excluded. `bound`: no allocation could bring more; `gap`: (bound − value) ÷ bound.
+
+    `reasons` are (reason, accounts), `segments` (segment or empty, disposition, accounts). Value, bound and prices are
+    estimates in the strategy's comparison currency; `prices` are what the next night starts from.
+    """
+
+    strategy: str
+    allocated: int
+    held: int
+    excluded: int
+    reasons: tuple[tuple[str, int], ...]
+    segments: tuple[tuple[str, str, int], ...]
+    destinations: tuple[DestinationSummary, ...]
+    value: float
+    bound: float
+    gap: float
+    violations: tuple[str, ...]
+    prices: Mapping[str, float]
+    rates: tuple[RecoveryRate, ...]
+
+    @property
+    def book(self) -> int:
+        return self.allocated + self.held + self.excluded
+
+
+def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summary:
+    counts = Counter(accounts["disposition"].to_pylist())
+    solution, scale = night.solution, 10.0**night.work.digits
+    segments = accounts.group_by(["segment", "disposition"]).aggregate([([], "count_all")]).to_pylist()
+    ends = _destinations(night, accounts)
+    return Summary(
+        strategy=night.strategy.rule.id,
+        allocated=counts["allocated"],
+        held=counts["held"],
+        excluded=counts["excluded"],
+        reasons=tuple(sorted(Counter(accounts["reason"].to_pylist()).items())),
+        segments=tuple(sorted((row["segment"] or "", row["disposition"], row["count_all"]) for row in segments)),
+        destinations=ends,
+        value=solution.value / scale,
+        bound=solution.bound / scale,
+        gap=solution.gap,
+        violations=tuple(_violation(end) for end in ends if end.used > end.capacity),
+        prices={name: int(price) / scale for name, price in zip(night.work.limits, solution.prices, strict=True)},
+        rates=tuple(recovery.rates.values()),
+    )
+
+
+def _destinations(night: Night, accounts: pa.Table) -> tuple[DestinationSummary, ...]:
+    owned = accounts.group_by(["owner_kind", "owner_id", "currency"]).aggregate([("balance", "sum"), ([], "count_all")])
+    balances: defaultdict[str, list[tuple[str, Decimal]]] = defaultdict(list)
+    counts: Counter[str] = Counter()
+    for row in owned.to_pylist():
+        key = f"{row['owner_kind']}:{row['owner_id']}"
+        balances[key].append((row["currency"], row["balance_sum"]))
+        counts[key] += row["count_all"]
+    used, scale = used_of_limits(night), 10.0**night.work.digits
+    return tuple(
+        DestinationSummary(
+            end.key,
+            end.department,
+            end.team,
+            counts[end.key],
+            tuple(sorted(balances[end.key])),
+            capacity_of(end, night.strategy),
+            int(used[number]),
+            int(night.solution.prices[number]) / scale,
+        )
+        for number, end in enumerate(night.destinations)
+    )
+
+
+def _violation(end: DestinationSummary) -> str:
+    """Only running placements can pass a capacity."""
+    return f"{end.key} has {end.used} where {end.capacity} is the most: running placements"

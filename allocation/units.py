@@ -1,0 +1,290 @@
+"""From the book to the solver's problem: debtors as units, and units in groups that may go to the same places."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from allocation.destinations import Destination
+from allocation.problem import NOWHERE, PARTS, Floats, Group, Hashes, Ints, Problem
+from allocation.recovery import RecoveryTable
+from allocation.rows import MISSING, Book, coded
+from allocation.strategies import SegmentRule, Strategy
+
+_SKILLS = ("language", "product", "region")
+_DIGITS_AT_MOST = 6
+_SUM_AT_MOST, _WORTH_AT_MOST = 4e18, 9e14  # so that int64 holds every sum, and worth × PARTS
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The problem, and how its units and limits relate to the book: row `rows[k]` is a part of unit `unit[k]`.
+
+    `segment` of a unit is its worst account's; `expected` is each account's expected recovery in its own currency;
+    `limits` names the limits; quanta are 10**-digits of the comparison currency.
+    """
+
+    problem: Problem
+    rows: Ints
+    unit: Ints
+    segment: Ints
+    expected: Floats
+    digits: int
+    limits: tuple[str, ...]
+
+
+def work_of(
+    book: Book, destinations: Sequence[Destination], strategy: Strategy, recovery: RecoveryTable, salt: str
+) -> Work:
+    """The free accounts of the book as units, and what each of them brings where."""
+    crowd = _crowd(book, strategy)
+    limits = _limits(book, destinations, strategy, crowd)
+    groups = tuple(
+        _group(kind, span, destinations, strategy, limits) for kind, span in _kinds_with_spans(book, strategy, crowd)
+    )
+    expected = _expected(book, strategy, recovery, crowd)
+    worth_of_account, digits = _in_quanta(_comparable(book, strategy, expected)[crowd.rows])
+    worth, owner = _summed(worth_of_account, crowd), _owner_positions(book, crowd, groups)
+    switching = worth * int(strategy.rule.switching_cost * PARTS) // PARTS
+    problem = Problem(
+        groups,
+        np.bincount(crowd.unit, minlength=crowd.size).astype(np.int64),
+        worth,
+        np.where(owner == NOWHERE, 0, switching),
+        owner,
+        _hashes(book, strategy, crowd, salt),
+        limits,
+    )
+    names = (*(one.key for one in destinations), *(f"partners:{segment.id}" for segment in strategy.segments))
+    return Work(problem, crowd.rows, crowd.unit, crowd.segment, expected, digits, names)
+
+
+def capacity_of(destination: Destination, strategy: Strategy) -> int:
+    """In accounts, or for collectors in minutes a month where the strategy says so."""
+    capacity = strategy.rule.capacity
+    if destination.is_partner or capacity.by == "accounts":
+        return destination.accounts_at_most
+    return destination.minutes_per_day * (capacity.working_days_per_month or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Crowd:
+    """The free rows and their units, ordered by group; `lead` is each unit's worst account.
+
+    `avoided[i]` are the partners from whom an account of unit i was just recalled.
+    """
+
+    rows: Ints
+    unit: Ints
+    lead: Ints
+    segment: Ints
+    group: Ints
+    avoided: tuple[frozenset[str], ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.lead)
+
+
+def _crowd(book: Book, strategy: Strategy) -> _Crowd:
+    rows = np.flatnonzero(book.is_free)
+    unit, lead = _units(book, rows, strategy)
+    avoided = _partners_to_avoid(book, rows, unit, len(lead))
+    group = _groups_of_units(book, strategy, lead, avoided)
+    order = np.argsort(group, kind="stable")
+    position = np.empty(len(order), dtype=np.int64)
+    position[order] = np.arange(len(order))
+    in_order = tuple(avoided[number] for number in order)
+    return _Crowd(rows, position[unit], lead[order], book.segment[lead[order]], group[order], in_order)
+
+
+def _units(book: Book, rows: Ints, strategy: Strategy) -> tuple[Ints, Ints]:
+    """The unit of each free row, and the worst account of each unit: longest overdue, then most, then first by id.
+
+    A debtor's accounts in another jurisdiction or currency are a unit of their own: no owner could have both.
+    """
+    if not strategy.rule.one_owner_per_debtor:
+        return np.arange(len(rows)), rows
+    debtor = coded(book.table["debtor_id"]).codes[rows]
+    unit = _combined(debtor, book.currency.codes[rows], book.jurisdiction.codes[rows])
+    order = np.lexsort((rows, -book.overdue[rows], -book.days_past_due[rows], unit))
+    _, first = np.unique(unit[order], return_index=True)
+    return unit, rows[order[first]]
+
+
+def _partners_to_avoid(book: Book, rows: Ints, unit: Ints, units: int) -> tuple[frozenset[str], ...]:
+    found: defaultdict[int, set[str]] = defaultdict(set)
+    if book.cooling:
+        unit_of_row = dict(zip(rows.tolist(), unit.tolist(), strict=True))
+        for row, partner in book.cooling:
+            found[unit_of_row.get(row, MISSING)].add(partner)
+    nobody = frozenset[str]()
+    return tuple(frozenset(found[number]) if number in found else nobody for number in range(units))
+
+
+def _groups_of_units(book: Book, strategy: Strategy, lead: Ints, avoided: Sequence[frozenset[str]]) -> Ints:
+    """Units may go to the same places if segment, jurisdiction, needed skills and partners to avoid are the same."""
+    distinct = {partners: number for number, partners in enumerate(sorted(set(avoided), key=sorted))}
+    avoided_codes = np.array([distinct[partners] for partners in avoided], dtype=np.int64)
+    segment = book.segment[lead]
+    needed = []
+    for name in _SKILLS:
+        asked = np.array([name in one.rule.skills for one in strategy.segments])
+        needed.append(np.where(asked[segment], coded(book.table[name]).codes[lead], MISSING))
+    return _combined(segment, book.jurisdiction.codes[lead], *needed, avoided_codes)
+
+
+def _combined(*columns: Ints) -> Ints:
+    """A number for each distinct combination of codes, in their order."""
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        _, key = np.unique(key * (int(column.max(initial=0)) + 2) + column + 1, return_inverse=True)
+    return key
+
+
+def _limits(book: Book, destinations: Sequence[Destination], strategy: Strategy, crowd: _Crowd) -> Ints:
+    """What running placements leave of each limit: destinations' capacities, then partners' shares by segment."""
+    capacities = [capacity_of(destination, strategy) for destination in destinations]
+    placed = book.placed_with[book.is_placed]
+    taken = np.bincount(placed[placed != MISSING], minlength=len(destinations))
+    kinds = len(strategy.segments)
+    placed_in = np.bincount(book.segment[book.is_placed], minlength=kinds)
+    worked_in = np.bincount(crowd.segment[crowd.unit], minlength=kinds) + placed_in
+    shares = [
+        int(one.rule.partners.share_at_most * int(worked)) if one.rule.partners else 0
+        for one, worked in zip(strategy.segments, worked_in, strict=True)
+    ]
+    left = [np.array(capacities, dtype=np.int64) - taken, np.array(shares, dtype=np.int64) - placed_in]
+    limits: Ints = np.maximum(np.concatenate(left), 0)
+    return limits
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the units of a group have in common."""
+
+    segment: int
+    jurisdiction: str
+    skills: frozenset[str]
+    avoided: frozenset[str]
+
+
+def _kinds_with_spans(book: Book, strategy: Strategy, crowd: _Crowd) -> Iterator[tuple[_Kind, tuple[int, int]]]:
+    columns = {name: coded(book.table[name]) for name in _SKILLS}
+    starts = np.flatnonzero(np.diff(crowd.group, prepend=MISSING))
+    for start, stop in zip(starts, [*starts[1:], crowd.size], strict=True):
+        lead, segment = int(crowd.lead[start]), int(crowd.segment[start])
+        skills = frozenset(columns[name].name(lead) for name in strategy.segments[segment].rule.skills)
+        yield _Kind(segment, book.jurisdiction.name(lead), skills, crowd.avoided[start]), (int(start), int(stop))
+
+
+def _group(
+    kind: _Kind, span: tuple[int, int], destinations: Sequence[Destination], strategy: Strategy, limits: Ints
+) -> Group:
+    """The group's places: whoever may have its accounts and has any room at all."""
+    rule, share = strategy.segments[kind.segment].rule, len(destinations) + kind.segment
+    eligible = [number for number, one in enumerate(destinations) if _may_go(kind, rule, one)]
+    with_room = [n for n in eligible if limits[n] and (limits[share] or not destinations[n].is_partner)]
+    partners = np.array([destinations[number].is_partner for number in with_room], dtype=np.bool_)
+    uses = np.zeros((len(with_room) + 1, len(with_room)), dtype=np.int64)
+    for position, number in enumerate(with_room):
+        uses[position, position] = _use_per_account(strategy, rule, destinations[number])
+    uses[-1, partners] = 1
+    return Group(
+        *span,
+        np.array(with_room, dtype=np.int64),
+        np.where(partners, _parts_kept(rule), PARTS).astype(np.int64),
+        np.array([*with_room, share], dtype=np.int64),
+        uses,
+        is_reachable=bool(eligible),
+    )
+
+
+def _may_go(kind: _Kind, rule: SegmentRule, destination: Destination) -> bool:
+    if destination.jurisdiction != kind.jurisdiction:
+        return False
+    if destination.is_partner:
+        return rule.partners is not None and destination.is_lawful and destination.id not in kind.avoided
+    return destination.department in rule.departments and kind.skills <= destination.skills
+
+
+def _use_per_account(strategy: Strategy, rule: SegmentRule, destination: Destination) -> int:
+    if destination.is_partner or strategy.rule.capacity.by == "accounts":
+        return 1
+    return rule.handling_minutes or 0
+
+
+def _parts_kept(rule: SegmentRule) -> int:
+    """Of ten thousand parts of what a partner recovers, those that stay with the house."""
+    return PARTS - int(rule.partners.cost_share * PARTS) if rule.partners else 0
+
+
+def _expected(book: Book, strategy: Strategy, recovery: RecoveryTable, crowd: _Crowd) -> Floats:
+    """Overdue amount × the segment's rate in the account's currency, of free and placed accounts; else 0."""
+    rates = np.zeros((len(strategy.segments), len(book.currency.names) + 1))
+    for row, segment in enumerate(strategy.segments):
+        for column, currency in enumerate(book.currency.names):
+            known = recovery.rates.get((segment.id, currency))
+            rates[row, column] = known.rate if known else 0.0
+    worked_as = book.segment.copy()
+    worked_as[crowd.rows] = crowd.segment[crowd.unit]
+    rate = np.where(book.is_free | book.is_placed, rates[worked_as, book.currency.codes], 0.0)
+    expected: Floats = np.maximum(book.overdue, 0.0) * rate
+    return expected
+
+
+def _comparable(book: Book, strategy: Strategy, expected: Floats) -> Floats:
+    worth = strategy.rule.currencies
+    of_code = np.array([*(float(worth[name]) if name in worth else 0.0 for name in book.currency.names), 0.0])
+    comparable: Floats = expected * of_code[book.currency.codes]
+    return comparable
+
+
+def _in_quanta(worth: Floats) -> tuple[Ints, int]:
+    """Whole quanta, at least one each, so that working an account is never worth nothing; and the digits kept."""
+    largest, whole = float(worth.max(initial=0)) + 1e-9, float(worth.sum()) + 1e-9
+    digits = int(np.floor(min(_DIGITS_AT_MOST, np.log10(_SUM_AT_MOST / whole), np.log10(_WORTH_AT_MOST / largest))))
+    return np.maximum(np.rint(worth * 10.0**digits), 1).astype(np.int64), digits
+
+
+def _summed(amounts: Ints, crowd: _Crowd) -> Ints:
+    """Sums in int64: np.bincount would add up floats."""
+    sums = np.zeros(crowd.size, dtype=np.int64)
+    np.add.at(sums, crowd.unit, amounts)
+    return sums
+
+
+def _owner_positions(book: Book, crowd: _Crowd, groups: tuple[Group, ...]) -> Ints:
+    """Where among its places each unit's present owner is: the owner of the worst account that has one."""
+    is_owned = book.owner[crowd.rows] != MISSING
+    owned, unit = crowd.rows[is_owned], crowd.unit[is_owned]
+    order = np.lexsort((owned, -book.overdue[owned], -book.days_past_due[owned], unit))
+    found, first = np.unique(unit[order], return_index=True)
+    destination = np.full(crowd.size, MISSING, dtype=np.int64)
+    destination[found] = book.owner[owned[order[first]]]
+    position = np.full(crowd.size, NOWHERE, dtype=np.int64)
+    for group in (group for group in groups if len(group.places)):
+        inside = destination[group.start : group.stop]
+        at = np.minimum(np.searchsorted(group.places, inside), len(group.places) - 1)
+        position[group.start : group.stop] = np.where(group.places[at] == inside, at, NOWHERE)
+    return position
+
+
+def _hashes(book: Book, strategy: Strategy, crowd: _Crowd, salt: str) -> Hashes:
+    """A number for each unit that nobody can steer: the salted hash of the debtor's (else the account's) id."""
+    column = "debtor_id" if strategy.rule.one_owner_per_debtor else "account_id"
+    ids = book.table[column].take(pa.array(crowd.lead)).to_pylist()
+    return np.fromiter(_numbers(ids, salt), dtype=np.uint64, count=len(ids))
+
+
+def _numbers(ids: list[str], salt: str) -> Iterator[int]:
+    salted = hashlib.blake2b(salt.encode(), digest_size=8)
+    for one in ids:
+        drawn = salted.copy()
+        drawn.update(one.encode())
+        yield int.from_bytes(drawn.digest(), "big")

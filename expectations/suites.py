@@ -39,8 +39,11 @@ def suite_for(threshold: TableThreshold, night: Night, baseline: Baseline) -> Su
     ]
     return Suite(
         table=table.name,
-        rows_due=rows_are_due(threshold, working_day=night.working_day),
-        expectations=(_unique(table), *(item for item in found if isinstance(item, Expectation))),
+        expectations=(
+            _evaluated(table, rows_due=rows_are_due(threshold, working_day=night.working_day)),
+            _unique(table),
+            *(item for item in found if isinstance(item, Expectation)),
+        ),
         not_yet_known=tuple(item for item in found if isinstance(item, CheckResult)),
     )
 
@@ -85,10 +88,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowCount:
-    """The table has at least and at most so many rows."""
+    """The table has at least, and where that is stated at most, so many rows."""
 
     least: int
-    most: int
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,6 @@ class Suite:
     """The expectations of one table, and the checks that nothing can be said about yet."""
 
     table: str
-    rows_due: bool
     expectations: tuple[Expectation, ...]
     not_yet_known: tuple[CheckResult, ...] = ()
 
@@ -158,6 +160,13 @@ def _declared(
         yield from declare(one, CATALOGUE[threshold.id], night, baseline)
 
 
+def _evaluated(table: Table, *, rows_due: bool) -> Expectation:
+    """Column checks pass over no rows at all, so each suite says whether there must be some."""
+    expected = "at least one row" if rows_due else "rows, or none on such a day"
+    measure = RowCount(1 if rows_due else 0)
+    return Expectation(f"{table.name}.evaluated", Severity.CRITICAL, measure, expected, "Ask for the extract again")
+
+
 def _unique(table: Table) -> Expectation:
     check, expected = f"{table.name}.unique", f"one row for each {', '.join(table.key)}"
     return Expectation(check, Severity.CRITICAL, Unique(table.key), expected, "Ask for the extract without doubles")
@@ -172,8 +181,8 @@ def _volume(change: Change, table: Table, night: Night, baseline: Baseline) -> I
         return
     for severity, level in _LEVELS:
         low, high = _bounds(Decimal(usual), getattr(change, f"{level}_factor"))
-        measure = RowCount(-int(-low // 1), int(high))
-        expected = f"{measure.least:,} to {measure.most:,} rows; usual are {usual:,}, {_of_days(table, days)}"
+        measure = RowCount(int(low), int(high))
+        expected = f"{int(low):,} to {int(high):,} rows; usual are {usual:,}, {_of_days(table, days)}"
         yield Expectation(check, severity, measure, expected, "See whether the extract is whole, and sent once")
 
 

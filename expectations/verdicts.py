@@ -26,7 +26,7 @@ NO_TOTALS = ControlTotals(0, 0, 0, 0)
 class Judged:
     """What was found out about one table in one night; what was not done is None, and what is None does not pass.
 
-    `schema` are the findings of `schema_findings`; `suite` the results of the suite runner, with the checks that are
+    `schema` are the findings of `schema_findings`, and that of `not_judgeable` if there is one; `suite` the results of the suite runner, with the checks that are
     not yet known, or None if the table has a suite that was not run (`has_suite`).
     """
 
@@ -55,7 +55,7 @@ def table_verdict(judged: Judged, threshold: TableThreshold | None, *, working_d
     """None for a table that did not land and is not due."""
     if not judged.landed:
         missing = _missing(judged, threshold)
-        return missing and TableVerdict(judged.table, missing.outcome, NO_TOTALS, (missing,))
+        return None if missing is None else TableVerdict(judged.table, missing.outcome, NO_TOTALS, (missing,))
     checks = tuple(_checks(judged, threshold, working_day=working_day))
     return TableVerdict(judged.table, worst(check.outcome for check in checks), judged.totals or NO_TOTALS, checks)
 
@@ -200,18 +200,18 @@ def _missing_column(table: Table, name: str, landed: Mapping[str, str]) -> Check
     near = suggestion(name, [other for other in landed if other not in table])
     hint = near if near.startswith("Did") else "Ask for the extract again, or mend the mapping"
     found = f'no column "{name}"'
-    return _result(table.name, f"{name}.column", "schema", Outcome.HALT, 0, 0, found, f"a column {name}", hint)
+    return _result(table.name, f"{name}.column", "contract", Outcome.HALT, 0, 0, found, f"a column {name}", hint)
 
 
 def _wrong_type(table: Table, name: str, found: str, due: str) -> CheckResult:
     hint = "Some value does not fit the type: see the column's values in the extract"
-    return _result(table.name, f"{name}.type", "schema", Outcome.HALT, 0, 0, f"{name} is {found}", due, hint)
+    return _result(table.name, f"{name}.type", "contract", Outcome.HALT, 0, 0, f"{name} is {found}", due, hint)
 
 
 def _extra_column(table: Table, name: str, due: Sequence[str] | Mapping[str, str]) -> CheckResult:
     expected = f"the {len(due)} columns of the catalogue"
     hint = "It is not read; drop it from the extract or the mapping"
-    return _result(table.name, f"{name}.extra", "schema", Outcome.WARN, 0, 0, f'a column "{name}" more', expected, hint)
+    return _result(table.name, f"{name}.extra", "contract", Outcome.WARN, 0, 0, f'a column "{name}" more', expected, hint)
 
 
 def _percent(part: int, whole: int) -> Decimal:

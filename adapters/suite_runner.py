@@ -1,0 +1,244 @@
+"""Carries out declared suites with Great Expectations, in SQL, on DuckDB and PostgreSQL.
+
+The library fails open in four ways, each guarded here or in the suites: an expectation that errors reports only its
+severity, an empty suite is a success, column checks pass over no rows, and missing values pass *between*. It also reads
+rows after it has closed the connection, by when DuckDB's cursor is gone: rows are buffered at execution. Importing it
+takes seconds, so it is imported by the first run. Settings switch its analytics off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+from sqlalchemy.pool import StaticPool
+
+from domain.exact import ExactSelect
+from domain.records import CheckResult, Outcome
+from expectations.suites import Expectation, FilledShare, NoRows, RowCount, Severity, Suite, Unique
+
+_MOST_SHOWN = 3
+_MOST_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRun:
+    """The results of one suite, the checks that are not yet known included, and its page for people, if asked for."""
+
+    table: str
+    results: tuple[CheckResult, ...]
+    page: str = ""
+
+
+def run_suites(suites: Iterable[Suite], connection: sa.Connection, *, pages: bool = False) -> tuple[SuiteRun, ...]:
+    """Evaluate each suite on the view of its table, inside the connection's own database session.
+
+    With `pages`, each run has its Data Docs as one HTML page, which fetches nothing when it is opened; whoever calls
+    writes it where it belongs. An errored check halts, and so does a suite in which nothing was evaluated.
+    """
+    with _engine_over(connection) as engine:
+        return tuple(_run(suite, engine, pages=pages) for suite in suites)
+
+
+def _run(suite: Suite, engine: sa.Engine, *, pages: bool) -> SuiteRun:
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
+
+    try:
+        found = _evaluate(suite, engine)
+    except (GreatExpectationsError, sa.exc.SQLAlchemyError) as error:
+        broken = (_halted(suite, one, f"the check broke: {_short(str(error))}") for one in suite.expectations)
+        return SuiteRun(suite.table, (*(tuple(broken) or (_empty(suite),)), *suite.not_yet_known))
+    results = tuple(_result(suite, one, found.get(number)) for number, one in enumerate(suite.expectations))
+    rows = _rows_seen(suite, found)
+    counted = tuple(replace(result, rows=rows) for result in results) or (_empty(suite),)
+    page = _page(suite, found) if pages else ""
+    return SuiteRun(suite.table, (*counted, *suite.not_yet_known), page)
+
+
+def _evaluate(suite: Suite, engine: sa.Engine) -> Mapping[int, Any]:
+    """The library's result of each expectation, by its place in the suite: it returns them in an order of its own."""
+    from great_expectations.core.batch import Batch
+    from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
+    from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.validator.validator import Validator
+
+    if not suite.expectations:
+        return {}
+    execution = SqlAlchemyExecutionEngine(engine=engine)
+    data: Any = SqlAlchemyBatchData(execution_engine=execution, table_name=suite.table)
+    validator = Validator(execution_engine=execution, batches=[Batch(data=data)], data_context=_context())
+    declared = [_declared(number, one, engine).configuration for number, one in enumerate(suite.expectations)]
+    results: list[Any] = validator.graph_validate(declared)
+    return {result.expectation_config.meta["place"]: result for result in results}
+
+
+@cache
+def _context() -> Any:
+    """One ephemeral context for the process; it holds nothing but that no progress bars are drawn."""
+    import great_expectations as gx
+
+    context: Any = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    return context
+
+
+def _declared(place: int, expectation: Expectation, engine: sa.Engine) -> Any:
+    gxe: Any = import_module("great_expectations.expectations")
+    common: Any = {"severity": str(expectation.severity), "meta": {"place": place}}
+    match expectation.measure:
+        case RowCount(least, most):
+            return gxe.ExpectTableRowCountToBeBetween(min_value=least, max_value=most, **common)
+        case Unique((column,)):
+            return gxe.ExpectColumnValuesToBeUnique(column=column, **common)
+        case Unique(columns):
+            return gxe.ExpectCompoundColumnsToBeUnique(column_list=list(columns), **common)
+        case FilledShare(column, share):
+            return gxe.ExpectColumnValuesToNotBeNull(column=column, mostly=float(share), **common)
+        case NoRows(statement):
+            sql = _sql(statement, engine)
+            return gxe.UnexpectedRowsExpectation(unexpected_rows_query=sql, result_format="COMPLETE", **common)
+
+
+def _sql(statement: ExactSelect, engine: sa.Engine) -> str:
+    """Text as the library wants it: braces doubled, and its name for the batch, at least in a comment."""
+    text = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
+    return f"/* {{batch}} */ {text.replace('{', '{{').replace('}', '}}')}"
+
+
+def _result(suite: Suite, expectation: Expectation, found: Any) -> CheckResult:
+    if found is None:
+        return _halted(suite, expectation, "the check was not evaluated")
+    error = _error_of(found.exception_info)
+    if error is not None:
+        return _halted(suite, expectation, f"the check broke: {error}")
+    outcome = Outcome.PASS
+    if not found.success:
+        outcome = Outcome.HALT if expectation.severity is Severity.CRITICAL else Outcome.WARN
+    text, failed = _what_was_found(expectation, found.result, success=found.success)
+    hint = "" if found.success else expectation.hint
+    return CheckResult(suite.table, expectation.check, "suite", outcome, 0, failed, text, expectation.expected, hint)
+
+
+def _what_was_found(expectation: Expectation, result: Mapping[str, Any], *, success: bool) -> tuple[str, int]:
+    match expectation.measure:
+        case RowCount():
+            return f"{result['observed_value']:,} rows", 0
+        case Unique(columns):
+            doubled = int(result["unexpected_count"])
+            return f"{doubled:,} rows share their {', '.join(columns)} with another", doubled
+        case FilledShare(column):
+            missing = int(result["unexpected_count"])
+            return f"{column} is missing in {missing:,} rows", missing
+        case NoRows() if success:
+            return "as expected", 0
+        case NoRows():
+            return _described(result), int(result["observed_value"])
+
+
+def _described(result: Mapping[str, Any]) -> str:
+    rows: Sequence[Mapping[str, Any]] = result.get("details", {}).get("unexpected_rows", ())
+    shown = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows[:_MOST_SHOWN]]
+    more = f" and {len(rows) - len(shown)} more" if len(rows) > len(shown) else ""
+    return f"{'; '.join(shown)}{more}"
+
+
+def _error_of(exception_info: Mapping[str, Any]) -> str | None:
+    """The first error: the library gives one mapping where nothing happened, and one for each metric where it did."""
+    nested = [info for info in (exception_info, *exception_info.values()) if isinstance(info, Mapping)]
+    raised = (info for info in nested if info.get("raised_exception"))
+    return next((_short(str(info.get("exception_message"))) for info in raised), None)
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:_MOST_CHARACTERS]
+
+
+def _halted(suite: Suite, expectation: Expectation, found: str) -> CheckResult:
+    hint = "A check that was not evaluated does not pass: see the log"
+    return CheckResult(suite.table, expectation.check, "suite", Outcome.HALT, 0, 0, found, expectation.expected, hint)
+
+
+def _empty(suite: Suite) -> CheckResult:
+    check, hint = f"{suite.table}.suite", "Declare at least one check"
+    return CheckResult(
+        suite.table, check, "suite", Outcome.HALT, 0, 0, "nothing was evaluated", "at least one check", hint
+    )
+
+
+def _rows_seen(suite: Suite, found: Mapping[int, Any]) -> int:
+    """How many rows the suite looked at, as its row count says."""
+    counted = (found.get(place) for place, one in enumerate(suite.expectations) if isinstance(one.measure, RowCount))
+    return next((int(one.result["observed_value"]) for one in counted if one and one.result), 0)
+
+
+def _page(suite: Suite, found: Mapping[int, Any]) -> str:
+    """The library's own page. Whatever it would fetch from elsewhere when opened is taken out."""
+    import great_expectations as gx
+    from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view.view import DefaultJinjaPageView
+
+    passed = sum(1 for one in found.values() if one.success)
+    share = 100 * passed // len(found) if found else 0
+    result = ExpectationSuiteValidationResult(
+        results=list(found.values()),
+        success=passed == len(found) > 0,
+        suite_name=suite.table,
+        statistics={
+            "evaluated_expectations": len(found),
+            "successful_expectations": passed,
+            "unsuccessful_expectations": len(found) - passed,
+            "success_percent": share,
+        },
+        meta={"great_expectations_version": gx.__version__, "run_id": {"run_name": suite.table, "run_time": ""}},
+    )
+    view: Any = DefaultJinjaPageView()
+    return _FETCHED.sub("", view.render(ValidationResultsPageRenderer().render(result)))
+
+
+_FETCHED = re.compile(
+    r"<script[^>]*\bsrc=[\"']https?:[^>]*>\s*</script>"
+    r"|<(?:link|img|iframe)[^>]*\b(?:src|href)=[\"']https?:[^>]*>"
+    r"|url\(\s*[\"']?https?:[^)]*\)"
+)
+
+
+@contextmanager
+def _engine_over(connection: sa.Connection) -> Iterator[sa.Engine]:
+    """An engine whose connections are all the caller's session, with the caller's views and transaction."""
+    held = _Held(connection.connection.dbapi_connection)
+    engine = sa.create_engine(connection.engine.url, creator=lambda: held, poolclass=StaticPool)
+    if engine.dialect.name == "duckdb":
+        sa.event.listen(engine, "after_cursor_execute", _buffer_rows)
+    yield engine
+
+
+def _buffer_rows(_: Any, cursor: Any, __: Any, ___: Any, context: Any, ____: Any) -> None:
+    if cursor.description:
+        rows = cursor.fetchall()
+        context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(cursor, initial_buffer=rows)
+
+
+class _Held:
+    """A DBAPI connection that is only lent: the library begins, rolls back and closes, and none of it gets through."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def begin(self) -> None: ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""The demo book: an invented bank's overdue accounts and everything that happens to them, the same for the same seed."""
+"""The demo book: an invented bank's overdue accounts and what happens to them, the same for the same seed."""
 
 from adapters.demo.book import write_demo_book
 from adapters.demo.plan import DemoPlan, DemoSummary

@@ -11,16 +11,38 @@ from domain.periods import Period
 
 TAIL_BUCKET = 11  # from here on instalments are no longer counted: the account goes towards its write-off
 CHARGE_OFF_DAYS = 360
-ENTERING_PERMILLE_A_MONTH = 80
+ENTERING_PERMILLE_A_MONTH = 100
 
 # How many unpaid instalments accounts have at the opening, in thousandths; the rest has 12 to 30.
-_OPENING_BUCKETS = ((0, 80), (1, 260), (2, 130), (3, 90), (4, 60), (5, 50), (6, 40), (7, 30), (8, 30), (9, 30), (10, 30))
+_OPENING_BUCKETS = (
+    (0, 60),
+    (1, 270),
+    (2, 130),
+    (3, 90),
+    (4, 60),
+    (5, 50),
+    (6, 40),
+    (7, 30),
+    (8, 30),
+    (9, 30),
+    (10, 30),
+)
 _FIRST_BUCKET_OF_REST, _BUCKETS_OF_REST = 12, 19
 
 _PRODUCTS = (("card", 420), ("cash_loan", 270), ("instalment", 150), ("two_wheeler", 110), ("overdraft", 50))
 _HOLDS = (("deceased", 5), ("dispute", 10), ("vulnerable", 10), ("fraud", 4))
 _REGIONS = {
-    "VN": ("Hanoi", "Hai Phong", "Nghe An", "Da Nang", "Khanh Hoa", "Dak Lak", "Dong Nai", "Ho Chi Minh City", "Can Tho"),
+    "VN": (
+        "Hanoi",
+        "Hai Phong",
+        "Nghe An",
+        "Da Nang",
+        "Khanh Hoa",
+        "Dak Lak",
+        "Dong Nai",
+        "Ho Chi Minh City",
+        "Can Tho",
+    ),
     "CN": ("Guangxi", "Guangdong", "Yunnan", "Shanghai"),
 }
 
@@ -38,8 +60,9 @@ def parties(draws: Draws) -> str:
             ELSE {person_name_sql("VN", "party_key", draws)} END AS full_name,
         CASE WHEN role_no < 2 THEN '000' || lpad(CAST(party_key AS VARCHAR), 9, '0') END AS national_id
     FROM (
-        SELECT {party_id("debtor_no", "role_no")} AS party_id, {debtor_id("debtor_no")} AS debtor_id, role_no, jurisdiction,
-            ['debtor', 'guarantor', 'reference'][role_no + 1] AS role, debtor_no * 4 + role_no AS party_key
+        SELECT {party_id("debtor_no", "role_no")} AS party_id, {debtor_id("debtor_no")} AS debtor_id,
+            role_no, jurisdiction, ['debtor', 'guarantor', 'reference'][role_no + 1] AS role,
+            debtor_no * 4 + role_no AS party_key
         FROM account CROSS JOIN (VALUES (0), (1), (2)) AS roles (role_no)
         WHERE n = debtor_no AND {has_party("debtor_no", "role_no", draws)}
     )"""
@@ -129,8 +152,8 @@ def _accounts(plan: DemoPlan, draws: Draws) -> str:
             WHEN n % 5 = 2 AND {draws.sql("second account", "n - 1", 100)} < 20 THEN n - 2 ELSE n END AS debtor_no
         FROM (SELECT CAST(range AS BIGINT) AS n FROM range({plan.accounts}))
     ), person AS (
-        SELECT *, CASE WHEN {draws.sql("jurisdiction", "debtor_no", 1000)} < 150 THEN 'CN' ELSE 'VN' END AS jurisdiction,
-            {_entry_month(plan, draws)} AS entry_month
+        SELECT *, {_entry_month(plan, draws)} AS entry_month,
+            CASE WHEN {draws.sql("jurisdiction", "debtor_no", 1000)} < 150 THEN 'CN' ELSE 'VN' END AS jurisdiction
         FROM debtor
     ), placed AS (
         SELECT *, CASE jurisdiction WHEN 'CN' THEN {_pick(_REGIONS["CN"], draws.sql("region", "debtor_no", "{}"))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import duckdb
@@ -14,18 +15,37 @@ from adapters.demo.work import seat_of
 
 GRACE_DAYS = 2  # a promise is kept if what was promised is booked by then
 
-# By who works the account: tries a day in thousandths of the accounts, on working days and on others; then how the
-# tries are made, in hundredths. What is left over is called.
-_TRIES = {
-    "phone_early": (225, 75, (("bot", 35), ("sms", 25), ("email", 2))),
-    "phone_late": (235, 70, (("bot", 10), ("sms", 14), ("email", 4))),
-    "field": (135, 12, (("sms", 20), ("letter", 6))),
-    "legal": (105, 4, (("letter", 25), ("email", 15), ("sms", 10))),
-    "restructuring": (200, 4, (("email", 18),)),
-    "partner": (190, 30, (("sms", 18),)),
-    "house": (45, 15, (("sms", 100),)),
-}
-_MOST_TRIES = max(working for working, _, _ in _TRIES.values())
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How those who work a segment go about it: tries a day, in thousandths of the accounts, on working days and on
+    others; then how the tries are made, in hundredths. What is left over is called."""
+
+    segment: str
+    working: int
+    resting: int
+    bot: int = 0
+    sms: int = 0
+    email: int = 0
+    letter: int = 0
+
+    def row(self) -> str:
+        sms = self.bot + self.sms
+        email = sms + self.email
+        figures = (self.working, self.resting, self.bot, sms, email, email + self.letter)
+        return f"('{self.segment}', {', '.join(map(str, figures))})"
+
+
+_WAYS = (
+    _Way("phone_early", 255, 85, bot=35, sms=25, email=2),
+    _Way("phone_late", 265, 80, bot=10, sms=14, email=4),
+    _Way("field", 152, 14, sms=20, letter=6),
+    _Way("legal", 118, 5, sms=10, email=15, letter=25),
+    _Way("restructuring", 225, 5, email=18),
+    _Way("partner", 205, 32, sms=18),
+    _Way("house", 45, 15, sms=100),
+)
+_MOST_TRIES = max(way.working for way in _WAYS)
 _VISITED_PERMILLE = {"field": 55, "partner": 8}
 _CENTRES = {  # millionths of a degree
     "Hanoi": (21_028_000, 105_834_000),
@@ -56,7 +76,10 @@ SEGMENT = """CASE
 
 
 def make_activity_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes the tables that the batches fill."""
+    """Makes way, and the tables that the batches fill."""
+    connection.execute(f"""
+        CREATE TABLE way AS FROM (VALUES {", ".join(way.row() for way in _WAYS)})
+            AS ways (segment, working, resting, bot_below, sms_below, email_below, letter_below)""")
     connection.execute("""
         CREATE TABLE talk (day DATE, employee_id VARCHAR, seconds BIGINT);
         CREATE TABLE promise (n BIGINT, jurisdiction VARCHAR, made_on DATE, due_on DATE, amount BIGINT,
@@ -74,7 +97,7 @@ def make_activity_tables(connection: duckdb.DuckDBPyConnection) -> None:
 def act(
     connection: duckdb.DuckDBPyConnection, plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws
 ) -> None:
-    """Makes contact_batch, the contacts of `days` of month `index`, and what follows from them; adds the days' visits."""
+    """Makes contact_batch, the contacts of `days` of month `index`, and what follows; and the visits of `days`."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE contact_batch AS {_contacts(plan, index, days, draws)}")
     for follow in (_talks(), _promises(draws), _complaints(draws), _reviews(draws)):
         connection.execute(follow)
@@ -145,8 +168,8 @@ def complaints(day: str) -> str:
 
 def reviews(day: str) -> str:
     return f"""
-    SELECT 'W' || strftime(reviewed_on, '%Y%m%d') || '-' || lpad(CAST(n AS VARCHAR), 9, '0') || '-' || attempt AS review_id,
-        employee_id, {contact_id("n", "attempt", "reviewed_on")} AS contact_id, reviewed_on,
+    SELECT 'W' || strftime(reviewed_on, '%Y%m%d') || '-' || lpad(CAST(n AS VARCHAR), 9, '0') || '-' || attempt
+            AS review_id, employee_id, {contact_id("n", "attempt", "reviewed_on")} AS contact_id, reviewed_on,
         CAST(CAST(score AS DECIMAL(3,0)) * CAST('0.01' AS DECIMAL(2,2)) AS DECIMAL(18,10)) AS score, critical_fail
     FROM review WHERE reviewed_on = {day}"""
 
@@ -159,39 +182,52 @@ def _contacts(plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws) 
     WITH tried AS ({_drawn("tries", index, days, _MOST_TRIES, draws)}),
     working AS (
         SELECT *, {SEGMENT} AS segment, {works} AS works
-        FROM ({standing("tried", "day", plan.months[index], index)}) WHERE entered
+        FROM ({standing("tried", "day", plan.months[index], index)})
+        WHERE entered AND NOT closed AND hold NOT IN ('legal', 'deceased', 'fraud')
     ),
     attempted AS (
-        SELECT *, unnest(range(1, 2 + CAST({again} < 25 AS BIGINT) + CAST({again} < 9 AS BIGINT))) AS attempt
-        FROM working
-        WHERE drawn < {_tries()} AND NOT closed AND hold NOT IN ('legal', 'deceased', 'fraud')
+        SELECT w.*, way.*, desk.seats,
+            unnest(range(1, 2 + CAST({again} < 25 AS BIGINT) + CAST({again} < 9 AS BIGINT))) AS attempt
+        FROM working AS w JOIN way USING (segment)
+        LEFT JOIN desk ON desk.jurisdiction = w.jurisdiction AND desk.department_id = w.segment
+        WHERE drawn < CASE WHEN works THEN way.working ELSE way.resting END
+    ),
+    dealt AS (
+        SELECT *, n * 8 + attempt AS try, {seat_of("debtor_no", draws)} AS seat_no, {_deal(draws)} FROM attempted
     ),
     channelled AS (
-        SELECT *, n * 8 + attempt AS try, {_channel(draws.sql("channel", "n * 8 + attempt", 100, salted_by="salt"))} AS channel
-        FROM attempted
+        SELECT *, CASE WHEN way_draw < bot_below THEN 'bot' WHEN way_draw < sms_below THEN 'sms'
+            WHEN way_draw < email_below THEN 'email' WHEN way_draw < letter_below THEN 'letter'
+            ELSE 'call' END AS channel
+        FROM dealt
     ),
     staffed AS (
         SELECT c.*, CASE WHEN c.segment = 'partner' THEN partner.partner_id END AS partner_id,
             CASE WHEN c.channel IN ('call', 'email', 'letter') THEN r.employee_id END AS employee_id
-        FROM (SELECT c.*, {seat_of("debtor_no", draws)} AS seat_no
-            FROM channelled AS c LEFT JOIN desk ON desk.jurisdiction = c.jurisdiction AND desk.department_id = c.segment) AS c
+        FROM channelled AS c
         LEFT JOIN roster AS r ON r.day = c.day AND r.jurisdiction = c.jurisdiction AND r.department_id = c.segment
             AND r.seat_no = c.seat_no
         LEFT JOIN partner ON partner.partner_no = c.partner_no
         WHERE c.channel IN ('bot', 'sms') OR c.segment = 'partner' OR r.employee_id IS NOT NULL
     ),
-    addressed AS (
-        SELECT *, {_role(draws)} AS role_no, {_outcome(draws)} AS reached FROM staffed
-    )
+    answered AS (SELECT *, {_role(draws)} AS role_no, {_outcome()} AS answer FROM staffed),
+    said AS (SELECT *, answer IN ('right_party', 'promise', 'refused') AS spoke FROM answered)
     SELECT day, n, attempt, debtor_no, jurisdiction, instalment, salt, try, role_no, employee_id, partner_id, channel,
-        {_second(draws)} AS second, upcoming_amount, upcoming_on,
-        CASE WHEN role_no = 2 AND reached IN ('right_party', 'promise', 'refused') THEN 'third_party' ELSE reached END AS outcome,
-        CASE WHEN reached IN ('right_party', 'promise', 'refused') AND role_no < 2 AND channel = 'call'
-            AND {draws.sql("inbound", "try", 100, salted_by="salt")} < 8 THEN 'in' ELSE 'out' END AS direction,
-        CASE WHEN reached IN ('no_answer', 'busy') THEN 0
-            WHEN reached IN ('wrong_party', 'third_party') THEN 8 + {draws.sql("seconds", "try", 50, salted_by="salt")}
-            ELSE 30 + {draws.sql("seconds", "try", 330, salted_by="salt")} END AS duration_seconds
-    FROM addressed"""
+        {_second()} AS second, upcoming_amount, upcoming_on,
+        CASE WHEN role_no = 2 AND spoke THEN 'third_party' ELSE answer END AS outcome,
+        CASE WHEN spoke AND role_no < 2 AND channel = 'call' AND inbound_draw < 8 THEN 'in' ELSE 'out' END AS direction,
+        CASE WHEN spoke THEN 30 + length_draw WHEN answer IN ('wrong_party', 'third_party') THEN 8 + length_draw % 50
+            ELSE 0 END AS duration_seconds
+    FROM said"""
+
+
+def _deal(draws: Draws) -> str:
+    """The draws of an attempt, each made once."""
+    figures = {"way": 100, "whom": 1000, "line": 1000, "talk": 100, "hour": 1000, "minute": 720, "second": 60}
+    return ", ".join(
+        f"{draws.sql(purpose, 'n * 8 + attempt', below, salted_by='salt')} AS {purpose}_draw"
+        for purpose, below in {**figures, "inbound": 100, "length": 330}.items()
+    )
 
 
 def _drawn(purpose: str, index: int, days: tuple[date, ...], below: int, draws: Draws) -> str:
@@ -212,55 +248,29 @@ def _upcoming(part: str) -> str:
         WHEN p2_on > day AND p2_on <= day + 9 AND p2_amount > 0 THEN p2_{part} END"""
 
 
-def _tries() -> str:
-    arms = " ".join(
-        f"WHEN '{name}' THEN CASE WHEN works THEN {working} ELSE {resting} END"
-        for name, (working, resting, _) in _TRIES.items()
-    )
-    return f"CASE segment {arms} END"
-
-
-def _channel(draw: str) -> str:
-    arms = []
-    for name, (_, _, ways) in _TRIES.items():
-        reached = 0
-        inner = []
-        for channel, share in ways:
-            reached += share
-            inner.append(f"WHEN {draw} < {reached} THEN '{channel}'")
-        arms.append(f"WHEN '{name}' THEN CASE {' '.join(inner)} ELSE 'call' END")
-    return f"CASE segment {' '.join(arms)} END"
-
-
 def _role(draws: Draws) -> str:
     """Whom the attempt is for: the debtor, now and then the guarantor, and seldom a reference."""
-    draw = draws.sql("for whom", "try", 1000, salted_by="salt")
-    return f"""CASE WHEN {draw} < 60 AND {has_party("debtor_no", "1", draws)} THEN 1
-        WHEN {draw} >= 985 AND {has_party("debtor_no", "2", draws)} THEN 2 ELSE 0 END"""
+    return f"""CASE WHEN whom_draw < 60 AND {has_party("debtor_no", "1", draws)} THEN 1
+        WHEN whom_draw >= 985 AND {has_party("debtor_no", "2", draws)} THEN 2 ELSE 0 END"""
 
 
-def _outcome(draws: Draws) -> str:
+def _outcome() -> str:
     """Nothing is known to come of a message; a machine reaches fewer people than a caller."""
-    line = draws.sql("line", "try", 1000, salted_by="salt")
-    talk = draws.sql("talk", "try", 100, salted_by="salt")
-    said = f"""CASE WHEN {talk} < CASE WHEN upcoming_on IS NULL THEN 11 ELSE 48 END THEN 'promise'
-        WHEN {talk} < CASE WHEN upcoming_on IS NULL THEN 78 ELSE 93 END THEN 'right_party' ELSE 'refused' END"""
+    said = """CASE WHEN talk_draw < CASE WHEN upcoming_on IS NULL THEN 11 ELSE 48 END THEN 'promise'
+        WHEN talk_draw < CASE WHEN upcoming_on IS NULL THEN 78 ELSE 93 END THEN 'right_party' ELSE 'refused' END"""
     return f"""CASE
-        WHEN channel = 'call' THEN CASE WHEN {line} < 480 THEN 'no_answer' WHEN {line} < 570 THEN 'busy'
-            WHEN {line} < 600 THEN 'wrong_party' WHEN {line} < 660 THEN 'third_party' ELSE {said} END
-        WHEN channel = 'bot' THEN CASE WHEN {line} < 640 THEN 'no_answer' WHEN {line} < 740 THEN 'busy'
-            WHEN {line} < 765 THEN 'wrong_party' WHEN {line} < 785 THEN 'third_party' ELSE {said} END
+        WHEN channel = 'call' THEN CASE WHEN line_draw < 480 THEN 'no_answer' WHEN line_draw < 570 THEN 'busy'
+            WHEN line_draw < 600 THEN 'wrong_party' WHEN line_draw < 660 THEN 'third_party' ELSE {said} END
+        WHEN channel = 'bot' THEN CASE WHEN line_draw < 640 THEN 'no_answer' WHEN line_draw < 740 THEN 'busy'
+            WHEN line_draw < 765 THEN 'wrong_party' WHEN line_draw < 785 THEN 'third_party' ELSE {said} END
         ELSE 'no_answer' END"""
 
 
-def _second(draws: Draws) -> str:
-    """Second of the debtor's day: from 08:00, one in four into the evening; two calls in 1,000 after 22:00, outside every law."""
-    minute = draws.sql("minute", "try", 570, salted_by="salt")
-    evening = draws.sql("minute", "try", 720, salted_by="salt")
-    hour = draws.sql("hour", "try", 1000, salted_by="salt")
-    second = draws.sql("second", "try", 60, salted_by="salt")
-    return f"""60 * (CASE WHEN channel = 'call' AND {hour} < 2 THEN 1325 + {minute} % 40
-        WHEN {hour} < 250 THEN 480 + {evening} ELSE 480 + {minute} END) + {second}"""
+def _second() -> str:
+    """Second of the debtor's day: from 08:00 to 17:30, one try in four up to 20:00; and two calls in a thousand after
+    22:00, outside every law."""
+    return """60 * (CASE WHEN channel = 'call' AND hour_draw < 2 THEN 1325 + minute_draw % 40
+        WHEN hour_draw < 250 THEN 480 + minute_draw ELSE 480 + minute_draw % 570 END) + second_draw"""
 
 
 def _talks() -> str:
@@ -312,6 +322,8 @@ def _visits(plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws) ->
     result = draws.sql("visit result", "n", 100, salted_by="salt")
     made = f"""CASE WHEN late AND at_work_next THEN day + 1 ELSE day END + to_minutes(480 +
         {draws.sql("visit minute", "n", 600, salted_by="salt")})"""
+    minutes = draws.sql("minutes", "n", 240, salted_by="salt")
+    hours = draws.sql("hours", "n", 13, salted_by="salt")
     record = draws.sql("records", "n", 100, salted_by="salt")
     friday = "date_trunc('week', made_at + INTERVAL 3 DAY) + INTERVAL 4 DAY + INTERVAL 17 HOUR"
     return f"""
@@ -343,13 +355,14 @@ def _visits(plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws) ->
         FROM planned
     ),
     recorded AS (
-        SELECT *, CASE WHEN {record} < 80 THEN made_at + to_minutes(5 + {draws.sql("minutes", "n", 240, salted_by="salt")})
-            WHEN {record} < 92 THEN made_at + to_hours(10 + {draws.sql("hours", "n", 13, salted_by="salt")})
+        SELECT *, CASE WHEN {record} < 80 THEN made_at + to_minutes(5 + {minutes})
+            WHEN {record} < 92 THEN made_at + to_hours(10 + {hours})
             ELSE {friday} END AS recorded_at
         FROM done
     )
     SELECT n, jurisdiction, employee_id, partner_id, plan_on, day, made_at, recorded_at,
-        CASE WHEN made_at IS NOT NULL THEN {_coordinate(0, draws)} END, CASE WHEN made_at IS NOT NULL THEN {_coordinate(1, draws)} END,
+        CASE WHEN made_at IS NOT NULL THEN {_coordinate(0, draws)} END,
+        CASE WHEN made_at IS NOT NULL THEN {_coordinate(1, draws)} END,
         CASE WHEN result < 8 THEN 'missed' WHEN result < 46 THEN 'met_debtor' WHEN result < 64 THEN 'met_other'
             WHEN result < 92 THEN 'nobody' ELSE 'moved' END,
         coalesce(CAST(recorded_at AS DATE), day + 1)

@@ -65,7 +65,11 @@ def write_demo_book(
 def _workbench(landing: Path, memory_limit: str, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database beside the files, so that tables larger than memory have a place; it is gone afterwards."""
     with tempfile.TemporaryDirectory(dir=landing, prefix=".demo-") as folder:
-        config = {"memory_limit": memory_limit, "threads": str(threads), "temp_directory": f"{folder}/spill"}
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "threads": str(threads),
+            "temp_directory": f"{folder}/spill",
+        }
         connection = duckdb.connect(f"{folder}/book.duckdb", config=config)
         try:
             connection.execute(MACROS)
@@ -147,7 +151,7 @@ def _write_days(
         _write_events(plan, files, day, draws)
         if day in wanted:
             _write_states(plan, files, day, draws, changes)
-    files.table(plan.start, states.OPENING_DISPATCH, states.opening_dispatch(plan), "n")
+    files.table(plan.start, CATALOGUE["opening_dispatch"], states.opening_dispatch(plan), "n")
 
 
 def _write_events(plan: DemoPlan, files: LandingFiles, day: date, draws: Draws) -> None:

@@ -52,7 +52,8 @@ def _restructuring(plan: DemoPlan, index: int) -> str:
             'debtor' AS source, case_on AS opened_on, 'restructuring' AS department_id, decided_on,
             CASE decision WHEN 'settled' THEN 'settled at six tenths of the principal'
                 WHEN 'restructured' THEN 'new plan of instalments' ELSE 'no ability to pay shown' END AS decision,
-            CASE decision WHEN 'settled' THEN 'settled' WHEN 'restructured' THEN 'confirmed' ELSE 'rejected' END AS outcome
+            CASE decision WHEN 'settled' THEN 'settled' WHEN 'restructured' THEN 'confirmed' ELSE 'rejected' END
+                AS outcome
         FROM month_{index} WHERE case_on IS NOT NULL {here}"""
 
 
@@ -73,8 +74,9 @@ def _drawn_cases(case_type: str, plan: DemoPlan, index: int, where: str, below: 
 def _complaint() -> str:
     """An upheld complaint becomes a case of the legal department."""
     return f"""
-        SELECT {_case_id("C", "n", "answered_on")} || '-' || attempt || strftime(received_on, '%d'), n, debtor_no, jurisdiction,
-            'complaint', 'complaint', answered_on, 'legal', answered_on + 14, 'collector instructed', 'confirmed'
+        SELECT {_case_id("C", "n", "answered_on")} || '-' || attempt || strftime(received_on, '%d'), n, debtor_no,
+            jurisdiction, 'complaint', 'complaint', answered_on, 'legal', answered_on + 14,
+            'collector instructed', 'confirmed'
         FROM complaint WHERE finding = 'upheld'"""
 
 

@@ -23,7 +23,7 @@ _LAST_OBSERVED = 6  # code 7 is a resting place of 45 accounts, and hardly anyth
 def derive(cards: Path) -> tuple[RollRate, ...]:
     """Rows for buckets 0 to 6 from the data, and one for 7 and over, halfway from row 6 to *everything rolls*."""
     counts = _count_moves(_histories(cards))
-    weights = [sum(row.values()) for row in counts]
+    weights = [sum(row.values(), Fraction(0)) for row in counts]
     cure = _rising([-_share(row, "cure") for row in counts], weights)
     roll = _rising([_share(row, "roll") for row in counts], weights)
     rows = [_row(-cure[u], roll[u], counts[u], u) for u in range(_LAST_OBSERVED + 1)]

@@ -136,16 +136,17 @@ def _moved(plan: DemoPlan, index: int, draws: Draws) -> str:
 def _shaped(plan: DemoPlan, index: int, draws: Draws) -> str:
     """What the first booking is, if there is one: pays off the account, one of two parts, a little before the rest, all
     of the month's instalments, a payment that bounces, or a little and no more."""
+    pays_off = draws.sql(f"pays off {index}", "n", 100)
     shape = draws.sql(f"shape {index}", "n", 100)
     return f"""
         SELECT *, CASE
             WHEN inert OR decides OR c_on IS NOT NULL THEN 'none'
-            WHEN n_paid = u + 1 AND u >= 1 AND case_on IS NULL AND {draws.sql(f"pays off {index}", "n", 100)} < 6 THEN 'pays off'
+            WHEN n_paid = u + 1 AND u >= 1 AND case_on IS NULL AND {pays_off} < 6 THEN 'pays off'
             WHEN n_paid >= 2 AND {shape} < 35 THEN 'part'
             WHEN n_paid >= 1 AND {shape} >= 80 THEN 'little, then the rest'
             WHEN n_paid >= 1 THEN 'full'
             WHEN u >= 1 AND case_on IS NULL AND pays_on >= DATE '{plan.start}'
-                AND {draws.sql(f"bounces {index}", "n", 10_000)} < CASE WHEN u >= 7 THEN 150 ELSE 60 END THEN 'bounces'
+                AND {draws.sql(f"bounces {index}", "n", 10_000)} < CASE WHEN u >= 7 THEN 100 ELSE 110 END THEN 'bounces'
             WHEN u >= 1 AND {shape} < CASE WHEN in_tail THEN 6 ELSE 10 END THEN 'little'
             ELSE 'none' END AS shape
         FROM moved"""
@@ -154,7 +155,8 @@ def _shaped(plan: DemoPlan, index: int, draws: Draws) -> str:
 def _slotted(month: Period, index: int, draws: Draws) -> str:
     """How many instalments each booking pays, and when each is posted."""
     part = f"1 + {draws.sql(f'part {index}', 'n', 'greatest(n_paid - 1, 1)')}"
-    left = f"CAST(1 + {draws.sql(f'second {index}', 'n', f'''date_diff('day', pays_on, DATE '{month.last_day}')''')} AS INTEGER)"
+    days_left = f"date_diff('day', pays_on, DATE '{month.last_day}')"
+    later = f"CAST(1 + {draws.sql(f'second {index}', 'n', days_left)} AS INTEGER)"
     back = f"CAST(2 + {draws.sql(f'back {index}', 'n', 9)} AS INTEGER)"
     return f"""
         SELECT *, p1_n_first AS p1_n,
@@ -163,7 +165,8 @@ def _slotted(month: Period, index: int, draws: Draws) -> str:
                 THEN {month_index(month)} + CASE WHEN day(decided_on) >= due_day THEN 1 ELSE 0 END - k0
                 ELSE 0 END AS p2_n,
             CASE WHEN shape <> 'none' THEN pays_on END AS p1_on,
-            CASE WHEN shape IN ('part', 'little, then the rest') THEN pays_on + {left} WHEN decides THEN decided_on END AS p2_on,
+            CASE WHEN shape IN ('part', 'little, then the rest') THEN pays_on + {later}
+                WHEN decides THEN decided_on END AS p2_on,
             CASE WHEN shape = 'bounces' THEN pays_on + {back} END AS reversed_on
         FROM (
             SELECT *, CASE shape WHEN 'part' THEN {part} WHEN 'full' THEN n_paid
@@ -196,7 +199,8 @@ def _first_priced(index: int, draws: Draws) -> str:
     little = f"""CASE WHEN in_tail THEN principal0 * (1 + {draws.sql(f"recovers {index}", "n", 6)}) // 100
         ELSE (instalment - credit0) * (10 + {draws.sql(f"little {index}", "n", 70)}) // 100 END"""
     return f"""
-        SELECT *, CASE WHEN p1_on IS NULL THEN 0 WHEN shape = 'pays off' THEN principal0 + interest_at_first + fee_at_first
+        SELECT *, CASE WHEN p1_on IS NULL THEN 0
+            WHEN shape = 'pays off' THEN principal0 + interest_at_first + fee_at_first
             WHEN shape IN ('part', 'full') THEN p1_n * instalment - credit0
             WHEN shape = 'bounces' THEN instalment ELSE {little} END AS p1_amount
         FROM (
@@ -226,7 +230,8 @@ def _second_priced() -> str:
         FROM (
             SELECT *, fee0 - CASE WHEN p2_on IS NULL THEN 0 ELSE p1_fee END
                     + CASE WHEN due_on + 1 <= p2_on THEN late_fee ELSE 0 END AS fee_at_second,
-                interest0 - CASE WHEN p2_on IS NULL THEN 0 ELSE p1_interest END + accrual * {_days("p2_on")} AS interest_at_second
+                interest0 - CASE WHEN p2_on IS NULL THEN 0 ELSE p1_interest END + accrual * {_days("p2_on")}
+                    AS interest_at_second
             FROM first_split
         )"""
 
@@ -242,7 +247,8 @@ def _kept() -> str:
         p1_on, p1_n, p1_amount, p1_principal, p1_interest, p1_fee, p1_credit, reversed_on,
         p2_on, p2_n, p2_amount,
         p2_amount - p2_fee - p2_interest - p2_waiver AS p2_principal, p2_interest, p2_fee, p2_waiver,
-        CASE WHEN decides THEN -credit0 WHEN p2_on IS NOT NULL THEN p2_amount - p2_n * instalment ELSE 0 END AS p2_credit,
+        CASE WHEN decides THEN -credit0 WHEN p2_on IS NOT NULL THEN p2_amount - p2_n * instalment ELSE 0 END
+            AS p2_credit,
         c_on, c_amount, c_principal, c_interest, c_fee, c_n
     FROM (
         SELECT *, CASE WHEN decides THEN 0 ELSE least(p2_amount - p2_fee, interest_at_second) END AS p2_interest,

@@ -25,7 +25,5 @@ def person_name(jurisdiction: str, key: int, draws: Draws) -> str:
 def person_name_sql(jurisdiction: str, key: str, draws: Draws) -> str:
     """The same in SQL, for a whole table."""
     parts, joint = _PARTS[jurisdiction]
-    picks = (
-        f"{list(part)}[1 + {draws.sql(f'name {index}', key, len(part))}]" for index, part in enumerate(parts)
-    )
+    picks = (f"{list(part)}[1 + {draws.sql(f'name {index}', key, len(part))}]" for index, part in enumerate(parts))
     return f" || '{joint}' || ".join(picks)

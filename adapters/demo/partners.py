@@ -10,9 +10,9 @@ from adapters.demo.plan import DemoPlan
 from domain.periods import Period
 
 TERM_DAYS = 180
+_UNPAID_SINCE = "make_date(k0 // 12, k0 % 12 + 1, due_day)"
 PLACED_FROM_BUCKET = 7
 _RECALL_REASONS = ["complaint", "low activity", "taken back by the bank"]
-_MARKS = "'Demo partner ' || chr(CAST(65 + partner_no % 26 AS INTEGER)) || CASE WHEN partner_no >= 26 THEN CAST(partner_no // 26 AS VARCHAR) ELSE '' END"
 
 
 def make_partners(connection: duckdb.DuckDBPyConnection, plan: DemoPlan, draws: Draws) -> None:
@@ -26,33 +26,39 @@ def make_partners(connection: duckdb.DuckDBPyConnection, plan: DemoPlan, draws: 
             count(*) OVER (PARTITION BY jurisdiction) AS seats,
             CASE WHEN jurisdiction = 'CN' THEN ['agency', 'law_firm'][1 + partner_no % 2]
                 ELSE ['law_firm', 'asset_manager'][1 + partner_no % 2] END AS legal_type,
-            'R' || lpad(CAST(partner_no + 1 AS VARCHAR), {width}, '0') AS partner_id, {_MARKS} AS name,
+            'R' || lpad(CAST(partner_no + 1 AS VARCHAR), {width}, '0') AS partner_id,
+            'Demo partner ' || (partner_no + 1) AS name,
             DATE '{plan.start}' - CAST(800 + {draws.sql("partner since", "partner_no", 700)} AS INTEGER) AS active_from
-        FROM (SELECT range AS partner_no, CASE WHEN range < {plan.partners - chinese} THEN 'VN' ELSE 'CN' END AS jurisdiction
+        FROM (SELECT range AS partner_no,
+            CASE WHEN range < {plan.partners - chinese} THEN 'VN' ELSE 'CN' END AS jurisdiction
             FROM range({plan.partners}))""")
     connection.execute("""
         CREATE TABLE placement (n BIGINT, jurisdiction VARCHAR, partner_no BIGINT, number BIGINT, placed_on DATE,
-            balance BIGINT, recalled_on DATE, recall_reason VARCHAR)""")
+            balance BIGINT, days_past_due BIGINT, recalled_on DATE, recall_reason VARCHAR)""")
 
 
 def place_opening(connection: duckdb.DuckDBPyConnection, plan: DemoPlan, draws: Draws) -> None:
-    """What was placed before the book starts: four accounts in ten with seven or more unpaid instalments; some with
-    their second or third partner, whose earlier placements ran their term."""
+    """What was placed before the book starts: four in ten of the accounts with seven or more unpaid instalments, each
+    from when it had that many; some are with their second or third partner, the earlier placements having run out."""
     start = plan.months[0].start
-    placed_on = f"date_trunc('month', DATE '{start}' - CAST(30 * {draws.sql('placed months ago', 'n', 5)} AS INTEGER))"
+    ago = draws.sql("placed months ago", "n", f"least(5, unpaid - {PLACED_FROM_BUCKET - 1})")
+    earlier = f"{TERM_DAYS + 30} * CAST(latest - number AS INTEGER)"
     number_draw = draws.sql("placement number", "n", 100)
     connection.execute(f"""
         INSERT INTO placement
         SELECT n, jurisdiction, partner.partner_no, number,
-            CAST(first_on - {TERM_DAYS + 30} * CAST(latest - number AS INTEGER) AS DATE), balance,
+            first_on - {earlier}, balance, greatest(1, date_diff('day', unpaid_since, first_on - {earlier})),
             CASE WHEN number = latest THEN {_recalled_on("first_on", plan, "opening", draws)}
-                ELSE CAST(first_on - {TERM_DAYS + 30} * CAST(latest - number AS INTEGER) AS DATE) + {TERM_DAYS} END,
+                ELSE first_on - {earlier} + {TERM_DAYS} END,
             CASE WHEN number = latest THEN {_recall_reason("opening", draws)} ELSE 'term ended' END
         FROM (
             SELECT *, unnest(range(1, latest + 1)) AS number FROM (
-                SELECT n, jurisdiction, principal0 + interest0 + fee0 AS balance,
-                    CAST({placed_on} AS DATE) + 2 AS first_on,
-                    CASE WHEN {number_draw} < 8 THEN 3 WHEN {number_draw} < 30 THEN 2 ELSE 1 END AS latest
+                SELECT n, jurisdiction, principal0 + interest0 + fee0 AS balance, {_UNPAID_SINCE} AS unpaid_since,
+                    {month_index(plan.months[0])} - k0 AS unpaid,
+                    {ago} AS ago,
+                    CAST(DATE '{start}' - to_months(CAST(ago AS INTEGER)) AS DATE) + 2 AS first_on,
+                    least(1 + (unpaid - ago - {PLACED_FROM_BUCKET}) // 7,
+                        CASE WHEN {number_draw} < 15 THEN 3 WHEN {number_draw} < 45 THEN 2 ELSE 1 END) AS latest
                 FROM opening WHERE {_eligible(plan.months[0])} AND {draws.sql("placed", "n", 100)} < 40
             )
         ) JOIN partner USING (jurisdiction)
@@ -64,11 +70,12 @@ def place_batch(connection: duckdb.DuckDBPyConnection, plan: DemoPlan, index: in
     month = plan.months[index]
     connection.execute(f"""
         INSERT INTO placement
-        SELECT o.n, o.jurisdiction, partner.partner_no, o.number, batch_on, o.balance,
+        SELECT o.n, o.jurisdiction, partner.partner_no, o.number, batch_on, o.balance, o.days_past_due,
             {_recalled_on("batch_on", plan, f"batch {index}", draws)}, {_recall_reason(f"batch {index}", draws)}
         FROM (
-            SELECT opening.n, jurisdiction, principal0 + interest0 + fee0 AS balance, DATE '{month.start}' + 2 AS batch_on,
-                coalesce(past.number, 0) + 1 AS number, past.recalled_on
+            SELECT opening.n, jurisdiction, principal0 + interest0 + fee0 AS balance,
+                date_diff('day', {_UNPAID_SINCE}, DATE '{month.start}' - 1) AS days_past_due,
+                DATE '{month.start}' + 2 AS batch_on, coalesce(past.number, 0) + 1 AS number, past.recalled_on
             FROM opening LEFT JOIN (SELECT n, max(number) AS number, max(recalled_on) AS recalled_on
                 FROM placement GROUP BY n) AS past USING (n)
             WHERE {_eligible(month)} AND {draws.sql(f"batch {index}", "opening.n", 100)} < 30
@@ -86,7 +93,8 @@ def end_closed_placements(connection: duckdb.DuckDBPyConnection, plan: DemoPlan)
 
 
 def make_claims(connection: duckdb.DuckDBPyConnection, plan: DemoPlan, draws: Draws) -> None:
-    """Makes claim: the lines of the claim files of the 3rd of the next month, each with how it differs (`kind`)."""
+    """Makes claim: the lines of the claim files of the 3rd of the next month, each with how it differs (`kind`).
+    What was not claimed has a row too, and no line."""
     connection.execute("""CREATE TABLE claim (n BIGINT, jurisdiction VARCHAR, partner_no BIGINT, line BIGINT,
         claimed_on DATE, month DATE, paid_on DATE, amount BIGINT, payment_id VARCHAR, kind VARCHAR)""")
     for index, month in enumerate(plan.months):
@@ -100,6 +108,7 @@ def placements(day: str) -> str:
     SELECT 'L' || lpad(CAST(n AS VARCHAR), 9, '0') || '-' || number AS placement_id, {account_id("n")} AS account_id,
         partner_id, 'B' || strftime(placed_on, '%Y%m') || '-' || partner_id AS placement_batch,
         number AS placement_number, placed_on, {money("balance")} AS balance_at_placement, {CURRENCY} AS currency,
+        days_past_due AS days_past_due_at_placement,
         placed_on + {TERM_DAYS} AS term_ends_on, true AS exclusive,
         CASE WHEN recalled_on <= {day} THEN recalled_on END AS recalled_on,
         CASE WHEN recalled_on <= {day} THEN recall_reason END AS recall_reason
@@ -120,10 +129,10 @@ def partners(plan: DemoPlan) -> str:
 
 def partner_claims(day: str) -> str:
     return f"""
-    SELECT 'Q' || strftime(claimed_on, '%Y%m') || '-' || partner_id || '-' || lpad(CAST(n AS VARCHAR), 9, '0') || '-' || line
-            AS claim_id, partner_id, {account_id("n")} AS account_id, claimed_on, month, paid_on,
+    SELECT 'Q' || strftime(claimed_on, '%Y%m') || '-' || partner_id || '-' || lpad(CAST(n AS VARCHAR), 9, '0')
+            || '-' || line AS claim_id, partner_id, {account_id("n")} AS account_id, claimed_on, month, paid_on,
         {money("amount")} AS amount, {CURRENCY} AS currency, payment_id
-    FROM claim JOIN partner USING (partner_no, jurisdiction) WHERE claimed_on = {day}"""
+    FROM claim JOIN partner USING (partner_no, jurisdiction) WHERE claimed_on = {day} AND kind <> 'not claimed'"""
 
 
 def _eligible(month: Period) -> str:
@@ -177,12 +186,12 @@ def _claims(month: Period, index: int, draws: Draws) -> str:
         CASE WHEN v % 10 < 7 THEN payment_id END,
         CASE WHEN kind = 'duplicate' AND copy = 0 THEN 'agrees' ELSE kind END
     FROM kinds CROSS JOIN (VALUES (0), (1)) AS copies (copy)
-    WHERE kind NOT IN ('left out', 'not claimed') AND (copy = 0 OR kind = 'duplicate')
+    WHERE kind <> 'left out' AND (copy = 0 OR kind = 'duplicate')
     UNION ALL
     SELECT n, jurisdiction, partner_no, 20, DATE '{claimed_on}', DATE '{month.start}',
         DATE '{month.start}' + CAST(2 + {draws.sql(f"invented on {index}", "n", 25)} AS INTEGER),
         balance * (1 + {draws.sql(f"invented {index}", "n", 5)}) // 100, NULL, 'not in the books'
     FROM placement
     WHERE placed_on <= DATE '{month.start}' AND recalled_on >= DATE '{month.end}'
-        AND {draws.sql(f"invents {index}", "n", 1000)} < 4
+        AND {draws.sql(f"invents {index}", "n", 1000)} < 15
         AND n NOT IN (SELECT n FROM payment WHERE posted_on >= DATE '{month.start}')"""

@@ -66,7 +66,7 @@ def _channel(draws: Draws) -> str:
 
 
 def _lag_days(draws: Draws) -> str:
-    """Days from paying to posting: cash is deposited one to four days later, the rest is booked the same day or soon."""
+    """Days from paying to posting: cash is deposited one to four days later, the rest booked at once or soon."""
     draw = draws.sql("lag", "key", 100)
     return f"""CASE WHEN slot = {_REVERSAL_SLOT} THEN 0 WHEN channel = 'cash' THEN 1 + {draw} % 4
         WHEN {draw} < 75 THEN 0 WHEN {draw} < 95 THEN 1 ELSE 2 END"""

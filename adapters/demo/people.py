@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from enum import Enum
 
 import duckdb
 import pyarrow as pa
@@ -78,6 +79,16 @@ class Employee:
         return "zh" if self.jurisdiction == "CN" else "vi"
 
 
+class _Fate(Enum):
+    """What happens to somebody inside the book."""
+
+    STAYS = "stays"
+    JOINS = "joins"
+    LEAVES = "leaves"
+    MOVES = "moves to another department"
+    CUTS_HOURS = "goes part time"
+
+
 @dataclass(frozen=True, slots=True)
 class _Seat:
     """A place in the organisation, before anybody's history is known. An anchor never leaves, moves or is away, so
@@ -97,7 +108,8 @@ def staff_of(plan: DemoPlan, draws: Draws) -> tuple[Employee, ...]:
     seats = tuple(_seats(plan.employees))
     anchors = [seat for seat in seats if seat.anchor and seat.role != "manager"]
     doors = {(seat.department.department_id, seat.jurisdiction): seat for seat in reversed(anchors)}
-    return tuple(_employee(seat, doors, plan, draws) for seat in seats)
+    fates = _fates(seats, draws)
+    return tuple(_employee(seat, fates[seat.number], doors, plan, draws) for seat in seats)
 
 
 def load_staff(connection: duckdb.DuckDBPyConnection, staff: tuple[Employee, ...], draws: Draws) -> None:
@@ -161,10 +173,18 @@ def _team(before: list[_Seat], members: int, team_id: str, jurisdiction: str, wi
     return seats
 
 
-def _employee(seat: _Seat, doors: dict[tuple[str, str], _Seat], plan: DemoPlan, draws: Draws) -> Employee:
-    fate = 99 if seat.anchor else draws.number("fate", seat.number, below=100)
+def _fates(seats: tuple[_Seat, ...], draws: Draws) -> dict[int, _Fate]:
+    """One in 25 joins, one leaves, one moves and one goes part time, spread over the staff; anchors stay."""
+    first = draws.number("first fate", 0, below=25)
+    mobile = [seat.number for seat in seats if not seat.anchor]
+    drawn = {number: (first + 7 * rank) % 25 for rank, number in enumerate(mobile)}
+    eventful = dict(enumerate((_Fate.JOINS, _Fate.LEAVES, _Fate.MOVES, _Fate.CUTS_HOURS)))
+    return {seat.number: eventful.get(drawn.get(seat.number, 24), _Fate.STAYS) for seat in seats}
+
+
+def _employee(seat: _Seat, fate: _Fate, doors: dict[tuple[str, str], _Seat], plan: DemoPlan, draws: Draws) -> Employee:
     hired_on = _hired_on(seat, fate, plan, draws)
-    exited_on = _day_inside(seat, plan, draws) if 4 <= fate < 8 else None
+    exited_on = _day_inside(seat, plan, draws) if fate is _Fate.LEAVES else None
     return Employee(
         seat.employee_id,
         seat.number,
@@ -178,9 +198,9 @@ def _employee(seat: _Seat, doors: dict[tuple[str, str], _Seat], plan: DemoPlan, 
     )
 
 
-def _hired_on(seat: _Seat, fate: int, plan: DemoPlan, draws: Draws) -> date:
-    """Four in a hundred join inside the book, the others came up to five years earlier."""
-    if fate < 4:
+def _hired_on(seat: _Seat, fate: _Fate, plan: DemoPlan, draws: Draws) -> date:
+    """Who does not join inside the book came up to five years earlier."""
+    if fate is _Fate.JOINS:
         return _day_inside(seat, plan, draws)
     return plan.start - timedelta(days=20 + draws.number("hired", seat.number, below=1_800))
 
@@ -193,15 +213,15 @@ def _day_inside(seat: _Seat, plan: DemoPlan, draws: Draws) -> date:
 def _postings(
     seat: _Seat,
     doors: dict[tuple[str, str], _Seat],
-    fate: int,
+    fate: _Fate,
     hired_on: date,
     exited_on: date | None,
     plan: DemoPlan,
     draws: Draws,
 ) -> tuple[Posting, ...]:
-    """One posting; two for the four in a hundred who move to the next department inside the book."""
+    """One posting, or two of somebody who moves to the next department inside the book."""
     own = Posting(hired_on, exited_on, seat.department.department_id, seat.team_id, seat.role, seat.manager_id)
-    if not 8 <= fate < 12:
+    if fate is not _Fate.MOVES:
         return (own,)
     moved_on = _day_inside(seat, plan, draws)
     index = (DEPARTMENTS.index(seat.department) + 1) % len(DEPARTMENTS)
@@ -214,11 +234,11 @@ def _postings(
 
 
 def _terms(
-    seat: _Seat, fate: int, hired_on: date, exited_on: date | None, plan: DemoPlan, draws: Draws
+    seat: _Seat, fate: _Fate, hired_on: date, exited_on: date | None, plan: DemoPlan, draws: Draws
 ) -> tuple[Terms, ...]:
-    """Fifteen in a hundred are part-time collaborators; two in a hundred go from full time to part time."""
+    """Fifteen in a hundred are part-time collaborators; some go from full time to part time."""
     kind = 0 if seat.anchor else draws.number("contract", seat.number, below=100)
-    if 12 <= fate < 14:
+    if fate is _Fate.CUTS_HOURS:
         changed_on = _day_inside(seat, plan, draws)
         return (Terms(hired_on, changed_on, "permanent", 100), Terms(changed_on, exited_on, "permanent", 60))
     if kind < 70:
@@ -229,9 +249,7 @@ def _terms(
     return (Terms(hired_on, exited_on, "collaborator", share),)
 
 
-def _absences(
-    seat: _Seat, hired_on: date, exited_on: date | None, plan: DemoPlan, draws: Draws
-) -> Iterator[Absence]:
+def _absences(seat: _Seat, hired_on: date, exited_on: date | None, plan: DemoPlan, draws: Draws) -> Iterator[Absence]:
     """At most one spell in a month, within it; one in a hundred is on parental leave through the whole book."""
     if draws.number("parental", seat.number, below=100) < 1 and hired_on < plan.start and exited_on is None:
         yield Absence(plan.start - timedelta(days=30), plan.end + timedelta(days=60), "parental")

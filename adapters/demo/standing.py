@@ -9,9 +9,10 @@ from domain.periods import Period
 def standing(source: str, day: str, month: Period, index: int) -> str:
     """`source` (a month's table, or a part of it) with how each account stands at the end of `day`.
 
-    `day` is a date literal or a column of `source`, within `month`, the book's month number `index`. Adds `k` (the month whose instalment is the oldest
-    unpaid), `principal`, `interest`, `fee`, `balance`, `credit` (paid towards an instalment that is not complete),
-    `closed`, `written_off`, `days_past_due`, `overdue` and `entered` (whether the account is in the book yet).
+    `day` is a date literal or a column of `source`, within `month`, the book's month number `index`. Adds `k` (the
+    month whose instalment is the oldest unpaid), `principal`, `interest`, `fee`, `balance`, `credit` (paid towards an
+    instalment that is not complete), `closed`, `written_off`, `days_past_due`, `overdue`, and `entered` (whether the
+    account is in the book yet).
 
         balance(day) = balance(day before) - posted on the day + daily interest + the fee for a missed instalment
     """

@@ -1,4 +1,4 @@
-"""The whole tables of a date: accounts, staff, partners, calendar, costs and budgets; and who owns what at the opening."""
+"""The whole tables of a date: accounts, staff, partners, calendar, costs, budgets; and who owns what at the opening."""
 
 from __future__ import annotations
 
@@ -11,24 +11,8 @@ from adapters.demo.people import DEPARTMENTS, FULL_DAY_MINUTES
 from adapters.demo.plan import DemoPlan
 from adapters.demo.standing import standing
 from adapters.demo.work import seat_of
-from domain.tables import Column, Kind, Table, Type
 
 CAPACITY_PERCENT = 95  # of what is there to be worked: a little too few people
-
-OPENING_DISPATCH = Table(
-    "opening_dispatch",
-    Kind.STATE,
-    ("account_id",),
-    (
-        Column("account_id", Type.ID, "The account.", references="accounts.account_id"),
-        Column("owner_kind", Type.CODE, "What the owner is.", codes=("employee", "partner", "house")),
-        Column("owner_id", Type.ID, "The employee, the partner, or HOUSE."),
-        Column("department_id", Type.ID, "Department of the employee.", required=False),
-        Column("team_id", Type.ID, "Team of the employee.", required=False),
-        Column("valid_from", Type.DATE, "First day of ownership."),
-    ),
-    "Who owns each account when the book is opened.",
-)
 
 
 def accounts(plan: DemoPlan, index: int, day: str) -> str:
@@ -91,7 +75,8 @@ def employment(day: str) -> str:
     """What holds from a later day on is not in the system yet; neither are exits to come."""
     return f"""
     SELECT t.employee_id, t.valid_from, {_known("t.valid_to", day)} AS valid_to, contract_type,
-        CAST(CAST(full_time_percent AS DECIMAL(3,0)) * CAST('0.01' AS DECIMAL(2,2)) AS DECIMAL(18,10)) AS full_time_share,
+        CAST(CAST(full_time_percent AS DECIMAL(3,0)) * CAST('0.01' AS DECIMAL(2,2)) AS DECIMAL(18,10))
+            AS full_time_share,
         hired_on, hired_on + 60 AS probation_until, {_known("exited_on", day)} AS exited_on, cost_centre,
         'PR' || lpad(CAST(number AS VARCHAR), 6, '0') AS payroll_number, {CURRENCY} AS currency
     FROM term AS t JOIN employee USING (employee_id) WHERE t.valid_from <= {day}"""
@@ -125,7 +110,7 @@ def skills(day: str, draws: Draws) -> str:
 
 def capacity(day: str) -> str:
     """A row for each posting and each change of hours within it. Leaders and managers own no accounts."""
-    share = "t.full_time_percent * l.accounts * {percent} // (100 * l.full_time_percent)".format(percent=CAPACITY_PERCENT)
+    share = f"t.full_time_percent * l.accounts * {CAPACITY_PERCENT} // (100 * l.full_time_percent)"
     return f"""
     SELECT p.employee_id, greatest(p.valid_from, t.valid_from) AS valid_from,
         {FULL_DAY_MINUTES} * t.full_time_percent // 100 AS minutes_per_day,

@@ -9,6 +9,7 @@ from adapters.demo.calendars import CalendarDay
 from adapters.demo.draws import Draws
 from adapters.demo.people import FULL_DAY_MINUTES
 from adapters.demo.plan import DemoPlan
+from domain.periods import Period
 
 WEEKEND_SHIFT_PERCENT = 15
 
@@ -31,8 +32,7 @@ def make_calendar(connection: duckdb.DuckDBPyConnection, calendar: tuple[Calenda
 def make_days(connection: duckdb.DuckDBPyConnection, plan: DemoPlan, draws: Draws) -> None:
     """Makes book_day: each business date, with the salt that makes its draws its own."""
     rows = ", ".join(
-        f"(DATE '{day}', {plan.months.index(next(month for month in plan.months if day in month))}, {draws.salt(f'{day}')})"
-        for day in plan.days
+        f"(DATE '{day}', {plan.months.index(Period.of(day))}, {draws.salt(f'{day}')})" for day in plan.days
     )
     connection.execute(f"""
         CREATE TABLE book_day AS
@@ -47,13 +47,14 @@ def make_rosters(connection: duckdb.DuckDBPyConnection, draws: Draws) -> None:
     """Makes presence, desk, roster (who works a seat's debtors on a day) and owner (whose debtors they are).
 
     Debtors are spread over the seats of their department and jurisdiction. A seat whose holder is not posted, or for
-    the roster not at work, is taken by the next seat whose holder is; so a debtor keeps the collector while that one is there.
+    the roster not at work, is taken by the next seat whose holder is: a debtor keeps a collector who is there.
     """
     connection.execute(f"CREATE TABLE presence AS {_presence(draws)}")
     connection.execute("""
         CREATE TABLE seat AS
         SELECT *, row_number() OVER (PARTITION BY jurisdiction, department_id ORDER BY number) - 1 AS seat_no
-        FROM (SELECT DISTINCT jurisdiction, department_id, number, employee_id FROM posting WHERE role = 'collector')""")
+        FROM (SELECT DISTINCT jurisdiction, department_id, number, employee_id
+            FROM posting WHERE role = 'collector')""")
     connection.execute("""
         CREATE TABLE desk AS SELECT jurisdiction, department_id, count(*) AS seats FROM seat GROUP BY ALL""")
     connection.execute(f"CREATE TABLE roster AS {_roster('at_work')}")
@@ -66,7 +67,9 @@ def seat_of(debtor_no: str, draws: Draws) -> str:
 
 
 def attendance(day: str, draws: Draws) -> str:
-    worked = f"{FULL_DAY_MINUTES} * full_time_percent // 100 - {draws.sql('absent minutes', 'number', 20, salted_by='salt')}"
+    worked = (
+        f"{FULL_DAY_MINUTES} * full_time_percent // 100 - {draws.sql('absent minutes', 'number', 20, salted_by='salt')}"
+    )
     return f"""
     SELECT employee_id, day, minutes_worked, least(minutes_worked, coalesce(seconds, 0) // 60) AS minutes_on_calls
     FROM (
@@ -77,7 +80,7 @@ def attendance(day: str, draws: Draws) -> str:
 
 
 def _presence(draws: Draws) -> str:
-    """Each posted employee on each day. Work is done on working days; departments of the telephone have a shift on others."""
+    """Each posted employee on each day. On days off, the departments of the telephone have a shift."""
     shift = draws.sql("weekend shift", "p.number", 100, salted_by="d.salt")
     return f"""
     SELECT d.day, p.number, p.employee_id, p.jurisdiction, p.department_id, p.team_id, p.role, t.full_time_percent,

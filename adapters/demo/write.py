@@ -5,32 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from types import MappingProxyType
 
 import duckdb
 
-from domain.tables import Table, Type
+from adapters.duck import PARQUET_OPTIONS, duck_columns, quoted
+from domain.tables import Table
 
 Write = Callable[[Path, Callable[[Path], None]], None]
-
-SQL_TYPES: Mapping[Type, str] = MappingProxyType(
-    {
-        Type.ID: "VARCHAR",
-        Type.TEXT: "VARCHAR",
-        Type.CODE: "VARCHAR",
-        Type.COUNT: "BIGINT",
-        Type.MONEY: "DECIMAL(18,4)",
-        Type.RATE: "DECIMAL(18,10)",
-        Type.DEGREES: "DECIMAL(9,6)",
-        Type.DATE: "DATE",
-        Type.INSTANT: "TIMESTAMP",
-        Type.WALL_TIME: "TIMESTAMP",
-        Type.BOOLEAN: "BOOLEAN",
-    }
-)
 
 
 def replace_when_whole(path: Path, fill: Callable[[Path], None]) -> None:
@@ -81,18 +65,14 @@ class LandingFiles:
         return written[-1]
 
     def _fill(self, path: Path, table: Table, query: str, order: str) -> int:
-        columns = ", ".join(f'CAST("{each.name}" AS {SQL_TYPES[each.type]}) AS "{each.name}"' for each in table)
+        columns = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in duck_columns(table).items())
         ordered = order or ", ".join(table.key)
         done = self._connection.execute(
-            f"COPY (SELECT {columns} FROM ({query}) AS source ORDER BY {ordered}) TO '{_quoted(path)}' "
-            "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
+            f"COPY (SELECT {columns} FROM ({query}) AS source ORDER BY {ordered}) "
+            f"TO '{quoted(path)}' ({PARQUET_OPTIONS})"
         ).fetchone()
         return int(done[0]) if done else 0
 
 
 def _copy_bytes(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

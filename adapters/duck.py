@@ -36,14 +36,14 @@ class Duck:
 
     connection: sa.Connection
 
-    def read(self, statement: ExactSelect) -> Sequence[sa.RowMapping]:
+    def read(self, statement: ExactSelect) -> list[dict[str, Any]]:
         """Rows with exact values.
 
         Raises: InexactStatementError if a column came back as a float or an unbounded integer.
         """
         result = self.connection.execute(statement)
         self._refuse_inexact([(column[0], str(column[1])) for column in result.cursor.description or ()])
-        return result.mappings().all()
+        return [dict(row) for row in result.mappings()]
 
     def arrow(self, statement: ExactSelect) -> pa.Table:
         """The whole result as Arrow, with decimals as decimal128; for results that are worked on in bulk."""
@@ -70,9 +70,9 @@ class Duck:
     def create_view_as(self, name: str, statement: ExactSelect) -> None:
         self._driver.execute(f'CREATE OR REPLACE VIEW "{name}" AS {self.sql(statement)}')
 
-    def run(self, sql: str) -> Any:
+    def run(self, sql: str, values: Sequence[object] = ()) -> Any:
         """Statements that only an adapter writes: reading files, describing them."""
-        return self._driver.execute(sql)
+        return self._driver.execute(sql, values) if values else self._driver.execute(sql)
 
     @property
     def _driver(self) -> Any:

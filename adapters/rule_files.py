@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from adapters.seam import sha256_of
 from domain.documents import Document
 from domain.documents import Path as Steps
 from domain.ids import Digest, digest_of
@@ -55,12 +56,17 @@ def read_rule_book(root: Path, overlay: Path | None = None) -> RuleBook:
 
     Files named `*.test.yaml` are tests beside rules, and no rules.
     """
-    files = {path.relative_to(top).as_posix(): path for top in (root, overlay) if top for path in _rule_files(top)}
+    files = _files(root, overlay)
     read = [read_document(files[name], name) for name in sorted(files)]
     return RuleBook(
         tuple(document for document, _ in read if document is not None),
         tuple(issue for _, issues in read for issue in issues),
     )
+
+
+def fingerprint_of(root: Path, overlay: Path | None = None) -> Digest:
+    """Digest of the names and bytes of the files that make the rule book: equal as long as none of them is edited."""
+    return digest_of([[name, sha256_of(path)] for name, path in sorted(_files(root, overlay).items())])
 
 
 def read_document(path: Path, name: str | None = None) -> tuple[Document | None, tuple[Issue, ...]]:
@@ -172,6 +178,10 @@ _SCALARS: Mapping[str, Any] = {
     "null": lambda _: None,
     "timestamp": date.fromisoformat,
 }
+
+
+def _files(root: Path, overlay: Path | None) -> dict[str, Path]:
+    return {path.relative_to(top).as_posix(): path for top in (root, overlay) if top for path in _rule_files(top)}
 
 
 def _rule_files(root: Path) -> Iterator[Path]:

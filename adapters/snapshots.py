@@ -101,7 +101,7 @@ def read_landing_file(
 
 def write_version(world: World, duck: Duck, table: Table, day: date, sql: str) -> Version:
     """The rows of `sql` as a version of `table`, in a total order; the same rows give the same version."""
-    ordered = f"{sql} ORDER BY {_order(duck, table, sql)}"
+    ordered = f"SELECT * FROM ({sql}) ORDER BY {_order(duck, table, sql)}"
     columns = {row[0]: row[1] for row in duck.run(f"DESCRIBE {sql}").fetchall()}
     folder = world.settings.home / "snapshots" / table.name / day.isoformat()
     written = world.seam.write_file(
@@ -226,7 +226,7 @@ def _is_lost(name: str, landed: str, wanted: str) -> str:
     if landed == "VARCHAR" and wanted.startswith("DECIMAL"):
         return (
             f'("{name}" IS NOT NULL AND (TRY_CAST("{name}" AS {wanted}) IS NULL '
-            f'OR CAST("{name}" AS DECIMAL(38,18)) <> CAST("{name}" AS {wanted})))'
+            f'OR TRY_CAST("{name}" AS DECIMAL(38,18)) <> TRY_CAST("{name}" AS {wanted})))'
         )
     if landed == "VARCHAR":
         return f'("{name}" IS NOT NULL AND TRY_CAST("{name}" AS {wanted}) IS NULL)'

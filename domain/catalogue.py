@@ -205,6 +205,7 @@ _TABLES = (
             Column("placed_on", _DATE, "First day at the partner."),
             Column("balance_at_placement", _MONEY, "Balance handed over."),
             _currency(),
+            Column("days_past_due_at_placement", _COUNT, "Days past due when it was handed over."),
             Column("term_ends_on", _DATE, "First day after the agreed term."),
             Column("exclusive", _BOOLEAN, "Whether nobody else works it meanwhile."),
             Column("recalled_on", _DATE, "First day back at the house.", required=False),

@@ -53,7 +53,8 @@ class Manifest:
     `landed` are the extracts that the gate judges, `history` the accepted versions of earlier dates that it and later
     stages read; `dispatch` the releases in force before the run, in order; `prices` the digest of yesterday's prices;
     `baselines` the versions whose rows and totals the batch suites compare with; `ledger` (batches) the posted state of
-    the batch's own keys; `source` (month-ends) the night whose results are paid. `known_as_of` is what was asked for,
+    the batch's own keys; `gaps` increments of the period that landed and were never accepted, so that what adds up the
+    period has no value; `source` (month-ends) the night whose results are paid. `known_as_of` is what was asked for,
     and empty where nothing was: the newest versions counted.
     """
 
@@ -68,6 +69,7 @@ class Manifest:
     dispatch: tuple[ReleaseId, ...] = ()
     prices: Digest | None = None
     baselines: tuple[Input, ...] = ()
+    gaps: tuple[Input, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     ledger: Digest | None = None
     source: RunId | None = None

@@ -149,10 +149,9 @@ def measured(store: Store, attempt: AttemptId, stage: str) -> Iterator[None]:
     yield
     seconds = Decimal(f"{time.perf_counter() - begun:.3f}")
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    key = {"attempt_id": attempt, "stage": stage}
+    row = {"attempt_id": attempt, "stage": stage, "seconds": seconds, "peak_mib": peak_mib}
     with store.write("stage_measured") as connection:
-        connection.execute(stage_metrics.delete().filter_by(**key))
-        connection.execute(stage_metrics.insert().values(**key, seconds=seconds, peak_mib=peak_mib))
+        connection.execute(stage_metrics.insert().values(row))
 
 
 def newest_attempts(connection: sa.Connection, most: int) -> tuple[Attempt, ...]:

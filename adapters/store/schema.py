@@ -36,7 +36,12 @@ def _recorded() -> tuple[sa.Column[str], ...]:
 snapshot_versions = sa.Table(
     "snapshot_versions",
     STORE,
-    sa.Column("version", sa.String(64), primary_key=True, comment="Digest of table, columns and content; of events, also the date."),
+    sa.Column(
+        "version",
+        sa.String(64),
+        primary_key=True,
+        comment="Digest of table, columns and content; of events, also the date.",
+    ),
     sa.Column("table_name", sa.String(64), nullable=False, comment="Table of the catalogue."),
     sa.Column("first_date", sa.Date, nullable=False, comment="Business date under whose folder the file lies."),
     sa.Column("path", sa.String(400), nullable=False, comment="File, below the home folder."),
@@ -267,8 +272,10 @@ batch_lines = sa.Table(
     sa.Column("origin_period", sa.String(7), primary_key=True, comment="Month in which it was earned."),
     sa.Column("currency", sa.String(3), primary_key=True, comment="Currency."),
     sa.Column("desired_minor", MinorUnits(), nullable=False, comment="What it should be in all."),
-    sa.Column("posted_minor", MinorUnits(), nullable=False, comment="What the ledger held when it was frozen."),
+    sa.Column("posted_minor", MinorUnits(), comment="What the ledger held when it was frozen; null: nothing yet."),
     sa.Column("difference_minor", MinorUnits(), nullable=False, comment="What publishing posts."),
+    sa.Column("posting_period", sa.String(7), nullable=False, comment="Month into which it is posted."),
+    sa.Column("entry_type", sa.String(16), nullable=False, comment="earning, adjustment or clawback; empty: nothing."),
     comment="Frozen lines: desired, posted and difference.",
 )
 
@@ -277,12 +284,14 @@ batch_decisions = sa.Table(
     STORE,
     _sequence(),
     sa.Column("batch_id", sa.ForeignKey("batches.batch_id"), nullable=False, comment="The batch."),
+    sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on this batch, from 1."),
     sa.Column("decision", sa.String(12), nullable=False, comment="approved, returned, held, void or published."),
     sa.Column("role", sa.String(40), nullable=False, comment="In which role of the chain."),
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
     sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty for approvals."),
     sa.Column("content_hash", sa.String(64), nullable=False, comment="Hash of what was decided on."),
     *_recorded(),
+    sa.UniqueConstraint("batch_id", "step"),
     comment="Decisions of people on batches, in order.",
 )
 
@@ -322,10 +331,12 @@ period_decisions = sa.Table(
     STORE,
     _sequence(),
     sa.Column("period", sa.String(7), nullable=False, comment="The month."),
+    sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on this month, from 1."),
     sa.Column("decision", sa.String(12), nullable=False, comment="closed or reopened."),
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
     sa.Column("reason", sa.Text, nullable=False, comment="Why."),
     *_recorded(),
+    sa.UniqueConstraint("period", "step"),
     comment="Closing and reopening of months.",
 )
 

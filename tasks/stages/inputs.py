@@ -15,8 +15,9 @@ from domain.manifest import Input
 from domain.periods import Period
 from domain.tables import Kind, Table
 
-# Events of earlier periods that a night still needs: originals of reversals, payments on promises made last month.
-LOOKBACK_DAYS: Mapping[str, int] = {"payments": 62}
+# Events of earlier periods that a night still needs: originals of reversals, payments on promises made last month,
+# calls that are reviewed this month.
+LOOKBACK_DAYS: Mapping[str, int] = {"payments": 62, "contacts": 14}
 STATE_DAYS = 62  # how old the last extract of a state table may be when none came today
 BASELINE_DAYS = 35
 
@@ -28,6 +29,7 @@ class NightInputs:
     landed: tuple[Input, ...]
     history: tuple[Input, ...]
     baselines: tuple[Input, ...]
+    gaps: tuple[Input, ...]
 
 
 def inputs_of_night(connection: sa.Connection, day: date, known_as_of: datetime | None = None) -> NightInputs:
@@ -37,7 +39,9 @@ def inputs_of_night(connection: sa.Connection, day: date, known_as_of: datetime 
     accepted = pointed(connection, Pointer.ACCEPTED, earliest, day - timedelta(days=1), known_as_of=known_as_of)
     history = {key for table in CATALOGUE.values() for key in _history(table, day, accepted, landed)}
     recent = {key for key in accepted if key[1] >= day - timedelta(days=BASELINE_DAYS)}
-    return NightInputs(_inputs(landed), _inputs(accepted, history), _inputs(accepted, recent))
+    before = pointed(connection, Pointer.LANDED, Period.of(day).start, day - timedelta(days=1), known_as_of=known_as_of)
+    gaps = {key for key in before if key not in accepted and CATALOGUE[key[0]].kind is not Kind.STATE}
+    return NightInputs(_inputs(landed), _inputs(accepted, history), _inputs(accepted, recent), _inputs(before, gaps))
 
 
 def first_day_read(table: Table, day: date) -> date:

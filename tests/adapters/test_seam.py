@@ -10,7 +10,7 @@ from adapters.seam import Seam
 from adapters.store.schema import period_decisions
 from adapters.world import open_world
 
-ROW = {"period": "2026-10", "decision": "closed", "by_name": "a", "reason": ""}
+ROW = {"period": "2026-10", "step": 1, "decision": "closed", "by_name": "a", "reason": ""}
 
 
 def test_a_file_is_there_whole_or_not_at_all(tmp_path):

@@ -143,8 +143,6 @@ def test_a_broken_file_is_told_and_the_others_land(world):
 
 
 def test_money_totals_are_exact_and_by_currency(world):
-    row = ("A1", None, None, None)
-    columns = duck_columns(CATALOGUE["costs"])
     put(
         world,
         "costs",

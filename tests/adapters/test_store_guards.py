@@ -147,7 +147,14 @@ def test_roles_on_postgresql_may_add_and_not_change(new_database, tmp_path):
     from adapters.world import open_world
 
     world = open_world(Settings(home=tmp_path, database_url=new_database))
-    row = {"period": "2026-10", "decision": "closed", "by_name": "a", "reason": "", "recorded_at": world.seam.clock()}
+    row = {
+        "period": "2026-10",
+        "step": 1,
+        "decision": "closed",
+        "by_name": "a",
+        "reason": "",
+        "recorded_at": world.seam.clock(),
+    }
     for role, may in (("recoup_writer", True), ("recoup_approver", True), ("recoup_reader", False)):
         with world.store.engine.connect() as connection:
             connection.execute(sa.text(f"SET ROLE {role}"))

@@ -85,6 +85,7 @@ def _create_tables() -> None:
             comment="Order in which rows came.",
         ),
         sa.Column("period", sa.String(length=7), nullable=False, comment="The month."),
+        sa.Column("step", sa.Integer(), nullable=False, comment="Number of the decision on this month, from 1."),
         sa.Column("decision", sa.String(length=12), nullable=False, comment="closed or reopened."),
         sa.Column("by_name", sa.String(length=120), nullable=False, comment="Who decided."),
         sa.Column("reason", sa.Text(), nullable=False, comment="Why."),
@@ -93,6 +94,7 @@ def _create_tables() -> None:
             "attempt_id", sa.String(length=32), nullable=True, comment="The attempt that recorded it; no content."
         ),
         sa.PrimaryKeyConstraint("sequence", name="pk_period_decisions"),
+        sa.UniqueConstraint("period", "step", name="uq_period_decisions_period_step"),
         comment="Closing and reopening of months.",
     )
     op.create_table(
@@ -134,7 +136,12 @@ def _create_tables() -> None:
     )
     op.create_table(
         "snapshot_versions",
-        sa.Column("version", sa.String(length=64), nullable=False, comment="Digest of table, columns and content; of events, also the date."),
+        sa.Column(
+            "version",
+            sa.String(length=64),
+            nullable=False,
+            comment="Digest of table, columns and content; of events, also the date.",
+        ),
         sa.Column("table_name", sa.String(length=64), nullable=False, comment="Table of the catalogue."),
         sa.Column("first_date", sa.Date(), nullable=False, comment="Business date under whose folder the file lies."),
         sa.Column("path", sa.String(length=400), nullable=False, comment="File, below the home folder."),
@@ -373,6 +380,7 @@ def _create_tables() -> None:
             comment="Order in which rows came.",
         ),
         sa.Column("batch_id", sa.String(length=64), nullable=False, comment="The batch."),
+        sa.Column("step", sa.Integer(), nullable=False, comment="Number of the decision on this batch, from 1."),
         sa.Column(
             "decision", sa.String(length=12), nullable=False, comment="approved, returned, held, void or published."
         ),
@@ -386,6 +394,7 @@ def _create_tables() -> None:
         ),
         sa.ForeignKeyConstraint(["batch_id"], ["batches.batch_id"], name="fk_batch_decisions_batch_id"),
         sa.PrimaryKeyConstraint("sequence", name="pk_batch_decisions"),
+        sa.UniqueConstraint("batch_id", "step", name="uq_batch_decisions_batch_id_step"),
         comment="Decisions of people on batches, in order.",
     )
     op.create_table(
@@ -396,8 +405,20 @@ def _create_tables() -> None:
         sa.Column("origin_period", sa.String(length=7), nullable=False, comment="Month in which it was earned."),
         sa.Column("currency", sa.String(length=3), nullable=False, comment="Currency."),
         sa.Column("desired_minor", MinorUnits(), nullable=False, comment="What it should be in all."),
-        sa.Column("posted_minor", MinorUnits(), nullable=False, comment="What the ledger held when it was frozen."),
+        sa.Column(
+            "posted_minor",
+            MinorUnits(),
+            nullable=True,
+            comment="What the ledger held when it was frozen; null: nothing yet.",
+        ),
         sa.Column("difference_minor", MinorUnits(), nullable=False, comment="What publishing posts."),
+        sa.Column("posting_period", sa.String(length=7), nullable=False, comment="Month into which it is posted."),
+        sa.Column(
+            "entry_type",
+            sa.String(length=16),
+            nullable=False,
+            comment="earning, adjustment or clawback; empty: nothing.",
+        ),
         sa.ForeignKeyConstraint(["batch_id"], ["batches.batch_id"], name="fk_batch_lines_batch_id"),
         sa.PrimaryKeyConstraint("batch_id", "payee", "component", "origin_period", "currency", name="pk_batch_lines"),
         comment="Frozen lines: desired, posted and difference.",

@@ -1,0 +1,80 @@
+"""Batches as they were frozen, and the decisions of people on batches and months, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.errors import RefusedError
+from adapters.store.engine import Store
+from adapters.store.schema import batch_decisions, batch_lines, batches, period_decisions
+from domain.ids import AttemptId
+
+
+def insert_batch(
+    store: Store,
+    connection: sa.Connection,
+    batch: Mapping[str, Any],
+    lines: Iterable[Mapping[str, Any]],
+    attempt: AttemptId | None,
+) -> None:
+    connection.execute(batches.insert().values(**batch, recorded_at=store.seam.clock(), attempt_id=attempt))
+    rows = [{"batch_id": batch["batch_id"], **line} for line in lines]
+    if rows:
+        connection.execute(batch_lines.insert(), rows)
+
+
+def read_batches(connection: sa.Connection, period: str = "") -> tuple[sa.Row[Any], ...]:
+    statement = sa.select(batches).order_by(batches.c.period, batches.c.kind, batches.c.scope, batches.c.recorded_at)
+    return tuple(connection.execute(statement.where(batches.c.period == period) if period else statement))
+
+
+def batch_named(connection: sa.Connection, prefix: str) -> sa.Row[Any]:
+    """The one batch whose id starts with `prefix`.
+
+    Raises: RefusedError naming those that there are, if it is none or several.
+    """
+    statement = sa.select(batches).where(batches.c.batch_id.startswith(prefix, autoescape=True))
+    found = connection.execute(statement.order_by(batches.c.batch_id)).all()
+    if len(found) != 1:
+        known = ", ".join(row.batch_id for row in found) or "none; `recoup batches` lists them"
+        raise RefusedError(f"{prefix!r} should name one batch; it names {known}")
+    return found[0]
+
+
+def lines_of(connection: sa.Connection, batch_id: str) -> tuple[sa.Row[Any], ...]:
+    key = batch_lines.c
+    statement = sa.select(batch_lines).where(key.batch_id == batch_id)
+    return tuple(connection.execute(statement.order_by(key.payee, key.component, key.origin_period, key.currency)))
+
+
+def insert_decision(store: Store, connection: sa.Connection, decision: Mapping[str, Any]) -> None:
+    connection.execute(batch_decisions.insert().values(**decision, recorded_at=store.seam.clock()))
+
+
+def decisions_on(connection: sa.Connection, batch_id: str) -> tuple[sa.Row[Any], ...]:
+    statement = sa.select(batch_decisions).where(batch_decisions.c.batch_id == batch_id)
+    return tuple(connection.execute(statement.order_by(batch_decisions.c.sequence)))
+
+
+def insert_period_decision(store: Store, connection: sa.Connection, decision: Mapping[str, Any]) -> None:
+    connection.execute(period_decisions.insert().values(**decision, recorded_at=store.seam.clock()))
+
+
+def period_decisions_on(connection: sa.Connection, period: str = "") -> tuple[sa.Row[Any], ...]:
+    statement = sa.select(period_decisions).order_by(period_decisions.c.sequence)
+    return tuple(connection.execute(statement.where(period_decisions.c.period == period) if period else statement))
+
+
+def refuse_other_names(connection: sa.Connection, by: str) -> None:
+    """On PostgreSQL a decision is made under the name of the session's own login; SQLite is for one operator.
+
+    Raises: RefusedError if somebody signs as somebody else.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    user = connection.execute(sa.text("SELECT session_user")).scalar_one()
+    if user != by:
+        raise RefusedError(f"BAT040 the database session is {user}'s; a decision by {by} needs {by}'s own login")

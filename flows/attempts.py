@@ -1,0 +1,34 @@
+"""Attempts: every start of a command is recorded, and how it ended, whatever ended it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from adapters.errors import WorldError
+from adapters.store.runs import State, begin_attempt, end_attempt
+from adapters.world import World
+from domain.ids import AttemptId
+
+
+class Halted(Exception):  # noqa: N818 - the field's word: a gate halts a night
+    """A gate has halted some of the night; the message says what and where, and what went on all the same."""
+
+
+@contextmanager
+def attempt_at(world: World, command: str, business_date: date | None) -> Iterator[AttemptId]:
+    attempt = begin_attempt(world.store, command, business_date)
+    try:
+        yield attempt
+    except Halted as halted:
+        end_attempt(world.store, attempt, State.HALTED, str(halted))
+        raise
+    except WorldError as error:
+        end_attempt(world.store, attempt, State.FAILED, str(error))
+        raise
+    except BaseException as error:
+        end_attempt(world.store, attempt, State.FAILED, f"{type(error).__name__}: {error}")
+        raise
+    else:
+        end_attempt(world.store, attempt, State.DONE, "")

@@ -1,0 +1,103 @@
+"""What an operations engineer sees in the Prefect UI: verdicts, stage summaries, files. Plain text and numbers only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from prefect.artifacts import create_markdown_artifact
+
+from adapters.store.results import read_verdict
+from adapters.store.runs import StageResult, files_of_run
+from adapters.world import World
+from domain.records import CheckResult, Outcome, Verdict
+from tasks.stages.night import Night
+
+_MARKS: Mapping[Outcome, str] = {
+    Outcome.PASS: "✓ pass",
+    Outcome.NOT_YET_KNOWN: "? not yet known",
+    Outcome.WARN: "! warn",
+    Outcome.HALT: "✗ HALT",
+}
+_MOST_CHECKS = 40
+
+
+def show_verdict(world: World, night: Night) -> None:
+    """The verdict by table, then every check that did not pass, the gravest first."""
+    with world.store.read() as connection:
+        verdict = read_verdict(connection, night.run, night.business_date)
+    if verdict is not None:
+        create_markdown_artifact(_verdict_text(verdict, night), key="verdict", description="What the gate said")
+
+
+def show_stage(_: World, night: Night, result: StageResult) -> None:
+    """The stage's summary: single figures as a list, lists of rows as tables."""
+    lines = [f"# {result.stage} of {night.business_date}: {result.outcome}", ""]
+    rows = {name: value for name, value in result.summary.items() if _is_table(value)}
+    lines += [f"- **{name}**: {_plain(value)}" for name, value in result.summary.items() if name not in rows]
+    for name, value in rows.items():
+        lines += ["", f"## {name}", "", *_table(value)]
+    create_markdown_artifact("\n".join(lines), key=f"stage-{result.stage}", description=f"Summary of {result.stage}")
+
+
+def show_files(world: World, night: Night) -> None:
+    """Where the files of the run lie, to be opened on the machine that ran it."""
+    with world.store.read() as connection:
+        files = files_of_run(connection, night.run)
+    home = world.settings.home.absolute()
+    rows = [{"file": name, "rows": file.rows, "path": f"`{home / file.path}`"} for name, file in files.items()]
+    text = "\n".join([f"# Files of {night.business_date}", "", *_table(rows)])
+    create_markdown_artifact(text, key="files", description="Files of the run")
+
+
+def _verdict_text(verdict: Verdict, night: Night) -> str:
+    tables = [
+        {
+            "table": table.table,
+            "verdict": _MARKS[table.outcome],
+            "landed": table.totals.landed,
+            "accepted": table.totals.accepted,
+            "quarantined": table.totals.quarantined,
+            "duplicate": table.totals.duplicate,
+        }
+        for table in sorted(verdict.tables, key=lambda table: (-table.outcome.rank, table.table))
+    ]
+    checks = sorted(
+        (check for table in verdict.tables for check in table.checks if check.outcome is not Outcome.PASS),
+        key=lambda check: (-check.outcome.rank, check.table, check.check),
+    )
+    headline = f"# Gate of {night.business_date}: {_MARKS[verdict.outcome]}"
+    more = [f"\n… and {len(checks) - _MOST_CHECKS} more"] if len(checks) > _MOST_CHECKS else []
+    shown = [_check_row(check) for check in checks[:_MOST_CHECKS]]
+    return "\n".join([headline, "", *_table(tables), "", "## Checks that did not pass", "", *_table(shown), *more])
+
+
+def _check_row(check: CheckResult) -> dict[str, str]:
+    return {
+        "check": check.check,
+        "verdict": _MARKS[check.outcome],
+        "found": check.found,
+        "expected": check.expected,
+        "what to do": check.hint,
+    }
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _table(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    listed = list(rows)
+    if not listed:
+        return ["none"]
+    head = list(listed[0])
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return lines + ["| " + " | ".join(_plain(row.get(name)) for name in head) + " |" for row in listed]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_plain(item) for item in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items()) or "none"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value).replace("|", "\\|")

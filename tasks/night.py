@@ -1,0 +1,66 @@
+"""Tasks: the stages of a night. Each passes a small reference on, and shows an artifact that can be worked from."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from adapters.store.runs import StageResult
+from adapters.world import World, world_of_process
+from domain.manifest import Manifest
+from tasks import artifacts
+from tasks.stages.allocate import allocate_night
+from tasks.stages.gate import gate as gate_night
+from tasks.stages.manifests import manifest_of
+from tasks.stages.measure import measure as measure_night
+from tasks.stages.night import Night
+from tasks.stages.pay import project as project_night
+from tasks.stages.report import report as report_night
+from tasks.stages.rules import RuleSet, rules_of_run
+
+
+@task(name="gate", cache_policy=NO_CACHE)
+def gate(night: Night) -> StageResult:
+    world, manifest, rules = _opened(night)
+    result = gate_night(world, night, manifest, rules.thresholds.at(manifest.effective_on))
+    artifacts.show_verdict(world, night)
+    return result
+
+
+@task(name="allocate", cache_policy=NO_CACHE)
+def allocate(night: Night) -> StageResult:
+    world, manifest, rules = _opened(night)
+    result = allocate_night(world, night, manifest, rules.strategies)
+    artifacts.show_stage(world, night, result)
+    return result
+
+
+@task(name="measure", cache_policy=NO_CACHE)
+def measure(night: Night) -> StageResult:
+    world, manifest, rules = _opened(night)
+    result = measure_night(world, night, manifest, rules.kpis)
+    artifacts.show_stage(world, night, result)
+    return result
+
+
+@task(name="project", cache_policy=NO_CACHE)
+def project(night: Night) -> StageResult:
+    world, manifest, rules = _opened(night)
+    result = project_night(world, night, manifest, rules.policies, rules.contracts)
+    artifacts.show_stage(world, night, result)
+    return result
+
+
+@task(name="report", cache_policy=NO_CACHE)
+def report(night: Night) -> StageResult:
+    world, manifest, rules = _opened(night)
+    result = report_night(world, night, manifest, rules)
+    artifacts.show_files(world, night)
+    return result
+
+
+def _opened(night: Night) -> tuple[World, Manifest, RuleSet]:
+    world = world_of_process()
+    with world.store.read() as connection:
+        manifest = manifest_of(connection, night.run)
+    return world, manifest, rules_of_run(world, manifest, night.overlay)

@@ -1,0 +1,206 @@
+"""Allocate: who works which account from tomorrow on, released as changes of the dispatch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from adapters.duck import Duck
+from adapters.seam import WrittenFile
+from adapters.store.releases import Decision, ReleaseKind, insert_release, next_sequence, releases_named
+from adapters.store.runs import RunFile, StageResult, State
+from adapters.store.schema import releases, run_files
+from adapters.world import World
+from allocation.allocate import Allocation, allocate
+from allocation.book import book_statement, cooling_statement, in_force_statement
+from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
+from allocation.recovery import RecoveryTable, history_statement, recovery_table
+from allocation.release import changes
+from allocation.strategies import Strategy, StrategyBook
+from domain.ids import Digest
+from domain.manifest import Manifest, Stage
+from domain.periods import Period
+from tasks.stages.gate import accepted_inputs, halted_tables
+from tasks.stages.night import Night, StageWork, folder_of, run_stage
+from tasks.stages.plan import PRICES
+from tasks.stages.session import session_of_night
+
+READS = frozenset({"accounts", "placements", "capacity", "skills", "staff_postings", "leave", "employees", "partners"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An allocation with the changes that releasing it makes."""
+
+    allocation: Allocation
+    changes: pa.Table
+
+
+def allocate_night(world: World, night: Night, manifest: Manifest, strategies: StrategyBook) -> StageResult:
+    """Release the dispatch that holds from the day after; where that cannot be, the one in force stands, and why."""
+    return run_stage(world, night, Stage.ALLOCATE, lambda: _allocate(world, night, manifest, strategies))
+
+
+def _allocate(world: World, night: Night, manifest: Manifest, strategies: StrategyBook) -> StageWork:
+    strategy = strategies.on(night.business_date)
+    obstacle = _obstacle(world, night, strategy)
+    if strategy is None or obstacle is not None:
+        return obstacle or _stands(State.HALTED, "no strategy holds on this date")
+    with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
+        if not _is_working_day(world, duck, night.business_date):
+            return _stands(State.DONE, "not a working day")
+        sequence = _sequence(world, manifest)
+        made = _solve(world, manifest, duck, strategy, sequence)
+    return _released(world, night, made, sequence)
+
+
+def _obstacle(world: World, night: Night, strategy: Strategy | None) -> StageWork | None:
+    halted = halted_tables(world, night) & READS
+    if halted:
+        return _stands(State.HALTED, f"{', '.join(sorted(halted))} halted")
+    if strategy is not None and night.is_official and _is_past(world, night.business_date):
+        return _stands(State.DONE, "dispatches of the past are not made again")
+    return None
+
+
+def _stands(outcome: State, why: str) -> StageWork:
+    return StageWork(outcome, {"released": 0, "note": f"{why}: the dispatch in force stands"})
+
+
+def _is_past(world: World, day: date) -> bool:
+    """Whether a dispatch that holds from the day after, or from later, has been released by an allocation."""
+    statement = sa.select(releases.c.sequence).where(
+        releases.c.valid_from > day, releases.c.kind == ReleaseKind.ALLOCATION.value
+    )
+    with world.store.read() as connection:
+        return connection.execute(statement).first() is not None
+
+
+def _is_working_day(world: World, duck: Duck, day: date) -> bool:
+    row = duck.run(
+        "SELECT is_working_day FROM calendar WHERE jurisdiction = ? AND day = ?", (world.settings.jurisdiction, day)
+    ).fetchone()
+    return row is None or bool(row[0])
+
+
+def _sequence(world: World, manifest: Manifest) -> int:
+    """The number after the releases that the run read; another release in between makes inserting fail."""
+    with world.store.read() as connection:
+        before = releases_named(world, connection, manifest.dispatch)
+        return max((release.sequence for release in before), default=next_sequence(connection) - 1) + 1
+
+
+def _solve(world: World, manifest: Manifest, duck: Duck, strategy: Strategy, sequence: int) -> _Made:
+    day = manifest.business_date
+    found = destinations(
+        duck.read(collectors_statement(strategy, day)),
+        duck.read(skills_statement()),
+        duck.read(partners_statement(day)),
+    )
+    allocation = allocate(
+        duck.arrow(book_statement(strategy, day)),
+        duck.arrow(cooling_statement(strategy, day)),
+        found,
+        strategy,
+        _recovery(duck, strategy, day),
+        prices_before=_prices(world, manifest.prices),
+        salt=strategy.rule.id,
+    )
+    tomorrow = day + timedelta(days=1)
+    in_force = duck.arrow(in_force_statement(tomorrow))
+    return _Made(allocation, changes(allocation, in_force, valid_from=tomorrow, release_sequence=sequence))
+
+
+def _recovery(duck: Duck, strategy: Strategy, day: date) -> RecoveryTable:
+    period = Period.of(day)
+    observed = Decimal((day - period.start).days + 1) / Decimal((period.end - period.start).days)
+    return recovery_table(strategy, duck.read(history_statement(strategy, period.start, day)), observed)
+
+
+def _prices(world: World, digest: Digest | None) -> dict[str, float] | None:
+    """Yesterday's prices, as the file that the manifest names by digest."""
+    if digest is None:
+        return None
+    with world.store.read() as connection:
+        path = connection.execute(sa.select(run_files.c.path).where(run_files.c.sha256 == digest)).scalars().first()
+    if path is None:
+        return None
+    content: dict[str, float] = json.loads((world.settings.home / path).read_text(encoding="utf-8"))
+    return content
+
+
+def _released(world: World, night: Night, made: _Made, sequence: int) -> StageWork:
+    folder = world.settings.home / folder_of(night)
+    decided = made.allocation.accounts
+    files = {
+        "allocation": world.seam.write_file(
+            folder / "allocation.parquet", lambda part: _write(decided, part), point="allocation"
+        ),
+        "dispatch": world.seam.write_file(
+            folder / "dispatch.parquet", lambda part: _write(made.changes, part), point="dispatch"
+        ),
+        PRICES: world.seam.write_text(
+            folder / "prices.json", json.dumps(dict(made.allocation.summary.prices), sort_keys=True), point="prices"
+        ),
+    }
+    rows = {"allocation": decided.num_rows, "dispatch": made.changes.num_rows, PRICES: 0}
+    registered = [_file(world, name, file, rows[name]) for name, file in files.items()]
+    tomorrow = night.business_date + timedelta(days=1)
+    decision = Decision(ReleaseKind.ALLOCATION, tomorrow, "recoup", "nightly allocation", night.run)
+
+    def write(connection: sa.Connection) -> None:
+        if night.is_official:
+            insert_release(
+                world, connection, decision, sequence, files["dispatch"], made.changes.num_rows, night.attempt
+            )
+
+    return StageWork(State.DONE, _summary(made, tomorrow), registered, write)
+
+
+def _write(table: pa.Table, path: Any) -> None:
+    pq.write_table(table, path, compression="zstd", row_group_size=122_880)
+
+
+def _file(world: World, name: str, written: WrittenFile, rows: int) -> RunFile:
+    return RunFile(name, written.path.relative_to(world.settings.home).as_posix(), written.sha256, rows)
+
+
+def _summary(made: _Made, valid_from: date) -> dict[str, Any]:
+    """Estimates as text: the store holds no floats."""
+    summary = made.allocation.summary
+    return {
+        "valid_from": valid_from,
+        "released": made.changes.num_rows,
+        "book": summary.book,
+        "allocated": summary.allocated,
+        "held": summary.held,
+        "excluded": summary.excluded,
+        "reasons": [{"reason": reason, "accounts": accounts} for reason, accounts in summary.reasons],
+        "segments": [
+            {"segment": segment, "disposition": disposition, "accounts": accounts}
+            for segment, disposition, accounts in summary.segments
+        ],
+        "value_estimate": f"{summary.value:.0f}",
+        "bound_estimate": f"{summary.bound:.0f}",
+        "gap": f"{summary.gap:.2e}",
+        "violations": list(summary.violations),
+        "destinations": [
+            {
+                "destination": end.key,
+                "department": end.department,
+                "team": end.team,
+                "accounts": end.accounts,
+                "capacity": end.capacity,
+                "used": end.used,
+                "price_estimate": f"{end.price:.2f}",
+            }
+            for end in summary.destinations
+        ],
+    }

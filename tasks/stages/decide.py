@@ -1,0 +1,220 @@
+"""Decisions of people: approve, return, hold and release a batch, publish it, close and reopen a month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from adapters.errors import ConflictError, RefusedError
+from adapters.snapshots import Pointer, pointed
+from adapters.store.batches import insert_period_decision, read_batches, refuse_other_names
+from adapters.store.ledger import Head, append, lock_head, move_head
+from adapters.world import World
+from domain.ids import BatchId, Digest, RunId
+from domain.issues import Issue
+from domain.manifest import Input, Manifest
+from domain.periods import Period
+from domain.rules import RuleVersion
+from incentives.batches import (
+    BatchPhase,
+    Decision,
+    DecisionKind,
+    PeriodDecision,
+    PeriodDecisionKind,
+    PeriodState,
+    period_refusals,
+    period_state,
+    refusals,
+    state_of,
+    void_reasons,
+)
+from incentives.ledger import ChainedEntry, LedgerEntry, chain
+from tasks.stages.gate import accepted_in
+from tasks.stages.manifests import manifest_of
+from tasks.stages.month_end import (
+    Frozen,
+    decisions_of,
+    decisions_on_periods,
+    period_states,
+    posted_of,
+    read_frozen,
+    record_decision,
+    scope_of,
+)
+from tasks.stages.rules import sound_rules
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing did: entries posted now, or before by somebody else (`entries` is 0 then)."""
+
+    batch: BatchId
+    entries: int
+    head: Head
+
+
+def decide(
+    world: World, batch: str, kind: DecisionKind, *, by: str, role: str = "", reason: str = "", seen: str = ""
+) -> Frozen:
+    """Record a decision on the batch whose id starts with `batch`; the batch as it is afterwards.
+
+    `role` defaults to the one that is due; `seen` is the content hash that was looked at, and defaults to the batch's.
+    Raises: RefusedError with every reason why it may not be recorded.
+    """
+    try:
+        with world.store.write("batch_decided") as connection:
+            refuse_other_names(connection, by)
+            frozen = read_frozen(connection, batch)
+            decision = Decision(
+                frozen.batch.batch_id,
+                len(frozen.decisions) + 1,
+                kind,
+                by,
+                role or frozen.state.next_role,
+                Digest(seen) if seen else frozen.hash_now,
+                reason,
+            )
+            _refuse(refusals(decision, frozen.batch, frozen.decisions))
+            record_decision(world, connection, decision)
+    except sa.exc.IntegrityError:
+        raise ConflictError("somebody decided on this batch at the same moment: look at it again") from None
+    with world.store.read() as connection:
+        return read_frozen(connection, batch)
+
+
+def publish(world: World, batch: str, *, by: str) -> Published:
+    """Post the frozen differences once; a batch that is published already posts nothing.
+
+    Everything happens under the lock of the ledger's head: the posted state is read again and compared, the entries are
+    chained, the decision is recorded. Raises: RefusedError if the batch is not approved, or void, with the reasons.
+    """
+    rules_now = {version.digest for version in _versions_now(world)}
+    with world.store.write("ledger_published") as connection:
+        head = lock_head(connection)
+        frozen = read_frozen(connection, batch)
+        if frozen.state.phase is BatchPhase.PUBLISHED:
+            return Published(frozen.batch.batch_id, 0, head)
+        _refuse_void(connection, frozen, rules_now)
+        number = len(frozen.decisions) + 1
+        decision = Decision(
+            frozen.batch.batch_id, number, DecisionKind.PUBLISHED, by, "publisher", frozen.batch.content_hash
+        )
+        _refuse(refusals(decision, frozen.batch, frozen.decisions))
+        entries = _chained(frozen, head)
+        append(connection, [_row(entry, previous) for entry, previous in _with_previous(entries, head)])
+        after = Head(entries[-1].entry.sequence, entries[-1].entry_hash) if entries else head
+        move_head(connection, after)
+        record_decision(world, connection, decision)
+    return Published(frozen.batch.batch_id, len(entries), after)
+
+
+def decide_period(world: World, period: Period, kind: PeriodDecisionKind, *, by: str, reason: str) -> PeriodState:
+    """Close or reopen a month by a recorded decision. Raises: RefusedError with every reason why it may not be."""
+    try:
+        with world.store.write("period_decided") as connection:
+            refuse_other_names(connection, by)
+            before = decisions_on_periods(connection).get(period, ())
+            decision = PeriodDecision(period, len(before) + 1, kind, by, reason)
+            states = {
+                BatchId(row.batch_id): state_of(decisions_of(connection, BatchId(row.batch_id)), row.chain)
+                for row in read_batches(connection, str(period))
+            }
+            _refuse(period_refusals(decision, before, states))
+            insert_period_decision(
+                world.store,
+                connection,
+                {
+                    "period": str(period),
+                    "step": decision.step,
+                    "decision": kind.value,
+                    "by_name": by,
+                    "reason": reason,
+                },
+            )
+    except sa.exc.IntegrityError:
+        raise ConflictError(f"somebody decided on {period} at the same moment: look at it again") from None
+    return period_state((*before, decision))
+
+
+def _refuse(issues: Iterable[Issue]) -> None:
+    found = tuple(issues)
+    if found:
+        raise RefusedError("\n".join(str(issue) for issue in found))
+
+
+def _refuse_void(connection: sa.Connection, frozen: Frozen, rules_now: set[Digest]) -> None:
+    batch = frozen.batch
+    posted_now = {
+        key: amount
+        for key, amount in posted_of(connection, batch.kind, batch.period).items()
+        if scope_of(key) == batch.scope
+    }
+    closed = {period for period, state in period_states(connection).items() if state is PeriodState.CLOSED}
+    shut = sorted({str(each.posting_period) for each in frozen.postings if each.posting_period in closed})
+    _refuse(
+        void_reasons(
+            batch,
+            content_hash=frozen.hash_now,
+            posted=frozen.posted,
+            posted_now=posted_now,
+            rules_now=rules_now,
+            withdrawn=(*_replaced_inputs(connection, frozen.run), *(f"open month {period}" for period in shut)),
+        )
+    )
+
+
+def _replaced_inputs(connection: sa.Connection, run: RunId) -> tuple[str, ...]:
+    """Pinned extracts for which a corrected one of the same date was accepted since; a later day's rows are none."""
+    manifest = manifest_of(connection, run)
+    dates = [item.business_date for item in (*manifest.landed, *manifest.history)]
+    now = pointed(connection, Pointer.ACCEPTED, min(dates), max(dates))
+    return tuple(
+        f"{item.table} of {item.business_date}"
+        for item in _accepted(connection, manifest)
+        if now.get((item.table, item.business_date)) != item.version
+    )
+
+
+def _accepted(connection: sa.Connection, manifest: Manifest) -> tuple[Input, ...]:
+    """What the night that is paid had accepted: its history, and what its gate let through of its own date."""
+    return (*manifest.history, *(accepted_in(connection, manifest.source) if manifest.source else ()))
+
+
+def _versions_now(world: World) -> Iterable[RuleVersion]:
+    rules = sound_rules(world.settings.rules)
+    return (content.version for content in rules.contents())
+
+
+def _chained(frozen: Frozen, head: Head) -> tuple[ChainedEntry, ...]:
+    entries = [
+        LedgerEntry(head.sequence + offset, frozen.batch.batch_id, posting)
+        for offset, posting in enumerate(frozen.postings, start=1)
+    ]
+    return chain(entries, head.entry_hash)
+
+
+def _with_previous(entries: tuple[ChainedEntry, ...], head: Head) -> Iterable[tuple[ChainedEntry, Digest]]:
+    previous = head.entry_hash
+    for entry in entries:
+        yield entry, previous
+        previous = entry.entry_hash
+
+
+def _row(chained: ChainedEntry, previous: Digest) -> dict[str, object]:
+    entry, posting = chained.entry, chained.entry.posting
+    return {
+        "sequence": entry.sequence,
+        "batch_kind": posting.key.batch_kind.value,
+        "payee": posting.key.payee,
+        "component": posting.key.component,
+        "origin_period": str(posting.key.origin_period),
+        "currency": posting.key.currency,
+        "posting_period": str(posting.posting_period),
+        "entry_type": posting.entry_type.value,
+        "amount_minor": posting.amount_minor,
+        "batch_id": entry.batch_id,
+        "previous_hash": previous,
+        "entry_hash": chained.entry_hash,
+    }

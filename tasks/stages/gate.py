@@ -1,0 +1,260 @@
+"""Gate: judge what landed, set aside what fails, accept the rest, and say of every table how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.duck import Duck, duck_columns, open_duck
+from adapters.snapshots import Pointer, Version, register, versions, write_version
+from adapters.store.results import write_verdict
+from adapters.store.runs import RunFile, StageResult, State, stage_result
+from adapters.suite_runner import SuiteRun, run_suites
+from adapters.world import World
+from domain.catalogue import CATALOGUE
+from domain.ids import RunId, VersionId
+from domain.manifest import Input, Manifest, Stage
+from domain.records import CheckResult, ControlTotals, Outcome, Verdict
+from domain.tables import Kind, Type
+from expectations.limits import TableThreshold
+from expectations.statements import Counts, TableWork, work_for
+from expectations.suites import Baseline, DayFigures, suite_for
+from expectations.suites import Night as SuiteNight
+from expectations.verdicts import Judged, night_verdict, not_judgeable, schema_findings
+from tasks.stages.night import Night, StageWork, folder_of, run_stage
+from tasks.stages.session import create_view
+
+_Thresholds = Mapping[str, TableThreshold]
+
+
+def gate(world: World, night: Night, manifest: Manifest, thresholds: _Thresholds) -> StageResult:
+    """The verdict of the night; what no check halts becomes the accepted version of its date."""
+    return run_stage(world, night, Stage.GATE, lambda: _gate(world, night, manifest, thresholds))
+
+
+def accepted_inputs(world: World, night: Night) -> tuple[Input, ...]:
+    """The versions of the night's own date that its gate let through."""
+    with world.store.read() as connection:
+        return accepted_in(connection, night.run)
+
+
+def accepted_in(connection: sa.Connection, run: RunId) -> tuple[Input, ...]:
+    summary = _summary_of(connection, run)
+    day = date.fromisoformat(summary["business_date"])
+    return tuple(Input(table, day, VersionId(version)) for table, version in sorted(summary["accepted"].items()))
+
+
+def halted_tables(world: World, night: Night) -> frozenset[str]:
+    """Tables without rows to rely on: halted tonight, or with an increment of this period that was never accepted."""
+    with world.store.read() as connection:
+        return frozenset(_summary_of(connection, night.run)["halted"])
+
+
+def _summary_of(connection: sa.Connection, run: RunId) -> Mapping[str, Any]:
+    result = stage_result(connection, run, Stage.GATE.value)
+    if result is None:
+        raise LookupError(f"run {run} has passed no gate")
+    return result.summary
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What the gate works with: the session, the versions by name, and for each table those of its own date."""
+
+    world: World
+    night: Night
+    manifest: Manifest
+    duck: Duck
+    found: Mapping[VersionId, Version]
+
+    @property
+    def landed(self) -> dict[str, Version]:
+        return {item.table: self.found[item.version] for item in self.manifest.landed}
+
+    def history(self, table: str) -> list[Input]:
+        return [item for item in self.manifest.history if item.table == table]
+
+
+@dataclass(frozen=True, slots=True)
+class _TableResult:
+    """A table after its contract: the version to accept, and the file of rows set aside."""
+
+    judged: Judged
+    accepted: Version
+    quarantine: RunFile | None = None
+
+
+def _gate(world: World, night: Night, manifest: Manifest, thresholds: _Thresholds) -> StageWork:
+    names = [item.version for item in (*manifest.landed, *manifest.history, *manifest.baselines)]
+    with world.store.read() as connection:
+        found = versions(world, connection, names)
+    with open_duck(world.settings) as duck:
+        bench = _Bench(world, night, manifest, duck, found)
+        judged = _judge_contracts(bench)
+        working_day = _is_working_day(bench, manifest.business_date)
+        runs = _run_suites(bench, judged, thresholds, working_day=working_day)
+        every = tuple(_every_table(bench, judged, runs))
+        verdict = night_verdict(manifest.business_date, every, thresholds, working_day=working_day)
+        pages = tuple(_write_pages(bench, runs))
+    files = (*(result.quarantine for result in judged.values() if result.quarantine), *pages)
+    accepted = {table: result.accepted for table, result in sorted(judged.items()) if _may_pass(verdict, table, result)}
+
+    def write(connection: sa.Connection) -> None:
+        write_verdict(connection, night.run, verdict)
+        if night.is_official:
+            register(world, connection, Pointer.ACCEPTED, night.business_date, accepted.values(), night.attempt)
+
+    summary = _summary(manifest, verdict, accepted, working_day=working_day)
+    return StageWork(State.HALTED if verdict.halted else State.DONE, summary, files, write)
+
+
+def _judge_contracts(bench: _Bench) -> dict[str, _TableResult]:
+    """Every landed table against its contract, over views of what landed and of what it refers to."""
+    schemas = {
+        table: schema_findings(CATALOGUE[table], version.columns, duck_columns(CATALOGUE[table]))
+        for table, version in bench.landed.items()
+    }
+    unreadable = {table for table, found in schemas.items() if any(check.outcome is Outcome.HALT for check in found)}
+    _create_views(bench, unreadable)
+    return {
+        table: _judge_table(bench, table, schemas[table], unreadable, sent_before=_was_sent(bench.manifest, table))
+        for table in sorted(bench.landed)
+    }
+
+
+def _judge_table(
+    bench: _Bench, table: str, schema: tuple[CheckResult, ...], unreadable: set[str], *, sent_before: bool
+) -> _TableResult:
+    version, work = bench.landed[table], work_for(table)
+    blocked = not_judgeable(table, [name.removesuffix("_history") for name in work.views], unreadable)
+    judged = Judged(table, True, sent_before, (*schema, *((blocked,) if blocked else ())))  # noqa: FBT003
+    if table in unreadable or blocked:
+        return _TableResult(judged, version)
+    counts = work.read_counts(bench.duck.read(work.counts))
+    accepted, quarantine, totals = _split(bench, work, counts, version)
+    return _TableResult(replace(judged, counts=counts, totals=totals), accepted, quarantine)
+
+
+def _split(
+    bench: _Bench, work: TableWork, counts: Counts, landed: Version
+) -> tuple[Version, RunFile | None, ControlTotals]:
+    """The accepted version (the landed one where nothing is set aside or doubled), and the quarantine's file."""
+    table, split = work.contract.table, work.split(counts)
+    if split is None:
+        return landed, None, work.read_totals(bench.duck.read(work.clean_totals))
+    totals = work.read_totals(bench.duck.read(split.totals))
+    accepted = write_version(bench.world, bench.duck, table, bench.night.business_date, bench.duck.sql(split.accepted))
+    return accepted, _write_quarantine(bench, table.name, split.quarantined, totals.quarantined), totals
+
+
+def _write_quarantine(bench: _Bench, table: str, statement: Any, rows: int) -> RunFile | None:
+    if not rows:
+        return None
+    name = f"{folder_of(bench.night)}/quarantine/{table}.parquet"
+    written = bench.world.seam.write_file(
+        bench.world.settings.home / name, lambda part: bench.duck.write_parquet(statement, part), point="quarantine"
+    )
+    return RunFile(f"quarantine/{table}", name, written.sha256, rows)
+
+
+def _create_views(bench: _Bench, unreadable: set[str]) -> None:
+    """The judged rows under the table's name, and what checks look up beside them."""
+    for table in CATALOGUE.values():
+        tonight = [item for item in bench.manifest.landed if item.table == table.name and table.name not in unreadable]
+        history = bench.history(table.name)
+        create_view(bench.duck, table, tonight or history, bench.found)
+        if table.kind is Kind.STATE:
+            create_view(bench.duck, table, history, bench.found, f"{table.name}_previous")
+        else:
+            create_view(bench.duck, table, history, bench.found, f"{table.name}_history")
+
+
+def _run_suites(
+    bench: _Bench, judged: Mapping[str, _TableResult], thresholds: _Thresholds, *, working_day: bool
+) -> dict[str, SuiteRun]:
+    """The batch suites over the accepted rows of the tables that could be judged."""
+    sound = {table: result for table, result in judged.items() if result.judged.counts is not None}
+    for table, result in sound.items():
+        bench.duck.create_view(table, [result.accepted.path], duck_columns(CATALOGUE[table]))
+    previous = {item.table for item in bench.manifest.history if CATALOGUE[item.table].kind is Kind.STATE}
+    night = SuiteNight(bench.manifest.business_date, working_day, frozenset(sound), frozenset(previous))
+    suites = [
+        suite
+        for table in sorted(sound)
+        if table in thresholds and (suite := suite_for(thresholds[table], night, _baseline(bench, table)))
+    ]
+    pages = Stage.REPORT in bench.manifest.stages
+    return {run.table: run for run in run_suites(suites, bench.duck.connection, pages=pages)}
+
+
+def _baseline(bench: _Bench, table: str) -> Baseline:
+    days = [item for item in bench.manifest.baselines if item.table == table]
+    return Baseline(table, tuple(_figures(bench, item) for item in days))
+
+
+def _figures(bench: _Bench, item: Input) -> DayFigures:
+    version = bench.found[item.version]
+    column = next((column.name for column in CATALOGUE[item.table] if column.type is Type.MONEY), "")
+    sums = tuple((currency, Decimal(text)) for currency, text in sorted(version.totals.get(column, {}).items()))
+    return DayFigures(item.business_date, _is_working_day(bench, item.business_date), version.rows, sums)
+
+
+def _is_working_day(bench: _Bench, day: date) -> bool:
+    """By the calendar of the business's jurisdiction; a day that it does not have counts as one, the stricter way."""
+    row = bench.duck.run(
+        "SELECT is_working_day FROM calendar WHERE jurisdiction = ? AND day = ?",
+        (bench.world.settings.jurisdiction, day),
+    ).fetchone()
+    return row is None or bool(row[0])
+
+
+def _every_table(bench: _Bench, judged: Mapping[str, _TableResult], runs: Mapping[str, SuiteRun]) -> Iterator[Judged]:
+    for table in sorted(CATALOGUE):
+        result = judged.get(table)
+        if result is None:
+            yield Judged(table, False, _was_sent(bench.manifest, table))  # noqa: FBT003
+        elif table in runs:
+            yield replace(result.judged, has_suite=True, suite=runs[table].results)
+        else:
+            yield result.judged
+
+
+def _was_sent(manifest: Manifest, table: str) -> bool:
+    return any(item.table == table for item in (*manifest.history, *manifest.baselines))
+
+
+def _may_pass(verdict: Verdict, table: str, result: _TableResult) -> bool:
+    return table not in verdict.halted and result.judged.counts is not None
+
+
+def _write_pages(bench: _Bench, runs: Mapping[str, SuiteRun]) -> Iterator[RunFile]:
+    """Data Docs: one page per suite; they are exempt from the rule of equal bytes."""
+    for table, run in sorted(runs.items()):
+        if run.page:
+            name = f"{folder_of(bench.night)}/data-docs/{table}.html"
+            bench.world.seam.write_text(bench.world.settings.home / name, run.page, point="data_docs")
+            yield RunFile(f"data-docs/{table}", name, "", 0)
+
+
+def _summary(
+    manifest: Manifest, verdict: Verdict, accepted: Mapping[str, Version], *, working_day: bool
+) -> dict[str, Any]:
+    gaps = sorted({item.table for item in manifest.gaps})
+    return {
+        "business_date": manifest.business_date,
+        "working_day": working_day,
+        "outcome": verdict.outcome.value,
+        "accepted": {table: version.version for table, version in accepted.items()},
+        "halted": sorted({*verdict.halted, *gaps}),
+        "gaps": [f"{item.table} of {item.business_date}" for item in manifest.gaps],
+        "tables": {outcome.value: _count(verdict, outcome) for outcome in Outcome},
+    }
+
+
+def _count(verdict: Verdict, outcome: Outcome) -> int:
+    return sum(table.outcome is outcome for table in verdict.tables)

@@ -1,0 +1,59 @@
+"""Manifests from and to the store's JSON."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.store.schema import runs
+from domain.ids import Digest, ReleaseId, RunId, VersionId
+from domain.manifest import Input, Manifest, RunKind, Stage, Waiver
+from domain.rules import RuleKind, RuleVersion
+
+
+def manifest_of(connection: sa.Connection, run: RunId) -> Manifest:
+    """The manifest that the run's id is the digest of."""
+    content = connection.execute(sa.select(runs.c.manifest).where(runs.c.run_id == run)).scalar_one()
+    return _manifest(content)
+
+
+def _manifest(content: dict[str, Any]) -> Manifest:
+    return Manifest(
+        kind=RunKind(content["kind"]),
+        business_date=_date(content["business_date"]),
+        effective_on=_date(content["effective_on"]),
+        stages=tuple(Stage(stage) for stage in content["stages"]),
+        calculation=Digest(content["calculation"]),
+        rules=tuple(_rule(rule) for rule in content["rules"]),
+        landed=_inputs(content["landed"]),
+        history=_inputs(content["history"]),
+        dispatch=tuple(ReleaseId(name) for name in content["dispatch"]),
+        prices=None if content["prices"] is None else Digest(content["prices"]),
+        baselines=_inputs(content["baselines"]),
+        gaps=_inputs(content["gaps"]),
+        waivers=tuple(Waiver(**{**waiver, "until": _date(waiver["until"])}) for waiver in content["waivers"]),
+        ledger=None if content["ledger"] is None else Digest(content["ledger"]),
+        source=None if content["source"] is None else RunId(content["source"]),
+        known_as_of=content["known_as_of"],
+    )
+
+
+def _inputs(rows: list[dict[str, str]]) -> tuple[Input, ...]:
+    return tuple(Input(row["table"], _date(row["business_date"]), VersionId(row["version"])) for row in rows)
+
+
+def _rule(row: dict[str, str]) -> RuleVersion:
+    return RuleVersion(
+        RuleKind(row["kind"]),
+        row["id"],
+        Digest(row["digest"]),
+        _date(row["valid_from"]),
+        row["proposer"],
+        row["signer"],
+    )
+
+
+def _date(text: str) -> date:
+    return date.fromisoformat(text)

@@ -1,0 +1,116 @@
+"""Measure: credits row by row, KPIs in few scans, scores; what a halted table feeds has no value, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.duck import Duck, duck_columns
+from adapters.store.results import write_kpis, write_scores
+from adapters.store.runs import RunFile, StageResult, State
+from adapters.world import World
+from domain.exact import exact
+from domain.manifest import Manifest, Stage
+from domain.periods import Period
+from domain.records import KpiResult, Score, ValueState
+from domain.sql import TABLES
+from kpi_rules.credits import (
+    CREDITS_READ,
+    CreditTotals,
+    credit_statement,
+    credit_totals,
+    credited_statement,
+    eligible_statement,
+)
+from kpi_rules.plan import plan_kpis
+from kpi_rules.results import kpi_results
+from kpi_rules.rulebook import KpiRules
+from kpi_rules.scores import Posting, score
+from kpi_rules.views import CREDITS
+from tasks.stages.gate import accepted_inputs, halted_tables
+from tasks.stages.night import Night, StageWork, folder_of, run_stage
+from tasks.stages.session import session_of_night
+
+CREDITS_FILE = "credits"
+
+
+def measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> StageResult:
+    """Month-to-date KPIs and scores as of the business date."""
+    return run_stage(world, night, Stage.MEASURE, lambda: _measure(world, night, manifest, rules))
+
+
+def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> StageWork:
+    start, as_of = Period.of(night.business_date).start, night.business_date
+    halted = halted_tables(world, night)
+    with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
+        files, totals = _credits(world, night, duck, rules, halted)
+        plan = plan_kpis(rules, start=start, as_of=as_of, halted=halted)
+        results = kpi_results(plan, {scan.name: duck.read(scan.statement) for scan in plan.statements})
+        postings = () if "staff_postings" in halted else postings_of(duck)
+    found = score(rules, results, postings, start=start, as_of=as_of)
+
+    def write(connection: sa.Connection) -> None:
+        write_kpis(connection, night.run, results)
+        write_scores(connection, night.run, found)
+
+    return StageWork(State.DONE, _summary(results, found, totals, as_of), files, write)
+
+
+def postings_of(duck: Duck) -> tuple[Posting, ...]:
+    postings = TABLES["staff_postings"].c
+    rows = duck.read(exact(sa.select(*postings).order_by(postings.employee_id, postings.valid_from)))
+    return tuple(
+        Posting(
+            row["employee_id"], row["department_id"], row["team_id"], row["role"], row["valid_from"], row["valid_to"]
+        )
+        for row in rows
+    )
+
+
+def _credits(
+    world: World, night: Night, duck: Duck, rules: KpiRules, halted: frozenset[str]
+) -> tuple[tuple[RunFile, ...], tuple[CreditTotals, ...]]:
+    """The credits as a file of the run and a view of the session; none where a table that they need is halted."""
+    start, as_of = Period.of(night.business_date).start, night.business_date
+    if halted & CREDITS_READ:
+        duck.create_view(CREDITS_FILE, (), duck_columns(CREDITS))
+        return (), ()
+    path = world.settings.home / folder_of(night) / "credits.parquet"
+    statement = credit_statement(rules, start=start, as_of=as_of)
+    written = world.seam.write_file(path, lambda part: duck.write_parquet(statement, part), point="credits")
+    duck.create_view(CREDITS_FILE, [path], duck_columns(CREDITS))
+    totals = credit_totals(
+        duck.read(eligible_statement(start=start, as_of=as_of)), duck.read(credited_statement(start=start, as_of=as_of))
+    )
+    rows = sum(total.eligible_count for total in totals)
+    name = path.relative_to(world.settings.home).as_posix()
+    return (RunFile(CREDITS_FILE, name, written.sha256, rows),), totals
+
+
+def _summary(
+    results: Iterable[KpiResult], scores: Iterable[Score], totals: Iterable[CreditTotals], as_of: date
+) -> dict[str, Any]:
+    found, graded = tuple(results), tuple(scores)
+    return {
+        "as_of": as_of,
+        "kpis": len({result.kpi for result in found}),
+        "results": len(found),
+        "without_value": sum(result.state is ValueState.NO_VALUE for result in found),
+        "halted": sorted({result.kpi for result in found if result.state is ValueState.HALTED}),
+        "scores": len(graded),
+        "credits": [
+            {
+                "currency": total.currency,
+                "eligible": total.eligible,
+                "credited": total.credited,
+                "uncredited": [
+                    {"reason": reason, "rows": rows, "money": money} for reason, rows, money in total.uncredited
+                ],
+                "tie_out": total.tie_out,
+            }
+            for total in totals
+        ],
+    }

@@ -1,0 +1,124 @@
+"""Pay: the forecast of a night, and at month-end the frozen batches; both from the same calculation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.store.results import read_kpis, read_scores, write_held, write_payout_lines
+from adapters.store.runs import StageResult, State
+from adapters.world import World
+from domain.manifest import Manifest, Stage
+from domain.periods import Period
+from domain.records import PayoutLine
+from incentives.book import PolicyBook
+from incentives.calculate import calculate
+from incentives.contracts import ContractBook
+from incentives.fees import fees
+from incentives.ledger import BatchKind
+from incentives.measures import measures_of
+from tasks.stages.gate import accepted_inputs, halted_tables
+from tasks.stages.night import Night, StageWork, run_stage
+from tasks.stages.people import BONUS_READS, FEE_READS, payees_of, recoveries_of, working_days_of
+from tasks.stages.session import session_of_night
+
+Held = tuple[str, str, str]  # payee, component, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """What the calculation came to, by kind of batch; everybody is in lines or in held."""
+
+    lines: Mapping[BatchKind, tuple[PayoutLine, ...]]
+    held: Mapping[BatchKind, tuple[Held, ...]]
+    waiting: tuple[str, ...]  # kinds that could not be computed, and why
+
+
+def project(
+    world: World, night: Night, manifest: Manifest, policies: PolicyBook, contracts: ContractBook
+) -> StageResult:
+    """This month's bonuses and fees as they stand: a forecast, not a payout."""
+
+    def work() -> StageWork:
+        pay = compute_pay(world, night, manifest, policies, contracts)
+        return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay))
+
+    return run_stage(world, night, Stage.PROJECT, work)
+
+
+def compute_pay(world: World, night: Night, manifest: Manifest, policies: PolicyBook, contracts: ContractBook) -> Pay:
+    """Bonuses from the KPI results and scores of the night, fees from the payments in its books."""
+    period, halted = Period.of(night.business_date), halted_tables(world, night)
+    lines: dict[BatchKind, tuple[PayoutLine, ...]] = {}
+    held: dict[BatchKind, tuple[Held, ...]] = {}
+    waiting = tuple(
+        f"{kind}: {', '.join(sorted(halted & reads))} halted"
+        for kind, reads in ((BatchKind.BONUS, BONUS_READS), (BatchKind.FEE, FEE_READS))
+        if halted & reads
+    )
+    with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
+        if not halted & BONUS_READS:
+            with world.store.read() as connection:
+                measures = measures_of(read_kpis(connection, night.run), read_scores(connection, night.run))
+            found = calculate(
+                policies, payees_of(duck, period), measures, period=period, working_days=working_days_of(duck)
+            )
+            lines[BatchKind.BONUS] = found.lines
+            held[BatchKind.BONUS] = (
+                *((each.payee, each.component, f"{each.reason}: {each.text}") for each in found.held),
+                *((each.payee, "", f"without_policy: {each.text}") for each in found.without_policy),
+            )
+        if not halted & FEE_READS:
+            settled = fees(contracts.during(period), recoveries_of(duck, period), period=period)
+            lines[BatchKind.FEE] = settled.payouts
+            held[BatchKind.FEE] = _without_fee(settled.without_fee)
+    return Pay(lines, held, waiting)
+
+
+def write_pay(connection: sa.Connection, night: Night, pay: Pay) -> None:
+    for kind, lines in pay.lines.items():
+        write_payout_lines(connection, night.run, kind.value, lines)
+    for kind, held in pay.held.items():
+        write_held(connection, night.run, kind.value, held)
+
+
+def summary_of_pay(pay: Pay) -> dict[str, Any]:
+    """Totals by kind, scope and currency."""
+    return {
+        "waiting": list(pay.waiting),
+        "totals": [
+            {"kind": kind, "scope": scope, "currency": currency, "payees": payees, "amount": amount}
+            for kind in pay.lines
+            for (scope, currency), (payees, amount) in sorted(_totals(pay.lines[kind]).items())
+        ],
+        "held": {kind.value: len(found) for kind, found in pay.held.items()},
+    }
+
+
+def _totals(lines: Iterable[PayoutLine]) -> dict[tuple[str, str], tuple[int, Decimal]]:
+    amounts: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    payees: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for line in lines:
+        amounts[line.scope, line.currency] += line.amount
+        payees[line.scope, line.currency].add(line.payee)
+    return {key: (len(payees[key]), amount) for key, amount in amounts.items()}
+
+
+def _without_fee(found: Iterable[Any]) -> tuple[Held, ...]:
+    """Recoveries that earn no fee, by partner and reason, with their number and money."""
+    counts: dict[tuple[str, str, str], int] = defaultdict(int)
+    money: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for each in found:
+        key = (each.recovery.partner_id, each.reason.value, each.recovery.currency)
+        counts[key] += 1
+        money[key] += each.recovery.amount
+    return tuple(
+        (partner, f"{reason}:{currency}", f"{counts[key]} recoveries of {money[key]} {currency} earn no fee: {reason}")
+        for key in sorted(counts)
+        for partner, reason, currency in (key,)
+    )

@@ -1,0 +1,140 @@
+"""Payees and partners' recoveries, read from a session for the calculation of pay."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.duck import Duck
+from domain.exact import exact
+from domain.periods import Period
+from domain.sql import TABLES
+from incentives.fees import PartnerRecovery, Placement
+from incentives.payees import Leave, Payee, StaffPosting, Terms, WorkingDays
+
+# Tables without which nobody can be paid, and without which no partner can.
+BONUS_READS = frozenset({"employees", "employment", "staff_postings", "leave", "calendar"})
+FEE_READS = frozenset({"payments", "placements"})
+
+
+def payees_of(duck: Duck, period: Period) -> tuple[Payee, ...]:
+    """Everybody employed and posted on a day of the period, by employee."""
+    employees, employment = TABLES["employees"].c, TABLES["employment"].c
+    terms = _by_employee(duck.read(_ordered("employment")))
+    postings = _by_employee(duck.read(_ordered("staff_postings")))
+    leave = _by_employee(duck.read(_ordered("leave")))
+    statement = (
+        sa.select(
+            employees.employee_id,
+            employees.jurisdiction,
+            sa.func.min(employment.currency).label("currency"),
+            sa.func.min(employment.hired_on).label("hired_on"),
+            sa.func.max(employment.exited_on).label("exited_on"),
+        )
+        .join(TABLES["employment"], employment.employee_id == employees.employee_id)
+        .where(
+            employment.hired_on < period.end,
+            sa.or_(employment.exited_on.is_(None), employment.exited_on > period.start),
+        )
+        .group_by(employees.employee_id, employees.jurisdiction)
+        .order_by(employees.employee_id)
+    )
+    return tuple(
+        _payee(row, terms[row["employee_id"]], postings[row["employee_id"]], leave[row["employee_id"]])
+        for row in duck.read(exact(statement))
+        if postings[row["employee_id"]]
+    )
+
+
+def working_days_of(duck: Duck) -> WorkingDays:
+    days = TABLES["calendar"].c
+    statement = sa.select(days.jurisdiction, days.day).where(days.is_working_day).order_by(days.jurisdiction, days.day)
+    found: dict[str, set[Any]] = defaultdict(set)
+    for row in duck.read(exact(statement)):
+        found[row["jurisdiction"]].add(row["day"])
+    return {jurisdiction: frozenset(every) for jurisdiction, every in found.items()}
+
+
+def recoveries_of(duck: Duck, period: Period) -> tuple[PartnerRecovery, ...]:
+    """Payments up to the end of the period on accounts that were ever placed, each with the placement that it falls to:
+    the latest one placed on or before the day on which the debtor paid. A reversal falls where its original does."""
+    payments, placements = TABLES["payments"], TABLES["placements"]
+    original = payments.alias("original")
+    judged_on = sa.func.coalesce(original.c.paid_on, payments.c.paid_on)
+    rank = sa.func.row_number().over(
+        partition_by=payments.c.payment_id,
+        order_by=(placements.c.placed_on.desc(), placements.c.placement_number.desc(), placements.c.placement_id),
+    )
+    found = (
+        sa.select(
+            *(payments.c[name] for name in ("payment_id", "account_id", "posted_on", "amount", "waiver", "currency")),
+            sa.func.coalesce(payments.c.reverses, "").label("reverses"),
+            *(column for column in placements.c if column.name not in {"account_id", "currency"}),
+            rank.label("rank"),
+        )
+        .select_from(
+            payments.join(placements, placements.c.account_id == payments.c.account_id).outerjoin(
+                original, original.c.payment_id == payments.c.reverses
+            )
+        )
+        .where(placements.c.placed_on <= judged_on, payments.c.posted_on < period.end)
+        .subquery("found")
+    )
+    statement = sa.select(found).where(found.c.rank == 1).order_by(found.c.payment_id)
+    return tuple(_recovery(row) for row in duck.read(exact(statement)))
+
+
+def _ordered(table: str) -> Any:
+    columns = TABLES[table].c
+    started = columns["starts_on" if table == "leave" else "valid_from"]
+    return exact(sa.select(*columns).order_by(columns.employee_id, started))
+
+
+def _by_employee(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row["employee_id"]].append(row)
+    return found
+
+
+def _payee(row: Any, terms: list[Any], postings: list[Any], leave: list[Any]) -> Payee:
+    return Payee(
+        row["employee_id"],
+        row["currency"],
+        row["jurisdiction"],
+        row["hired_on"],
+        row["exited_on"],
+        tuple(
+            StaffPosting(each["department_id"], each["team_id"], each["role"], each["valid_from"], each["valid_to"])
+            for each in postings
+        ),
+        tuple(Terms(each["full_time_share"], each["valid_from"], each["valid_to"]) for each in terms),
+        tuple(Leave(each["leave_type"], each["starts_on"], each["ends_on"]) for each in leave),
+    )
+
+
+def _recovery(row: Any) -> PartnerRecovery:
+    placement = Placement(
+        row["placement_id"],
+        row["placement_batch"],
+        row["placement_number"],
+        row["placed_on"],
+        row["balance_at_placement"],
+        row["term_ends_on"],
+        row["recalled_on"],
+        row["days_past_due_at_placement"],
+    )
+    return PartnerRecovery(
+        row["payment_id"],
+        row["account_id"],
+        row["partner_id"],
+        row["posted_on"],
+        row["amount"],
+        row["currency"],
+        placement,
+        row["waiver"],
+        reverses=row["reverses"],
+    )

@@ -1,0 +1,105 @@
+"""Plan: what a run is made of becomes its manifest, and the manifest's digest its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from adapters.errors import RefusedError
+from adapters.store.releases import releases_before
+from adapters.store.runs import record_run
+from adapters.store.schema import run_files, runs
+from adapters.store.signatures import with_signatures
+from adapters.world import World
+from domain.ids import AttemptId, Digest
+from domain.manifest import Manifest, RunKind, Stage
+from domain.rules import RuleVersion
+from tasks.stages.calculation import calculation_version
+from tasks.stages.inputs import inputs_of_night
+from tasks.stages.night import Night
+from tasks.stages.rules import RuleSet, sound_rules
+
+NIGHT = (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE, Stage.PROJECT, Stage.REPORT)
+PRICES = "prices"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asked for: a date, the stages, and for reruns another rule book or an earlier knowledge."""
+
+    business_date: date
+    stages: tuple[Stage, ...] = NIGHT
+    what_if: bool = False
+    overlay: Path | None = None
+    known_as_of: datetime | None = None
+
+
+def plan_night(world: World, request: Request, attempt: AttemptId) -> Night:
+    """The run of what landed for the date, by the rules in force on it.
+
+    Raises: RefusedError for a date without extracts, a rule book with errors, and officially for unsigned rules.
+    """
+    rules = sound_rules(world.settings.rules, request.overlay)
+    manifest = _manifest(world, request, rules)
+    if not request.what_if:
+        refuse_unsigned(rules, manifest.rules)
+    run = record_run(world.store, manifest, attempt)
+    return Night(run, attempt, request.business_date, manifest.kind, request.overlay)
+
+
+def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
+    day = request.business_date
+    with world.store.read() as connection:
+        inputs = inputs_of_night(connection, day, request.known_as_of)
+        if not inputs.landed:
+            raise RefusedError(
+                f"nothing has landed for {day}. Put its extracts into {world.settings.landing / day.isoformat()}, "
+                "or give another date"
+            )
+        return Manifest(
+            kind=RunKind.WHAT_IF if request.what_if else RunKind.NIGHTLY,
+            business_date=day,
+            effective_on=day,
+            stages=request.stages,
+            calculation=calculation_version(),
+            rules=with_signatures(connection, rules.reached(day)),
+            landed=inputs.landed,
+            history=inputs.history,
+            dispatch=tuple(release.release for release in releases_before(world, connection, day)),
+            prices=_prices_before(connection, day),
+            baselines=inputs.baselines,
+            gaps=inputs.gaps,
+            known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
+        )
+
+
+def _prices_before(connection: sa.Connection, day: date) -> Digest | None:
+    """Prices of the last official allocation before `day`, by the digest of their file."""
+    statement = (
+        sa.select(run_files.c.sha256)
+        .join(runs, runs.c.run_id == run_files.c.run_id)
+        .where(run_files.c.name == PRICES, runs.c.kind == RunKind.NIGHTLY.value, runs.c.business_date < day)
+        .order_by(runs.c.business_date.desc(), runs.c.recorded_at.desc())
+    )
+    found = connection.execute(statement).scalars().first()
+    return None if found is None else Digest(found)
+
+
+def refuse_unsigned(rules: RuleSet, versions: Iterable[RuleVersion]) -> None:
+    unsigned = [version for version in versions if not version.signer]
+    if unsigned:
+        lines = [f"{rules.place_of(version)} SIG002 {version.kind} {version.id} is not signed" for version in unsigned]
+        raise RefusedError(
+            "an official run uses signed rules only; `recoup sign` records who proposed and who approved them:\n"
+            + "\n".join(lines)
+        )
+
+
+def with_stages(request: Request, first: Stage) -> Request:
+    """The request from `first` on; the gate comes first always, because every stage needs its verdict."""
+    later = NIGHT[NIGHT.index(first) :]
+    return replace(request, stages=tuple(dict.fromkeys((Stage.GATE, *later))))

@@ -1,0 +1,128 @@
+"""The rule book as the core packages understand it: everything decoded, and everything that is wrong, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from adapters.errors import ConflictError, RefusedError
+from adapters.rule_files import RuleBook, fingerprint_of, read_rule_book
+from adapters.store.signatures import RuleContent
+from adapters.world import World
+from allocation.strategies import StrategyBook, decode_strategies
+from domain.ids import Digest
+from domain.issues import Issue, has_errors
+from domain.manifest import Manifest
+from domain.periods import Period
+from domain.records import Unit
+from domain.rules import Placed, Rule, RuleVersion, version_digest
+from expectations.limits import Thresholds, decode_thresholds
+from incentives.book import PolicyBook, decode_policies
+from incentives.contracts import ContractBook, decode_contracts
+from kpi_rules.rulebook import KpiRules, decode_kpi_rules
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All rules of one root; a rule that is wrong is left out of its book and told in `issues`."""
+
+    book: RuleBook
+    kpis: KpiRules
+    policies: PolicyBook
+    contracts: ContractBook
+    strategies: StrategyBook
+    thresholds: Thresholds
+    issues: tuple[Issue, ...]
+
+    def reached(self, day: date) -> tuple[RuleVersion, ...]:
+        """The versions that a night of `day` uses, in a total order."""
+        period = Period.of(day)
+        versions = (
+            *self.kpis.on(day).versions(),
+            *self.policies.during(period).versions(),
+            *self.contracts.during(period).versions(),
+            *self.strategies.versions(day),
+            *self.thresholds.versions_at(day),
+        )
+        return tuple(sorted(set(versions), key=lambda version: (version.kind, version.id, version.valid_from)))
+
+    def contents(self) -> tuple[RuleContent, ...]:
+        """Every version with what it says, for signing; a rule that makes several figures is one version."""
+        found = {placed.version: placed.rule.model_dump(mode="python") for placed in self._placed()}
+        return tuple(RuleContent(version, content) for version, content in found.items())
+
+    def place_of(self, version: RuleVersion) -> str:
+        """Where the version stands: file and line."""
+        for placed in self._placed():
+            if version_digest(placed.rule) == version.digest:
+                return str(placed.place("id"))
+        return ""
+
+    def _placed(self) -> Iterator[Placed[Rule]]:
+        yield from self.kpis.placed()  # type: ignore[misc]
+        yield from (ready.placed for ready in self.policies.policies)  # type: ignore[misc]
+        yield from self.contracts.contracts  # type: ignore[misc]
+        yield from (strategy.placed for strategy in self.strategies.strategies)  # type: ignore[misc]
+        yield from self.thresholds.placed  # type: ignore[misc]
+
+
+def read_rules(root: Path, overlay: Path | None = None) -> RuleSet:
+    """The rules of `root`, with the files of `overlay` in place of those of the same name."""
+    return _decoded(root, overlay, fingerprint_of(root, overlay))
+
+
+def rules_of_run(world: World, manifest: Manifest, overlay: Path | None) -> RuleSet:
+    """The rules that the manifest names.
+
+    Raises: ConflictError if they were edited after the run was planned.
+    """
+    rules = sound_rules(world.settings.rules, overlay)
+    known = {version.digest for version in rules.reached(manifest.effective_on)}
+    edited = [version.id for version in manifest.rules if version.digest not in known]
+    if edited:
+        raise ConflictError(f"rules were edited while the run went on: {', '.join(edited)}. Start it again")
+    return rules
+
+
+@lru_cache(maxsize=4)
+def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet:  # noqa: ARG001 - part of the key
+    book = read_rule_book(root, overlay)
+    kpis, kpi_issues = decode_kpi_rules(book.below("kpi_rules"))
+    policies, policy_issues = decode_policies(book.below("incentives/policies"))
+    contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
+    strategies, strategy_issues = decode_strategies(book.below("allocation"))
+    thresholds, threshold_issues = decode_thresholds(book.below("expectations"))
+    together = policies.references(_units(kpis), _scorecards(kpis))
+    issues = (
+        *book.issues,
+        *kpi_issues,
+        *policy_issues,
+        *contract_issues,
+        *strategy_issues,
+        *threshold_issues,
+        *together,
+    )
+    return RuleSet(book, kpis, policies, contracts, strategies, thresholds, issues)
+
+
+def sound_rules(root: Path, overlay: Path | None = None) -> RuleSet:
+    """The rules, fit for a run.
+
+    Raises: RefusedError with every error, so that nobody is measured or paid by half a rule book.
+    """
+    rules = read_rules(root, overlay)
+    if has_errors(rules.issues):
+        errors = "\n".join(str(issue) for issue in rules.issues if issue.is_error)
+        raise RefusedError(f"the rule book has errors; `recoup check` shows them:\n{errors}")
+    return rules
+
+
+def _units(kpis: KpiRules) -> dict[str, Unit]:
+    return {figure.id: figure.rule.unit for figure in kpis.figures}
+
+
+def _scorecards(kpis: KpiRules) -> dict[str, list[str]]:
+    return {placed.rule.id: [part.kpi for part in placed.rule.parts] for placed in kpis.scorecards}

@@ -132,9 +132,7 @@ def _ownership(night: Night, destination: Ints, reason: pa.Array) -> dict[str, p
         "segment": _texts([*(segment.id for segment in night.strategy.segments), None], worked_as),
         "channel": _texts([*own_channels, PARTNER_CHANNEL, None], channel),
         "owner_kind": pc.if_else(pa.array(is_ended), "partner", kind),
-        "owner_id": pc.if_else(
-            ended, book.table["placed_with"], _texts([*(end.id for end in ends), HOUSE, HOUSE], owner)
-        ),
+        "owner_id": pc.if_else(pa.array(is_ended), book.table["placed_with"], name),
         "department_id": _texts([*(end.department for end in ends), None], destination),
         "team_id": _texts([*(end.team for end in ends), None], destination),
     }

@@ -46,7 +46,8 @@ def _arithmetic(row: Mapping[str, Any]) -> Iterator[str]:
     if row["next_best"] is None:
         return
     value, price, margin = row["value_estimate"], row["price_estimate"], row["margin_estimate"]
-    yield f"  decided together with the debtor's other accounts: {row['debtor_accounts']} in all"
+    if row["debtor_accounts"] > 1:
+        yield f"  decided together with other accounts of the debtor: {row['debtor_accounts']} in all"
     yield f"  value {value:,.2f} − price {price:,.2f} = {value - price:,.2f} (estimates)"
     yield f"  next best {row['next_best']}: {value - price - margin:,.2f}; margin {margin:,.2f}"
 

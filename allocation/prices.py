@@ -16,11 +16,13 @@ import numpy.typing as npt
 from allocation.problem import NOWHERE, PARTS, ROWS_AT_ONCE, Floats, Group, Ints, Problem
 
 _TEMPERATURES = tuple(3e-5 * 4**step for step in range(7, -1, -1))  # in multiples of the mean worth of an account
-_WARM, _COLDEST = 3, 1  # how many of them are left to do from yesterday's prices, and from those of a sample
+_WARM, _COLDEST = 6, 1  # how many of them are left to do from yesterday's prices, and from those of a sample
 _SAMPLED_FROM_UNITS = 200_000
 _SAMPLE_UNITS = 50_000
 _STEPS_AT_MOST = 12
-_STEPS_BACK_AT_MOST = 12
+_STEPS_BACK_AT_MOST = 8
+_FURTHER = 4.0  # how much farther than the last one a step may go: in flat country Newton overshoots
+_WORTHWHILE = 5e-7  # share of the value that a step must gain, for another one to be tried
 _GRAIN = 2.0**17  # shares are multiples of its inverse; products of two, summed over a block, stay below 2**53
 _UNBALANCED_AT_MOST = 1e-2  # share of all capacity that may be over or under, when a temperature is done
 
@@ -72,15 +74,21 @@ class _Local:
 
 
 def _minimise(scaled: _Scaled, prices: Floats, temperature: float) -> Floats:
-    here = _smoothed(scaled, prices, temperature)
+    here, reach = _smoothed(scaled, prices, temperature), 1.0
     for _ in range(_STEPS_AT_MOST):
         moving = np.flatnonzero((prices > 0) | (here.slope < 0))
         if np.abs(here.slope[moving]).sum() <= _UNBALANCED_AT_MOST * scaled.limits.sum():
             break
-        found = _descend(scaled, prices, here, _newton_step(here, moving), temperature)
+        step = _newton_step(here, moving)
+        step *= min(1.0, reach / max(float(np.abs(step).max()), 1e-300))
+        found = _descend(scaled, prices, here, step, temperature)
         if found is None:
             break
+        reach = _FURTHER * float(np.abs(found[0] - prices).max())
+        gained = here.value - found[1].value
         prices, here = found
+        if gained < _WORTHWHILE * here.value:
+            break
     return prices
 
 
@@ -106,7 +114,7 @@ def _descend(
     scaled: _Scaled, prices: Floats, here: _Local, step: Floats, temperature: float
 ) -> tuple[Floats, _Local] | None:
     """The first of ever shorter steps that goes down by a fair share of what the slope promises."""
-    length = min(1.0, 1.0 / max(float(np.abs(step).max()), 1e-300))
+    length = 1.0
     for _ in range(_STEPS_BACK_AT_MOST):
         there = np.maximum(prices + length * step, 0.0)
         found = _smoothed(scaled, there, temperature)

@@ -319,7 +319,7 @@ def _workable_although_forbidden(placed: Placed[StrategyRule], conditions: tuple
 
 
 def _two_in_force(placed: tuple[Placed[StrategyRule], ...]) -> Iterator[Issue]:
-    for one, two in combinations(sorted(placed, key=lambda each: (each.rule.valid_from, each.rule.id)), 2):
+    for one, two in combinations(sorted(placed, key=lambda each: each.rule.valid_from), 2):
         if one.rule.id != two.rule.id and one.rule.holds_on(two.rule.valid_from):
             message = f'"{one.rule.id}" and "{two.rule.id}" both hold on {two.rule.valid_from}; see {one.place("id")}'
             yield Issue("ALL012", two.place("id"), message, "One strategy holds at a time: end the older one")

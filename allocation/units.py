@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -177,7 +178,7 @@ class _Kind:
 def _kinds_with_spans(book: Book, strategy: Strategy, crowd: _Crowd) -> Iterator[tuple[_Kind, tuple[int, int]]]:
     columns = {name: coded(book.table[name]) for name in _SKILLS}
     starts = np.flatnonzero(np.diff(crowd.group, prepend=MISSING))
-    for start, stop in zip(starts, [*starts[1:], crowd.size], strict=True):
+    for start, stop in pairwise(np.append(starts, crowd.size)):
         lead, segment = int(crowd.lead[start]), int(crowd.segment[start])
         skills = frozenset(columns[name].name(lead) for name in strategy.segments[segment].rule.skills)
         yield _Kind(segment, book.jurisdiction.name(lead), skills, crowd.avoided[start]), (int(start), int(stop))

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
 
+from adapters.duck import PARQUET_OPTIONS, quoted
 from adapters.importing.decoding import Mapping, decode_mapping
 from adapters.importing.faults import faults_in
 from adapters.importing.loading import Loaded, LoadedFile, load
@@ -96,7 +97,12 @@ def _not_due(mapping: Mapping, files: Sequence[Path], business_date: date) -> It
 @contextmanager
 def _connected(scratch: Path, memory_limit: str, threads: int) -> Iterator[sa.Connection]:
     """A database of its own on disk, so that an extract may be larger than the memory."""
-    config = {"memory_limit": memory_limit, "threads": threads, "temp_directory": str(scratch / "spill")}
+    config = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": str(scratch / "spill"),
+        "autoinstall_known_extensions": False,
+    }
     url = sa.URL.create("duckdb", database=str(scratch / "import.duckdb"))
     engine = sa.create_engine(url, connect_args={"config": config})
     try:
@@ -141,9 +147,7 @@ def _write(connection: sa.Connection, table: Table, staged: sa.Table, folder: Pa
     path = folder / f"{table.name}.parquet"
 
     def produce(file: Path) -> None:
-        options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
-        name = str(file).replace("'", "''")
-        connection.exec_driver_sql(f"COPY ({ordered}) TO '{name}' ({options})")
+        connection.exec_driver_sql(f"COPY ({ordered}) TO '{quoted(file)}' ({PARQUET_OPTIONS})")
 
     write(path, produce)
     return path

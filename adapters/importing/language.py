@@ -175,15 +175,16 @@ class Composed(RuleModel):
 
 
 def _kind_of_column(value: Any) -> str | None:
+    """Worded so that no key is called the same: an issue's place is found by the keys on its path."""
     keys = value if isinstance(value, dict) else ()
-    return next((key for key in ("from", "constant", "expression", "format") if key in keys), None)
+    return next((f"the kind {key}" for key in ("from", "constant", "expression", "format") if key in keys), None)
 
 
 ColumnMapping = Annotated[
-    Annotated[FromColumn, Tag("from")]
-    | Annotated[Constant, Tag("constant")]
-    | Annotated[Computed, Tag("expression")]
-    | Annotated[Composed, Tag("format")],
+    Annotated[FromColumn, Tag("the kind from")]
+    | Annotated[Constant, Tag("the kind constant")]
+    | Annotated[Computed, Tag("the kind expression")]
+    | Annotated[Composed, Tag("the kind format")],
     Discriminator(
         _kind_of_column,
         custom_error_type="kind_of_column",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.ids import Digest
-from domain.records import Grain, KpiResult, Score, Unit, ValueState
+from domain.records import Grain, KpiResult, Score, ValueState
 
 # Whose figure (grain and entity), and which: "kpi:recovered_amount:VND", "scorecard:field", "attainment:field.calls".
 MeasureKey = tuple[Grain, str, str]
@@ -40,8 +40,8 @@ def measures_of(results: Iterable[KpiResult], scores: Iterable[Score]) -> dict[M
 
 def _of_results(results: Iterable[KpiResult]) -> Iterator[tuple[MeasureKey, Measure]]:
     for result in results:
-        money = f":{result.currency}" if result.unit is Unit.MONEY and result.currency else ""
-        key = (result.grain, result.entity, f"kpi:{result.kpi}{money}")
+        currency = f":{result.currency}" if result.currency else ""
+        key = (result.grain, result.entity, f"kpi:{result.kpi}{currency}")
         yield key, Measure(result.state, result.value, result.rule, result.currency)
 
 

@@ -141,11 +141,7 @@ def _refusals(decision: Decision, batch: Batch, decisions: Sequence[Decision], s
     if decision.step != len(decisions) + 1:
         message = f"the decision is number {decision.step}, but {len(decisions) + 1} is due"
         yield Issue("BAT002", place, message, "Somebody has decided in between: look again")
-    if (
-        decision.kind is not DecisionKind.APPROVED
-        and decision.kind is not DecisionKind.PUBLISHED
-        and not decision.reason
-    ):
+    if decision.kind not in {DecisionKind.APPROVED, DecisionKind.PUBLISHED} and not decision.reason.strip():
         yield Issue("BAT003", place, f"a batch is {decision.kind} with a reason", "Say why")
     yield from _out_of_order(decision, place, state)
     if decision.kind is DecisionKind.APPROVED:
@@ -225,23 +221,36 @@ def open_period(origin: Period, states: Mapping[Period, PeriodState]) -> Period:
 
 
 def period_refusals(
-    decision: PeriodDecision, decisions: Sequence[PeriodDecision], batches: Mapping[BatchId, BatchState]
+    decision: PeriodDecision, decisions: Sequence[PeriodDecision], batches: Sequence[tuple[Batch, BatchState]]
 ) -> tuple[Issue, ...]:
     """Why the month may not be closed or reopened; `batches` are all batches of it, none left out."""
-    return tuple(_period_refusals(decision, period_state(decisions), batches))
+    issues = [*_not_due(decision, period_state(decisions))]
+    if decision.kind is PeriodDecisionKind.CLOSED:
+        issues += _unfinished(decision.period, batches)
+    return tuple(issues)
 
 
-def _period_refusals(
-    decision: PeriodDecision, state: PeriodState, batches: Mapping[BatchId, BatchState]
-) -> Iterator[Issue]:
-    place, closes = Location(f"period {decision.period}"), decision.kind is PeriodDecisionKind.CLOSED
+def _not_due(decision: PeriodDecision, state: PeriodState) -> Iterator[Issue]:
+    place = Location(f"period {decision.period}")
     if not decision.by.strip() or not decision.reason.strip():
         yield Issue("BAT030", place, "a month is closed and reopened by name and with a reason", "Say who, and why")
-    if closes is (state is PeriodState.CLOSED):
+    if (decision.kind is PeriodDecisionKind.CLOSED) is (state is PeriodState.CLOSED):
         yield Issue("BAT031", place, f"the month is {state} already")
-    if closes and not batches:
+
+
+def _unfinished(period: Period, batches: Sequence[tuple[Batch, BatchState]]) -> Iterator[Issue]:
+    """Every department and partner with a batch has one that is published or held, and none that still waits."""
+    place = Location(f"period {period}")
+    if not batches:
         yield Issue("BAT032", place, "no batch was prepared for the month", "Prepare it, or there is nothing to close")
-    for batch_id, batch in sorted(batches.items()) if closes else ():
-        if batch.phase in {BatchPhase.PREPARED, BatchPhase.APPROVED}:
-            message = f"batch {batch_id} is {batch.phase}"
+    settled = {(batch.kind, batch.scope) for batch, state in batches if state.phase in _SETTLED}
+    for batch, state in sorted(batches, key=lambda each: each[0].batch_id):
+        if state.phase in {BatchPhase.PREPARED, BatchPhase.APPROVED}:
+            message = f"batch {batch.batch_id} is {state.phase}"
             yield Issue("BAT033", place, message, "Publish it, or hold it with a reason")
+        elif (batch.kind, batch.scope) not in settled:
+            message = f"batch {batch.batch_id} is {state.phase}, and none has taken its place"
+            yield Issue("BAT034", place, message, "Prepare it again")
+
+
+_SETTLED = frozenset({BatchPhase.PUBLISHED, BatchPhase.HELD})

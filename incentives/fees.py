@@ -235,7 +235,7 @@ def _version_of_month(contracts: ContractBook, contract_id: str, period: Period)
 def _fee_of_month(placed: Placed[Contract], lines: tuple[FeeLine, ...]) -> tuple[Decimal, tuple[Step, ...]]:
     contract, steps = placed.rule, list(_bands(lines))
     value = sum((line.fee for line in lines), Decimal(0))
-    steps.append(_step(placed, "sum_of_fees", "sum", value, {}, "contracts"))
+    steps.append(_step(placed, "sum_of_fees", "sum", value, {}, "id"))
     if contract.month_minimum is not None:
         value = max(value, contract.month_minimum)
         steps.append(_step(placed, "at_least", "floor", value, {"at": contract.month_minimum}, "month_minimum"))

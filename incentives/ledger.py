@@ -89,9 +89,9 @@ def differences(
     """Desired minus posted, key by key and in their order; nothing is posted where they are equal.
 
     `posted` holds the sums of the keys of this batch, and only those: a key that was posted and is no longer desired is
-    taken back. `held` names payees and components that are
-    neither paid nor taken back now; an empty component stands for all of the payee's. `into` is the open period: what belongs to an earlier
-    one goes into it as an adjustment that names its origin.
+    taken back. `held` names payees and components that are neither paid nor taken back now; an empty component stands
+    for all of the payee's. `into` is the open period: what belongs to an earlier one goes into it as an adjustment that
+    names its origin.
     Raises: ValueError for a key of a later period: nothing is earned before its time.
     """
     waiting = frozenset(held)

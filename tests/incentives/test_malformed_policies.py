@@ -93,7 +93,9 @@ policies:
     parameters: {target: 100}
 """
 
-# What is changed, into what, the code (and those of what follows from the mistake), and the text at whose first character the finding points: the value, not its key.
+# What is changed, into what, the code (and those of what follows from the mistake), and the text at whose first
+# character the finding points: the value, not its key.
+# character the finding points: the value, not its key.
 MISTAKES = {
     "a misspelt section": ("policies:", "polices:", "RUL001", "- id: bonus"),
     "a misspelt key": ("component: bonus", "componant: bonus", "RUL001 RUL002", "bonus\n    currency"),

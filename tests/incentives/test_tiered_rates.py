@@ -17,7 +17,7 @@ class Band:
     rate: Decimal
 
 
-BANDS = (Band(Decimal(0), Decimal("0.10")), Band(Decimal(100), Decimal("0.20")), Band(Decimal(500), Decimal("0")))
+BANDS = (Band(Decimal(0), Decimal("0.10")), Band(Decimal(100), Decimal("0.20")), Band(Decimal(500), Decimal(0)))
 
 
 @st.composite

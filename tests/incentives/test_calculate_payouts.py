@@ -1,0 +1,367 @@
+"""Who is paid for which days by which policy: joiners, leavers, transfers, part-timers, and those who are held."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.ids import Digest
+from domain.money import to_minor
+from domain.periods import Period, days_between
+from domain.records import Grain, KpiResult, Score, ScorePart, Unit, ValueState
+from incentives.calculate import calculate
+from incentives.measures import Measure, measures_of
+from incentives.payees import Leave, Payee, StaffPosting, Terms
+from incentives.rows import Reason
+
+JUNE = Period(2026, 6)  # 30 days, 22 of them working days, Monday the 1st
+WORKING = {"VN": frozenset(day for day in days_between(date(2026, 5, 1), date(2026, 8, 1)) if day.weekday() < 5)}
+HIRED = date(2024, 1, 1)
+RULE = Digest("0" * 64)
+
+POLICY = """\
+  - id: {id}
+    title: A bonus
+    owner: hr
+    valid_from: {valid_from}
+    valid_to: {valid_to}
+    applies_to: {applies_to}
+    component: bonus
+    currency: {currency}
+    part_period: prorated
+    inputs:
+      score: {{scorecard: card, missing: {missing}}}
+    steps:
+      - {{name: target, kind: base, value: {target}}}
+      - {{name: earned, kind: formula, expression: target * score}}
+      - {{name: for_days, kind: prorate, of: earned, by: {by}, employment_share: true{leave}}}
+      - {{name: payable, kind: round, of: for_days, digits: 0, mode: half_up}}
+"""
+DEFAULTS = {
+    "id": "field_bonus",
+    "valid_from": "2026-01-01",
+    "valid_to": "2027-01-01",
+    "applies_to": "{departments: [field]}",
+    "currency": "VND",
+    "missing": "hold",
+    "target": "3_000_000",
+    "by": "calendar_days",
+    "leave": "",
+}
+
+
+@pytest.fixture(scope="session")
+def policies(book_of):
+    def build(*changes):
+        return book_of("policies:\n" + "".join(POLICY.format(**DEFAULTS | each) for each in changes or ({},)))
+
+    return build
+
+
+def payee(employee_id="E1", *postings, **facts):
+    usual = {
+        "currency": "VND",
+        "jurisdiction": "VN",
+        "hired_on": HIRED,
+        "exited_on": None,
+        "terms": (Terms(Decimal(1), HIRED),),
+    }
+    return Payee(employee_id=employee_id, postings=postings or (posting(),), **usual | facts)
+
+
+def posting(department="field", start=HIRED, end=None, *, role="collector", team="F1"):
+    return StaffPosting(department, team, role, start, end)
+
+
+def scores(*employees, score="1", state=ValueState.VALUE):
+    value = None if state is not ValueState.VALUE else Decimal(score)
+    names = employees or ("E1",)
+    return {(Grain.EMPLOYEE, name, "scorecard:card"): Measure(state, value, RULE) for name in names}
+
+
+def compute(book, payees, measures=None, period=JUNE):
+    found = scores(*(each.employee_id for each in payees)) if measures is None else measures
+    return calculate(book, payees, found, period=period, working_days=WORKING)
+
+
+def amounts(calculation):
+    return {(line.payee, line.component): line.amount for line in calculation.lines}
+
+
+@pytest.mark.parametrize(
+    ("whom", "pays"),
+    [
+        pytest.param(payee(), 3_000_000, id="a full month"),
+        pytest.param(payee(hired_on=date(2026, 6, 16)), 1_500_000, id="a joiner on the 16th"),
+        pytest.param(payee(exited_on=date(2026, 6, 11)), 1_000_000, id="a leaver, gone from the 11th"),
+        pytest.param(payee("E1", posting(start=date(2026, 6, 30))), 100_000, id="posted on the last day"),
+        pytest.param(payee(terms=(Terms(Decimal("0.4"), HIRED),)), 1_200_000, id="part time"),
+        pytest.param(
+            payee(terms=(Terms(Decimal(1), HIRED, date(2026, 6, 11)), Terms(Decimal("0.5"), date(2026, 6, 11)))),
+            2_000_000,
+            id="part time from the 11th",
+        ),
+        pytest.param(payee(terms=()), 0, id="no terms of employment: no share of full time"),
+    ],
+)
+def test_the_days_covered_are_paid(policies, whom, pays):
+    assert amounts(compute(policies(), [whom])) == {("E1", "bonus:field"): pays}
+
+
+@pytest.mark.parametrize(
+    ("by", "leave", "pays"),
+    [("working_days", "", 2_200_000), ("days_worked", ", without_leave: [unpaid]", 2_000_000)],
+)
+def test_working_days_and_days_worked(policies, by, leave, pays):
+    """Unpaid leave from a Friday to the Monday after costs two of 22 working days; a day of sick leave costs none."""
+    book = policies({"by": by, "leave": leave, "target": "2_200_000"})
+    away = (
+        Leave("unpaid", date(2026, 6, 19), date(2026, 6, 23)),
+        Leave("sick", date(2026, 6, 24), date(2026, 6, 25)),
+    )
+    found = amounts(compute(book, [payee(leave=away)]))
+    assert found == {("E1", "bonus:field"): pays}
+
+
+def test_a_transfer_makes_one_line_per_department(policies):
+    book = policies({}, {"id": "legal_bonus", "applies_to": "{departments: [legal]}", "target": "6_000_000"})
+    moved = payee("E1", posting(end=date(2026, 6, 11)), posting("legal", date(2026, 6, 11)))
+    calculation = compute(book, [moved])
+    assert amounts(calculation) == {("E1", "bonus:field"): 1_000_000, ("E1", "bonus:legal"): 4_000_000}
+    assert [line.scope for line in calculation.lines] == ["field", "legal"]
+
+
+def test_a_return_to_the_department_is_still_one_line(policies):
+    back = payee("E1", posting(end=date(2026, 6, 11)), posting(start=date(2026, 6, 21), team="F2"))
+    assert amounts(compute(policies(), [back])) == {("E1", "bonus:field"): 2_000_000}
+
+
+def test_a_change_of_policy_inside_the_period_is_computed_by_parts(policies):
+    book = policies({"valid_to": "2026-06-21"}, {"valid_from": "2026-06-21", "target": "6_000_000"})
+    calculation = compute(book, [payee()])
+    assert amounts(calculation) == {("E1", "bonus:field"): 4_000_000}
+    columns = [step.name for step in calculation.lines[0].steps]
+    assert columns == [*(["policy", "score", "target", "earned", "for_days", "payable"] * 2), "sum_of_parts"]
+    assert calculation.lines[0].rule == book.on(date(2026, 6, 21))["field_bonus"].version.digest
+
+
+def test_the_most_specific_policy_wins_and_the_line_says_why(policies):
+    book = policies(
+        {"id": "house_bonus", "applies_to": "{}", "target": "1"},
+        {"id": "collectors", "applies_to": "{departments: [field], roles: [collector]}", "target": "3"},
+        {"id": "part_timers", "applies_to": "{departments: [field], roles: [collector], when: full_time_share < 1}"},
+        {"target": "2"},
+    )
+    people = [
+        payee("E1"),
+        payee("E2", posting(role="leader")),
+        payee("E3", posting("legal")),
+        payee("E4", terms=(Terms(Decimal("0.5"), HIRED),)),
+    ]
+    calculation = compute(book, people)
+    assert amounts(calculation) == {
+        ("E1", "bonus:field"): 3,
+        ("E2", "bonus:field"): 2,
+        ("E3", "bonus:legal"): 1,
+        ("E4", "bonus:field"): 1_500_000,
+    }
+    heading = calculation.lines[0].steps[0]
+    assert (heading.kind, heading.note) == ("policy", "more specific than field_bonus, house_bonus")
+    assert heading.inputs[0] == ("policy", "collectors")
+
+
+def test_policies_that_match_alike_hold_the_payee(policies):
+    wide = {"id": "seniors", "applies_to": "{departments: [field], when: tenure_days > 365}"}
+    book = policies(wide, {"applies_to": "{departments: [field], roles: [collector]}"})
+    calculation = compute(book, [payee("E1"), payee("E2", hired_on=date(2026, 5, 1))])
+    assert amounts(calculation) == {("E2", "bonus:field"): 3_000_000}
+    assert [(held.payee, held.component, held.reason) for held in calculation.held] == [
+        ("E1", "bonus:field", Reason.SEVERAL_POLICIES)
+    ]
+
+
+def test_whoever_has_no_policy_is_listed(policies):
+    people = [
+        payee("E1", posting("legal")),
+        payee("E2", currency="CNY"),
+        payee("E3", posting(end=date(2026, 5, 1))),
+        payee("E4", posting(end=date(2026, 6, 16)), posting("legal", date(2026, 6, 16))),
+    ]
+    calculation = compute(policies(), people)
+    assert [(each.payee, each.text) for each in calculation.without_policy] == [
+        ("E1", "no policy for collector in legal from 2026-06-01"),
+        ("E2", "no policy for collector in field from 2026-06-01"),
+        ("E3", "no posting within 2026-06"),
+        ("E4", "no policy for collector in legal from 2026-06-16"),
+    ]
+    assert amounts(calculation) == {("E4", "bonus:field"): 1_500_000}
+
+
+@pytest.mark.parametrize(
+    ("measures", "missing", "found"),
+    [
+        pytest.param({}, "hold", Reason.MISSING_INPUT, id="no score, hold"),
+        pytest.param({}, "zero", 0, id="no score, zero"),
+        pytest.param(scores(state=ValueState.NO_VALUE), "hold", Reason.MISSING_INPUT, id="no value, hold"),
+        pytest.param(scores(state=ValueState.NO_VALUE), "zero", 0, id="no value, zero"),
+        pytest.param(scores(state=ValueState.HALTED), "zero", Reason.HALTED_INPUT, id="halted always holds"),
+        pytest.param(scores(score="0"), "hold", 0, id="a score of zero is a value"),
+    ],
+)
+def test_a_missing_score_is_treated_as_the_policy_says(policies, measures, missing, found):
+    calculation = compute(policies({"missing": missing}), [payee()], measures)
+    everyone = [*(line.amount for line in calculation.lines), *(held.reason for held in calculation.held)]
+    assert everyone == [found]
+
+
+def test_a_held_part_holds_the_whole_line(policies):
+    book = policies({"valid_to": "2026-06-21", "missing": "zero"}, {"valid_from": "2026-06-21"})
+    calculation = compute(book, [payee()], {})
+    assert [(held.component, held.text) for held in calculation.held] == [
+        ("bonus:field", "scorecard:card has no value")
+    ]
+    assert not calculation.lines
+
+
+def test_money_in_another_currency_is_never_taken_for_the_policys(book_of):
+    text = POLICY.format(**DEFAULTS).replace("scorecard: card", "kpi: recovered, unit: money")
+    book = book_of(
+        "policies:\n" + text.replace("target * score", "score").replace("name: target,", "name: target, memo: true,")
+    )
+    result = KpiResult(
+        "recovered",
+        RULE,
+        Grain.EMPLOYEE,
+        "E1",
+        JUNE.start,
+        JUNE.last_day,
+        Unit.MONEY,
+        ValueState.VALUE,
+        Decimal(500),
+        currency="CNY",
+    )
+    held = compute(book, [payee()], measures_of([result], ())).held
+    assert [(each.reason, each.text) for each in held] == [
+        (Reason.OTHER_CURRENCY, "kpi:recovered is in CNY, the policy pays VND")
+    ]
+    both = measures_of([result, replace(result, currency="VND", value=Decimal(700))], ())
+    assert amounts(compute(book, [payee()], both)) == {("E1", "bonus:field"): 700}
+    halted = replace(result, state=ValueState.HALTED, value=None, currency="")
+    assert compute(book, [payee()], measures_of([halted], ())).held[0].reason is Reason.HALTED_INPUT
+
+
+def test_scores_and_attainments_are_measures():
+    part = ScorePart("calls", Decimal(9), Decimal(10), Decimal("0.9"), Decimal(90), Decimal(1), Decimal(90))
+    score = Score("card", RULE, Grain.EMPLOYEE, "E1", JUNE.start, JUNE.last_day, ValueState.VALUE, Decimal(90), (part,))
+    measures = measures_of((), [score])
+    assert measures[Grain.EMPLOYEE, "E1", "scorecard:card"].value == 90
+    assert measures[Grain.EMPLOYEE, "E1", "attainment:card.calls"].value == Decimal("0.9")
+    with pytest.raises(ValueError, match="two values of scorecard:card"):
+        measures_of((), [score, replace(score, score=Decimal(91))])
+
+
+def test_leaders_are_paid_by_the_figures_of_each_team_they_led(book_of):
+    text = POLICY.format(**DEFAULTS).replace("scorecard: card,", "scorecard: card, grain: team,")
+    led = payee("E1", posting(end=date(2026, 6, 16)), posting(start=date(2026, 6, 16), team="F2"))
+    measures = {
+        (Grain.TEAM, team, "scorecard:card"): Measure(ValueState.VALUE, Decimal(value), RULE)
+        for team, value in (("F1", 1), ("F2", 2))
+    }
+    assert amounts(compute(book_of("policies:\n" + text), [led], measures)) == {("E1", "bonus:field"): 4_500_000}
+
+
+def test_a_policy_for_the_whole_period_pays_once(book_of):
+    both = DEFAULTS | {"applies_to": "{}"}
+    text = POLICY.format(**both).replace("part_period: prorated", "part_period: whole")
+    lines = [line for line in text.splitlines() if "for_days" not in line or "payable" in line]
+    book = book_of("policies:\n" + "\n".join(lines).replace("of: for_days", "of: earned"))
+    moved = payee("E1", posting(end=date(2026, 6, 11)), posting("legal", date(2026, 6, 11)))
+    calculation = compute(book, [moved])
+    assert amounts(calculation) == {("E1", "bonus:legal"): 3_000_000}
+    assert [(held.component, held.reason) for held in calculation.held] == [("bonus:field", Reason.NOT_LAST_POSTING)]
+
+
+def test_working_days_without_a_calendar_hold(policies):
+    calculation = compute(policies({"by": "working_days"}), [payee(jurisdiction="TW")])
+    assert [held.reason for held in calculation.held] == [Reason.NO_CALENDAR]
+
+
+def test_postings_that_overlap_hold_everything_of_the_payee(policies):
+    twice = payee("E1", posting(), posting("legal", date(2026, 6, 20)))
+    calculation = compute(policies(), [twice])
+    assert [(held.component, held.reason) for held in calculation.held] == [("", Reason.POSTINGS_OVERLAP)]
+
+
+def test_the_same_employee_twice_is_a_mistake_of_the_caller(policies):
+    with pytest.raises(ValueError, match="come twice: E1"):
+        compute(policies(), [payee(), payee()])
+
+
+@given(st.data())
+def test_the_order_of_payees_postings_and_measures_changes_nothing(policies, data):
+    book = policies({}, {"id": "legal_bonus", "applies_to": "{departments: [legal]}"})
+    people = [
+        payee(f"E{number}", posting(end=date(2026, 6, 3 * number + 1)), posting("legal", date(2026, 6, 3 * number + 1)))
+        for number in range(1, 6)
+    ]
+    shuffled = data.draw(st.permutations([replace(each, postings=each.postings[::-1]) for each in people]))
+    measures = scores(*(each.employee_id for each in people[1:]))
+    backwards = dict(reversed(measures.items()))
+    assert compute(book, people, measures) == compute(book, shuffled, backwards)
+
+
+DAYS = st.dates(date(2026, 5, 25), date(2026, 7, 5))
+
+
+@st.composite
+def histories(draw):
+    """A payee who joined, moved between departments, worked part time, and left, on any days."""
+    cuts = sorted(draw(st.lists(DAYS, min_size=1, max_size=4, unique=True)))
+    ends = [*cuts[1:], draw(st.one_of(st.none(), st.just(date(2026, 7, 10))))]
+    postings = tuple(
+        posting(draw(st.sampled_from(["field", "legal"])), start, end) for start, end in zip(cuts, ends, strict=True)
+    )
+    changed = draw(DAYS)
+    terms = (Terms(draw(st.sampled_from([Decimal(1), Decimal("0.6")])), HIRED, changed), Terms(Decimal("0.5"), changed))
+    return payee("E1", *postings, terms=terms, hired_on=draw(DAYS), exited_on=draw(st.one_of(st.none(), DAYS)))
+
+
+@given(histories(), st.sampled_from(["calendar_days", "working_days"]))
+def test_proration_equals_counting_day_by_day(policies, whom, by):
+    book = policies({"by": by}, {"id": "legal_bonus", "applies_to": "{departments: [legal]}", "by": by})
+    assert amounts(compute(book, [whom])) == _day_by_day(whom, by)
+
+
+def _day_by_day(whom: Payee, by: str) -> dict[tuple[str, str], Decimal]:
+    """The slow oracle: one day after the other, in fractions."""
+    days = [JUNE.start + timedelta(days=offset) for offset in range(30)]
+    counting = [day for day in days if by == "calendar_days" or day.weekday() < 5]
+    shares: dict[tuple[str, str], Fraction] = {}
+    for day in days:
+        if day < whom.hired_on or (whom.exited_on and day >= whom.exited_on):
+            continue
+        for each in whom.postings:
+            if each.valid_from <= day and (each.valid_to is None or day < each.valid_to):
+                key = ("E1", f"bonus:{each.department}")
+                share = next(
+                    terms.full_time_share for terms in whom.terms if terms.valid_to is None or day < terms.valid_to
+                )
+                shares[key] = shares.get(key, Fraction(0)) + (Fraction(share) if day in counting else 0)
+    whole = {key: 3_000_000 * share / len(counting) for key, share in shares.items()}
+    return {key: _rounded(pay) for key, pay in whole.items()}
+
+
+def _rounded(pay: Fraction) -> Decimal:
+    return (Decimal(pay.numerator) / pay.denominator).quantize(Decimal(1), ROUND_HALF_UP)
+
+
+def test_every_amount_can_be_paid_and_every_line_names_its_rule_lines(policies):
+    calculation = compute(policies(), [payee(f"E{number}", hired_on=date(2026, 6, number)) for number in range(1, 30)])
+    for line in calculation.lines:
+        assert to_minor(line.amount, line.currency) == line.amount
+        assert line.steps[-1].value == line.amount
+        assert all(step.line.startswith("0.yaml:") for step in line.steps)

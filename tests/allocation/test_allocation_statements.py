@@ -1,0 +1,173 @@
+"""The statements that allocation reads by, run on small tables."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from allocation.book import book_statement, cooling_statement, in_force_statement
+from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
+from allocation.recovery import history_statement
+
+D = date(2026, 10, 20)
+NEXT = date(2026, 10, 21)
+
+
+def book(engine, hand, **changed):
+    strategy = hand.strategy(hand.text.replace(*changed["replace"]) if changed else hand.text)
+    return {row["account_id"]: row for row in engine.rows(book_statement(strategy, D))}
+
+
+@pytest.mark.parametrize(
+    ("columns", "segment", "not_worked"),
+    [
+        ({"days_past_due": 0}, "current", None),
+        ({"days_past_due": 1}, "phone", None),
+        ({"days_past_due": 90}, "phone", None),
+        ({"days_past_due": 91}, "legal", None),
+        ({"days_past_due": 91, "hold": "dispute"}, "legal", "held:blocked"),
+        ({"days_past_due": 91, "status": "sold"}, None, "excluded:closed"),
+        ({"days_past_due": 91, "status": "sold", "hold": "fraud"}, None, "excluded:closed"),
+        ({"days_past_due": 5, "currency": "USD"}, "phone", "held:unknown_currency"),
+    ],
+)
+def test_conditions_decide_segment_and_holds(engine, hand, columns, segment, not_worked):
+    engine.add("accounts", account_id="A1", **columns)
+    row = book(engine, hand)["A1"]
+    assert (row["segment"], row["not_worked"]) == (segment, not_worked)
+
+
+@pytest.mark.parametrize(
+    ("case", "segment"),
+    [
+        ({}, "restructuring"),
+        ({"case_type": "complaint"}, "phone"),
+        ({"outcome": "rejected"}, "phone"),
+        ({"opened_on": NEXT}, "phone"),
+    ],
+)
+def test_an_undecided_case_is_known_from_the_day_it_is_opened(engine, hand, case, segment):
+    engine.add("accounts", account_id="A1", days_past_due=40)
+    for number in (1, 2):
+        given = {"case_type": "restructuring", "opened_on": D, **case}
+        engine.add("cases", case_id=f"C{number}", account_id="A1", **given)
+    assert book(engine, hand)["A1"]["segment"] == segment
+
+
+def test_unique_segments_hold_what_fits_two(engine, hand):
+    engine.add("accounts", account_id="A1", days_past_due=40)
+    engine.add("accounts", account_id="A2", days_past_due=41)
+    engine.add("cases", case_id="C1", account_id="A1", case_type="restructuring", opened_on=D)
+    rows = book(engine, hand, replace=("    excluded:", "    match: unique\n    excluded:"))
+    assert [rows[name]["not_worked"] for name in ("A1", "A2")] == ["held:several_segments", None]
+
+
+def test_earlier_placements_can_be_asked_for(engine, hand):
+    engine.add("accounts", account_id="A1", days_past_due=40)
+    engine.add("accounts", account_id="A2", days_past_due=40)
+    for number, placed_on in enumerate((date(2026, 1, 1), date(2026, 5, 1), NEXT)):
+        engine.add("placements", placement_id=f"PL{number}", account_id="A1", placed_on=placed_on)
+    rows = book(engine, hand, replace=("when: days_past_due <= 90", "when: earlier_placements < 2"))
+    assert [rows[name]["segment"] for name in ("A1", "A2")] == ["legal", "phone"]
+
+
+def test_owner_and_placement_are_those_of_the_day_after(engine, hand):
+    for name in ("A1", "A2", "A3"):
+        engine.add("accounts", account_id=name, days_past_due=200)
+    engine.add("dispatch", account_id="A1", owner_kind="employee", owner_id="E1", valid_from=D, valid_to=NEXT)
+    engine.add(
+        "dispatch", account_id="A1", owner_kind="employee", owner_id="E2", valid_from=NEXT, valid_to=date(9999, 12, 31)
+    )
+    runs = {"partner_id": "P1", "placed_on": date(2026, 9, 1)}
+    engine.add("placements", placement_id="1", account_id="A1", **{**runs, "recalled_on": NEXT})
+    engine.add("placements", placement_id="2", account_id="A2", **runs, term_ends_on=NEXT)
+    engine.add("placements", placement_id="3", account_id="A3", **runs, recalled_on=date(2026, 10, 22))
+    engine.add("placements", placement_id="4", account_id="A3", **{**runs, "partner_id": "P2"})
+    rows = book(engine, hand)
+    assert (rows["A1"]["owner_id"], rows["A2"]["owner_id"]) == ("E2", None)
+    assert [rows[name]["placed_with"] for name in ("A1", "A2", "A3")] == [None, None, "P2"]
+
+
+def test_the_book_has_every_account_once_in_order(engine, hand):
+    for name in ("A3", "A1", "A2"):
+        engine.add("accounts", account_id=name, days_past_due=200)
+        engine.add("placements", placement_id=f"1{name}", account_id=name, placed_on=date(2026, 9, 1))
+        engine.add("placements", placement_id=f"2{name}", account_id=name, placed_on=date(2026, 9, 1))
+    assert list(book(engine, hand)) == ["A1", "A2", "A3"]
+
+
+def test_cooling_off_counts_from_the_recall(engine, hand):
+    for number, recalled_on in enumerate((date(2026, 9, 20), date(2026, 9, 21), D, NEXT, None)):
+        given = {"account_id": f"A{number}", "partner_id": "P1", "placed_on": date(2026, 1, 1)}
+        engine.add("placements", placement_id=str(number), recalled_on=recalled_on, **given)
+    found = [row["account_id"] for row in engine.rows(cooling_statement(hand.strategy(), D))]
+    assert found == ["A1", "A2"]  # 30 days: back at the house on 21 September, free again on 21 October
+
+
+def test_the_dispatch_in_force_has_one_row_per_account(engine):
+    engine.add("dispatch", account_id="A1", owner_id="E1", valid_from=date(2026, 1, 1), valid_to=NEXT)
+    engine.add("dispatch", account_id="A1", owner_id="E2", valid_from=NEXT, valid_to=date(9999, 12, 31))
+    assert [row["owner_id"] for row in engine.rows(in_force_statement(NEXT))] == ["E2"]
+
+
+def posted(engine, name, **given):
+    engine.add("employees", employee_id=name)
+    engine.add("staff_postings", **{"employee_id": name, "department_id": "phone", "team_id": "T1", **given})
+    engine.add("capacity", employee_id=name, valid_from=date(2026, 1, 1), accounts_at_most=100, minutes_per_day=450)
+
+
+def test_collectors_are_those_at_work_on_the_day_after(engine, hand):
+    posted(engine, "E1")
+    posted(engine, "E2", role="leader")
+    posted(engine, "E3", valid_to=NEXT)
+    posted(engine, "E4", valid_from=NEXT)
+    posted(engine, "E5")
+    engine.add("leave", employee_id="E5", starts_on=D, ends_on=date(2026, 10, 31))
+    posted(engine, "E6")
+    engine.add("leave", employee_id="E6", starts_on=D, ends_on=date(2026, 10, 30))
+    found = engine.rows(collectors_statement(hand.strategy(), D))
+    assert [row["employee_id"] for row in found] == ["E1", "E4", "E6"]
+
+
+def test_the_latest_capacity_counts(engine, hand):
+    posted(engine, "E1")
+    engine.add("capacity", employee_id="E1", valid_from=NEXT, accounts_at_most=60)
+    engine.add("capacity", employee_id="E1", valid_from=date(2026, 11, 1), accounts_at_most=10)
+    (row,) = engine.rows(collectors_statement(hand.strategy(), D))
+    assert row["accounts_at_most"] == 60
+
+
+def test_destinations_know_skills_and_legal_types(engine, hand):
+    posted(engine, "E1")
+    engine.add("skills", employee_id="E1", skill="vi")
+    engine.add("skills", employee_id="E1", skill="card")
+    engine.add("partners", partner_id="P1", legal_type="law_firm", accounts_at_most=50)
+    engine.add("partners", partner_id="P2", legal_type="agency", active_to=NEXT)
+    ends = destinations(
+        engine.rows(collectors_statement(hand.strategy(), D)),
+        engine.rows(skills_statement()),
+        engine.rows(partners_statement(D)),
+    )
+    assert [end.key for end in ends] == ["employee:E1", "partner:P1"]
+    assert (ends[0].skills, ends[0].department, ends[0].accounts_at_most) == ({"vi", "card"}, "phone", 100)
+    assert (ends[1].legal_type, ends[1].accounts_at_most, ends[1].is_lawful) == ("law_firm", 50, True)
+
+
+def test_history_sums_what_was_recovered_on_the_opening_book(engine, hand):
+    opening = [
+        ("A1", {"days_past_due": 40, "overdue_amount": Decimal(100)}),
+        ("A2", {"days_past_due": 50, "overdue_amount": Decimal(300)}),
+        ("A3", {"days_past_due": 50, "overdue_amount": Decimal(70), "currency": "CNY"}),
+        ("A4", {"days_past_due": 50, "overdue_amount": Decimal(900), "hold": "dispute"}),
+    ]
+    for name, columns in opening:
+        engine.add("accounts_opening", account_id=name, **columns)
+    paid = [("A1", 40, 5, D), ("A1", -10, 0, D), ("A2", 60, 0, NEXT), ("A2", 9, 0, date(2026, 9, 30)), ("A4", 50, 0, D)]
+    for number, (name, amount, waiver, posted_on) in enumerate(paid):
+        given = {"amount": Decimal(amount), "waiver": Decimal(waiver), "posted_on": posted_on}
+        engine.add("payments", payment_id=str(number), account_id=name, **given)
+    rows = engine.rows(history_statement(hand.strategy(), date(2026, 10, 1), D))
+    assert [tuple(row.values()) for row in rows] == [
+        ("phone", "CNY", 1, Decimal(70), Decimal(0)),
+        ("phone", "VND", 2, Decimal(400), Decimal(25)),
+    ]

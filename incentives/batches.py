@@ -207,6 +207,10 @@ class PeriodDecision:
     reason: str
 
 
+# A batch that is paid, or that somebody has put aside by name and with a reason.
+_SETTLED = frozenset({BatchPhase.PUBLISHED, BatchPhase.HELD})
+
+
 def period_state(decisions: Iterable[PeriodDecision]) -> PeriodState:
     """The last decision counts; without one the month is open."""
     last = max(decisions, key=lambda each: each.step, default=None)
@@ -251,6 +255,3 @@ def _unfinished(period: Period, batches: Sequence[tuple[Batch, BatchState]]) -> 
         elif (batch.kind, batch.scope) not in settled:
             message = f"batch {batch.batch_id} is {state.phase}, and none has taken its place"
             yield Issue("BAT034", place, message, "Prepare it again")
-
-
-_SETTLED = frozenset({BatchPhase.PUBLISHED, BatchPhase.HELD})

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -27,7 +28,7 @@ class Days(RuleModel):
 
     counted: Number
     """Days that count."""
-    of: Number = Field(gt=0)
+    of: Annotated[Number, Field(gt=0)]
     """Days of the period."""
 
 

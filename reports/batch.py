@@ -1,0 +1,181 @@
+"""The page on which HR reviews a batch, or all batches of a month-end, before approving."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.records import Step
+from domain.rules import RuleVersion
+from reports.batch_report import (
+    BatchReport,
+    CheckKind,
+    HeldPayee,
+    PayeeWithoutPolicy,
+    PayRow,
+    ReviewDecision,
+    ReviewedBatch,
+    Total,
+    ZeroCheck,
+    pay_rows,
+    totals,
+    zero_checks,
+)
+from reports.formats import Formats
+from reports.languages import Language, message, words_of
+from reports.marks import Mark, state_mark
+from reports.pages import render
+
+CHECK_TITLES: Mapping[CheckKind, str] = {
+    CheckKind.TOTALS: message("What will be posted in all, less what each batch will post"),
+    CheckKind.FROZEN: message("Calculated amounts less the amounts that were frozen"),
+    CheckKind.POSTING: message("Amounts less what was posted before, less what will be posted"),
+    CheckKind.STEPS: message("Amounts less the last step of their explanation"),
+    CheckKind.TIE_OUT: message("Differences without a reason, from payments to pay"),
+}
+
+KINDS: Mapping[str, str] = {"bonus": message("Bonus"), "fee": message("Partner fee")}
+
+_NAMING = frozenset({"policy", "input"})  # kinds of steps whose inputs name things and versions
+_ZERO, _NOT_ZERO = Mark("✓", message("zero"), "good"), Mark("✕", message("not zero"), "bad")
+
+
+def batch_page(report: BatchReport, language: Language = Language.ENGLISH) -> str:
+    """The page: sums first, then who is not paid, then every line with its explanation, the checks and the rules."""
+    return render("batch.html.j2", language, report=report, page=_page(report, language), book_label=report.book_label)
+
+
+def title_of(report: BatchReport, language: Language) -> str:
+    """What stands on top of the page and of the workbook."""
+    words, period = words_of(language), Formats(language).period(report.period)
+    if len(report.batches) != 1:
+        return words.gettext("Month-end %(period)s") % {"period": period}
+    batch = report.batches[0]
+    named = {"kind": words.gettext(KINDS.get(batch.kind, batch.kind)), "scope": batch.scope, "period": period}
+    return words.gettext("%(kind)s of %(scope)s, %(period)s") % named
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    title: str
+    checks_mark: Mark
+    checks_headline: str
+    checks_detail: str
+    totals: tuple[Total, ...]
+    sections: tuple[_Section, ...]
+    held: tuple[HeldPayee, ...]
+    without_policy: tuple[PayeeWithoutPolicy, ...]
+    checks: tuple[_Check, ...]
+    rules: tuple[RuleVersion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    title: str
+    currency: str
+    found: Decimal
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """One batch; `chain` are the roles in order, each with who approved in it."""
+
+    batch: ReviewedBatch
+    anchor: str
+    kind: str
+    mark: Mark
+    chain: tuple[tuple[str, str], ...]
+    decisions: tuple[tuple[Mark, ReviewDecision], ...]
+    rows: tuple[_Line, ...]
+    totals: tuple[Total, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    pay: PayRow
+    steps: tuple[_Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step as it is read; `exact` is its value to the last digit where `value` is shortened."""
+
+    name: str
+    kind: str
+    value: str
+    exact: str
+    made_from: str
+    note: str
+    line: str
+
+
+def _page(report: BatchReport, language: Language) -> _Page:
+    rows, checks = pay_rows(report), zero_checks(report)
+    mark, headline, detail = _headline(checks, language)
+    return _Page(
+        title_of(report, language),
+        mark,
+        headline,
+        detail,
+        totals(rows),
+        tuple(_section(batch, rows, number, language) for number, batch in enumerate(report.batches, start=1)),
+        tuple(sorted(report.held, key=lambda held: (held.scope, held.payee, held.component))),
+        tuple(sorted(report.without_policy, key=lambda payee: (payee.payee, payee.text))),
+        tuple(_check(check, language) for check in checks),
+        tuple(sorted(report.rules, key=lambda rule: (rule.kind, rule.id, rule.valid_from))),
+    )
+
+
+def _headline(checks: tuple[ZeroCheck, ...], language: Language) -> tuple[Mark, str, str]:
+    """A report in which nothing was summed has shown nothing, and does not say that all is well."""
+    words, broken = words_of(language), [check for check in checks if not check.holds]
+    if not checks:
+        return Mark("?", "", "open"), words.gettext("Nothing to check: there are no lines"), ""
+    if not broken:
+        detail = words.gettext("Every amount is explained, frozen and about to be posted as calculated.")
+        return Mark("✓", "", "good"), words.gettext("All sums agree"), detail
+    headline = words.ngettext("%(num)s sum does not agree", "%(num)s sums do not agree", len(broken))
+    detail = words.gettext("Do not approve before this is explained; see “Sums that must be zero” below.")
+    return Mark("✕", "", "bad"), headline % {"num": len(broken)}, detail
+
+
+def _check(check: ZeroCheck, language: Language) -> _Check:
+    title = words_of(language).gettext(CHECK_TITLES[check.kind])
+    return _Check(title, check.currency, check.found, _ZERO if check.holds else _NOT_ZERO)
+
+
+def _section(batch: ReviewedBatch, rows: Iterable[PayRow], number: int, language: Language) -> _Section:
+    mine = tuple(row for row in rows if row.batch is batch)
+    return _Section(
+        batch,
+        f"batch-{number}",
+        KINDS.get(batch.kind, batch.kind),
+        state_mark(batch.phase),
+        tuple(_approvals(batch)),
+        tuple((state_mark(decision.kind), decision) for decision in batch.decisions),
+        tuple(_Line(row, tuple(_step(step, Formats(language)) for step in row.steps)) for row in mine),
+        totals(mine),
+    )
+
+
+def _approvals(batch: ReviewedBatch) -> Iterator[tuple[str, str]]:
+    """Approvals count up the chain, in order."""
+    approvers = [decision.by for decision in batch.decisions if decision.kind == "approved"]
+    for number, role in enumerate(batch.chain):
+        yield role, approvers[number] if number < len(approvers) else ""
+
+
+def _step(step: Step, formats: Formats) -> _Step:
+    exact = formats.count(step.value) if step.value is not None else ""
+    shown = formats.number(step.value) if step.value is not None else "–"
+    made_from = "; ".join(f"{name} {_input(text, step, formats)}".strip() for name, text in step.inputs)
+    return _Step(step.name, step.kind, shown, "" if exact == shown else exact, made_from, step.note, step.line)
+
+
+def _input(text: str, step: Step, formats: Formats) -> str:
+    """Numbers are stored as canonical text; days stand as they are, and so do versions, which may be all digits."""
+    is_number = step.kind not in _NAMING and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text)
+    return formats.number(Decimal(text)) if is_number else text

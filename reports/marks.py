@@ -1,0 +1,45 @@
+"""Marks of outcomes: a sign and a word, never a colour alone, so that they survive black ink and colour blindness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.records import Outcome
+from reports.languages import message
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """`tone` is the class that the style sheet colours: good, open, warn, bad or plain."""
+
+    sign: str
+    text: str
+    tone: str
+
+
+OUTCOMES: Mapping[Outcome, Mark] = {
+    Outcome.PASS: Mark("✓", message("pass"), "good"),
+    Outcome.NOT_YET_KNOWN: Mark("?", message("not yet known"), "open"),
+    Outcome.WARN: Mark("!", message("warn"), "warn"),
+    Outcome.HALT: Mark("✕", message("halt"), "bad"),
+}
+
+_STATES: Mapping[str, Mark] = {
+    "done": Mark("✓", message("done"), "good"),
+    "halted": Mark("✕", message("halted"), "bad"),
+    "waiting": Mark("…", message("waiting"), "open"),
+    "failed": Mark("✕", message("failed"), "bad"),
+    "prepared": Mark("…", message("prepared"), "open"),
+    "approved": Mark("✓", message("approved"), "good"),
+    "published": Mark("✓", message("published"), "good"),
+    "returned": Mark("↩", message("returned"), "warn"),
+    "held": Mark("‖", message("held"), "warn"),
+    "released": Mark("▸", message("released"), "open"),
+    "void": Mark("✕", message("void"), "bad"),
+}
+
+
+def state_mark(state: str) -> Mark:
+    """The mark of a stage's outcome, of a batch's phase or of a decision; an unknown word stands as it is."""
+    return _STATES.get(state, Mark("·", state, "plain"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
 
 from adapters.duck import PARQUET_OPTIONS, quoted
 from adapters.importing.decoding import Mapping, decode_mapping
@@ -96,15 +97,14 @@ def _not_due(mapping: Mapping, files: Sequence[Path], business_date: date) -> It
 
 @contextmanager
 def _connected(scratch: Path, memory_limit: str, threads: int) -> Iterator[sa.Connection]:
-    """A database of its own on disk, so that an extract may be larger than the memory."""
+    """A database of its own, which spills to disk where an extract is larger than the memory."""
     config = {
         "memory_limit": memory_limit,
         "threads": threads,
         "temp_directory": str(scratch / "spill"),
         "autoinstall_known_extensions": False,
     }
-    url = sa.URL.create("duckdb", database=str(scratch / "import.duckdb"))
-    engine = sa.create_engine(url, connect_args={"config": config})
+    engine = sa.create_engine("duckdb:///:memory:", connect_args={"config": config}, poolclass=StaticPool)
     try:
         with engine.connect() as connection:
             yield connection

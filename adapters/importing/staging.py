@@ -13,7 +13,7 @@ from adapters.importing.conversions import Converted, Source, clean, converted
 from adapters.importing.decoding import BUSINESS_DATE, ENTRY_DATE, Calculated, Target, Value
 from adapters.importing.language import Entry
 from adapters.importing.loading import Loaded
-from domain.exact import exact
+from domain.exact import ExactSelect, exact
 from domain.sql import SQL_TYPES, sql_columns
 from domain.tables import Table
 
@@ -38,8 +38,23 @@ def stage(connection: sa.Connection, target: Target, loaded: Loaded, source: Sou
     select, faults = _taken_rows(target, fields, source, today)
     staged = _table(target.table, [sa.Column("source_row", sa.BigInteger), sa.Column("entry", sa.Integer)], faults)
     staged.create(connection)
-    connection.execute(sa.insert(staged).from_select([column.name for column in staged.c], exact(select)))
+    connection.commit()
+    _fill(connection, staged, exact(select))
     return Staged(target, entries, staged, faults)
+
+
+def _fill(connection: sa.Connection, staged: sa.Table, select: ExactSelect) -> None:
+    """DuckDB takes what two expressions share out of its TRY: an overflow there ends the statement.
+
+    So it is run again without sharing, slowly, and the overflow becomes a fault of its row.
+    """
+    insert = sa.insert(staged).from_select([column.name for column in staged.c], select)
+    try:
+        connection.execute(insert)
+    except sa.exc.DataError:
+        connection.rollback()
+        connection.exec_driver_sql("SET disabled_optimizers = 'common_subexpressions'")
+        connection.execute(insert)
 
 
 def stage_nothing(connection: sa.Connection, table: Table) -> sa.Table:

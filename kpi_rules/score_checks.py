@@ -54,7 +54,7 @@ def check_scorecards_together(
             yield Issue("KPI023", placed.place("department"), text, "A department has one scorecard at a time")
         for index, part in enumerate(placed.rule.parts):
             yield from _part_faults(placed, index, part.kpi, known, day)
-            if part.kpi in known.in_force and not _has_target(part.kpi, placed.rule.department, targets):
+            if not _has_target(part.kpi, placed.rule.department, targets) and _is_per_employee(part.kpi, known):
                 text = f'"{part.kpi}" has no target for each employee of {placed.rule.department} on {day}'
                 hint = "Without one, the part has no value"
                 yield Issue("KPI025", placed.place("parts", index, "kpi"), text, hint, Severity.WARNING)
@@ -98,7 +98,7 @@ def _curve_faults(placed: Placed[Scorecard], curve: Curve, at: tuple[str | int, 
 def _part_faults(placed: Placed[Scorecard], index: int, kpi: str, known: KnownKpis, day: date) -> Iterator[Issue]:
     place = placed.place("parts", index, "kpi")
     yield from known.faults(kpi, place, day)
-    if kpi in known.in_force and Grain.EMPLOYEE not in known.in_force[kpi].rule.grains:
+    if kpi in known.in_force and not _is_per_employee(kpi, known):
         yield Issue("KPI022", place, f'"{kpi}" is not measured per employee', "Add employee to its grains")
 
 
@@ -126,6 +126,10 @@ def _has_target(kpi: str, department: str, targets: tuple[Placed[Target], ...]) 
         and placed.rule.department in {None, department}
         for placed in targets
     )
+
+
+def _is_per_employee(kpi: str, known: KnownKpis) -> bool:
+    return kpi in known.in_force and Grain.EMPLOYEE in known.in_force[kpi].rule.grains
 
 
 def _scope_of(target: Target) -> tuple[str | None, ...]:

@@ -1,0 +1,172 @@
+"""A book that fits on a page, and the figures of the house's own rules that one can check by counting."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+PHONE = {"department_id": "phone_early", "team_id": "T1"}
+FIELD = {"department_id": "field", "team_id": "T2"}
+
+
+def fill(book):
+    """E1 stays on the telephone; E2 moves from the telephone to the field on the 11th; P1 is a partner."""
+    book.add("staff_postings", employee_id="E1", role="collector", **PHONE)
+    book.add("staff_postings", employee_id="E2", role="collector", valid_to=date(2026, 10, 11), **PHONE)
+    book.add("staff_postings", employee_id="E2", role="collector", valid_from=date(2026, 10, 11), **FIELD)
+    add_accounts(book)
+    add_calls(book)
+    add_promises(book)
+    add_visits(book)
+    add_quality(book)
+
+
+def add_accounts(book):
+    #        account, before: days, balance, now: days, balance (None: gone), currency, owner
+    table = [
+        ("A1", 10, 100, 40, 110, "VND", ("employee", "E1", "phone_early", "T1")),
+        ("A2", 20, 300, 0, 50, "VND", ("employee", "E1", "phone_early", "T1")),
+        ("A3", 40, 500, None, None, "VND", ("employee", "E1", "phone_early", "T1")),
+        ("A4", 0, 70, 5, 80, "VND", ("partner", "P1", None, None)),
+        ("A5", 25, 9, 55, 10, "USD", ("partner", "P1", None, None)),
+        ("A6", 200, 1000, 230, 1000, "VND", ("house", "HOUSE", None, None)),
+    ]
+    for account, before, owed, now, owes, currency, (kind, owner, department, team) in table:
+        known = {"account_id": account, "currency": currency, "branch_id": "B1"}
+        overdue = owed if before else 0
+        book.add("accounts_opening", days_past_due=before, balance=Decimal(owed), overdue_amount=overdue, **known)
+        if now is not None:
+            book.add("accounts", days_past_due=now, balance=Decimal(owes), **known)
+        book.add("dispatch", account_id=account, owner_kind=kind, owner_id=owner, department_id=department,
+                 team_id=team, segment="S1" if kind == "employee" else "S2")  # fmt: skip
+
+
+def add_calls(book):
+    #        account, employee, day, outcome
+    calls = [
+        ("A1", "E1", 2, "no_answer"),
+        ("A1", "E1", 3, "promise"),
+        ("A2", "E1", 3, "third_party"),
+        ("A2", "E2", 10, "right_party"),
+        ("A3", "E2", 11, "busy"),
+        ("A3", None, 12, "no_answer"),
+        ("A1", "E1", 21, "promise"),  # after the business date
+    ]
+    for number, (account, employee, day, outcome) in enumerate(calls):
+        book.add("contacts", contact_id=f"C{number}", account_id=account, employee_id=employee,
+                 started_wall=october(f"{day:02d} 23:59"), outcome=outcome)  # fmt: skip
+    book.add("attendance", employee_id="E1", day=date(2026, 10, 2), minutes_worked=90)
+    book.add("attendance", employee_id="E2", day=date(2026, 10, 10), minutes_worked=0)
+
+
+def add_promises(book):
+    #         promise, amount, due in October, paid on, paid
+    promises = [("M1", 100, 10, 13, 90), ("M2", 100, 10, 14, 100), ("M3", 100, 10, 12, 89), ("M4", 100, 18, 18, 100)]
+    for number, (promise, amount, due, paid_on, paid) in enumerate(promises):
+        account = f"X{number}"  # accounts that are on the book no more
+        book.add("promises", promise_id=promise, account_id=account, employee_id="E1", made_on=date(2026, 9, 28),
+                 due_on=date(2026, 10, due), amount=Decimal(amount))  # fmt: skip
+        paid_day = date(2026, 10, paid_on)
+        book.add("payments", payment_id=f"Y{number}", account_id=account, paid_on=paid_day, posted_on=paid_day,
+                 amount=Decimal(paid + 5), principal=Decimal(paid), waiver=Decimal(5))  # fmt: skip
+
+
+def add_visits(book):
+    #        planned, made, recorded
+    visits = [
+        (5, october("05 18:00"), october("06 18:00")),
+        (5, october("06 08:00"), october("07 08:01")),
+        (12, october("12 09:00"), october("12 10:00")),
+        (20, None, None),
+        (21, None, None),
+    ]
+    for number, (planned, made, recorded) in enumerate(visits):
+        book.add("visits", visit_id=f"V{number}", account_id="A1", employee_id="E2", planned_on=date(2026, 10, planned),
+                 made_at=made, recorded_at=recorded, outcome="met_debtor" if made else "planned")  # fmt: skip
+
+
+def add_quality(book):
+    for number, (day, found) in enumerate(
+        [("2026-07-22", "open"), ("2026-07-23", "upheld"), ("2026-10-02", "rejected")]
+    ):
+        book.add("complaints", complaint_id=f"K{number}", account_id="A1", employee_id="E1", finding=found,
+                 received_on=date.fromisoformat(day), answered_on=date(2026, 10, 9))  # fmt: skip
+    for number, (score, fails) in enumerate([("0.9", False), ("0.7", True)]):
+        book.add("reviews", review_id=f"R{number}", employee_id="E1", score=Decimal(score), critical_fail=fails)
+
+
+def october(day_and_time):
+    return datetime.fromisoformat(f"2026-10-{day_and_time}")
+
+
+#    kpi, entity, currency, what one counts
+CASES = [
+    ("calls_made", "portfolio", "", "6"),
+    ("calls_made", "E1", "", "3"),
+    ("calls_made", "T1", "", "4"),  # E2's call of the 10th was made for the telephone …
+    ("calls_made", "T2", "", "1"),  # … and that of the 11th for the field
+    ("calls_made", "B1", "", "4"),  # A3 has left the book, and its branch with it
+    ("calls_made", "P1", "", "0"),
+    ("calls_per_hour", "E1", "", "2"),
+    ("calls_per_hour", "E2", "", "no value"),  # no minute at work
+    ("accounts_contacted", "portfolio", "", "2"),
+    ("contact_rate", "E1", "", "1/2"),
+    ("right_party_per_attempt", "portfolio", "", "2/6"),
+    ("right_party_per_person_reached", "portfolio", "", "2/3"),
+    ("promise_rate", "portfolio", "", "1/2"),
+    ("promise_kept", "E1", "", "1/3"),  # M1 just enough, M2 a day late, M3 too little; M4's grace still runs
+    ("visits_due", "E2", "", "4"),
+    ("visits_on_time", "E2", "", "2/4"),
+    ("visits_on_time", "field", "", "1/2"),
+    ("visits_recorded_on_time", "E2", "", "2/3"),
+    ("accounts_owned", "P1", "", "2"),
+    ("accounts_owned", "S1", "", "2"),
+    ("overdue_balance_1", "portfolio", "VND", "80"),
+    ("overdue_balance_2", "portfolio", "USD", "10"),
+    ("roll_rate_by_stock_1", "portfolio", "VND", "110/400"),
+    ("roll_rate_by_cohort_1", "portfolio", "VND", "100/400"),
+    ("roll_rate_by_cohort_1", "portfolio", "USD", "9/9"),
+    ("roll_rate_by_cohort_1", "E1", "VND", "100/400"),
+    ("roll_rate_by_stock_accounts_0", "portfolio", "", "1/1"),
+    ("roll_rate_by_cohort_accounts_1", "portfolio", "", "2/3"),
+    ("roll_rate_by_cohort_accounts_3", "portfolio", "", "no value"),
+    ("cure_rate_1", "portfolio", "", "1/3"),
+    ("cure_rate_2", "portfolio", "", "1/1"),  # gone from the book
+    ("cure_rate_7", "portfolio", "", "0/1"),
+    ("cure_rate_overdue", "E1", "", "2/3"),
+    ("qa_score", "E1", "", "1.6/2"),
+    ("critical_fails", "T1", "", "1"),
+    ("complaints_received", "E1", "", "1"),
+    ("complaints_last_90_days", "E1", "", "1"),  # the 22nd of July is 91 days back, the third was rejected
+    ("days_to_answer", "phone_early", "", "7/1"),
+    ("overdue_at_opening", "E1", "VND", "900"),
+    ("recovered", "portfolio", "VND", "379"),
+    ("recovered_uncredited_no_owner", "portfolio", "VND", "379"),
+]
+
+
+def test_the_figures_are_those_that_one_counts_by_hand(book, house_rules):
+    fill(book)
+    figures = book.night(house_rules)
+    assert [(*case[:3], figures.shown(*case[:3])) for case in CASES] == CASES
+
+
+def test_postgresql_gives_the_same_results_as_duckdb_to_the_last_digit(book, postgresql_book, house_rules):
+    for each in (book, postgresql_book):
+        fill(each)
+    assert postgresql_book.credit(house_rules) == book.credit(house_rules)
+    assert postgresql_book.night(house_rules).results == book.night(house_rules).results
+
+
+def test_an_event_of_nobody_counts_for_the_portfolio_only(book, house_rules):
+    book.add("contacts", contact_id="C1", employee_id=None)
+    figures = book.night(house_rules)
+    assert figures.shown("calls_made", "portfolio") == "1"
+    assert {each.entity for each in figures.results if each.kpi == "calls_made"} == {"portfolio"}
+
+
+def test_an_empty_night_has_zeros_and_ratios_without_value(book, house_rules):
+    figures = book.night(house_rules)
+    assert figures.shown("calls_made", "portfolio") == "0"
+    assert figures.shown("promise_kept", "portfolio") == "no value"
+    assert {each.entity for each in figures.results} == {"portfolio"}

@@ -1,0 +1,312 @@
+"""A slow, plain calculator over rows, and the SQL: equal to the last digit on whatever book Hypothesis thinks of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.dispatch import FOREVER
+from domain.money import CONTEXT
+from kpi_rules.views import VIEWS
+
+START, AS_OF = date(2026, 10, 1), date(2026, 10, 20)
+FIRST = date(2026, 9, 20)
+LAST_DAYS = [0, 30, 60, 90, 120, 150, 180]
+
+days = st.integers(0, 32).map(lambda offset: FIRST + timedelta(days=offset))
+money = st.integers(-50, 500).map(lambda minor: Decimal(minor) / 4)
+accounts = st.sampled_from(["A1", "A2", "A3", "A4"])
+outcomes = st.sampled_from(["no_answer", "promise", "refused"])
+employees = st.sampled_from(["E1", "E2", None])
+owners = st.sampled_from([("employee", "E1"), ("employee", "E2"), ("partner", "P1"), ("house", "HOUSE")])
+CURRENCY_OF = {"A1": "VND", "A2": "VND", "A3": "USD", "A4": "USD"}
+
+COMPARED = (
+    "calls_made",
+    "accounts_contacted",
+    "contact_rate",
+    "promise_kept",
+    "overdue_balance_2",
+    "cure_rate_overdue",
+    "roll_rate_by_stock_1",
+    "roll_rate_by_cohort_1",
+    "roll_rate_by_cohort_accounts_0",
+    "recovered",
+    "overdue_at_opening",
+    "recovery_rate",
+)
+
+book_rows = st.fixed_dictionaries(
+    {
+        "accounts": st.dictionaries(accounts, st.tuples(st.integers(0, 200), money), max_size=4),
+        "accounts_opening": st.dictionaries(accounts, st.tuples(st.integers(0, 200), money), max_size=4),
+        "dispatch": st.dictionaries(accounts, st.tuples(owners, days, owners), max_size=4),
+        "moves": st.dictionaries(st.sampled_from(["E1", "E2"]), days, max_size=2),
+        "contacts": st.lists(st.tuples(accounts, employees, days, outcomes), max_size=8),
+        "payments": st.lists(st.tuples(accounts, days, st.integers(0, 3), money), max_size=8),
+        "reversals": st.lists(st.tuples(st.integers(0, 9), days), max_size=3),
+        "promises": st.lists(st.tuples(accounts, employees, days, st.integers(0, 12), money), max_size=6),
+    }
+)  # fmt: skip
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=book_rows)
+def test_sql_and_the_plain_calculator_agree(rows, night):
+    oracle = Oracle(rows)
+    night.load(oracle)
+    figures = night.figures()
+    found = {(each.kpi, each.grain, each.entity, each.currency): each.value for each in figures.results}
+    for key, value in found.items():
+        if key[0] in COMPARED:
+            assert (key, value) == (key, oracle.value(*key))
+    assert set(COMPARED) <= {key[0] for key in found}
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=book_rows)
+def test_every_payment_of_the_period_is_credited_or_has_a_reason(rows, night):
+    oracle = Oracle(rows)
+    night.load(oracle)
+    made = night.credits()
+    booked = [payment for payment in oracle.payments if START <= payment["posted_on"] <= AS_OF]
+    assert [each["payment_id"] for each in made] == sorted(payment["payment_id"] for payment in booked)
+    assert all((each["reason"] is None) == bool(each["employee_id"] or each["partner_id"]) for each in made)
+    totals = night.totals()
+    assert all(each.tie_out for each in totals)
+    money = sum((payment["amount"] - payment["waiver"] for payment in booked), Decimal(0))
+    assert sum((each.eligible for each in totals), Decimal(0)) == money
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=book_rows)
+def test_a_reversal_takes_all_of_the_credit_from_whoever_had_it(rows, night):
+    oracle = Oracle(rows)
+    night.load(oracle)
+    by_payment = {each["payment_id"]: each for each in night.credits()}
+    for credit in by_payment.values():
+        original = by_payment.get(oracle.reversed_by(credit["payment_id"]))
+        if original:
+            assert (credit["owner_id"], credit["reason"]) == (original["owner_id"], original["reason"])
+            assert credit["recovered"] == -original["recovered"]
+
+
+class Night:
+    """One book for all examples: each of them empties the tables that it fills."""
+
+    def __init__(self, book, rules):
+        self._book, self._rules = book, rules
+
+    def load(self, oracle):
+        for view in ("accounts", "accounts_opening", "dispatch", "staff_postings", "contacts", "payments", "promises"):
+            self._book.connection.execute(sa.delete(VIEWS[view]))
+            self._book.add_all(view, getattr(oracle, view))
+
+    def figures(self):
+        return self._book.night(self._rules)
+
+    def credits(self):
+        return self._book.credit(self._rules)
+
+    def totals(self):
+        return self._book.totals()
+
+
+@pytest.fixture(scope="module")
+def night(shared_book, house_rules):
+    return Night(shared_book, house_rules)
+
+
+class Oracle:
+    """Plain Python over the rows; shares nothing with what it checks but the words of the definitions."""
+
+    def __init__(self, rows):
+        self.accounts, self.accounts_opening = self._book(rows["accounts"]), self._book(rows["accounts_opening"])
+        self.dispatch = [
+            interval for account, owned in rows["dispatch"].items() for interval in self._intervals(account, owned)
+        ]
+        self.staff_postings = [
+            posting for employee in ("E1", "E2") for posting in self._postings(employee, rows["moves"])
+        ]
+        self.contacts = [
+            {
+                "contact_id": f"C{n}",
+                "account_id": account,
+                "employee_id": employee,
+                "started_wall": datetime.combine(day, time(23, 59)),
+                "outcome": outcome,
+            }
+            for n, (account, employee, day, outcome) in enumerate(rows["contacts"])
+        ]
+        self.payments = self._payments(rows["payments"], rows["reversals"])
+        self.promises = [
+            {"promise_id": f"M{n}", "account_id": account, "employee_id": employee, "made_on": made_on,
+             "amount": amount, "due_on": made_on + timedelta(days=wait), "currency": CURRENCY_OF[account]}
+            for n, (account, employee, made_on, wait, amount) in enumerate(rows["promises"])
+        ]  # fmt: skip
+
+    def value(self, kpi, grain, entity, currency):
+        made = getattr(self, f"_{kpi}")(lambda row: self._counts(row, grain, entity, currency))
+        if not isinstance(made, tuple):
+            return made
+        return CONTEXT.divide(Decimal(made[0]), Decimal(made[1])) if made[1] else None
+
+    def reversed_by(self, payment_id):
+        return next(each["reverses"] for each in self.payments if each["payment_id"] == payment_id)
+
+    def _calls_made(self, counts):
+        return sum(1 for row in self._contacts_of_period() if counts(row))
+
+    def _accounts_contacted(self, counts):
+        return len(
+            {row["account_id"] for row in self._contacts_of_period() if counts(row) and row["outcome"] != "no_answer"}
+        )
+
+    def _contact_rate(self, counts):
+        return self._accounts_contacted(counts), sum(1 for row in self._owned(self.accounts, AS_OF) if counts(row))
+
+    def _promise_kept(self, counts):
+        due = [row for row in self._promises_judged() if counts(row)]
+        return sum(1 for row in due if self._paid_for(row) >= row["amount"] * Decimal("0.9")), len(due)
+
+    def _overdue_balance_2(self, counts):
+        return self._balance(self._owned(self.accounts, AS_OF), counts, 2)
+
+    def _roll_rate_by_stock_1(self, counts):
+        now = self._balance(self._owned(self.accounts, AS_OF), counts, 2)
+        return now, self._balance(self._owned(self.accounts_opening, START), counts, 1)
+
+    def _roll_rate_by_cohort_1(self, counts):
+        before = [row for row in self._owned(self.accounts_opening, START) if counts(row) and bucket(row) == 1]
+        rolled = [row for row in before if self._now(row) and bucket(self._now(row)) == 2]
+        return sum(row["balance"] for row in rolled), sum(row["balance"] for row in before)
+
+    def _roll_rate_by_cohort_accounts_0(self, counts):
+        before = [row for row in self._owned(self.accounts_opening, START) if counts(row) and bucket(row) == 0]
+        return sum(1 for row in before if self._now(row) and bucket(self._now(row)) == 1), len(before)
+
+    def _cure_rate_overdue(self, counts):
+        before = [row for row in self._owned(self.accounts_opening, START) if counts(row) and bucket(row) > 0]
+        return sum(1 for row in before if not self._now(row) or bucket(self._now(row)) < bucket(row)), len(before)
+
+    def _recovered(self, counts):
+        booked = [row for row in self.payments if START <= row["posted_on"] <= AS_OF]
+        return sum((row["amount"] - row["waiver"] for row in booked if counts(self._credited(row))), Decimal(0))
+
+    def _overdue_at_opening(self, counts):
+        owned = self._owned(self.accounts_opening, START)
+        return sum((row["overdue_amount"] for row in owned if counts(row)), Decimal(0))
+
+    def _recovery_rate(self, counts):
+        return self._recovered(counts), self._overdue_at_opening(counts)
+
+    def _counts(self, row, grain, entity, currency):
+        if currency and row["currency"] != currency:
+            return False
+        own = {"employee": row.get("employee_id"), "partner": row.get("partner_id"), "team": row.get("team_id"),
+               "department": row.get("department_id"), "branch": row.get("branch_id"), "segment": row.get("segment"),
+               "portfolio": "portfolio"}  # fmt: skip
+        return own[grain.value] == entity
+
+    def _contacts_of_period(self):
+        in_period = [row for row in self.contacts if START <= row["started_wall"].date() <= AS_OF]
+        return [self._event(row, row["started_wall"].date()) for row in in_period]
+
+    def _promises_judged(self):
+        judged = [row for row in self.promises if START <= row["due_on"] + timedelta(days=3) <= AS_OF]
+        return [self._event(row, row["made_on"]) for row in judged]
+
+    def _event(self, row, day):
+        posting = next((each for each in self.staff_postings if each["employee_id"] == row["employee_id"]
+                        and each["valid_from"] <= day < each["valid_to"]), {})  # fmt: skip
+        book = next((each for each in self.accounts if each["account_id"] == row["account_id"]), {})
+        owner = self._owner(row["account_id"], day)
+        return {**row, "team_id": posting.get("team_id"), "department_id": posting.get("department_id"),
+                "branch_id": book.get("branch_id"), "segment": owner.get("segment")}  # fmt: skip
+
+    def _paid_for(self, promise):
+        paid = Decimal(0)
+        for row in self.payments:
+            original = next((each for each in self.payments if each["payment_id"] == row["reverses"]), row)
+            in_time = promise["made_on"] <= original["paid_on"] <= promise["due_on"] + timedelta(days=3)
+            if row["account_id"] == promise["account_id"] and in_time and row["posted_on"] <= AS_OF:
+                paid += row["amount"] - row["waiver"]
+        return paid
+
+    def _credited(self, payment):
+        original = next((each for each in self.payments if each["payment_id"] == payment["reverses"]), payment)
+        owner = self._owner(payment["account_id"], original["paid_on"])
+        book = next((each for each in self.accounts if each["account_id"] == payment["account_id"]), {})
+        credited = {} if owner.get("owner_kind") == "house" else self._dimensions(owner)
+        return {**payment, **credited, "segment": owner.get("segment"), "branch_id": book.get("branch_id")}
+
+    def _owned(self, book, day):
+        return [{**row, **self._dimensions(self._owner(row["account_id"], day))} for row in book]
+
+    def _owner(self, account, day):
+        return next((each for each in self.dispatch if each["account_id"] == account
+                     and each["valid_from"] <= day < each["valid_to"]), {})  # fmt: skip
+
+    def _dimensions(self, owner):
+        kind, owner_id = owner.get("owner_kind"), owner.get("owner_id")
+        return {"employee_id": owner_id if kind == "employee" else None, "team_id": owner.get("team_id"),
+                "partner_id": owner_id if kind == "partner" else None, "department_id": owner.get("department_id"),
+                "segment": owner.get("segment")}  # fmt: skip
+
+    def _balance(self, rows, counts, number):
+        return sum((row["balance"] for row in rows if counts(row) and bucket(row) == number), Decimal(0))
+
+    def _now(self, row):
+        return next((each for each in self.accounts if each["account_id"] == row["account_id"]), None)
+
+    def _book(self, rows):
+        return [
+            {"account_id": account, "days_past_due": past_due, "balance": balance, "overdue_amount": abs(balance),
+             "currency": CURRENCY_OF[account], "branch_id": f"B{account[1]}"}
+            for account, (past_due, balance) in rows.items()
+        ]  # fmt: skip
+
+    def _intervals(self, account, owned):
+        (before, day, after) = owned
+        for (kind, owner), begin, end in ((before, FIRST, day), (after, day, FOREVER)):
+            team = f"T{owner}" if kind == "employee" else None
+            yield {"account_id": account, "owner_kind": kind, "owner_id": owner, "valid_from": begin, "valid_to": end,
+                   "team_id": team, "department_id": team and "phone_early", "segment": f"S{kind}"}  # fmt: skip
+
+    def _postings(self, employee, moves):
+        day = moves.get(employee, date(9999, 1, 1))
+        for team, begin, end in (("T1", FIRST, day), ("T2", day, FOREVER)):
+            if begin < end:
+                yield {
+                    "employee_id": employee,
+                    "valid_from": begin,
+                    "valid_to": end,
+                    "team_id": team,
+                    "department_id": f"D{team}",
+                }
+
+    def _payments(self, payments, reversals):
+        made = [
+            {"payment_id": f"Y{n}", "account_id": account, "paid_on": paid_on, "amount": amount, "reverses": None,
+             "posted_on": paid_on + timedelta(days=late), "waiver": Decimal("0.25"), "currency": CURRENCY_OF[account]}
+            for n, (account, paid_on, late, amount) in enumerate(payments)
+        ]  # fmt: skip
+        taken: dict[str, dict] = defaultdict(dict)
+        for number, day in reversals:
+            if number < len(made) and made[number]["posted_on"] <= day:
+                original = made[number]
+                taken[original["payment_id"]] = {
+                    **original, "payment_id": f"Z{number}", "reverses": original["payment_id"], "paid_on": day,
+                    "posted_on": day, "amount": -original["amount"], "waiver": -original["waiver"],
+                }  # fmt: skip
+        return [*made, *taken.values()]
+
+
+def bucket(row):
+    return sum(1 for last in LAST_DAYS if row["days_past_due"] > last)

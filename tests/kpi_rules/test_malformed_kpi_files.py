@@ -1,0 +1,140 @@
+"""One mistake each: the code that people are told, and the place, which is marked with ▶ in the file."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = "title: T\n    owner: o\n    valid_from: 2026-01-01\n    review_by: 2027-01-01\n    "
+
+
+def kpis(**rules):
+    """A file with a KPI of each name; all of them have the keys of every rule."""
+    return "kpis:\n" + "".join(f"  - id: {name}\n    {HEAD}{rest}\n" for name, rest in rules.items())
+
+
+MEASURED = "good: higher\n    grains: [employee]\n    type: "
+COUNT = f"unit: count\n    {MEASURED}simple\n    dataset: contacts\n    measure: count"
+SUM = f"unit: money\n    {MEASURED}simple\n    dataset: credits\n    measure: sum\n    of: recovered"
+RATIO = f"unit: ratio\n    {MEASURED}ratio\n    "
+DERIVED = f"unit: ratio\n    {MEASURED}derived\n    formula: "
+CURVE = "curve: {points: [{attainment: 0, points: 0}, {attainment: 1, points: 100}], below: 0, above: 100}\n    "
+CARD = f"scorecards:\n  - id: s\n    {HEAD}department: d\n    missing: zero\n    {CURVE}parts:\n"
+WEIGHED = CARD + "      - {kpi: calls, weight: 1}\n"
+TARGET = f"targets:\n  - id: t\n    {HEAD}"
+GOAL = f"{TARGET}values: {{calls: 1}}\n"
+CREDIT = f"credit_rules:\n  - id: c\n    {HEAD}look_back_days: 9\n    order: 1\n    to: "
+
+
+def count(*, where="", **replaced):
+    """The rule of a count, with a condition, and with some words replaced."""
+    text = COUNT + (f"\n    where: {where}" if where else "")
+    for old, new in replaced.items():
+        text = text.replace(old, new)
+    return text
+
+
+def scored(card, **rule):
+    return kpis(calls=count(**rule)) + GOAL + card
+
+
+# what is wrong, file, code, words of the message
+MISTAKES = [
+    ("an unknown section", "kpi:\n  ▶- id: a\n", "KPI001", 'unknown section "kpi"'),
+    ("a section that is no list", "kpis:\n  ▶a: {}\n", "KPI001", "no list"),
+    ("a file that is a list", "▶- kpis\n", "KPI001", "no mapping"),
+    ("a kind that there is not", kpis(a=count(simple="▶sum")), "RUL003", "there are simple"),
+    ("no kind", kpis(a=COUNT.replace("type: simple\n    ", "")).replace("id", "▶id", 1), "RUL002", '"type" is missing'),
+    ("a key that there is not", kpis(a=COUNT + "\n    filter: ▶x"), "RUL001", 'unknown key "filter"'),
+    ("a key that is missing", kpis(a=COUNT.replace("good: higher\n    ", "")).replace("id", "▶id", 1),
+     "RUL002", '"good"'),
+    ("a unit that there is not", kpis(a=COUNT.replace("unit: count", "unit: ▶đồng")), "RUL003", "unit"),
+    ("an id with a dash", kpis(**{"▶a-b": COUNT}), "RUL005", "pattern"),
+    ("no end and no review", kpis(a=COUNT).replace("    review_by: 2027-01-01\n", "").replace("id", "▶id", 1),
+     "RUL004", "review_by"),
+    ("two versions on one day", kpis(a=COUNT) + kpis(a=COUNT).replace("kpis:\n", "").replace("id: a", "id: ▶a"),
+     "RUL010", "two versions"),
+    ("a dataset that there is not", kpis(a=count(contacts="▶contact")), "KPI002", 'unknown dataset "contact"'),
+    ("a column that there is not", kpis(a=SUM.replace("recovered", "▶recoverd")), "KPI003", '"recoverd" in credits'),
+    ("a condition on no column", kpis(a=count(where="▶chanel == 1")), "EXP003", "chanel"),
+    ("a code that never occurs", kpis(a=count(where='channel == ▶"fax"')), "EXP007", "fax"),
+    ("a condition that is a number", kpis(a=count(where="▶duration_seconds")), "EXP004", "expected a bool"),
+    ("a division of rows", kpis(a=count(where="▶duration_seconds / 2 > 1")), "EXP008", "summed"),
+    ("a condition that runs code", kpis(a=count(where='▶open("x")')), "EXP005", "open"),
+    ("a sum of nothing", kpis(a=COUNT.replace("measure: count", "measure: ▶sum")), "KPI004", "needs a column"),
+    ("a count of a column", kpis(a=COUNT + "\n    of: ▶outcome"), "KPI004", "counts rows"),
+    ("a sum of words", kpis(a=SUM.replace("recovered", "▶reason")), "KPI005", "it has no sum"),
+    ("a grain that rows do not know", kpis(a=COUNT.replace("contacts", "reviews").replace("[employee]", "▶[branch]")),
+     "KPI006", "does not know the branch"),
+    ("an operand that there is not", kpis(a=COUNT, b=f"{RATIO}numerator: a\n    denominator: ▶aa"),
+     "KPI007", 'unknown KPI "aa"'),
+    ("a formula of no KPI", kpis(a=COUNT, b=f"{DERIVED}a / ▶bb"), "EXP003", '"bb"'),
+    ("money added to a count", kpis(a=COUNT, m=SUM, b=f"{DERIVED}▶a + m"), "EXP004", "count + money has no meaning"),
+    ("an operand that has ended", kpis(a=COUNT, b=f"{DERIVED}▶a / a").replace("review_by: 2027", "valid_to: 2027", 1),
+     "KPI008", '"a" is not in force on 2027-01-01'),
+    ("an operand without the grain", kpis(a=COUNT.replace("employee", "team"), b=f"{DERIVED}▶a / a"),
+     "KPI009", "not measured per employee"),
+    ("another unit", kpis(a=COUNT.replace("unit: count", "unit: ▶money")), "KPI010", "gives a count"),
+    ("a breakdown by an open column", kpis(a=COUNT + "\n    by: ▶account_id"), "KPI011", "no closed list"),
+    ("a value that never occurs", kpis(a=COUNT + "\n    by: outcome\n    values: ▶[bussy]"), "KPI011", "never 'bussy'"),
+    ("values of no column", kpis(a=COUNT + "\n    values: ▶[busy]"), "KPI011", "no column"),
+    ("the name of a breakdown's figure", kpis(**{"a": COUNT + "\n    by: outcome", "▶a_busy": COUNT}),
+     "KPI012", "also the name"),
+    ("a parameter left out", kpis(a=count(contacts="▶promises_due")), "KPI013", 'needs the parameter "grace_days"'),
+    ("a parameter too large", kpis(a=count(contacts="promises_due") + "\n    parameters: {grace_days: ▶99}"),
+     "KPI013", "from 0 to 31"),
+    ("a parameter that there is not", kpis(a=COUNT + "\n    parameters: {days: ▶9}"), "KPI013", 'no parameter "days"'),
+    ("a window over balances", kpis(a=count(simple="cumulative", contacts="accounts") + "\n    window_days: ▶7"),
+     "KPI014", "not summed over days"),
+    ("KPIs made of each other", kpis(a=f"{DERIVED}▶b / 2", b=f"{DERIVED}a / 2"), "KPI015", "a → b → a"),
+    ("a unit that changes", kpis(a=COUNT).replace("review_by: 2027-01-01", "valid_to: 2026-06-01")
+     + kpis(a=SUM.replace("unit: ", "unit: ▶")).replace("kpis:\n", "").replace("2026-01-01", "2026-06-01"),
+     "KPI016", "was a count"),
+    ("a count per amount", kpis(a=COUNT, m=SUM, b=f"{RATIO}numerator: a\n    denominator: ▶m"), "KPI017", "no meaning"),
+    ("an average in a ratio", kpis(b=f"{RATIO}numerator: {{dataset: reviews, measure: ▶average, of: score}}\n"
+                                   "    denominator: {dataset: reviews, measure: count}"), "KPI005", "no sum"),
+    ("weights that do not sum to 1", scored(CARD + "      ▶- {kpi: calls, weight: 0.9}\n"), "KPI020", "sum to 0.9"),
+    ("a curve that turns back", scored(WEIGHED.replace("attainment: 1", "attainment: ▶0")), "KPI021", "comes after"),
+    ("a part of no KPI", scored(WEIGHED.replace("calls", "▶call")), "KPI007", 'unknown KPI "call"'),
+    ("a part that is no person's", kpis(calls=COUNT.replace("employee", "team")) + WEIGHED.replace("calls", "▶calls")
+     + GOAL.replace("values", "each: team\n    values"), "KPI022", "not measured per employee"),
+    ("two scorecards of a department", scored(WEIGHED + WEIGHED.replace("scorecards:\n", "").replace("id: s", "id: z")
+                                              .replace(": d\n", ": ▶d\n")), "KPI023", "already has the scorecard"),
+    ("a KPI weighed twice", scored(CARD + "      - {kpi: calls, weight: 0.5}\n      - {kpi: ▶calls, weight: 0.5}\n"),
+     "KPI024", "twice"),
+    ("a part without target", kpis(calls=COUNT) + WEIGHED.replace("calls", "▶calls"), "KPI025", "no target"),
+    ("a target stated twice", kpis(a=COUNT) + TARGET + f"values: {{a: 1}}\n  - id: u\n    {HEAD}values: {{a: ▶2}}\n",
+     "KPI030", "also stands at"),
+    ("two scopes", kpis(a=COUNT) + TARGET + "team: T\n    employee: ▶E\n    values: {a: 1}\n", "KPI031", "one scope"),
+    ("a target of what is not measured", kpis(a=COUNT) + TARGET + "each: team\n    values: {a: ▶1}\n",
+     "KPI032", "not measured per team"),
+    ("an amount without currency", kpis(m=SUM) + TARGET + "values: {m: ▶1}\n", "KPI033", "without a currency"),
+    ("a person's scope for teams", kpis(a=COUNT.replace("employee", "team")) + TARGET
+     + "each: team\n    employee: ▶E\n    values: {a: 1}\n", "KPI034", "for each team"),
+    ("a target of zero", kpis(a=COUNT) + TARGET + "values: {a: ▶0}\n", "RUL005", "greater than 0"),
+    ("a target of no KPI", kpis(a=COUNT) + TARGET + "values: {b: ▶1}\n", "KPI007", 'unknown KPI "b"'),
+    ("credit for the weather", CREDIT + "▶{kind: weather}\n", "RUL003", "weather"),
+    ("credit on a balance", CREDIT + "{kind: house}\n    where: ▶balance > 0\n", "EXP003", "balance"),
+    ("two credit rules at once", CREDIT + "{kind: house}\n" + CREDIT.replace("credit_rules:\n", "")
+     .replace("id: c", "id: e").replace("order: ", "order: ▶") + "{kind: house}\n", "KPI040", "same order"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "code", "words"), [case[1:] for case in MISTAKES], ids=[case[0] for case in MISTAKES])
+def test_a_mistake_is_told_once_with_its_code_at_its_place(text, code, words, decoded):
+    before = text[: text.index("▶")]
+    place = (before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+    _, issues = decoded(text.replace("▶", ""))
+    assert [(issue.code, (issue.location.line, issue.location.column)) for issue in issues] == [(code, place)]
+    assert words in issues[0].message
+
+
+def test_a_broken_rule_hides_no_other_and_is_not_told_again_where_it_is_used(decoded):
+    broken = kpis(calls=COUNT.replace("unit", "units"), b=count(contacts="kontakts"))
+    rules, issues = decoded(broken + WEIGHED + TARGET + "values: {calls: 1, b: 1}\n")
+    assert {issue.code for issue in issues} == {"RUL002", "RUL001", "KPI002"}
+    assert rules.figures == ()
+
+
+def test_each_code_stands_in_the_guide(request):
+    guide = (request.config.rootpath / "docs" / "rules" / "kpis.md").read_text(encoding="utf-8")
+    assert {case[2] for case in MISTAKES if case[2].startswith("KPI")} <= set(guide.replace("`", " ").split())

@@ -1,0 +1,96 @@
+"""Few scans, whatever is measured; and a halted table stops what reads it, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from domain.exact import exact
+from domain.records import ValueState
+from kpi_rules.plan import plan_kpis
+from kpi_rules.results import kpi_results
+
+START, AS_OF = date(2026, 10, 1), date(2026, 10, 20)
+
+
+def test_all_kpis_of_a_dataset_share_one_scan_with_every_grain(house_rules):
+    plan = plan_kpis(house_rules, start=START, as_of=AS_OF)
+    assert [(scan.name, sorted(scan.reads)) for scan in plan.statements] == [
+        ("accounts", ["accounts", "dispatch"]),
+        ("attendance", ["attendance", "staff_postings"]),
+        ("cohort", ["accounts", "accounts_opening", "dispatch"]),
+        ("complaints", ["accounts", "complaints", "dispatch", "staff_postings"]),
+        ("complaints 90 days", ["accounts", "complaints", "dispatch", "staff_postings"]),
+        ("contacts", ["accounts", "contacts", "dispatch", "staff_postings"]),
+        ("credits", ["credits"]),
+        ("opening", ["accounts_opening", "dispatch"]),
+        ("promises_due grace_days=3", ["accounts", "dispatch", "payments", "promises", "staff_postings"]),
+        ("reviews", ["reviews", "staff_postings"]),
+        ("visits", ["accounts", "dispatch", "staff_postings", "visits"]),
+    ]
+
+
+def test_an_equal_measure_is_summed_once(rules_of):
+    rules = rules_of(_two_kpis("count", "channel == 'call'", "channel == 'call'"))
+    assert [len(scan.measures) for scan in plan_kpis(rules, start=START, as_of=AS_OF).statements] == [1]
+
+
+def test_only_what_is_read_is_joined(rules_of):
+    plan = plan_kpis(rules_of(_two_kpis("count", "duration_seconds >= 0")), start=START, as_of=AS_OF)
+    assert plan.statements[0].reads == {"contacts"}
+    assert "JOIN" not in str(plan.statements[0].statement)
+
+
+def test_the_session_is_told_from_which_day_on_rows_are_needed(house_rules):
+    days = plan_kpis(house_rules, start=START, as_of=AS_OF).first_days
+    assert days["contacts"] == START
+    assert days["complaints"] == date(2026, 7, 23)  # 90 days, the business date included
+    assert days["promises"] == date(2026, 7, 31)  # 62 days before the period
+    assert days["payments"] == date(2026, 7, 1)  # 92 days of look-back for reversals
+
+
+def test_every_statement_passes_the_gate_of_exactness(house_rules):
+    for scan in plan_kpis(house_rules, start=START, as_of=AS_OF).statements:
+        assert exact(scan.statement) is scan.statement
+
+
+@pytest.mark.parametrize(
+    ("halted", "stops", "leaves"),
+    [
+        ("attendance", {"minutes_worked", "calls_per_hour"}, {"calls_made", "recovered"}),
+        ("payments", {"recovered", "recovery_rate", "promise_kept"}, {"overdue_at_opening", "calls_made"}),
+        ("reviews", {"qa_score", "critical_fails"}, {"complaints_received", "complaint_rate"}),
+        ("accounts", {"accounts_owned", "contact_rate", "roll_rate_by_cohort_1"}, {"overdue_at_opening", "qa_score"}),
+    ],
+)
+def test_a_halted_table_stops_what_reads_it_and_what_is_made_of_that(halted, stops, leaves, book, house_rules):
+    plan = plan_kpis(house_rules, start=START, as_of=AS_OF, halted=frozenset({halted}))
+    assert not any(halted in scan.reads for scan in plan.statements)
+    states = {each.kpi: each.state for each in book.results(plan) if each.entity == "portfolio" or each.kpi in stops}
+    assert {states[kpi] for kpi in stops if kpi in states} == {ValueState.HALTED}
+    assert ValueState.HALTED not in {states.get(kpi) for kpi in leaves}
+
+
+def test_a_halted_figure_has_neither_value_nor_sums(book, house_rules):
+    plan = plan_kpis(house_rules, start=START, as_of=AS_OF, halted=frozenset({"contacts"}))
+    result = next(each for each in book.results(plan) if each.kpi == "contact_rate")
+    assert (result.value, result.numerator, result.denominator) == (None, None, None)
+
+
+def test_a_sum_that_comes_back_as_a_float_is_a_bug(book, house_rules):
+    plan = plan_kpis(house_rules, start=START, as_of=AS_OF)
+    rows = {scan.name: book.rows(scan.statement) for scan in plan.statements}
+    rows["attendance"] = [{name: 0.5 if name.startswith("m") else value for name, value in row.items()}
+                          for row in rows["attendance"]]  # fmt: skip
+    with pytest.raises(TypeError, match="float"):
+        kpi_results(plan, rows)
+
+
+def _two_kpis(measure, *conditions):
+    head = "title: T\n    owner: o\n    valid_from: 2026-01-01\n    review_by: 2027-01-01\n    unit: count\n"
+    return "kpis:\n" + "".join(
+        f"  - id: k{number}\n    {head}    good: higher\n    grains: [portfolio]\n    type: simple\n"
+        f"    dataset: contacts\n    measure: {measure}\n    where: {condition}\n"
+        for number, condition in enumerate(conditions)
+    )

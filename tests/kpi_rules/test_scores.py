@@ -1,0 +1,166 @@
+"""Scorecards as people read them: attainment, points of a curve, weights, and who is scored where."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.ids import digest_of
+from domain.records import Grain, KpiResult, Unit, ValueState
+from kpi_rules.language import Curve, CurvePoint, Scorecard, ScorecardPart
+from kpi_rules.scores import Measured, Posting, attainment_of, grade, points_on, score
+
+START, AS_OF = date(2026, 10, 1), date(2026, 10, 31)
+CURVE = Curve(
+    points=tuple(
+        CurvePoint(attainment=Decimal(a), points=Decimal(p)) for a, p in [("0.5", 0), ("1", 100), ("1.2", 120)]
+    ),
+    below=Decimal(-10),
+    above=Decimal(130),
+)
+
+
+@pytest.mark.parametrize(
+    ("attainment", "points"),
+    [("0.4999", "-10"), ("0.5", "0"), ("0.75", "50"), ("1", "100"), ("1.1", "110"), ("1.2", "120"), ("1.2001", "130")],
+)
+def test_the_curve_is_straight_between_stated_points_and_flat_outside(attainment, points):
+    assert points_on(CURVE, Decimal(attainment)) == Decimal(points)
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "good", "attainment"),
+    [("6", "8", "higher", "0.75"), ("0", "8", "higher", "0"), ("8", "8", "lower", "1"), ("4", "8", "lower", "1.5"),
+     ("0", "8", "lower", "2"), ("16", "8", "lower", "0"), ("24", "8", "lower", "-1")],
+)  # fmt: skip
+def test_attainment_is_one_on_target_whichever_direction_is_good(value, target, good, attainment):
+    found = attainment_of(Decimal(value), Decimal(target), lower_is_better=good == "lower")
+    assert found == Decimal(attainment)
+
+
+@pytest.mark.parametrize(
+    ("missing", "values", "scored", "contributions"),
+    [
+        ("redistribute", ("1", "1"), "100", ("75", "25")),
+        ("redistribute", ("0.75", "1"), "62.5", ("37.5", "25")),
+        ("redistribute", (None, "0.75"), "50", (None, "50")),
+        ("redistribute", (None, None), None, (None, None)),
+        ("zero", (None, "0.75"), "12.5", ("0", "12.5")),
+        ("zero", (None, None), None, ("0", "0")),
+    ],
+)
+def test_a_missing_value_gives_its_weight_away_or_earns_nothing(missing, values, scored, contributions):
+    state, found, parts = grade(_card(missing), _measured(values))
+    assert found == _number(scored)
+    assert state is (ValueState.VALUE if scored else ValueState.NO_VALUE)
+    assert [part.contribution for part in parts] == [_number(each) for each in contributions]
+
+
+def test_a_halted_part_halts_the_score_but_shows_the_others():
+    measured = _measured(("1", "1")) | {"b": Measured(ValueState.HALTED, None, None)}
+    state, found, parts = grade(_card("redistribute"), measured)
+    assert (state, found) == (ValueState.HALTED, None)
+    assert parts[0].points == 100
+
+
+@given(st.lists(st.one_of(st.none(), st.decimals(0, 3, places=3)), min_size=2, max_size=2))
+def test_the_score_is_the_sum_of_what_its_parts_contribute(values):
+    _, found, parts = grade(_card("redistribute"), _measured(values))
+    contributions = [part.contribution for part in parts if part.contribution is not None]
+    assert found == (sum(contributions, Decimal(0)) if contributions else None)
+
+
+RULES = """
+kpis:
+  - {id: kept, title: K, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, unit: ratio, good: higher,
+     grains: [employee], type: ratio, numerator: {dataset: contacts, measure: count},
+     denominator: {dataset: contacts, measure: count}}
+  - {id: money, title: M, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, unit: money, good: higher,
+     grains: [employee], type: simple, dataset: credits, measure: sum, of: recovered}
+scorecards:
+  - {id: phone, title: P, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, department: phone, missing: zero,
+     curve: {points: [{attainment: 0, points: 0}, {attainment: 1, points: 100}], below: 0, above: 100},
+     parts: [{kpi: kept, weight: 0.5}, {kpi: money, weight: 0.5}]}
+targets:
+  - {id: all, title: A, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, currency: VND,
+     values: {kept: 0.8, money: 1000}}
+  - {id: dept, title: D, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, department: phone,
+     values: {kept: 0.5}}
+  - {id: team, title: T, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, team: T2, values: {kept: 0.4}}
+  - {id: one, title: O, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, employee: E3, values: {kept: 0.2}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("employee", "team", "target"), [("E1", "T1", "0.5"), ("E1", "T2", "0.4"), ("E3", "T1", "0.2"), ("E3", "T2", "0.2")]
+)
+def test_the_target_of_the_narrowest_scope_counts(employee, team, target, rules_of):
+    posting = Posting(employee, "phone", team, "collector", START)
+    (found,) = score(rules_of(RULES), [_result("kept", "0.1", employee)], [posting], start=START, as_of=AS_OF)
+    assert found.parts[0].target == Decimal(target)
+
+
+def test_amounts_in_several_currencies_are_never_compared_with_a_target_of_one(rules_of):
+    results = [_result("money", "700", currency="VND"), _result("money", "9", currency="USD")]
+    assert _score(rules_of(RULES), results).parts[1].value == Decimal(700)
+    (euros,) = [_score(rules_of(RULES), [_result("money", "9", currency="EUR")])]
+    assert (euros.parts[1].value, euros.parts[1].note.split(";")[0]) == (None, "no value in VND")
+
+
+@pytest.mark.parametrize(
+    ("postings", "scored"),
+    [
+        ([("phone", "collector", START, None)], ["E1"]),
+        ([("phone", "leader", START, None)], []),  # the card is for collectors
+        ([("legal", "collector", START, None)], []),  # no card
+        ([("phone", "collector", date(2026, 1, 1), START)], []),  # left before the period
+        ([("phone", "collector", date(2026, 11, 1), None)], []),  # joins after it
+        ([("phone", "collector", START, date(2026, 10, 9)), ("legal", "collector", date(2026, 10, 9), None)], []),
+        ([("legal", "collector", START, date(2026, 10, 9)), ("phone", "collector", date(2026, 10, 9), None)], ["E1"]),
+        ([("phone", "collector", START, date(2026, 10, 9))], ["E1"]),  # left during it
+    ],
+)
+def test_people_are_scored_where_they_were_last_posted_in_the_period(postings, scored, rules_of):
+    held = [Posting("E1", department, "T1", role, first, end) for department, role, first, end in postings]
+    found = score(rules_of(RULES), [_result("kept", "0.5")], held, start=START, as_of=AS_OF)
+    assert [each.entity for each in found] == scored
+
+
+def test_a_score_names_the_line_of_each_target(rules_of):
+    found = _score(rules_of(RULES), [_result("kept", "0.25")])
+    assert found.score == Decimal(25)
+    assert found.parts[0].note == "target: a.yaml:16:21"
+    assert found.parts[1].note == "no value; target: a.yaml:14:33"
+
+
+def _score(rules, results):
+    posting = Posting("E1", "phone", "T1", "collector", START)
+    (found,) = score(rules, results, [posting], start=START, as_of=AS_OF)
+    return found
+
+
+def _result(kpi, value, entity="E1", *, currency=""):
+    unit = Unit.MONEY if currency else Unit.RATIO
+    return KpiResult(kpi, digest_of(kpi), Grain.EMPLOYEE, entity, START, AS_OF, unit, ValueState.VALUE, Decimal(value),
+                     currency=currency)  # fmt: skip
+
+
+def _card(missing):
+    parts = (ScorecardPart(kpi="a", weight=Decimal("0.75")), ScorecardPart(kpi="b", weight=Decimal("0.25")))
+    return Scorecard(id="s", title="S", owner="o", valid_from=START, review_by=AS_OF, department="d", missing=missing,
+                     curve=CURVE, parts=parts)  # fmt: skip
+
+
+def _measured(values):
+    return {
+        kpi: Measured(ValueState.VALUE if value is not None else ValueState.NO_VALUE, _number(value), Decimal(1))
+        for kpi, value in zip("ab", values, strict=True)
+    }
+
+
+def _number(text):
+    return None if text is None else Decimal(text)

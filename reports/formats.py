@@ -56,7 +56,7 @@ class Formats:
 
     def count(self, number: Decimal | int) -> str:
         """A whole number with its groups; whatever is not whole keeps all of its digits."""
-        return self._decimal(Decimal(number), "#,##0.##################")
+        return self.amount(Decimal(number), currency="")
 
     def number(self, number: Decimal) -> str:
         """A number without unit; what is cut off is marked.
@@ -68,13 +68,13 @@ class Formats:
         return f"{self.count(cut)}{'' if cut == number else '…'}"
 
     def share(self, ratio: Decimal) -> str:
-        """A share of a whole in percent, with one or two digits.
+        """A share of a whole in percent, with two digits: columns of them line up.
 
         >>> Formats().share(Decimal("0.61538")), Formats(Language.VIETNAMESE).share(Decimal("0.5"))
-        ('61.54%', '50,0%')
+        ('61.54%', '50,00%')
         """
         with localcontext(CONTEXT):
-            return format_percent(ratio, "#,##0.0#%", locale=self.language.locale)
+            return format_percent(ratio, "#,##0.00%", locale=self.language.locale)
 
     def day(self, day: date) -> str:
         return format_date(day, "long", locale=self.language.locale)
@@ -93,8 +93,8 @@ class Formats:
         return self.count(result.value) if result.unit is Unit.COUNT else self.short(result.value)
 
     def short(self, number: Decimal) -> str:
-        """A score, or another figure that is read and not paid by: at most two digits."""
-        return self._decimal(number, "#,##0.0#")
+        """A score, or another figure that is read and not paid by: two digits."""
+        return self._decimal(number, "#,##0.00")
 
     def _decimal(self, number: Decimal, pattern: str) -> str:
         with localcontext(CONTEXT):

@@ -16,12 +16,13 @@ import numpy.typing as npt
 from allocation.problem import NOWHERE, PARTS, ROWS_AT_ONCE, Floats, Group, Ints, Problem
 
 _TEMPERATURES = tuple(3e-5 * 4**step for step in range(7, -1, -1))  # in multiples of the mean worth of an account
-_WARM, _COLDEST = 6, 1  # how many of them are left to do from yesterday's prices, and from those of a sample
+_WARM, _COLDEST = 4, 2  # how many of them are left to do from yesterday's prices, and from those of a sample
 _SAMPLED_FROM_UNITS = 200_000
 _SAMPLE_UNITS = 50_000
 _STEPS_AT_MOST = 12
 _STEPS_BACK_AT_MOST = 8
-_FURTHER = 4.0  # how much farther than the last one a step may go: in flat country Newton overshoots
+_FIRST_REACH = 20.0  # how far a first step may move prices, in temperatures
+_FURTHER = 3.0  # how much farther than the last one a step may go
 _WORTHWHILE = 5e-7  # share of the value that a step must gain, for another one to be tried
 _GRAIN = 2.0**17  # shares are multiples of its inverse; products of two, summed over a block, stay below 2**53
 _UNBALANCED_AT_MOST = 1e-2  # share of all capacity that may be over or under, when a temperature is done
@@ -74,14 +75,12 @@ class _Local:
 
 
 def _minimise(scaled: _Scaled, prices: Floats, temperature: float) -> Floats:
-    here, reach = _smoothed(scaled, prices, temperature), 1.0
+    here, reach = _smoothed(scaled, prices, temperature), min(1.0, _FIRST_REACH * temperature)
     for _ in range(_STEPS_AT_MOST):
         moving = np.flatnonzero((prices > 0) | (here.slope < 0))
         if np.abs(here.slope[moving]).sum() <= _UNBALANCED_AT_MOST * scaled.limits.sum():
             break
-        step = _newton_step(here, moving)
-        step *= min(1.0, reach / max(float(np.abs(step).max()), 1e-300))
-        found = _descend(scaled, prices, here, step, temperature)
+        found = _descend(scaled, prices, here, moving, reach, temperature)
         if found is None:
             break
         reach = _FURTHER * float(np.abs(found[0] - prices).max())
@@ -92,11 +91,25 @@ def _minimise(scaled: _Scaled, prices: Floats, temperature: float) -> Floats:
     return prices
 
 
-def _newton_step(here: _Local, moving: npt.NDArray[np.intp]) -> Floats:
+def _descend(
+    scaled: _Scaled, prices: Floats, here: _Local, moving: npt.NDArray[np.intp], reach: float, temperature: float
+) -> tuple[Floats, _Local] | None:
+    """The first step, of ever shorter reach, that goes down by a fair share of what the slope promises."""
+    for _ in range(_STEPS_BACK_AT_MOST):
+        there = np.maximum(prices + _newton_step(here, moving, reach), 0.0)
+        found = _smoothed(scaled, there, temperature)
+        if found.value <= here.value + 1e-4 * float((here.slope * (there - prices)).sum()):
+            return there, found
+        reach *= 0.2
+    return None
+
+
+def _newton_step(here: _Local, moving: npt.NDArray[np.intp], reach: float) -> Floats:
+    """Where the dual is flat, Newton would run away: each price is held back to about `reach` by its own slope."""
     curvature = here.curvature[np.ix_(moving, moving)]
-    ridge = 1e-8 * max(float(np.diag(curvature).max(initial=0.0)), 1e-12)
+    held_back = np.abs(here.slope[moving]) / reach + 1e-9 * max(float(np.diag(curvature).max(initial=0.0)), 1e-9)
     step = np.zeros(len(here.slope))
-    step[moving] = -_solved(curvature + ridge * np.eye(len(moving)), here.slope[moving])
+    step[moving] = -_solved(curvature + np.diag(held_back), here.slope[moving])
     return step
 
 
@@ -108,20 +121,6 @@ def _solved(matrix: Floats, right: Floats) -> Floats:
         others = np.arange(len(right)) != pivot
         table[others] -= table[others, pivot, None] * table[pivot]
     return table[:, -1]
-
-
-def _descend(
-    scaled: _Scaled, prices: Floats, here: _Local, step: Floats, temperature: float
-) -> tuple[Floats, _Local] | None:
-    """The first of ever shorter steps that goes down by a fair share of what the slope promises."""
-    length = 1.0
-    for _ in range(_STEPS_BACK_AT_MOST):
-        there = np.maximum(prices + length * step, 0.0)
-        found = _smoothed(scaled, there, temperature)
-        if found.value <= here.value + 1e-4 * float(here.slope @ (there - prices)):
-            return there, found
-        length *= 0.3
-    return None
 
 
 def _smoothed(scaled: _Scaled, prices: Floats, temperature: float) -> _Local:

@@ -62,12 +62,6 @@ def converted(value: Value, texts: Mapping[str, Sql], known: Mapping[str, Sql], 
             return _with_default(how, value.type, texts[how.column], _read(how, value, texts[how.column], source))
 
 
-def clean(column: Sql, source: Source) -> Sql:
-    """The text without blanks around it, composed as Unicode prefers it; NULL where it says *no value*."""
-    text = sa.func.nfc_normalize(sa.func.trim(column, " \t\r\n\u00a0\u3000"), type_=sa.String())
-    return sa.case((text.in_(["", *source.null_texts]), None), else_=text)
-
-
 def _read(how: Read, value: Value, text: Sql, source: Source) -> Converted:
     if how.codes:
         return _decoded(how.codes, value.type, text)

@@ -22,9 +22,9 @@ from adapters.importing.language import (
     FieldType,
     MappingFile,
     ParquetSource,
+    Reading,
     Scalar,
     TableMapping,
-    _Reading,
 )
 from domain.catalogue import CATALOGUE
 from domain.documents import Document, Path, decode
@@ -254,7 +254,7 @@ class _Reader:
                 return self._joined(text, column, ENTRY_DATE in scope, (*here, "format"))
         return self._reading(entry, column, here)
 
-    def _reading(self, entry: _Reading, column: Column, here: Path) -> Read:
+    def _reading(self, entry: Reading, column: Column, here: Path) -> Read:
         kind = column.type
         if (entry.scale or entry.sign != "keep") and kind not in NUMBERS:
             self._report("IMP008", here, f"{column.name} is a {kind}: sign and scale are for numbers")

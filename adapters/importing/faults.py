@@ -61,10 +61,11 @@ def _subject(staged: Staged, value: Value, column: str | None) -> str:
 
 
 def _shown(value: Value, text: str) -> str:
-    """Personal data stays out of what is printed and logged."""
+    """Personal data stays out of what is printed and logged, and so do line breaks and signs that steer a terminal."""
     if value.personal:
         return "a value"
-    return f'"{text[:_MOST_CHARACTERS]}{"…" if len(text) > _MOST_CHARACTERS else ""}"'
+    printable = "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:_MOST_CHARACTERS])
+    return f'"{printable}{"…" if len(text) > _MOST_CHARACTERS else ""}"'
 
 
 def _issue(reason: str, place: Location, shown: str, subject: str, value: Value, source: Source) -> Issue:

@@ -112,7 +112,7 @@ class FieldType(StrEnum):
     BOOL = "bool"
 
 
-class _Reading(RuleModel):
+class Reading(RuleModel):
     """A column of the file, and how its texts become values."""
 
     source_column: str = Field(alias="from")
@@ -136,20 +136,20 @@ class _Reading(RuleModel):
         return text and names_a_day(text)
 
     @model_validator(mode="after")
-    def _codes_say_it_all(self) -> _Reading:
+    def _codes_say_it_all(self) -> Reading:
         if self.codes and (self.scale or self.sign != "keep" or self.date_format or self.time_zone):
             raise ValueError("codes give the final values: no sign, scale, date_format or time_zone beside them")
         return self
 
 
-class FieldMapping(_Reading):
+class FieldMapping(Reading):
     """A value of the file that expressions can name."""
 
     type: FieldType
     """What it is in expressions."""
 
 
-class FromColumn(_Reading):
+class FromColumn(Reading):
     """The value of a column of the file."""
 
 
@@ -170,7 +170,7 @@ class Computed(RuleModel):
 class Composed(RuleModel):
     """A text put together from columns of the file."""
 
-    format: str
+    format: str = Field(min_length=1)
     """Such as "P{ID}-{business_date}"; without a value if one of its parts has none."""
 
 

@@ -1,4 +1,4 @@
-"""Files into one DuckDB table of texts, row by row as they stand; what cannot be a row is told with its line."""
+"""Files into one DuckDB table of cleaned texts, row by row; what cannot be a row is told with its line."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from domain.issues import Issue, Location, Severity, has_errors
 
 MOST_SHOWN = 20
 _LOADED = "loaded"
+_BLANKS = " \t\r\n\u00a0\u3000"
 
 _MEANINGS = {
     "MISSING COLUMNS": "the row has fewer columns than the header",
@@ -84,7 +85,7 @@ def load(
         if isinstance(source, CsvSource):
             one, found = _load_csv(connection, source, file, names, scratch)
         else:
-            one, found = _load_parquet(connection, file, names)
+            one, found = _load_parquet(connection, source, file, names)
         issues.extend(found)
         if one is not None:
             total = connection.exec_driver_sql(f"SELECT count(*) FROM {_LOADED}").scalar_one()
@@ -144,7 +145,7 @@ def _insert_csv(
 ) -> tuple[Issue, ...]:
     """Rows that are none go into DuckDB's table of rejects, without the text of the row: it may be personal."""
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(1, width + 1))
-    taken = ", ".join(f"c{position}" for position in one.positions.values()) or "NULL"
+    taken = ", ".join(_clean(f"c{position}", source) for position in one.positions.values()) or "NULL"
     quote = _quoted(source.quote)
     statement = f"""
         INSERT INTO {_LOADED} SELECT {taken} FROM read_csv({_quoted(copy)}, auto_detect = false,
@@ -174,7 +175,7 @@ def _rejected(connection: sa.Connection, file: Path) -> Iterator[Issue]:
 
 
 def _load_parquet(
-    connection: sa.Connection, file: Path, names: Sequence[str]
+    connection: sa.Connection, source: ParquetSource, file: Path, names: Sequence[str]
 ) -> tuple[LoadedFile | None, tuple[Issue, ...]]:
     relation = f"read_parquet({_quoted(file)})"
     try:
@@ -188,7 +189,7 @@ def _load_parquet(
     issues = (*issues, *_type_issues(file, positions, types))
     if has_errors(issues):
         return None, issues
-    taken = ", ".join(_as_text(*types[_name(name)]) for name in positions) or "NULL"
+    taken = ", ".join(_clean(_as_text(*types[_name(name)]), source) for name in positions) or "NULL"
     connection.exec_driver_sql(f"INSERT INTO {_LOADED} SELECT {taken} FROM {relation}")
     return LoadedFile(file, "parquet", "", 0, positions), issues
 
@@ -207,6 +208,12 @@ def _type_issues(file: Path, positions: Mapping[str, int], types: Mapping[str, t
 def _as_text(name: str, kind: str) -> str:
     column = '"' + name.replace('"', '""') + '"'
     return f"CAST({column + (' AT TIME ZONE $$UTC$$' if 'WITH TIME ZONE' in kind else '')} AS VARCHAR)"
+
+
+def _clean(column: str, source: CsvSource | ParquetSource) -> str:
+    """The text without blanks around it, composed as Unicode prefers it; NULL where it says *no value*."""
+    text = f"nfc_normalize(trim({column}, {_quoted(_BLANKS)}))"
+    return f"CASE WHEN {text} NOT IN ({', '.join(_quoted(none) for none in ['', *source.null_texts])}) THEN {text} END"
 
 
 def _quoted(text: str | Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapters.importing.conversions import Converted, Source, clean, converted
+from adapters.importing.conversions import Converted, Source, converted
 from adapters.importing.decoding import BUSINESS_DATE, ENTRY_DATE, Calculated, Target, Value
 from adapters.importing.language import Entry
 from adapters.importing.loading import Loaded
@@ -34,7 +34,7 @@ def stage(connection: sa.Connection, target: Target, loaded: Loaded, source: Sou
     """The table, filled with every row that is taken, and with every row of which that cannot be known."""
     entries = tuple(entry for entry in target.entries if not target.only_business_date or entry.date == business_date)
     today = sa.cast(sa.literal(business_date), sa.Date())
-    fields = _fields(target, _texts(target, entries, loaded, source), source, today)
+    fields = _fields(target, _texts(target, entries, loaded), source, today)
     select, faults = _taken_rows(target, fields, source, today)
     staged = _table(target.table, [sa.Column("source_row", sa.BigInteger), sa.Column("entry", sa.Integer)], faults)
     staged.create(connection)
@@ -71,15 +71,15 @@ def _table(table: Table, before: list[sa.Column[Any]], faults: Mapping[str, Valu
     return sa.Table(f"staged_{table.name}", sa.MetaData(), *before, *columns, *found)
 
 
-def _texts(target: Target, entries: tuple[Entry, ...], loaded: Loaded, source: Source) -> sa.Subquery:
-    """A row for each row of the file and each entry, with the texts that the target reads, cleaned."""
+def _texts(target: Target, entries: tuple[Entry, ...], loaded: Loaded) -> sa.Subquery:
+    """A row for each row of the file and each entry, with the texts that the target reads."""
     names = _names_read(target)
     selects = [
         sa.select(
             loaded.table.c.rowid.label("source_row"),
             sa.cast(sa.literal(index), sa.Integer).label("entry"),
             sa.cast(sa.literal(entry.date, sa.Date), sa.Date).label("entry_date"),
-            *(_text(name, entry, loaded, source).label(f"text_{i}") for i, name in enumerate(names)),
+            *(_text(name, entry, loaded).label(f"text_{i}") for i, name in enumerate(names)),
         )
         for index, entry in enumerate(entries)
     ]
@@ -90,10 +90,10 @@ def _names_read(target: Target) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for value in target.values for name in value.reads))
 
 
-def _text(name: str, entry: Entry, loaded: Loaded, source: Source) -> Sql:
+def _text(name: str, entry: Entry, loaded: Loaded) -> Sql:
     if name in entry.texts:
         return sa.cast(sa.literal(entry.texts[name]), sa.String)
-    return clean(loaded.texts[entry.columns.get(name, name)], source)
+    return loaded.texts[entry.columns.get(name, name)]
 
 
 def _fields(target: Target, texts: sa.Subquery, source: Source, today: Sql) -> sa.Subquery:

@@ -127,6 +127,16 @@ def test_a_personal_value_is_not_shown(bench):
     assert "0901234567" not in str(issue)
 
 
+def test_a_message_is_one_line_of_printable_signs(bench, costs):
+    (issue,) = bench.run(costs(), HEAD + '1,"two\n\x1b[31m"\n').issues
+    assert '"two\ufffd\ufffd[31m"' in str(issue)
+
+
+def test_blank_lines_are_no_rows(bench, costs):
+    (issue,) = bench.run(costs(), HEAD + "1,2\n\n3,x\n").issues
+    assert issue.location.line == 3
+
+
 def as_file(bench, content):
     if isinstance(content, bytes):
         return content

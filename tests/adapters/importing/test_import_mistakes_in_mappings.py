@@ -43,6 +43,7 @@ tables:
         ("dear: {", "very dear: {", "IMP006", "map.yaml:6:18", "no name for expressions"),
         ("{from: id}", '{format: "C{id"}', "IMP007", "map.yaml:8:29", "do not close"),
         ("{from: id}", '{format: "C{entry_date}"}', "IMP007", "map.yaml:8:29", "needs unpivot"),
+        ("{from: id}", '{format: ""}', "RUL005", "map.yaml:8:29", "at least 1"),
         ("{from: id}", "{from: id, sign: negate}", "IMP008", "map.yaml:8:20", "for numbers"),
         ("{from: id}", "{from: id, date_format: '%d%m%Y'}", "IMP008", "map.yaml:8:20", "for dates"),
         ("{from: id}", "{from: id, time_zone: Asia/Taipei}", "IMP008", "map.yaml:8:42", "none for a id"),

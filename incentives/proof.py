@@ -107,5 +107,4 @@ def _samples(numbers: set[Decimal], *, whole: bool) -> tuple[Decimal, ...]:
     if not whole:
         return tuple(sorted(every))
     floors = {number.to_integral_value(ROUND_FLOOR) for number in every}
-    near = {floor + step for floor in floors for step in (-1, 0, 1)}
-    return tuple(sorted(number for number in near if number >= 0))
+    return tuple(sorted(number for number in floors if number >= 0))

@@ -11,6 +11,7 @@ from domain.documents import Path
 from domain.expressions import Expression, ExprType, parse
 from domain.expressions import Name as ExprName
 from domain.expressions.parse import suggestion
+from domain.ids import canonical_decimal
 from domain.issues import Issue
 from domain.money import MINOR_DIGITS
 from domain.records import Grain, Unit
@@ -33,6 +34,7 @@ from incentives.steps import (
     SteppedTiers,
     WholeTiers,
     operands_of,
+    parameters_of,
 )
 
 _BANDED = MarginalTiers | WholeTiers | SteppedTiers
@@ -40,12 +42,14 @@ _BANDED = MarginalTiers | WholeTiers | SteppedTiers
 
 @dataclass(frozen=True, slots=True)
 class ReadyColumn:
-    """A step with its parsed texts, the names that it reads in order, its unit, and the line that explanations show."""
+    """A step with its parsed texts, the names that it reads in order, its unit, and what explanations show of it: the
+    numbers that its line states, and the line."""
 
     step: StepModel
     expressions: tuple[Expression, ...]
     reads: tuple[str, ...]
     unit: Unit
+    stated: tuple[tuple[str, str], ...]
     line: str
 
 
@@ -123,7 +127,9 @@ class _Maker:
             return None
         named = [name for _, name in operands_of(step)]
         inside = sorted(frozenset().union(*(expression.names for expression in expressions)))
-        return ReadyColumn(step, expressions, tuple(dict.fromkeys([*named, *inside])), unit, self.line(step, path))
+        reads = tuple(dict.fromkeys([*named, *inside]))
+        stated = tuple((key, canonical_decimal(number)) for key, number in parameters_of(step))
+        return ReadyColumn(step, expressions, reads, unit, stated, self.line(step, path))
 
     def line(self, step: StepModel, path: Path) -> str:
         """Where the figure stands that a manager would change: for a constant, the number itself."""

@@ -28,7 +28,6 @@ from incentives.steps import (
     Round,
     SteppedTiers,
     WholeTiers,
-    parameters_of,
 )
 from incentives.tiers import reached, slices
 
@@ -97,9 +96,9 @@ class _Cell:
 
 
 def _step(column: ReadyColumn, cell: _Cell, values: Mapping[str, Decimal]) -> Step:
-    read = [(name, values[name]) for name in column.reads]
-    made_from = (*read, *parameters_of(column.step), *cell.made_from)
-    shown = tuple((name, canonical_decimal(number)) for name, number in made_from)
+    read = tuple((name, canonical_decimal(values[name])) for name in column.reads)
+    made_from = tuple((name, canonical_decimal(number)) for name, number in cell.made_from)
+    shown = (*read, *column.stated, *made_from)
     return Step(column.step.name, column.step.kind, cell.value, shown, column.line, cell.note)
 
 

@@ -184,6 +184,24 @@ def test_policies_that_match_alike_hold_the_payee(policies):
     ]
 
 
+def test_a_component_with_a_tie_on_some_days_is_held_for_all(policies):
+    """A leader until the 10th, whom one policy matches; then a collector, whom two match alike."""
+    wide = {"id": "seniors", "applies_to": "{departments: [field], when: role == 'collector'}"}
+    leaders = {"id": "leaders", "applies_to": "{departments: [field], roles: [leader]}"}
+    book = policies(wide, leaders, {"applies_to": "{departments: [field], roles: [collector]}"})
+    changed = payee("E1", posting(end=date(2026, 6, 11), role="leader"), posting(start=date(2026, 6, 11)))
+    calculation = compute(book, [changed])
+    assert [(held.component, held.reason) for held in calculation.held] == [("bonus:field", Reason.SEVERAL_POLICIES)]
+    assert not calculation.lines
+
+
+def test_a_policy_that_starts_with_the_period_has_no_part_before_it(policies):
+    book = policies({"valid_from": "2026-06-01", "valid_to": "2026-07-01"})
+    days = [step.inputs[-1] for step in compute(book, [payee()]).lines[0].steps if step.kind == "policy"]
+    assert days == [("days", "2026-06-01 to 2026-07-01")]
+    assert [len(book.during(Period(2026, month)).versions()) for month in (5, 6, 7)] == [0, 1, 0]
+
+
 def test_whoever_has_no_policy_is_listed(policies):
     people = [
         payee("E1", posting("legal")),
@@ -250,6 +268,9 @@ def test_money_in_another_currency_is_never_taken_for_the_policys(book_of):
     ]
     both = measures_of([result, replace(result, currency="VND", value=Decimal(700))], ())
     assert amounts(compute(book, [payee()], both)) == {("E1", "bonus:field"): 700}
+    nothing = replace(result, currency="VND", state=ValueState.NO_VALUE, value=None)
+    neither = compute(book, [payee()], measures_of([result, nothing], ())).held
+    assert [each.reason for each in neither] == [Reason.MISSING_INPUT]
     halted = replace(result, state=ValueState.HALTED, value=None, currency="")
     assert compute(book, [payee()], measures_of([halted], ())).held[0].reason is Reason.HALTED_INPUT
 
@@ -260,6 +281,8 @@ def test_scores_and_attainments_are_measures():
     measures = measures_of((), [score])
     assert measures[Grain.EMPLOYEE, "E1", "scorecard:card"].value == 90
     assert measures[Grain.EMPLOYEE, "E1", "attainment:card.calls"].value == Decimal("0.9")
+    halted = measures_of((), [replace(score, state=ValueState.HALTED, score=None)])
+    assert {measure.state for measure in halted.values()} == {ValueState.HALTED}
     with pytest.raises(ValueError, match="two values of scorecard:card"):
         measures_of((), [score, replace(score, score=Decimal(91))])
 

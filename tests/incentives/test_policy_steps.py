@@ -130,6 +130,23 @@ def test_a_table_that_cannot_be_proved_holds_whom_it_does_not_pay_by_one_row(pol
     assert [held(policy, x) for x in ("4", "4.5", "5", "11")] == [None, Reason.SEVERAL_ROWS, None, Reason.SEVERAL_ROWS]
 
 
+def test_a_condition_without_a_value_holds(policy_of):
+    rows = "[{when: one / x > 2, value: 1}, {when: x > 7, value: 2}]"
+    head = X + "  - {name: one, kind: base, value: 100}\n"
+    table = policy_of(head + f"  - {{name: y, kind: table, unit: ratio, rows: {rows}}}\n" + TIMES + PAY)
+    assert [held(table, x) for x in (5, 0)] == [None, Reason.NO_VALUE]
+    gate = policy_of(head + "  - {name: result, kind: gate, of: one, when: one / x > 2, factor: 0}" + PAY)
+    assert [held(gate, x) for x in (5, 0)] == [None, Reason.NO_VALUE]
+
+
+@pytest.mark.parametrize(("missing", "found"), [("hold", Reason.MISSING_INPUT), ("zero", None)])
+def test_an_input_left_out_of_a_trial_is_missing(policy_of, missing, found):
+    policy = policy_of(X.replace("hold", missing) + "  - {name: result, kind: floor, of: x, at: 5}" + PAY)
+    for inputs in ({}, {"x": None}):
+        row = try_policy(policy, inputs).row
+        assert (row.stop.reason if row.stop else None, row.amount) == (found, None if found else 5)
+
+
 def test_a_zero_divisor_is_no_value_and_holds(policy_of):
     policy = policy_of(X + "  - {name: result, kind: formula, expression: x * (x / x)}" + PAY)
     assert paid(policy, 5) == 5

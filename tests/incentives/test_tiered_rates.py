@@ -44,6 +44,11 @@ def test_the_boundary_rule_decides_only_at_the_start_of_a_band(number, at, above
     assert reached(BANDS, Decimal(number), Boundary.ABOVE) == above
 
 
+def test_an_amount_exactly_at_a_start_has_no_empty_slice_above_it():
+    assert [(part.start, part.amount) for part in slices(BANDS, Decimal(100))] == [(0, 100)]
+    assert [(part.start, part.amount) for part in slices(BANDS, Decimal(101))] == [(0, 100), (100, 1)]
+
+
 @given(bands(), st.decimals(-400, 400, places=2))
 def test_slices_add_up_and_pay_what_counting_cents_pays(some, amount):
     assert sum((part.amount for part in slices(some, amount)), Decimal(0)) == amount

@@ -14,7 +14,7 @@ from domain.money import MINOR_DIGITS, to_minor
 from domain.periods import Period
 from domain.records import Grain, PayoutLine, Step, ValueState
 from incentives.book import PolicyBook
-from incentives.measures import Measures
+from incentives.measures import Measures, halted_among
 from incentives.payees import Payee, Share, Span, WorkingDays, overlap, share_of_period, spans_of
 from incentives.policies import Input, Missing, PartPeriod
 from incentives.ready import ReadyPolicy
@@ -64,7 +64,7 @@ def calculate(
     Raises: ValueError if an employee comes twice, for both would be paid.
     """
     _refuse_doubles(payees)
-    house = _House(policies.during(period), measures, period, working_days)
+    house = _House(policies.during(period), measures, halted_among(measures), period, working_days)
     found = [_of_payee(house, payee) for payee in sorted(payees, key=lambda payee: payee.employee_id)]
     return Calculation(
         tuple(line for each in found for line in each.lines),
@@ -79,6 +79,7 @@ class _House:
 
     policies: PolicyBook
     measures: Measures
+    halted: frozenset[str]
     period: Period
     working_days: WorkingDays
 
@@ -273,9 +274,9 @@ def _input(house: _House, payee: Payee, part: _Part, source: Input) -> _Found:
     measure = house.measures.get((*key, f"{source.reference}:{currency}")) or house.measures.get(
         (*key, source.reference)
     )
-    if measure is not None and measure.state is ValueState.HALTED:
+    if source.reference in house.halted or (measure is not None and measure.state is ValueState.HALTED):
         text = f"{source.reference} is halted"
-        return None, text, short(measure.rule), Stop(Reason.HALTED_INPUT, text)
+        return None, text, "", Stop(Reason.HALTED_INPUT, text)
     if measure is not None and measure.value is not None:
         return measure.value, "", short(measure.rule), None
     others = [other for other in MINOR_DIGITS if (*key, f"{source.reference}:{other}") in house.measures]

@@ -236,6 +236,13 @@ def test_a_missing_score_is_treated_as_the_policy_says(policies, measures, missi
     assert everyone == [found]
 
 
+def test_a_figure_that_is_halted_for_anybody_is_halted_for_those_without_a_row(policies):
+    """Nobody's complaints are taken as zero because the table of complaints was stopped."""
+    measures = {(Grain.PORTFOLIO, "BOOK", "scorecard:card"): Measure(ValueState.HALTED, None, RULE)}
+    held = compute(policies({"missing": "zero"}), [payee()], measures).held
+    assert [each.reason for each in held] == [Reason.HALTED_INPUT]
+
+
 def test_a_held_part_holds_the_whole_line(policies):
     book = policies({"valid_to": "2026-06-21", "missing": "zero"}, {"valid_from": "2026-06-21"})
     calculation = compute(book, [payee()], {})

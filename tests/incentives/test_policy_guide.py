@@ -1,0 +1,33 @@
+"""What the guide shows is a policy and a test that hold."""
+
+import re
+from pathlib import Path
+
+from incentives.book import decode_policies
+from incentives.rule_tests import run_policy_tests
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "rules" / "policies.md"
+SOURCES = Path(__file__).resolve().parents[2] / "incentives"
+
+
+def test_the_examples_of_the_guide_hold(document_of):
+    policy, test = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    book, issues = decode_policies([document_of(policy)])
+    assert not issues, "\n".join(map(str, issues))
+    assert run_policy_tests(book, [document_of(test)]) == ()
+
+
+def test_every_code_is_in_the_guide():
+    used = set(
+        re.findall(r'"((?:POL|CON|LED|BAT)[0-9]{3})"', "".join(path.read_text() for path in SOURCES.glob("*.py")))
+    )
+    listed = {code for row in GUIDE.read_text().splitlines() for code in _codes(row)}
+    assert used <= listed
+    assert len(used) > 40
+
+
+def _codes(row: str):
+    for kind, first, last in re.findall(
+        r"\b([A-Z]{3})([0-9]{3})(?:–[A-Z]{3}([0-9]{3}))?", row.split("|")[1] if "|" in row else ""
+    ):
+        yield from (f"{kind}{number:03}" for number in range(int(first), int(last or first) + 1))

@@ -10,10 +10,7 @@ from adapters.errors import WorldError
 from adapters.store.runs import State, begin_attempt, end_attempt
 from adapters.world import World
 from domain.ids import AttemptId
-
-
-class Halted(Exception):  # noqa: N818 - the field's word: a gate halts a night
-    """A gate has halted some of the night; the message says what and where, and what went on all the same."""
+from flows.halting import Halted
 
 
 @contextmanager

@@ -1,5 +1,7 @@
-"""Types of flow parameters: what the forms of the Prefect UI are made from. They live outside flow files, because a file
-entrypoint reloads its module and enum members would stop being equal."""
+"""Types of flow parameters: what the forms of the Prefect UI are made from.
+
+They live outside flow files, because a file entrypoint reloads its module, and enum members would stop being equal.
+"""
 
 from __future__ import annotations
 

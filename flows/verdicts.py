@@ -6,7 +6,7 @@ from adapters.store.results import read_verdict
 from adapters.store.runs import State, stages_of
 from adapters.world import world_of_process
 from domain.records import Outcome
-from flows.attempts import Halted
+from flows.halting import Halted
 from tasks.stages.night import Night
 
 _MOST = 5

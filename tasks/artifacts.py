@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact
@@ -11,6 +12,9 @@ from adapters.store.results import read_verdict
 from adapters.store.runs import StageResult, files_of_run
 from adapters.world import World
 from domain.records import CheckResult, Outcome, Verdict
+from tasks.stages.compare import RunComparison
+from tasks.stages.decide import Published
+from tasks.stages.month_end import Prepared
 from tasks.stages.night import Night
 
 _MARKS: Mapping[Outcome, str] = {
@@ -30,7 +34,7 @@ def show_verdict(world: World, night: Night) -> None:
         create_markdown_artifact(_verdict_text(verdict, night), key="verdict", description="What the gate said")
 
 
-def show_stage(_: World, night: Night, result: StageResult) -> None:
+def show_stage(night: Night, result: StageResult) -> None:
     """The stage's summary: single figures as a list, lists of rows as tables."""
     lines = [f"# {result.stage} of {night.business_date}: {result.outcome}", ""]
     rows = {name: value for name, value in result.summary.items() if _is_table(value)}
@@ -101,3 +105,44 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_plain(item)}" for name, item in value.items()) or "none"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value).replace("|", "\\|")
+
+
+def show_batches(prepared: Prepared, files: Iterable[Path]) -> None:
+    """The batches that wait for people, and the files in which they review them."""
+    rows = [{"batch": batch, "next": f"`recoup approve {batch} --by NAME`"} for batch in prepared.batches]
+    lines = ["# Batches to review", "", *_table(rows), "", "## Files", ""]
+    lines += [f"- `{path.absolute()}`" for path in files]
+    lines += ["", f"Nothing left to post: {', '.join(prepared.settled) or 'none'}"]
+    create_markdown_artifact("\n".join(lines), key="batches", description="Batches to review")
+
+
+def show_published(published: Published) -> None:
+    text = (
+        f"# {published.batch}\n\n- entries posted: {published.entries}\n"
+        f"- ledger ends at entry {published.head.sequence}, hash `{published.head.entry_hash}`"
+    )
+    create_markdown_artifact(text, key="published", description="What publishing posted")
+
+
+def show_comparison(comparison: RunComparison) -> None:
+    """How many figures differ from the official result, and the first of them."""
+    rows = [
+        {
+            "figure": each.figure,
+            "of": f"{each.whose} {each.currency}".strip(),
+            "official": str(each.official),
+            "new": str(each.new),
+            "change": str(each.change),
+        }
+        for each in comparison.differences[:_MOST_CHECKS]
+    ]
+    lines = [
+        "# Beside the official result",
+        "",
+        f"- {len(comparison.differences)} figures differ, {comparison.equal} are equal",
+        f"- rules that differ: {', '.join(comparison.rules) or 'none'}",
+        f"- inputs that differ: {', '.join(comparison.inputs) or 'none'}",
+        "",
+        *_table(rows),
+    ]
+    create_markdown_artifact("\n".join(lines), key="comparison", description="Beside the official result")

@@ -7,15 +7,18 @@ from prefect.cache_policies import NO_CACHE
 
 from adapters.store.runs import StageResult
 from adapters.world import World, world_of_process
+from domain.ids import RunId
 from domain.manifest import Manifest
 from tasks import artifacts
 from tasks.stages.allocate import allocate_night
+from tasks.stages.compare import RunComparison, compare_runs
 from tasks.stages.gate import gate as gate_night
 from tasks.stages.manifests import manifest_of
 from tasks.stages.measure import measure as measure_night
 from tasks.stages.night import Night
 from tasks.stages.pay import project as project_night
 from tasks.stages.report import report as report_night
+from tasks.stages.report import write_comparison
 from tasks.stages.rules import RuleSet, rules_of_run
 
 
@@ -31,7 +34,7 @@ def gate(night: Night) -> StageResult:
 def allocate(night: Night) -> StageResult:
     world, manifest, rules = _opened(night)
     result = allocate_night(world, night, manifest, rules.strategies)
-    artifacts.show_stage(world, night, result)
+    artifacts.show_stage(night, result)
     return result
 
 
@@ -39,7 +42,7 @@ def allocate(night: Night) -> StageResult:
 def measure(night: Night) -> StageResult:
     world, manifest, rules = _opened(night)
     result = measure_night(world, night, manifest, rules.kpis)
-    artifacts.show_stage(world, night, result)
+    artifacts.show_stage(night, result)
     return result
 
 
@@ -47,7 +50,7 @@ def measure(night: Night) -> StageResult:
 def project(night: Night) -> StageResult:
     world, manifest, rules = _opened(night)
     result = project_night(world, night, manifest, rules.policies, rules.contracts)
-    artifacts.show_stage(world, night, result)
+    artifacts.show_stage(night, result)
     return result
 
 
@@ -57,6 +60,15 @@ def report(night: Night) -> StageResult:
     result = report_night(world, night, manifest, rules)
     artifacts.show_files(world, night)
     return result
+
+
+@task(name="compare", cache_policy=NO_CACHE)
+def compare(night: Night, official: RunId) -> RunComparison:
+    world, _, rules = _opened(night)
+    comparison = compare_runs(world, night, official)
+    write_comparison(world, night, rules, comparison)
+    artifacts.show_comparison(comparison)
+    return comparison
 
 
 def _opened(night: Night) -> tuple[World, Manifest, RuleSet]:

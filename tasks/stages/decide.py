@@ -27,7 +27,6 @@ from incentives.batches import (
     period_refusals,
     period_state,
     refusals,
-    state_of,
     void_reasons,
 )
 from incentives.ledger import ChainedEntry, LedgerEntry, chain
@@ -35,7 +34,6 @@ from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import (
     Frozen,
-    decisions_of,
     decisions_on_periods,
     period_states,
     posted_of,
@@ -117,11 +115,8 @@ def decide_period(world: World, period: Period, kind: PeriodDecisionKind, *, by:
             refuse_other_names(connection, by)
             before = decisions_on_periods(connection).get(period, ())
             decision = PeriodDecision(period, len(before) + 1, kind, by, reason)
-            states = {
-                BatchId(row.batch_id): state_of(decisions_of(connection, BatchId(row.batch_id)), row.chain)
-                for row in read_batches(connection, str(period))
-            }
-            _refuse(period_refusals(decision, before, states))
+            frozen = [read_frozen(connection, row.batch_id) for row in read_batches(connection, str(period))]
+            _refuse(period_refusals(decision, before, [(each.batch, each.state) for each in frozen]))
             insert_period_decision(
                 world.store,
                 connection,

@@ -210,7 +210,7 @@ def _manifest(
     rules: RuleSet,
     posted: Mapping[BatchKind, Posted],
 ) -> Manifest:
-    """The night that is paid, the pay rules of the period as they are now, and the posted state of the period's keys."""
+    """The night that is paid, the pay rules of the period as they are now, and what its keys have come to."""
     pay_rules = (*rules.policies.during(period).versions(), *rules.contracts.during(period).versions())
     signed = with_signatures(connection, (*pay_rules, *source_manifest.rules))
     refuse_unsigned(rules, signed)

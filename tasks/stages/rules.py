@@ -96,15 +96,8 @@ def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet: 
     strategies, strategy_issues = decode_strategies(book.below("allocation"))
     thresholds, threshold_issues = decode_thresholds(book.below("expectations"))
     together = policies.references(_units(kpis), _scorecards(kpis))
-    issues = (
-        *book.issues,
-        *kpi_issues,
-        *policy_issues,
-        *contract_issues,
-        *strategy_issues,
-        *threshold_issues,
-        *together,
-    )
+    found = (kpi_issues, policy_issues, contract_issues, strategy_issues, threshold_issues, tuple(together))
+    issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     return RuleSet(book, kpis, policies, contracts, strategies, thresholds, issues)
 
 

@@ -1,0 +1,47 @@
+"""The command `recoup`. Exit codes: 0 done, 1 failed, 2 wrong use, 3 halted by a gate."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from adapters.errors import WorldError
+from adapters.settings import read_settings
+from flows.cli import books, nights, pay, rules, serving
+from flows.cli.output import errors
+from flows.halting import Halted
+
+FAILED, HALTED = 1, 3
+
+app = typer.Typer(
+    help="The nightly batch system of debt-collection operations.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for commands in (nights.app, pay.app, rules.app, books.app, serving.app):
+    app.registered_commands.extend(commands.registered_commands)
+
+
+def main() -> None:
+    """What goes wrong in the world, and what a gate halts, is told in a few lines; a bug keeps its traceback."""
+    try:
+        _prepare_prefect()
+        app()
+    except Halted as halted:
+        errors.print(f"[bold red]halted[/]: {halted}", highlight=False, soft_wrap=True)
+        sys.exit(HALTED)
+    except WorldError as error:
+        errors.print("[bold red]failed[/]: ", end="")
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(FAILED)
+
+
+def _prepare_prefect() -> None:
+    """Prefect's files lie below the home folder like everything else, and its log speaks of trouble only."""
+    home = read_settings().home.absolute()
+    os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")

@@ -1,0 +1,144 @@
+"""Commands on nights: run one, run one again, and look at what ran."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any, cast
+
+import typer
+
+from adapters.store.results import read_checks, read_verdict
+from adapters.store.runs import attempts_of_run, files_of_run, newest_attempts, run_named, stages_of
+from adapters.world import open_world
+from domain.ids import RunId, short
+from domain.manifest import Stage
+from domain.records import Outcome
+from flows.cli.arguments import OnDate, RuleFolder
+from flows.cli.output import AsJson, print_table, say, show, working
+
+app = typer.Typer()
+
+
+@app.command()
+def nightly(day: OnDate, *, as_json: AsJson = False) -> None:
+    """Run the night of a date: land, gate, allocate, measure, project, report."""
+    with working(f"Night of {day}"):
+        from flows.nightly import nightly as flow
+
+        flow(day)
+    _show_newest(day, as_json=as_json)
+
+
+@app.command()
+def rerun(
+    day: OnDate,
+    stage: Annotated[Stage, typer.Option("--stage", help="First stage to run.")] = Stage.GATE,
+    rules: RuleFolder = None,
+    *,
+    what_if: Annotated[bool, typer.Option("--what-if", help="Beside the official result, releasing nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a date again, and compare it with the official result."""
+    if rules and not what_if:
+        raise typer.BadParameter("another rule book is for --what-if: an official run uses the book that is signed")
+    with working(f"{'What-if' if what_if else 'Rerun'} of {day}"):
+        from flows.parameters import FirstStage
+        from flows.rerun import rerun as flow
+
+        comparison = flow(day, cast(FirstStage, stage.value), str(rules or ""), what_if=what_if)
+    if comparison is None:
+        say("No other official result of this date: nothing to compare with.", as_json=as_json)
+        _show_newest(day, as_json=as_json)
+        return
+    rows = [{**asdict(each), "change": each.change} for each in comparison.differences]
+    show(comparison, rows[:50], as_json=as_json, title="Beside the official result")
+    say(f"{len(rows)} figures differ, {comparison.equal} are equal; the page: what-if/ or runs/", as_json=as_json)
+
+
+@app.command()
+def runs(
+    most: Annotated[int, typer.Option("--most", help="How many.")] = 20,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """What was started, newest first, and how it ended."""
+    with open_world().store.read() as connection:
+        found = newest_attempts(connection, most)
+    rows = [
+        {
+            "started": attempt.started_at.strftime("%Y-%m-%d %H:%M:%S"),
+            "command": attempt.command,
+            "run": short(attempt.run) if attempt.run else "",
+            "state": attempt.state.value,
+            "message": attempt.message.splitlines()[0] if attempt.message else "",
+        }
+        for attempt in found
+    ]
+    show(found, rows, as_json=as_json, title="Runs")
+
+
+@app.command("show")
+def show_run(
+    run: Annotated[str, typer.Argument(help="Run id, or the beginning of one.")], *, as_json: AsJson = False
+) -> None:
+    """What a run was made of, and what it came to: stages, verdicts, files."""
+    world = open_world()
+    with world.store.read() as connection:
+        found = run_named(connection, run)
+        if len(found) != 1:
+            known = ", ".join(row.run_id for row in found) or "none; `recoup runs` lists them"
+            raise typer.BadParameter(f"{run!r} should name one run; it names {known}")
+        row = found[0]
+        run_id = RunId(row.run_id)
+        stages = stages_of(connection, run_id)
+        verdict = read_verdict(connection, run_id, row.business_date)
+        checks = [check for check in read_checks(connection, run_id) if check.outcome is not Outcome.PASS]
+        files = files_of_run(connection, run_id)
+        attempts = attempts_of_run(connection, run_id)
+    if as_json:
+        content = {
+            "run": run_id,
+            "kind": row.kind,
+            "business_date": row.business_date,
+            "manifest": row.manifest,
+            "stages": stages,
+            "verdict": verdict,
+            "files": files,
+            "attempts": attempts,
+        }
+        show(content, (), as_json=True)
+        return
+    say(f"{row.kind} of {row.business_date}, run {run_id}")
+    print_table(
+        "Stages", [{"stage": stage.stage, "outcome": stage.outcome.value, **_first(stage.summary)} for stage in stages]
+    )
+    tables = [
+        {"table": table.table, "verdict": table.outcome.value, "landed": table.totals.landed,
+         "accepted": table.totals.accepted, "quarantined": table.totals.quarantined, "duplicate": table.totals.duplicate}
+        for table in (verdict.tables if verdict else ())
+    ]  # fmt: skip
+    print_table("Verdicts", tables)
+    print_table(
+        "Checks that did not pass",
+        [
+            {"check": check.check, "outcome": check.outcome.value, "found": check.found, "expected": check.expected,
+             "what to do": check.hint}
+            for check in checks
+        ],
+    )  # fmt: skip
+    print_table("Files", [{"file": name, "rows": file.rows, "path": file.path} for name, file in files.items()])
+
+
+def _first(summary: Any) -> dict[str, str]:
+    """The plain figures of a stage's summary, in a few words."""
+    plain = [f"{name} {value}" for name, value in summary.items() if isinstance(value, str | int) and value != ""]
+    return {"summary": ", ".join(plain[:6])}
+
+
+def _show_newest(day: date, *, as_json: bool) -> None:
+    with open_world().store.read() as connection:
+        (attempt,) = newest_attempts(connection, 1)
+    if attempt.run:
+        show_run(attempt.run, as_json=as_json)
+    say(f"`recoup show {short(attempt.run or '')}` shows the run of {day} again", as_json=as_json)

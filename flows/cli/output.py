@@ -1,0 +1,60 @@
+"""What commands print: tables for people on request of nobody, JSON for programs with --json; errors go to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from domain.ids import canonical_json
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+people = Console()
+errors = Console(stderr=True)
+
+
+def show(result: object, rows: Iterable[Mapping[str, Any]], *, as_json: bool, title: str = "") -> None:
+    """The result: as JSON with exact numbers as text, or its rows as a table."""
+    if as_json:
+        sys.stdout.write(json.dumps(json.loads(canonical_json(result)), ensure_ascii=False, indent=2) + "\n")
+    else:
+        print_table(title, tuple(rows))
+
+
+def say(text: str, *, as_json: bool = False) -> None:
+    """A sentence for people; programs get none."""
+    if not as_json:
+        people.print(text, highlight=False, soft_wrap=True)
+
+
+def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        people.print(f"{title}: none" if title else "none", highlight=False)
+        return
+    table = Table(title=title or None, title_justify="left", header_style="bold")
+    for name in rows[0]:
+        is_number = isinstance(rows[0][name], int)
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(row[name]) for name in rows[0]))
+    people.print(table)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A spinner on long work, where somebody is looking."""
+    with errors.status(what):
+        yield
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,0 +1,202 @@
+"""Commands on pay: prepare the month, decide on batches, publish, close, explain, verify."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from adapters.store.batches import read_batches
+from adapters.store.ledger import read_entries
+from adapters.world import World, open_world
+from domain.ids import short
+from domain.money import from_minor
+from domain.periods import Period
+from flows.attempts import attempt_at
+from flows.cli.arguments import BatchId, ByName, OfPeriod, Reason, parse_period
+from flows.cli.output import AsJson, people, say, show, working
+
+app = typer.Typer()
+
+Role = Annotated[str, typer.Option("--role", help="Role of the chain; without it, the one that is due.")]
+Seen = Annotated[str, typer.Option("--hash", help="Content hash that you reviewed; it must still be the batch's.")]
+
+
+@app.command("month-end")
+def month_end(period: OfPeriod, by: ByName, *, as_json: AsJson = False) -> None:
+    """Freeze the payouts of a month into batches, and write what HR reviews."""
+    with working(f"Month-end {period}"):
+        from flows.month_end import month_end as flow
+
+        prepared = flow(str(period), by)
+    show(prepared, _batch_rows(open_world(), period), as_json=as_json, title=f"Batches of {period}")
+
+
+@app.command()
+def batches(
+    period: Annotated[Period | None, typer.Option("--period", parser=parse_period, metavar="YYYY-MM")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """The batches, what they come to, and whose approval is due."""
+    rows = _batch_rows(open_world(), period)
+    show(rows, rows, as_json=as_json, title="Batches")
+
+
+@app.command()
+def approve(
+    batch: BatchId, by: ByName, role: Role = "", seen: Seen = "", reason: Reason = "", *, as_json: AsJson = False
+) -> None:
+    """Approve a batch, as the next role of its chain."""
+    _decide("approved", batch, by, role, seen, reason, as_json=as_json)
+
+
+@app.command("return")
+def return_batch(
+    batch: BatchId, by: ByName, reason: Reason, role: Role = "", seen: Seen = "", *, as_json: AsJson = False
+) -> None:
+    """Send a batch back; what is prepared afterwards is a batch of its own."""
+    _decide("returned", batch, by, role, seen, reason, as_json=as_json)
+
+
+@app.command()
+def hold(batch: BatchId, by: ByName, reason: Reason, *, as_json: AsJson = False) -> None:
+    """Hold a batch: nothing is decided on it until it is released; the month can be closed."""
+    _decide("held", batch, by, "", "", reason, as_json=as_json)
+
+
+@app.command()
+def release(batch: BatchId, by: ByName, reason: Reason, *, as_json: AsJson = False) -> None:
+    """Release a held batch; its approvals stand."""
+    _decide("released", batch, by, "", "", reason, as_json=as_json)
+
+
+@app.command()
+def publish(batch: BatchId, by: ByName, *, as_json: AsJson = False) -> None:
+    """Post an approved batch to the ledger, once."""
+    from tasks.stages import decide
+
+    world = open_world()
+    with attempt_at(world, f"publish {batch}", None):
+        published = decide.publish(world, batch, by=by)
+    _write_reviews(world, str(published.batch))
+    row = {
+        "batch": published.batch,
+        "entries posted": published.entries,
+        "ledger at": published.head.sequence,
+        "hash": short(published.head.entry_hash),
+    }
+    show(published, [row], as_json=as_json, title="Published")
+
+
+@app.command()
+def close(period: OfPeriod, by: ByName, reason: Reason, *, as_json: AsJson = False) -> None:
+    """Close a month, once every batch of it is published or held; what comes later goes into the next open one."""
+    _decide_period("closed", period, by, reason, as_json=as_json)
+
+
+@app.command()
+def reopen(period: OfPeriod, by: ByName, reason: Reason, *, as_json: AsJson = False) -> None:
+    """Reopen a closed month: a recorded decision."""
+    _decide_period("reopened", period, by, reason, as_json=as_json)
+
+
+@app.command()
+def explain(
+    payee: Annotated[str, typer.Argument(help="Employee or partner.")], period: OfPeriod, *, as_json: AsJson = False
+) -> None:
+    """How a payout came about: every step, from the amount back to the inputs, with its rule line."""
+    from tasks.stages.explain import explain_payee
+
+    lines = explain_payee(open_world(), payee, period)
+    if as_json:
+        show(lines, (), as_json=True)
+        return
+    for line in lines:
+        people.print(
+            f"[bold]{line.component}[/] {line.origin_period}: {line.amount:,f} {line.currency}", highlight=False
+        )
+        rows = [
+            {
+                "step": step.name,
+                "value": "no value" if step.value is None else f"{step.value:,f}",
+                "from": ", ".join(f"{name} {value}" for name, value in step.inputs),
+                "rule line": step.line,
+            }
+            for step in reversed(line.steps)
+        ]
+        show(line, rows, as_json=False)
+
+
+@app.command()
+def verify(*, as_json: AsJson = False) -> None:
+    """Prove the ledger: its chain of hashes, its head, and its sums beside the batches that posted them."""
+    from tasks.stages.explain import verify_ledger
+
+    world = open_world()
+    issues = verify_ledger(world)
+    with world.store.read() as connection:
+        entries = len(read_entries(connection))
+    show(
+        {"entries": entries, "issues": issues},
+        [{"found": str(issue)} for issue in issues],
+        as_json=as_json,
+        title="Ledger",
+    )
+    say(f"{entries} entries, {len(issues)} findings", as_json=as_json)
+    raise typer.Exit(1 if issues else 0)
+
+
+def _decide(kind: str, batch: str, by: str, role: str, seen: str, reason: str, *, as_json: bool) -> None:
+    from incentives.batches import DecisionKind
+    from tasks.stages import decide
+
+    world = open_world()
+    with attempt_at(world, f"{kind} {batch}", None):
+        frozen = decide.decide(world, batch, DecisionKind(kind), by=by, role=role, reason=reason, seen=seen)
+    _write_reviews(world, str(frozen.batch.batch_id))
+    row = {"batch": frozen.batch.batch_id, "state": frozen.state.phase.value, "next": frozen.state.next_role}
+    show(row, [row], as_json=as_json, title=f"{by}: {kind}")
+
+
+def _decide_period(kind: str, period: Period, by: str, reason: str, *, as_json: bool) -> None:
+    from incentives.batches import PeriodDecisionKind
+    from tasks.stages import decide
+
+    world = open_world()
+    with attempt_at(world, f"{kind} {period}", None):
+        state = decide.decide_period(world, period, PeriodDecisionKind(kind), by=by, reason=reason)
+    row = {"month": str(period), "state": state.value}
+    show(row, [row], as_json=as_json, title=f"{by}: {kind}")
+
+
+def _write_reviews(world: World, batch: str) -> None:
+    """The page and workbook show decisions, so each decision writes them anew."""
+    from tasks.stages.review import write_review
+
+    write_review(world, Period.parse("-".join(batch.split("-")[1:3])))
+
+
+def _batch_rows(world: World, period: Period | None) -> list[dict[str, Any]]:
+    from tasks.stages.month_end import read_frozen
+
+    rows = []
+    with world.store.read() as connection:
+        for row in read_batches(connection, str(period or "")):
+            frozen = read_frozen(connection, row.batch_id)
+            amounts: dict[str, int] = {}
+            for posting in frozen.postings:
+                amounts[posting.key.currency] = amounts.get(posting.key.currency, 0) + posting.amount_minor
+            text = ", ".join(
+                f"{from_minor(minor, currency):,f} {currency}" for currency, minor in sorted(amounts.items())
+            )
+            rows.append(
+                {
+                    "batch": row.batch_id,
+                    "payees": len({posting.key.payee for posting in frozen.postings}),
+                    "to post": text or "nothing",
+                    "state": frozen.state.phase.value,
+                    "next": frozen.state.next_role,
+                }
+            )
+    return rows

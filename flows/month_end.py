@@ -1,0 +1,23 @@
+"""Month-end: what is owed for a month, frozen into batches for people to review."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from adapters.world import world_of_process
+from domain.periods import Period
+from flows.attempts import attempt_at
+from flows.dates import name_of_month_end
+from flows.parameters import By, PeriodText
+from tasks.pay import prepare, review
+from tasks.stages.month_end import Prepared
+
+
+@flow(name="month-end", flow_run_name=name_of_month_end)
+def month_end(period: PeriodText, by: By) -> Prepared:
+    """Compute the payouts of the month from its last official night, and freeze them, one batch per department or
+    partner. Approving and publishing are decisions of people, and join this flow by the batch, not inside it."""
+    with attempt_at(world_of_process(), f"month-end {period}", Period.parse(period).last_day) as attempt:
+        prepared = prepare(period, attempt, by)
+        review(prepared, period)
+        return prepared

@@ -1,0 +1,35 @@
+"""Rerun: any date again, officially or as a what-if, ending with a comparison to the official result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+
+from adapters.world import world_of_process
+from domain.manifest import Stage
+from flows.attempts import attempt_at
+from flows.dates import name_of_rerun
+from flows.nightly import run_stages
+from flows.parameters import FirstStage, Overlay, RerunDate, WhatIf
+from flows.verdicts import raise_if_halted
+from tasks.land import land
+from tasks.night import compare
+from tasks.stages.compare import RunComparison, official_before
+from tasks.stages.plan import Request, with_stages
+
+
+@flow(name="rerun", flow_run_name=name_of_rerun)
+def rerun(
+    business_date: RerunDate, first_stage: FirstStage = "gate", rules: Overlay = "", *, what_if: WhatIf = True
+) -> RunComparison | None:
+    """Run the date again with what has landed for it by now; without an earlier official result nothing is compared."""
+    overlay = Path(rules) if rules else None
+    request = with_stages(Request(business_date, what_if=what_if, overlay=overlay), Stage(first_stage))
+    command = f"{'what-if' if what_if else 'rerun'} {business_date}"
+    with attempt_at(world_of_process(), command, business_date) as attempt:
+        night = land(request, attempt)
+        official = official_before(world_of_process(), night)
+        run_stages(night, request.stages)
+        raise_if_halted(night)
+        return compare(night, official) if official and Stage.MEASURE in request.stages else None

@@ -1,0 +1,84 @@
+"""Serve: a Prefect server on this machine, and the deployments that its UI offers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from adapters.errors import WorldError
+from adapters.settings import Settings
+
+_START_SECONDS = 120
+
+
+def serve(settings: Settings, port: int) -> None:
+    """Run until interrupted. Raises: WorldError if the server does not come up."""
+    with server(settings, port):
+        _serve_deployments(settings)
+
+
+@contextmanager
+def server(settings: Settings, port: int) -> Iterator[str]:
+    """A Prefect server on 127.0.0.1, its database below the home folder; the address of its API.
+
+    The UI asks for the API under the address it was told: on any port but 4200 it calls the wrong one otherwise.
+    """
+    url = f"http://127.0.0.1:{port}/api"
+    os.environ["PREFECT_API_URL"] = url
+    os.environ.setdefault("PREFECT_HOME", str((settings.home / "prefect").absolute()))
+    environment = {**os.environ, "PREFECT_SERVER_UI_API_URL": url}
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    log = settings.home / "prefect-server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)  # noqa: S603 - our own words
+    try:
+        _wait_until_up(url, process)
+        yield url
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _serve_deployments(settings: Settings) -> None:
+    """The four deployments; the nightly one on its schedule, in the time zone of the business."""
+    from prefect import serve as serve_deployments
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Cron
+
+    from flows.month_end import month_end
+    from flows.nightly import nightly
+    from flows.publish import publish
+    from flows.rerun import rerun
+
+    schedule = Cron(settings.nightly_cron, timezone=settings.time_zone)
+    deployments = (
+        nightly.to_deployment("nightly", schedule=schedule, concurrency_limit=1, tags=["recoup", "night"]),
+        month_end.to_deployment("month-end", concurrency_limit=1, tags=["recoup", "pay"]),
+        rerun.to_deployment("rerun", tags=["recoup", "analysis"]),
+        publish.to_deployment("publish", concurrency_limit=1, tags=["recoup", "pay"]),
+    )
+    serve_deployments(*(cast(RunnerDeployment, deployment) for deployment in deployments))
+
+
+def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=2):  # noqa: S310 - our own address
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    raise WorldError(f"the Prefect server did not come up at {url}; see prefect-server.log below the home folder")

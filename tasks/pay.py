@@ -1,0 +1,36 @@
+"""Tasks: the month's batches, and publishing one of them."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from adapters.world import world_of_process
+from domain.ids import AttemptId
+from domain.periods import Period
+from tasks import artifacts
+from tasks.stages import decide
+from tasks.stages.month_end import Prepared
+from tasks.stages.month_end import prepare as prepare_batches
+from tasks.stages.review import write_review
+
+
+@task(name="prepare", cache_policy=NO_CACHE)
+def prepare(period: str, attempt: AttemptId, by: str) -> Prepared:
+    return prepare_batches(world_of_process(), Period.parse(period), attempt, by=by)
+
+
+@task(name="review", cache_policy=NO_CACHE)
+def review(prepared: Prepared, period: str) -> None:
+    """The workbook and the page that HR reviews, and where they lie."""
+    world = world_of_process()
+    files = write_review(world, Period.parse(period))
+    artifacts.show_batches(prepared, files)
+
+
+@task(name="publish", cache_policy=NO_CACHE)
+def publish(batch: str, by: str) -> decide.Published:
+    world = world_of_process()
+    published = decide.publish(world, batch, by=by)
+    artifacts.show_published(published)
+    return published

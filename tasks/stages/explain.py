@@ -1,0 +1,78 @@
+"""Explaining and proving pay: a payee's lines with every step, and the ledger beside what posted it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from adapters.errors import RefusedError
+from adapters.store.batches import read_batches
+from adapters.store.ledger import read_entries, read_head
+from adapters.store.results import read_payout_lines
+from adapters.world import World
+from domain.ids import Digest, RunId
+from domain.issues import Issue, Location
+from domain.periods import Period
+from domain.records import PayoutLine
+from incentives.batches import BatchPhase
+from incentives.ledger import (
+    BatchKind,
+    ChainedEntry,
+    EntryType,
+    LedgerEntry,
+    LedgerKey,
+    Posting,
+    verify_chain,
+)
+from tasks.stages.month_end import Frozen, read_frozen
+
+
+def explain_payee(world: World, payee: str, period: Period) -> tuple[PayoutLine, ...]:
+    """The payee's lines of the newest batches of the period, each with the steps that made it.
+
+    Raises: RefusedError if no batch of the period pays the payee.
+    """
+    with world.store.read() as connection:
+        newest = {(row.kind, row.scope): row for row in read_batches(connection, str(period))}
+        lines = tuple(
+            line
+            for row in newest.values()
+            for line in read_payout_lines(connection, RunId(row.run_id), row.kind)
+            if line.payee == payee and line.scope == row.scope
+        )
+    if not lines:
+        raise RefusedError(f"no batch of {period} has a line for {payee!r}; `recoup batches` lists the batches")
+    return lines
+
+
+def verify_ledger(world: World) -> tuple[Issue, ...]:
+    """Breaks in the chain, a head that is not its end, and batches whose rows or postings are not what was frozen."""
+    with world.store.read() as connection:
+        entries = tuple(_entry(row) for row in read_entries(connection))
+        issues = [*verify_chain(entries, read_head(connection).entry_hash)]
+        for row in read_batches(connection):
+            issues += _of_batch(read_frozen(connection, row.batch_id), entries)
+    return tuple(issues)
+
+
+def _of_batch(frozen: Frozen, entries: tuple[ChainedEntry, ...]) -> Iterator[Issue]:
+    place = Location(f"batch {frozen.batch.batch_id}")
+    if frozen.hash_now != frozen.batch.content_hash:
+        yield Issue("LED010", place, "its rows are not those that were frozen", "Find out who changed them")
+    posted: dict[LedgerKey, int] = defaultdict(int)
+    for chained in entries:
+        if chained.entry.batch_id == frozen.batch.batch_id:
+            posted[chained.entry.posting.key] += chained.entry.posting.amount_minor
+    due = {posting.key: posting.amount_minor for posting in frozen.postings}
+    if posted and posted != due:
+        yield Issue("LED011", place, "the ledger does not hold what the batch posted", "Find out who changed it")
+    if frozen.state.phase is BatchPhase.PUBLISHED and due and not posted:
+        yield Issue("LED012", place, "it is published, and the ledger has none of it", "Restore the backup")
+
+
+def _entry(row: sa.Row[tuple[object, ...]]) -> ChainedEntry:
+    key = LedgerKey(BatchKind(row.batch_kind), row.payee, row.component, Period.parse(row.origin_period), row.currency)
+    posting = Posting(key, Period.parse(row.posting_period), EntryType(row.entry_type), row.amount_minor)
+    return ChainedEntry(LedgerEntry(row.sequence, row.batch_id, posting), Digest(row.entry_hash))

@@ -1,0 +1,156 @@
+"""What HR reviews of a month: a page and a workbook, written anew with every decision."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.errors import RefusedError
+from adapters.store.batches import read_batches
+from adapters.store.results import read_held
+from adapters.store.runs import stage_result
+from adapters.world import World
+from domain.ids import RunId
+from domain.manifest import Manifest, Stage
+from domain.money import from_minor
+from domain.periods import Period
+from incentives.batches import BatchPhase
+from incentives.ledger import BatchKind, LedgerKey
+from reports.batch import batch_page
+from reports.batch_report import (
+    BatchReport,
+    Difference,
+    HeldPayee,
+    PayeeWithoutPolicy,
+    ReviewDecision,
+    ReviewedBatch,
+    TieOut,
+    TieOutStep,
+)
+from reports.workbook import write_batch_workbook
+from tasks.stages.manifests import manifest_of
+from tasks.stages.month_end import Frozen, read_frozen
+from tasks.stages.report import book_label
+
+WITHOUT_POLICY = "without_policy"
+
+
+def write_review(world: World, period: Period) -> tuple[Path, ...]:
+    """The page and the workbook of each kind of batch of the month, below `reports/`.
+
+    Raises: RefusedError if the month has no batch.
+    """
+    with world.store.read() as connection:
+        rows = read_batches(connection, str(period))
+        if not rows:
+            raise RefusedError(f"no batch of {period}; `recoup month-end --period {period}` prepares them")
+        frozen = [read_frozen(connection, row.batch_id) for row in rows]
+        current = [each for each in frozen if each.state.phase not in {BatchPhase.VOID, BatchPhase.RETURNED}]
+        reports = {
+            kind: _report(world, connection, period, kind, [each for each in current if each.batch.kind is kind])
+            for kind in BatchKind
+            if any(each.batch.kind is kind for each in current)
+        }
+    return tuple(path for kind, report in reports.items() for path in _write(world, period, kind, report))
+
+
+def _write(world: World, period: Period, kind: BatchKind, report: BatchReport) -> Iterator[Path]:
+    folder = world.settings.home / "reports" / str(period)
+    page, workbook = folder / f"{kind.value}.html", folder / f"{kind.value}.xlsx"
+    world.seam.write_text(page, batch_page(report), point="batch_page")
+    yield page
+    world.seam.write_file(workbook, lambda part: write_batch_workbook(report, part), point="batch_workbook")
+    yield workbook
+
+
+def _report(
+    world: World, connection: sa.Connection, period: Period, kind: BatchKind, batches: list[Frozen]
+) -> BatchReport:
+    newest = batches[-1].run
+    manifest = manifest_of(connection, newest)
+    held = [
+        (payee, component, *_split(reason)) for payee, component, reason in read_held(connection, newest, kind.value)
+    ]
+    return BatchReport(
+        period=period,
+        run_id=newest,
+        calculation=manifest.calculation,
+        batches=tuple(_reviewed(each) for each in batches),
+        held=tuple(
+            HeldPayee(payee, component, component.rpartition(":")[2], code, text)
+            for payee, component, code, text in held
+            if code != WITHOUT_POLICY
+        ),
+        without_policy=tuple(
+            PayeeWithoutPolicy(payee, text) for payee, _, code, text in held if code == WITHOUT_POLICY
+        ),
+        rules=manifest.rules,
+        tie_outs=tuple(_tie_outs(connection, manifest, batches)),
+        waivers=manifest.waivers,
+        source_run=manifest.source,
+        book_label=book_label(world),
+    )
+
+
+def _split(reason: str) -> tuple[str, str]:
+    code, _, text = reason.partition(": ")
+    return code, text
+
+
+def _reviewed(frozen: Frozen) -> ReviewedBatch:
+    batch, state = frozen.batch, frozen.state
+    return ReviewedBatch(
+        batch_id=batch.batch_id,
+        kind=batch.kind.value,
+        scope=batch.scope,
+        content_hash=batch.content_hash,
+        phase=state.phase.value,
+        prepared_by=batch.prepared_by,
+        chain=batch.chain,
+        decisions=tuple(ReviewDecision(each.kind.value, each.by, each.role, each.reason) for each in frozen.decisions),
+        next_role=state.next_role,
+        lines=frozen.lines,
+        differences=tuple(_difference(frozen, key) for key in sorted(frozen.desired)),
+    )
+
+
+def _difference(frozen: Frozen, key: LedgerKey) -> Difference:
+    postings = {posting.key: posting.amount_minor for posting in frozen.postings}
+    desired, posted, due = (
+        from_minor(amounts.get(key, 0), key.currency) for amounts in (frozen.desired, frozen.posted, postings)
+    )
+    return Difference(key.payee, key.component, str(key.origin_period), key.currency, desired, posted, due)
+
+
+def _tie_outs(connection: sa.Connection, manifest: Manifest, batches: Iterable[Frozen]) -> Iterator[TieOut]:
+    """From the payments of the month to what the batches post, by currency."""
+    measured = stage_result(connection, RunId(str(manifest.source)), Stage.MEASURE.value)
+    credits_by_currency = {row["currency"]: row for row in (measured.summary["credits"] if measured else ())}
+    lines: dict[str, Decimal] = defaultdict(Decimal)
+    due: dict[str, Decimal] = defaultdict(Decimal)
+    for frozen in batches:
+        for line in frozen.lines:
+            lines[line.currency] += line.amount
+        for posting in frozen.postings:
+            due[posting.key.currency] += from_minor(posting.amount_minor, posting.key.currency)
+    for currency in sorted({*credits_by_currency, *lines}):
+        steps = (*_credit_steps(credits_by_currency.get(currency)), *_pay_steps(lines[currency], due[currency]))
+        yield TieOut(currency, steps)
+
+
+def _credit_steps(row: dict[str, Any] | None) -> Iterator[TieOutStep]:
+    if row is None:
+        return
+    left_out = ", ".join(f"{each['reason']} {each['money']}" for each in row["uncredited"]) or "nothing"
+    yield TieOutStep("Payments without waivers", Decimal(row["eligible"]))
+    yield TieOutStep("Credited to an owner", Decimal(row["credited"]), f"uncredited: {left_out}")
+
+
+def _pay_steps(lines: Decimal, due: Decimal) -> Iterator[TieOutStep]:
+    yield TieOutStep("Payout lines", lines, starts=True)
+    yield TieOutStep("To be posted", due, "posted before, or held")

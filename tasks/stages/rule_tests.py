@@ -1,0 +1,37 @@
+"""Tests that managers write beside rule files, run as a part of `recoup check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from adapters.rule_files import FOLDERS, read_document
+from domain.documents import Document
+from domain.issues import Issue
+from incentives.rule_tests import run_policy_tests
+from kpi_rules.rule_tests import run_rule_tests
+from tasks.stages.rules import RuleSet
+
+
+def run_tests(root: Path, rules: RuleSet, overlay: Path | None = None) -> tuple[Issue, ...]:
+    """What the rules do otherwise than their tests say, and what is wrong with the tests."""
+    read = {folder: list(_test_files(root, folder, overlay)) for folder in FOLDERS}
+    issues = [issue for files in read.values() for _, found in files for issue in found]
+    documents = {folder: [document for document, _ in files if document] for folder, files in read.items()}
+    kpi_tests = [each for folder in FOLDERS if folder.startswith("kpi_rules") for each in documents[folder]]
+    return (
+        *issues,
+        *run_rule_tests(rules.kpis, kpi_tests),
+        *run_policy_tests(rules.policies, documents["incentives/policies"]),
+    )
+
+
+def _test_files(root: Path, folder: str, overlay: Path | None) -> Iterator[tuple[Document | None, tuple[Issue, ...]]]:
+    files = {
+        path.relative_to(top).as_posix(): path
+        for top in (root, overlay)
+        if top
+        for path in sorted((top / folder).rglob("*.test.yaml"))
+    }
+    for name, path in sorted(files.items()):
+        yield read_document(path, name)

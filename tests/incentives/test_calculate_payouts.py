@@ -14,6 +14,7 @@ from domain.money import to_minor
 from domain.periods import Period, days_between
 from domain.records import Grain, KpiResult, Score, ScorePart, Unit, ValueState
 from incentives.calculate import calculate
+from incentives.ledger import BatchKind, desired_of, differences, posted_after
 from incentives.measures import Measure, measures_of
 from incentives.payees import Leave, Payee, StaffPosting, Terms
 from incentives.rows import Reason
@@ -395,3 +396,17 @@ def test_every_amount_can_be_paid_and_every_line_names_its_rule_lines(policies):
         assert to_minor(line.amount, line.currency) == line.amount
         assert line.steps[-1].value == line.amount
         assert all(step.line.startswith("0.yaml:") for step in line.steps)
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["E1", "E2", "E3"]), st.decimals(0, 2, places=4)), min_size=1, max_size=4)
+)
+def test_calculate_post_correct_and_reverse_comes_back_to_zero(policies, history):
+    """Scores are corrected again and again, and gone in the end: each posting is the difference, and they sum to zero."""
+    people, posted = [payee(name) for name in ("E1", "E2", "E3")], {}
+    for scored in [*history, {}]:
+        measures = {key: each for name, score in scored.items() for key, each in scores(name, score=str(score)).items()}
+        desired = desired_of(BatchKind.BONUS, compute(policies({"missing": "zero"}), people, measures).lines)
+        posted = posted_after(posted, differences(desired, posted, into=JUNE.next()))
+        assert differences(desired, posted, into=JUNE.next()) == ()
+    assert not any(posted.values())

@@ -402,7 +402,7 @@ def test_every_amount_can_be_paid_and_every_line_names_its_rule_lines(policies):
     st.lists(st.dictionaries(st.sampled_from(["E1", "E2", "E3"]), st.decimals(0, 2, places=4)), min_size=1, max_size=4)
 )
 def test_calculate_post_correct_and_reverse_comes_back_to_zero(policies, history):
-    """Scores are corrected again and again, and gone in the end: each posting is the difference, and they sum to zero."""
+    """Scores are corrected again and again, and gone in the end; each posting is a difference, and they sum to zero."""
     people, posted = [payee(name) for name in ("E1", "E2", "E3")], {}
     for scored in [*history, {}]:
         measures = {key: each for name, score in scored.items() for key, each in scores(name, score=str(score)).items()}

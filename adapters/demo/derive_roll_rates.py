@@ -17,7 +17,7 @@ from pathlib import Path
 from adapters.demo.roll_rates import PARTS, RollRate
 
 _OLDEST_FIRST = ("X11", "X10", "X9", "X8", "X7", "X6")
-_LAST_OBSERVED = 6  # code 7 is a resting place of 45 accounts, and hardly anything is coded 8
+_LAST_OBSERVED = 6  # most moves from code 7 stay there, and hardly anything is coded 8: the end of the scale
 
 
 def derive(cards: Path) -> tuple[RollRate, ...]:

@@ -23,9 +23,9 @@ _STEPS_AT_MOST = 12
 _STEPS_BACK_AT_MOST = 8
 _FIRST_REACH = 20.0  # how far a first step may move prices, in temperatures
 _FURTHER = 3.0  # how much farther than the last one a step may go
-_WORTHWHILE = 5e-7  # share of the value that a step must gain, for another one to be tried
+_WORTHWHILE = 2e-7  # share of the value that a step must gain, for another one to be tried
 _GRAIN = 2.0**17  # shares are multiples of its inverse; products of two, summed over a block, stay below 2**53
-_UNBALANCED_AT_MOST = 1e-2  # share of all capacity that may be over or under, when a temperature is done
+_UNBALANCED_AT_MOST = 3e-3  # share of all capacity that may be over or under, when a temperature is done
 
 
 def solve_prices(problem: Problem, before: Ints | None = None) -> Ints:

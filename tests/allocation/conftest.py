@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
@@ -26,7 +27,7 @@ STRATEGY = """\
 strategies:
   - id: small
     title: A small strategy
-    owner: head of collections
+    owner: head_of_collections
     valid_from: 2026-01-01
     review_by: 2026-12-31
     currencies: {VND: 1, CNY: 3600}
@@ -158,7 +159,7 @@ _NAMED_DEFAULTS = {"currency": "VND", "status": "open", "hold": "none", "jurisdi
 
 
 class Engine:
-    """DuckDB in memory, with the views of a session as tables."""
+    """A database with the views of a session as tables."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
@@ -181,12 +182,24 @@ def _default(column: sa.Column[Any]) -> Any:
     return None if column.nullable else _DEFAULTS[type(column.type)]
 
 
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    created = sa.create_engine("duckdb:///:memory:")
+@contextmanager
+def _engine_at(url: str) -> Iterator[Engine]:
+    created = sa.create_engine(url)
     with created.connect() as connection:
         yield Engine(connection)
     created.dispose()
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with _engine_at("duckdb:///:memory:") as empty:
+        yield empty
+
+
+@pytest.fixture
+def postgresql_engine(new_database: str) -> Iterator[Engine]:
+    with _engine_at(new_database.replace("postgresql://", "postgresql+psycopg://", 1)) as empty:
+        yield empty
 
 
 @pytest.fixture(scope="session")

@@ -171,3 +171,36 @@ def test_history_sums_what_was_recovered_on_the_opening_book(engine, hand):
         ("phone", "CNY", 1, Decimal(70), Decimal(0)),
         ("phone", "VND", 2, Decimal(400), Decimal(25)),
     ]
+
+
+def test_postgresql_reads_every_statement_as_duckdb_does(engine, postgresql_engine, hand):
+    text = hand.text.replace("when: days_past_due <= 90", "when: days_past_due <= 90 and earlier_placements < 2")
+    strategy = hand.strategy(text.replace("    excluded:", "    match: unique\n    excluded:"))
+    for one in (engine, postgresql_engine):
+        fill(one)
+    for statement in (
+        book_statement(strategy, D),
+        cooling_statement(strategy, D),
+        in_force_statement(NEXT),
+        collectors_statement(strategy, D),
+        skills_statement(),
+        partners_statement(D),
+        history_statement(strategy, date(2026, 10, 1), D),
+    ):
+        found = engine.rows(statement)
+        assert found
+        assert found == postgresql_engine.rows(statement)
+
+
+def fill(engine):
+    posted(engine, "E1")
+    engine.add("skills", employee_id="E1", skill="vi")
+    engine.add("partners", partner_id="P1", legal_type="law_firm")
+    for number, days in enumerate((0, 40, 80, 200)):
+        name = f"A{number}"
+        for view in ("accounts", "accounts_opening"):
+            engine.add(view, account_id=name, days_past_due=days, overdue_amount=Decimal(days))
+        engine.add("dispatch", account_id=name, owner_kind="employee", owner_id="E1", valid_to=date(9999, 12, 31))
+        engine.add("placements", placement_id=name, account_id=name, partner_id="P1", recalled_on=D)
+    engine.add("cases", case_id="C1", account_id="A2", case_type="restructuring", opened_on=D)
+    engine.add("payments", payment_id="1", account_id="A1", amount=Decimal(7), posted_on=D)

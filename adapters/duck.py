@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool
 
 from adapters.settings import Settings
 from domain.exact import ExactSelect, InexactStatementError
@@ -96,20 +97,23 @@ def open_duck(settings: Settings) -> Iterator[Duck]:
     """A session with the memory, threads and spill folder of the settings, and no files but those it is given."""
     spill = settings.home / "tmp"
     spill.mkdir(parents=True, exist_ok=True)
+    engine = _engine(settings.memory_limit, settings.threads, str(spill.absolute()))
+    with engine.connect() as connection:
+        yield Duck(connection)
+
+
+@lru_cache(maxsize=8)
+def _engine(memory_limit: str, threads: int, spill: str) -> sa.Engine:
+    """Every connection of it is a database of its own; the engine is kept for the statements that it has compiled."""
     config = {
-        "memory_limit": settings.memory_limit,
-        "threads": settings.threads,
-        "temp_directory": str(spill),
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": spill,
         "preserve_insertion_order": True,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-    engine = sa.create_engine("duckdb:///:memory:", connect_args={"config": config}, poolclass=StaticPool)
-    try:
-        with engine.connect() as connection:
-            yield Duck(connection)
-    finally:
-        engine.dispose()
+    return sa.create_engine("duckdb:///:memory:", connect_args={"config": config}, poolclass=NullPool)
 
 
 def duck_columns(table: Table) -> dict[str, str]:

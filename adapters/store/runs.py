@@ -176,7 +176,9 @@ def run_named(connection: sa.Connection, prefix: str) -> tuple[sa.Row[Any], ...]
     return tuple(connection.execute(statement))
 
 
-def official_run(connection: sa.Connection, kind: str, business_date: date, stage: str) -> RunId | None:
+def official_run(
+    connection: sa.Connection, kind: str, business_date: date, stage: str, *, other_than: RunId | None = None
+) -> RunId | None:
     """The newest run of this kind and date that has finished the stage."""
     statement = (
         sa.select(runs.c.run_id)
@@ -184,6 +186,7 @@ def official_run(connection: sa.Connection, kind: str, business_date: date, stag
         .where(
             runs.c.kind == kind,
             runs.c.business_date == business_date,
+            runs.c.run_id != (other_than or ""),
             stage_results.c.stage == stage,
             stage_results.c.outcome == State.DONE.value,
         )

@@ -1,4 +1,4 @@
-"""One demo book for all tests that only read: seven weeks over two month-ends."""
+"""One demo book for all tests that only read: six weeks over two month-ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from adapters.demo import DemoPlan, DemoSummary, write_demo_book
 
-PLAN = DemoPlan(accounts=4_000, employees=60, partners=3, start=date(2026, 9, 16), end=date(2026, 11, 4), seed=11)
+PLAN = DemoPlan(accounts=4_000, employees=60, partners=3, start=date(2026, 9, 24), end=date(2026, 11, 4), seed=11)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,12 @@ Cell = str | int | Decimal | Money | Formula | None
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`width` in characters; text columns grow with their content, up to `MOST_WIDTH`."""
+    """`width` in characters; text columns may grow with their content, up to `MOST_WIDTH`, and wrap beyond it."""
 
     title: str
     width: int
     grows: bool = False
+    is_number: bool = False
 
 
 MOST_WIDTH = 60
@@ -93,9 +94,9 @@ class Book:
             case str():
                 self._write_text(sheet, row, column, cell, style)
             case int():
-                self._write_number(sheet, row, column, Decimal(cell), {"num_format": "#,##0", **style})
+                self._write_number(sheet, row, column, Decimal(cell), {"num_format": "#,##0_ ", **style})
             case Decimal():
-                self._write_number(sheet, row, column, cell, {"num_format": "#,##0.###############", **style})
+                self._write_number(sheet, row, column, cell, {"num_format": "General", **style})
             case Money(amount, currency):
                 self._write_number(sheet, row, column, amount, {"num_format": money_format(currency), **style})
             case Formula(text, value, currency):
@@ -107,7 +108,8 @@ class Book:
         if self.label:
             self.write(sheet, LABEL_ROW, 0, self.label, bold=True, font_color="#574300", bg_color="#FFF3C4")
         header = {"bold": True, "bottom": 1, "bg_color": "#E9EDF4", "text_wrap": True, "valign": "bottom"}
-        self.write_row(sheet, HEADER_ROW, [column.title for column in columns], **header)
+        for index, column in enumerate(columns):
+            self.write(sheet, HEADER_ROW, index, column.title, align="right" if column.is_number else "left", **header)
         sheet.repeat_rows(HEADER_ROW)
         sheet.set_landscape()
         sheet.set_paper(9)
@@ -119,7 +121,8 @@ class Book:
         """A string cell never runs; the quote prefix keeps it so when somebody edits the cell and leaves it."""
         shown = text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
         runs = {"quote_prefix": True} if neutralised(shown) != shown else {}
-        sheet.write_string(row, column, shown, self._format(**runs, **style))
+        wraps = {"text_wrap": True} if _length(shown) > MOST_WIDTH else {}
+        sheet.write_string(row, column, shown, self._format(**{**wraps, **runs, **style}))
 
     def _write_number(self, sheet: Any, row: int, column: int, number: Decimal, style: dict[str, Any]) -> None:
         if is_kept(number):
@@ -148,7 +151,7 @@ def is_kept(number: Decimal) -> bool:
 def money_format(currency: str) -> str:
     """The number format of a currency's minor unit; negative amounts are red, and keep their sign."""
     places = MINOR_DIGITS.get(currency, 0)
-    shape = f"#,##0.{'0' * places}" if places else "#,##0"
+    shape = f"#,##0.{'0' * places}_ " if places else "#,##0_ "  # with a space before the next column
     return f"{shape};[Red]-{shape}"
 
 

@@ -15,9 +15,19 @@ from reports.languages import Language, words_of
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(template: str, language: Language, **content: Any) -> str:
-    """The page of the template; `f` in it is the language's `Formats`, `_` its translations."""
-    return _environment(language).get_template(template).render(content)
+def render(template: str, language: Language, *, book_label: str, **content: Any) -> str:
+    """The page of the template; `f` in it is the language's `Formats`, `_` its translations.
+
+    `book_label` stands on top of the page, and at the foot of every sheet that is printed from it.
+    """
+    page = _environment(language).get_template(template)
+    return page.render(content, book_label=book_label, printed_label=_style_string(book_label))
+
+
+def _style_string(text: str) -> Markup:
+    """A string of a style sheet, in which every character that is no plain letter or digit is escaped by its number."""
+    escaped = (each if each.isascii() and each.isalnum() else f"\\{ord(each):x} " for each in text)
+    return Markup(f'"{"".join(escaped)}"')  # noqa: S704 - nothing in it can end the string
 
 
 @cache

@@ -69,14 +69,14 @@ def _write_summary(book: Book, content: _Content) -> None:
         Column(_("Kind"), 12, grows=True),
         Column(_("State"), 12),
         Column(_("Next"), 12, grows=True),
-        Column(_("Payees"), 9),
+        Column(_("Payees"), 9, is_number=True),
         Column(_("Currency"), 10),
-        Column(_("Amount"), 18),
-        Column(_("Posted before"), 18),
-        Column(_("To be posted"), 18),
+        Column(_("Amount"), 18, is_number=True),
+        Column(_("Posted before"), 18, is_number=True),
+        Column(_("To be posted"), 18, is_number=True),
         Column(_("Approved by"), 24, grows=True),
         Column(_("Batch"), 30, grows=True),
-        Column(_("Content hash"), 30),
+        Column(_("Content hash"), 36),
     )
     rows = list(_summary_rows(content))
     sheet = book.sheet(_("Summary"), columns, rows)
@@ -124,12 +124,12 @@ def _write_lines(book: Book, content: _Content) -> None:
         Column(_("Component"), 26, grows=True),
         Column(_("Earned in"), 11),
         Column(_("Currency"), 10),
-        Column(_("Amount"), 18),
-        Column(_("Posted before"), 18),
-        Column(_("To be posted"), 18),
-        Column(_("Left open"), 14),
+        Column(_("Amount"), 18, is_number=True),
+        Column(_("Posted before"), 18, is_number=True),
+        Column(_("To be posted"), 18, is_number=True),
+        Column(_("Left open"), 14, is_number=True),
         Column(_("Held"), 8),
-        Column(_("Frozen amount"), 18),
+        Column(_("Frozen amount"), 18, is_number=True),
         Column(_("Rule version"), 16),
     )
     rows = [_line_cells(row, number, content) for number, row in enumerate(content.rows, start=FIRST_ROW)]
@@ -154,10 +154,10 @@ def _write_steps(book: Book, content: _Content) -> None:
         Column(_("Component"), 26, grows=True),
         Column(_("Earned in"), 11),
         Column(_("Currency"), 10),
-        Column(_("Number"), 9),
+        Column(_("Number"), 9, is_number=True),
         Column(_("Step"), 16, grows=True),
         Column(_("Kind"), 12),
-        Column(_("Value"), 20),
+        Column(_("Value"), 20, is_number=True),
         Column(_("Made from"), 30, grows=True),
         Column(_("Note"), 20, grows=True),
         Column(_("Rule"), 30, grows=True),
@@ -203,8 +203,8 @@ def _write_checks(book: Book, content: _Content) -> None:
     columns = (
         Column(_("Check"), 50, grows=True),
         Column(_("Currency"), 10),
-        Column(_("By formula"), 18),
-        Column(_("By recoup"), 18),
+        Column(_("By formula"), 18, is_number=True),
+        Column(_("By recoup"), 18, is_number=True),
         Column(_("Outcome"), 14),
     )
     rows = [_check_cells(check, number, content) for number, check in enumerate(content.checks, start=FIRST_ROW)]
@@ -267,10 +267,10 @@ def _write_tie_out(book: Book, content: _Content) -> None:
     columns = (
         Column(_("Step"), 34, grows=True),
         Column(_("Currency"), 10),
-        Column(_("Total"), 20),
-        Column(_("Difference"), 20),
+        Column(_("Total"), 20, is_number=True),
+        Column(_("Difference"), 20, is_number=True),
         Column(_("Reason"), 40, grows=True),
-        Column(_("Unexplained"), 16),
+        Column(_("Unexplained"), 16, is_number=True),
     )
     book.sheet(_("Tie-out"), columns, list(_tie_out_rows(content)))
 

@@ -98,7 +98,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class PayoutLine:
-    """What one payee gets for one component of one origin period; `amount` is whole minor units of `currency`."""
+    """What one payee gets for one component of one origin period; `amount` is in major units, and payable exactly."""
 
     payee: str
     component: str

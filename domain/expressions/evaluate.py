@@ -40,7 +40,7 @@ _COMPUTE: Mapping[str, Callable[[Decimal, Decimal], Decimal]] = {
 }
 
 
-_OF_NUMBERS: Mapping[str, Callable[..., Any]] = {"abs": abs, "min": min, "max": max}
+_OF_NUMBERS: Mapping[str, Callable[..., Any]] = {"abs": CONTEXT.abs, "min": min, "max": max}
 
 
 def evaluate(expression: Expression, values: Mapping[str, Value]) -> Value:
@@ -64,7 +64,7 @@ def _value(node: Node, values: Mapping[str, Value]) -> Any:
         case Reference(name):
             return values[name]
         case Negation(operand):
-            return _lift(operator.neg, _value(operand, values))
+            return _lift(CONTEXT.minus, _value(operand, values))
         case Not(operand):
             return _lift(operator.not_, _value(operand, values))
         case Logic(word, operands):

@@ -173,3 +173,10 @@ def test_sql_and_python_agree_on_every_row_missing_values_included(text, row):
 def test_random_text_is_refused_or_typed_and_never_raises(text):
     expression, issues = parse(text, SCOPE, at=AT, division=True)
     assert (expression is None) == bool(issues)
+
+
+def test_signs_keep_every_digit():
+    """The ambient context of Python's decimals has 28 digits; amounts may have more."""
+    long = Decimal("123456789012345678901234567890.12")
+    assert str(evaluate(parsed("-balance"), {"balance": long})) == f"-{long}"
+    assert evaluate(parsed("abs(balance)"), {"balance": long.copy_negate()}) == long

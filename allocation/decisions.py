@@ -20,6 +20,7 @@ from domain.dispatch import HOUSE
 HOLD = "hold"  # the place that is always there: nobody works the account, which costs and brings nothing
 PARTNER_CHANNEL = "partner"
 PLACEMENT_IN_FORCE = "placement_in_force"
+_PRECISION = 1_000  # prices are no finer: a place that is better by less than this part of the value is a tie
 _SOLVED_REASONS = ("best_value", "kept_owner", "capacity_moved", "held:no_capacity", "held:no_destination")
 
 
@@ -144,7 +145,8 @@ def _reasons(night: Night, choice: _Choice, destination: Ints) -> pa.Array:
     reachable = np.repeat([group.is_reachable for group in groups], [group.stop - group.start for group in groups])
     mine = destination[work.rows]
     best, kept, moved, full, none = range(len(_SOLVED_REASONS))
-    solved = np.where(choice.margin[work.unit] < 0, moved, best)
+    missed = -choice.margin * _PRECISION > choice.value
+    solved = np.where(missed[work.unit], moved, best)
     solved = np.where(mine == book.owner[work.rows], kept, solved)
     solved = np.where(mine == MISSING, np.where(reachable[work.unit], full, none), solved)
     holds = [f"held:{segment.rule.hold}" for segment in night.strategy.segments]

@@ -189,9 +189,6 @@ class Strategy:
         conditions = [one.when for one in self.not_worked] + [one.when for one in self.segments if one.when]
         return frozenset().union(*(condition.names for condition in conditions))
 
-    def segment(self, segment_id: str) -> SegmentRule:
-        return next(segment.rule for segment in self.segments if segment.id == segment_id)
-
 
 def open_case(case_type: str) -> str:
     """The name in conditions that says whether the account has an undecided case of this type."""

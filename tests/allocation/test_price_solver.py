@@ -145,7 +145,7 @@ def test_ties_are_shared_out_by_the_room_that_there_is():
     assert np.mean(place == 0) == pytest.approx(0.75, abs=0.03)
 
 
-def test_sampled_start_serves_large_problems_too(monkeypatch):
+def test_sampled_start_serves_large_problems_too():
     problem = random_problem(6, units=30_000, places=10, groups=2, sizes=(1, 2))
     sample = problem.sampled(8)
     assert sample.size == pytest.approx(problem.size / 8, rel=0.1)

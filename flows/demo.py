@@ -9,11 +9,12 @@ from __future__ import annotations
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -80,7 +81,11 @@ class _Watch:
 
 def _write_book(world: World, plan: DemoPlan) -> None:
     settings = world.settings
-    write_demo_book(plan, settings.landing, memory_limit=settings.memory_limit, threads=settings.threads)
+
+    def write(path: Path, produce: Callable[[Path], None]) -> None:
+        world.seam.write_file(path, produce, point="landing")
+
+    write_demo_book(plan, settings.landing, memory_limit=settings.memory_limit, threads=settings.threads, write=write)
 
 
 @contextmanager

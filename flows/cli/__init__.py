@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -40,8 +41,10 @@ def main() -> None:
 
 
 def _prepare_prefect() -> None:
-    """Prefect's files lie below the home folder like everything else, and its log speaks of trouble only."""
+    """Prefect's files lie below the home folder like everything else; what went wrong is told once, by `main`."""
     home = read_settings().home.absolute()
     os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "ERROR")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)

@@ -42,7 +42,11 @@ def demo(
         raise typer.BadParameter(str(error)) from None
     with working(f"Writing a demo book of {accounts:,} accounts"):
         summary = write_demo_book(
-            plan, world.settings.landing, memory_limit=world.settings.memory_limit, threads=world.settings.threads
+            plan,
+            world.settings.landing,
+            memory_limit=world.settings.memory_limit,
+            threads=world.settings.threads,
+            write=partial(_write, world),
         )
     rows = [{"table": table, "rows": number} for table, number in sorted(summary.rows.items())]
     show(summary, rows, as_json=as_json, title="Demo book: invented people, debts and payments")
@@ -95,4 +99,4 @@ def open_book(day: OnDate, by: ByName, *, as_json: AsJson = False) -> None:
 
 
 def _write(world: World, path: Path, produce: Callable[[Path], None]) -> None:
-    world.seam.write_file(path, produce, point="import")
+    world.seam.write_file(path, produce, point="landing")

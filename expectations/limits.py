@@ -178,8 +178,8 @@ class Thresholds:
 def decode_thresholds(documents: Iterable[Document]) -> tuple[Thresholds, tuple[Issue, ...]]:
     """All thresholds, and all that is wrong with them.
 
-    GAT001 no such table, GAT002 no such column, or one that the check cannot use, GAT003 a check that the table does
-    not have, GAT004 (warning) a table without thresholds: whatever lands of it halts, GAT005 a file that holds something
+    GAT001 no such table, GAT002 no such column, or one that the check cannot use, GAT003 a check that does not fit the
+    table, GAT004 (warning) a table without thresholds: whatever lands of it halts, GAT005 a file that holds something
     else; and RUL0xx of the decoder.
     """
     read = tuple(documents)

@@ -26,8 +26,8 @@ NO_TOTALS = ControlTotals(0, 0, 0, 0)
 class Judged:
     """What was found out about one table in one night; what was not done is None, and what is None does not pass.
 
-    `schema` are the findings of `schema_findings`, and that of `not_judgeable` if there is one; `suite` the results of the suite runner, with the checks that are
-    not yet known, or None if the table has a suite that was not run (`has_suite`).
+    `schema` are the findings of `schema_findings`, and that of `not_judgeable`. `suite` are the results of the suite
+    runner, with the checks that are not yet known; None for a table that has no suite, or one that was not run.
     """
 
     table: str
@@ -211,7 +211,9 @@ def _wrong_type(table: Table, name: str, found: str, due: str) -> CheckResult:
 def _extra_column(table: Table, name: str, due: Sequence[str] | Mapping[str, str]) -> CheckResult:
     expected = f"the {len(due)} columns of the catalogue"
     hint = "It is not read; drop it from the extract or the mapping"
-    return _result(table.name, f"{name}.extra", "contract", Outcome.WARN, 0, 0, f'a column "{name}" more', expected, hint)
+    return _result(
+        table.name, f"{name}.extra", "contract", Outcome.WARN, 0, 0, f'a column "{name}" more', expected, hint
+    )
 
 
 def _percent(part: int, whole: int) -> Decimal:

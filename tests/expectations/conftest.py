@@ -1,0 +1,143 @@
+"""Small tables in a database, by the catalogue: the rows that a test gives, and empty views for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.pool import StaticPool
+
+from adapters.rule_files import read_document
+from adapters.settings import PROJECT
+from domain.catalogue import CATALOGUE
+from domain.sql import sql_table
+from expectations.limits import TableThreshold, decode_thresholds
+
+Row = dict[str, Any]
+
+DAY = date(2026, 3, 4)
+
+_GOOD: Mapping[str, Row] = {
+    "accounts": {
+        "account_id": "A1", "debtor_id": "D1", "product": "card", "branch_id": "B1", "region": "Hà Nội",
+        "language": "vi", "currency": "VND", "jurisdiction": "VN", "time_zone": "Asia/Ho_Chi_Minh",
+        "originator": "retail", "opened_on": date(2024, 1, 1), "principal": Decimal(900_000),
+        "balance": Decimal(1_000_000), "overdue_amount": Decimal(50_000), "days_past_due": 12,
+        "charged_off_on": None, "status": "open", "hold": "none", "consent": True,
+    },
+    "payments": {
+        "payment_id": "P1", "account_id": "A1", "paid_on": DAY, "posted_on": DAY, "amount": Decimal(10_000),
+        "principal": Decimal(8_000), "interest": Decimal(1_500), "fee": Decimal(500), "waiver": Decimal(0),
+        "currency": "VND", "channel": "transfer", "receipt": None, "deposited_on": None, "reverses": None,
+    },
+    "employees": {"employee_id": "E1", "full_name": "Người thử", "jurisdiction": "VN", "language": "vi"},
+    "staff_postings": {
+        "employee_id": "E1", "valid_from": date(2026, 1, 1), "valid_to": None, "department_id": "phone",
+        "team_id": "T1", "role": "collector", "manager_id": None,
+    },
+    "parties": {
+        "party_id": "X1", "debtor_id": "D1", "role": "debtor", "duty_to_repay": True, "full_name": "Người thử",
+        "national_id": None,
+    },
+    "contacts": {
+        "contact_id": "C1", "account_id": "A1", "party_id": "X1", "contact_point_id": None, "employee_id": "E1",
+        "partner_id": None, "started_at": datetime(2026, 3, 4, 2), "started_wall": datetime(2026, 3, 4, 9),
+        "channel": "call", "direction": "out", "outcome": "no_answer", "duration_seconds": 0,
+    },
+    "promises": {
+        "promise_id": "R1", "account_id": "A1", "employee_id": "E1", "partner_id": None, "made_on": DAY,
+        "due_on": date(2026, 3, 9), "amount": Decimal(5_000), "currency": "VND", "state": "open",
+    },
+    "visits": {
+        "visit_id": "V1", "account_id": "A1", "employee_id": "E1", "partner_id": None, "planned_on": DAY,
+        "made_at": datetime(2026, 3, 4, 9), "recorded_at": datetime(2026, 3, 4, 10), "latitude": Decimal("21.03"),
+        "longitude": Decimal("105.85"), "outcome": "met_debtor",
+    },
+    "reviews": {
+        "review_id": "Q1", "employee_id": "E1", "contact_id": "C1", "reviewed_on": DAY, "score": Decimal("0.9"),
+        "critical_fail": False,
+    },
+}  # fmt: skip
+
+
+def row(table: str, **changes: Any) -> Row:
+    """A row that fulfils its contract, but for the changes."""
+    return {**_GOOD[table], **changes}
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A database with a table for every name that statements may read."""
+
+    connection: sa.Connection
+
+    def fill(self, **tables: Sequence[Row]) -> None:
+        for name, rows in tables.items():
+            table = _TABLES[name]
+            self.connection.execute(table.delete())
+            if rows:
+                self.connection.execute(table.insert(), [dict(one) for one in rows])
+
+    def clear(self) -> None:
+        self.fill(**{name: () for name in _TABLES})
+
+    def read(self, statement: sa.Select[Any]) -> list[Row]:
+        return [dict(found) for found in self.connection.execute(statement).mappings()]
+
+
+_METADATA = sa.MetaData()
+_TABLES = {
+    name + suffix: sa.Table(
+        name + suffix,
+        _METADATA,
+        *(sa.Column(column.name, column.type) for column in sql_table(table, sa.MetaData()).columns),
+    )
+    for name, table in CATALOGUE.items()
+    for suffix in ("", "_history", "_previous")
+}
+
+
+@pytest.fixture(scope="session")
+def duckdb_book() -> Iterator[Book]:
+    engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
+    with engine.connect() as connection:
+        _METADATA.create_all(connection)
+        yield Book(connection)
+
+
+@pytest.fixture
+def book(duckdb_book: Book) -> Book:
+    duckdb_book.clear()
+    return duckdb_book
+
+
+@pytest.fixture(scope="session")
+def postgresql_book(postgresql: str) -> Iterator[Book]:
+    engine = sa.create_engine(postgresql.replace("postgresql://", "postgresql+psycopg://", 1))
+    with engine.connect() as connection:
+        connection.execute(sa.text("CREATE SCHEMA gate_tests"))
+        connection.execute(sa.text("SET search_path TO gate_tests"))
+        _METADATA.create_all(connection)
+        yield Book(connection)
+        connection.rollback()
+
+
+@pytest.fixture(scope="session")
+def thresholds() -> Mapping[str, TableThreshold]:
+    """The thresholds of the repository, as they are in force on the day."""
+    files = sorted((PROJECT / "expectations" / "thresholds").glob("*.yaml"))
+    documents = [document for document, _ in (read_document(file) for file in files) if document is not None]
+    decoded, issues = decode_thresholds(documents)
+    assert not issues, "\n".join(map(str, issues))
+    return decoded.at(DAY)
+
+
+@pytest.fixture(scope="session")
+def good():
+    """`good("payments", amount=…)` is a row that fulfils its contract, but for the changes."""
+    return row

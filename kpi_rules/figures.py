@@ -97,6 +97,11 @@ class Measure:
     def is_money(self) -> bool:
         return self.of is not None and self.source.rows.fields[self.of].column.type is Type.MONEY
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether the number of two sets of rows follows from those of each: not for a distinct count."""
+        return self.aggregation is not Aggregation.COUNT_DISTINCT
+
     def __hash__(self) -> int:
         """Measures are keys of every measured number: the tree of the condition need not be walked each time."""
         return hash((self.source, self.aggregation, self.of, self.member))

@@ -1,9 +1,9 @@
-"""The plan of a night's KPIs: one scan per source of rows, with every grain and every measure in it."""
+"""The plan of a night's KPIs: few scans, each with every grain and every measure of its rows."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -80,8 +80,8 @@ def plan_kpis(rules: KpiRules, *, start: date, as_of: date, halted: frozenset[st
     with_currency = figures_with_currency(figures)
     ordered = tuple(in_order(figures))
     stopped = _stopped(ordered, with_currency, halted)
-    uses = _uses(figure for figure in ordered if figure.id not in stopped)
-    scans = tuple(_scan(source, uses[source], with_currency, start, as_of) for source in sorted(uses, key=str))
+    uses = _uses((figure for figure in ordered if figure.id not in stopped), with_currency)
+    scans = tuple(sorted(_scans(uses, start, as_of), key=lambda scan: scan.name))
     first_days = _first_days(uses, start, as_of, {"payments": first_payment_day(rules, start=start, as_of=as_of)})
     return KpiPlan(in_force, start, as_of, ordered, with_currency, stopped, scans, first_days)
 
@@ -111,41 +111,96 @@ def _stopped(figures: Iterable[Figure], with_currency: frozenset[str], halted: f
     return frozenset(stopped)
 
 
-Uses = Mapping[Source, list[tuple[Figure, Measure]]]
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A measure of a figure; `by_currency` if the figure is made of money and the rows know their currency."""
+
+    figure: Figure
+    measure: Measure
+    by_currency: bool
+
+    @property
+    def columns(self) -> frozenset[str]:
+        return columns_for(self.measure, self.figure.rule.grains, by_currency=self.by_currency)
+
+    @property
+    def sets(self) -> frozenset[GroupingSet]:
+        return frozenset(GroupingSet(grain, self.by_currency) for grain in self.figure.rule.grains)
 
 
-def _uses(figures: Iterable[Figure]) -> Uses:
-    uses: dict[Source, list[tuple[Figure, Measure]]] = defaultdict(list)
+_Uses = Mapping[Source, list[_Use]]
+
+
+def _uses(figures: Iterable[Figure], with_currency: frozenset[str]) -> _Uses:
+    uses: dict[Source, list[_Use]] = defaultdict(list)
     for figure in figures:
         for measure in figure.measures:
-            uses[measure.source].append((figure, measure))
+            by_currency = figure.id in with_currency and measure.source.rows.has_currency
+            uses[measure.source].append(_Use(figure, measure, by_currency))
     return uses
 
 
-def _scan(
-    source: Source, uses: list[tuple[Figure, Measure]], with_currency: frozenset[str], start: date, as_of: date
-) -> Scan:
-    dataset = source.rows
-    splits = [(figure, measure, figure.id in with_currency and dataset.has_currency) for figure, measure in uses]
-    columns = frozenset().union(*(columns_for(measure, figure.rule.grains, by_currency=split)
-                                  for figure, measure, split in splits))  # fmt: skip
-    sets = tuple(sorted({GroupingSet(grain, split) for figure, _, split in splits for grain in figure.rule.grains}))
-    dimensions = tuple(sorted(frozenset().union(*(each.columns for each in sets))))
-    measures = tuple(dict.fromkeys(measure for _, measure in uses))
+def _scans(uses: _Uses, start: date, as_of: date) -> Iterator[Scan]:
+    """One scan per source for whatever adds up, and one for each distinct count, which does not."""
+    for source, all_uses in uses.items():
+        dates = {"start": source.first_day(start, as_of), "as_of": as_of, **dict(source.parameters)}
+        fused = [use for use in all_uses if use.measure.adds_up]
+        if fused:
+            yield _fused_scan(source, fused, dates)
+        for measure in dict.fromkeys(use.measure for use in all_uses if not use.measure.adds_up):
+            yield _distinct_scan(measure, [use for use in all_uses if use.measure == measure], dates)
+
+
+def _fused_scan(source: Source, uses: list[_Use], dates: Mapping[str, Any]) -> Scan:
+    """Where one measure needs the currency, all are split by it: the others are added up again when they are read."""
+    by_currency = any(use.by_currency for use in uses)
+    sets = {GroupingSet(grain, by_currency) for use in uses for grain in use.figure.rule.grains}
+    columns = frozenset().union(*(use.columns for use in uses))
+    measures = tuple(dict.fromkeys(use.measure for use in uses))
+    rows = source.rows.select(columns).subquery("counted_rows")
+    values = [_value(measure, rows) for measure in measures]
+    return _scan(str(source), rows, sets, measures, values, dates, source.rows.views_of(columns))
+
+
+def _distinct_scan(measure: Measure, uses: list[_Use], dates: Mapping[str, Any]) -> Scan:
+    """The distinct values beside the dimensions first: far fewer rows are then counted distinctly for each grain."""
+    sets = frozenset().union(*(use.sets for use in uses))
+    columns = frozenset().union(*(use.columns for use in uses))
+    dataset, of = measure.source.rows, str(measure.of)
     rows = dataset.select(columns).subquery("counted_rows")
-    dates = {"start": source.first_day(start, as_of), "as_of": as_of, **dict(source.parameters)}
-    statement = exact(_aggregate(rows, sets, dimensions, measures).params(dates))
-    return Scan(str(source), statement, dataset.views_of(columns), sets, dimensions, measures)
+    kept = sorted({of}.union(*(each.columns for each in sets)))
+    met = sa.and_(sa.true(), *_conditions(measure, rows))
+    distinct = sa.select(*(rows.c[name] for name in kept)).where(met).distinct().subquery("distinct_rows")
+    name = f"{measure.source} for {uses[0].figure.id}"
+    return _scan(name, distinct, sets, (measure,), [count_distinct(distinct.c[of])], dates, dataset.views_of(columns))
+
+
+def _scan(
+    name: str,
+    rows: sa.Subquery,
+    sets: Iterable[GroupingSet],
+    measures: tuple[Measure, ...],
+    values: list[sa.ColumnElement[Any]],
+    dates: Mapping[str, Any],
+    reads: frozenset[str],
+) -> Scan:
+    ordered = tuple(sorted(sets))
+    dimensions = tuple(sorted(frozenset().union(*(each.columns for each in ordered))))
+    statement = _aggregate(rows, ordered, dimensions, values)
+    return Scan(name, exact(statement.params(dates)), reads, ordered, dimensions, measures)
 
 
 def _aggregate(
-    rows: sa.Subquery, sets: tuple[GroupingSet, ...], dimensions: tuple[str, ...], measures: tuple[Measure, ...]
+    rows: sa.Subquery,
+    sets: tuple[GroupingSet, ...],
+    dimensions: tuple[str, ...],
+    values: list[sa.ColumnElement[Any]],
 ) -> sa.Select[Any]:
-    """One pass over the rows: every measure for every grouping set, in a total order."""
+    """One pass over the rows: every value for every grouping set, in a total order."""
     keys = [rows.c[name] for name in dimensions]
     mask = sa.func.grouping(*keys) if keys else sa.literal(0)
-    values = [_value(measure, rows).label(measure_column(index)) for index, measure in enumerate(measures)]
-    statement = sa.select(mask.label(MASK), *keys, *values)
+    named = [value.label(measure_column(index)) for index, value in enumerate(values)]
+    statement = sa.select(mask.label(MASK), *keys, *named)
     if not keys:
         return statement
     grouped = [sa.tuple_(*(rows.c[name] for name in dimensions if name in each.columns)) for each in sets]
@@ -154,29 +209,30 @@ def _aggregate(
 
 
 def _value(measure: Measure, rows: sa.Subquery) -> sa.ColumnElement[Any]:
-    conditions = [to_sql(measure.where, dict(rows.c))] if measure.where else []
-    if measure.member:
-        conditions.append(rows.c[measure.member[0]] == measure.member[1])
+    conditions = _conditions(measure, rows)
     if measure.of is None:
         return count_rows(_all(conditions))
     column = rows.c[measure.of]
-    kind = _SUM_TYPES.get(measure.source.rows.fields[measure.of].column.type, sa.BigInteger())
+    kind = _SUM_TYPES[measure.source.rows.fields[measure.of].column.type]
     match measure.aggregation:
         case Aggregation.COUNT:
             return count_rows(_all([*conditions, column.is_not(None)]))
-        case Aggregation.COUNT_DISTINCT:
-            return count_distinct(column, _all(conditions))
         case Aggregation.MIN | Aggregation.MAX:
             extreme = sa.func.min if measure.aggregation is Aggregation.MIN else sa.func.max
             return sa.cast(extreme(sa.case((sa.and_(sa.true(), *conditions), column))), kind)
     return total(column, _all(conditions), as_type=kind)
 
 
+def _conditions(measure: Measure, rows: sa.Subquery) -> list[sa.ColumnElement[bool]]:
+    conditions = [to_sql(measure.where, dict(rows.c))] if measure.where else []
+    return [*conditions, rows.c[measure.member[0]] == measure.member[1]] if measure.member else conditions
+
+
 def _all(conditions: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool] | None:
     return sa.and_(*conditions) if conditions else None
 
 
-def _first_days(uses: Uses, start: date, as_of: date, known: Mapping[str, date]) -> Mapping[str, date]:
+def _first_days(uses: _Uses, start: date, as_of: date, known: Mapping[str, date]) -> Mapping[str, date]:
     """The earliest day that any source counts from or looks back to, per landed event table."""
     days = dict(known)
     for source in uses:

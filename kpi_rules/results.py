@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.expressions import evaluate
+from domain.ids import Digest
 from domain.money import CONTEXT
 from domain.records import Grain, KpiResult, ValueState
 from domain.rules import version_digest
@@ -32,11 +33,11 @@ def kpi_results(plan: KpiPlan, rows: Mapping[str, Sequence[Mapping[str, Any]]]) 
     sums = _read(plan.statements, rows)
     results: dict[Key, KpiResult] = {}
     for figure in plan.figures:
-        for grain in figure.rule.grains:
-            for entity in sums.entities_at(grain):
-                for currency in _currencies(figure, plan, sums, (grain, entity)):
-                    result = _result(figure, plan, sums, results, (grain, entity), currency)
-                    results[figure.id, (grain, entity), currency] = result
+        version = version_digest(figure.rule)
+        for entity in sums.entities_at(figure.rule.grains):
+            for currency in _currencies(figure, plan, sums, entity):
+                result = _result(figure, version, plan, sums, results, entity, currency)
+                results[figure.id, entity, currency] = result
     return tuple(sorted(results.values(), key=_total_order))
 
 
@@ -50,8 +51,8 @@ class _Sums:
     numbers: dict[tuple[Measure, Entity, str], Decimal | None] = field(default_factory=dict)
     entities: dict[Entity, set[str]] = field(default_factory=lambda: defaultdict(set))
 
-    def entities_at(self, grain: Grain) -> list[str]:
-        return sorted(entity for at, entity in self.entities if at is grain)
+    def entities_at(self, grains: tuple[Grain, ...]) -> list[Entity]:
+        return [entity for entity in self.entities if entity[0] in grains]
 
     def currencies_of(self, entity: Entity) -> list[str]:
         """Those of the entity; where it has none, those of the whole book."""
@@ -81,15 +82,32 @@ def _mask(each: GroupingSet, dimensions: tuple[str, ...]) -> int:
 
 
 def _read_row(scan: Scan, row: Mapping[str, Any], each: GroupingSet, sums: _Sums) -> None:
-    entity = row[GRAIN_COLUMNS[each.grain]] if each.grain in GRAIN_COLUMNS else PORTFOLIO
-    currency = row[CURRENCY] if each.by_currency else ""
-    if entity is None or currency is None:
+    name = row[GRAIN_COLUMNS[each.grain]] if each.grain in GRAIN_COLUMNS else PORTFOLIO
+    if name is None:
         return
+    entity, currency = (each.grain, name), row[CURRENCY] if each.by_currency else ""
     if currency:
         sums.entities[Grain.PORTFOLIO, PORTFOLIO].add(currency)
-    sums.entities[each.grain, entity].update({currency} - {""})
+    sums.entities[entity].update({currency} - {"", None})
     for index, measure in enumerate(scan.measures):
-        sums.numbers[measure, (each.grain, entity), currency] = _decimal(row[measure_column(index)])
+        number = _decimal(row[measure_column(index)])
+        if currency is not None:
+            sums.numbers[measure, entity, currency] = number
+        if each.by_currency and measure.adds_up and not measure.is_money:
+            over_all = measure, entity, ""
+            sums.numbers[over_all] = _together(measure, sums.numbers.get(over_all), number)
+
+
+def _together(measure: Measure, one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    """The number of two currencies, of what is no money."""
+    if one is None or other is None:
+        return one if other is None else other
+    match measure.aggregation:
+        case Aggregation.MIN:
+            return min(one, other)
+        case Aggregation.MAX:
+            return max(one, other)
+    return one + other
 
 
 def _decimal(number: object) -> Decimal | None:
@@ -104,12 +122,18 @@ def _currencies(figure: Figure, plan: KpiPlan, sums: _Sums, entity: Entity) -> l
 
 
 def _result(
-    figure: Figure, plan: KpiPlan, sums: _Sums, results: Mapping[Key, KpiResult], entity: Entity, currency: str
+    figure: Figure,
+    version: Digest,
+    plan: KpiPlan,
+    sums: _Sums,
+    results: Mapping[Key, KpiResult],
+    entity: Entity,
+    currency: str,
 ) -> KpiResult:
     made = _Made(ValueState.HALTED) if figure.id in plan.halted else _make(figure, sums, results, entity, currency)
     return KpiResult(
         kpi=figure.id,
-        rule=version_digest(figure.rule),
+        rule=version,
         grain=entity[0],
         entity=entity[1],
         start=plan.start,

@@ -41,6 +41,7 @@ def october(book):
         ({"channel": "wallet"}, "E1", None, "no_rule"),
         ({"reverses": "OLD"}, "E1", "owner", None),
         ({"reverses": "OLD", "channel": "cash"}, "E1", "owner", None),  # judged as the payment that it takes back
+        ({"reverses": "OLD", "account_id": "A2"}, "E1", "owner", None),  # booked on another account by mistake
         ({"reverses": "ANCIENT"}, "E1", None, "original_unknown"),  # booked before the look-back
         ({"reverses": "NEVER"}, "E1", None, "original_unknown"),
         ({"reverses": "BACK"}, "E1", None, "original_is_a_reversal"),

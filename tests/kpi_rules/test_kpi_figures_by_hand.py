@@ -69,6 +69,11 @@ def add_promises(book):
         paid_day = date(2026, 10, paid_on)
         book.add("payments", payment_id=f"Y{number}", account_id=account, paid_on=paid_day, posted_on=paid_day,
                  amount=Decimal(paid + 5), principal=Decimal(paid), waiver=Decimal(5))  # fmt: skip
+    book.add("promises", promise_id="M5", account_id="X5", employee_id="E1", made_on=date(2026, 9, 28),
+             due_on=date(2026, 10, 10), amount=Decimal(100))  # fmt: skip
+    for payment, day, amount, reverses in (("Y5", 10, 100, None), ("Z5", 16, -100, "Y5")):
+        book.add("payments", payment_id=payment, account_id="X5", paid_on=date(2026, 10, day), reverses=reverses,
+                 posted_on=date(2026, 10, day), amount=Decimal(amount), principal=Decimal(amount))  # fmt: skip
 
 
 def add_visits(book):
@@ -114,7 +119,7 @@ CASES = [
     ("right_party_per_attempt", "portfolio", "", "2/6"),
     ("right_party_per_person_reached", "portfolio", "", "2/3"),
     ("promise_rate", "portfolio", "", "1/2"),
-    ("promise_kept", "E1", "", "1/3"),  # M1 just enough, M2 a day late, M3 too little; M4's grace still runs
+    ("promise_kept", "E1", "", "1/4"),  # M1 just enough, M2 late, M3 too little, M5 reversed; M4's grace still runs
     ("visits_due", "E2", "", "4"),
     ("visits_on_time", "E2", "", "2/4"),
     ("visits_on_time", "field", "", "1/2"),

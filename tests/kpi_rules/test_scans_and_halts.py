@@ -14,7 +14,7 @@ from kpi_rules.results import kpi_results
 START, AS_OF = date(2026, 10, 1), date(2026, 10, 20)
 
 
-def test_all_kpis_of_a_dataset_share_one_scan_with_every_grain(house_rules):
+def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(house_rules):
     plan = plan_kpis(house_rules, start=START, as_of=AS_OF)
     assert [(scan.name, sorted(scan.reads)) for scan in plan.statements] == [
         ("accounts", ["accounts", "dispatch"]),
@@ -23,6 +23,7 @@ def test_all_kpis_of_a_dataset_share_one_scan_with_every_grain(house_rules):
         ("complaints", ["accounts", "complaints", "dispatch", "staff_postings"]),
         ("complaints 90 days", ["accounts", "complaints", "dispatch", "staff_postings"]),
         ("contacts", ["accounts", "contacts", "dispatch", "staff_postings"]),
+        ("contacts for accounts_contacted", ["accounts", "contacts", "dispatch", "staff_postings"]),
         ("credits", ["credits"]),
         ("opening", ["accounts_opening", "dispatch"]),
         ("promises_due grace_days=3", ["accounts", "dispatch", "payments", "promises", "staff_postings"]),

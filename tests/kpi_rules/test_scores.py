@@ -126,8 +126,9 @@ def test_amounts_in_several_currencies_are_never_compared_with_a_target_of_one(r
 )
 def test_people_are_scored_where_they_were_last_posted_in_the_period(postings, scored, rules_of):
     held = [Posting("E1", department, "T1", role, first, end) for department, role, first, end in postings]
-    found = score(rules_of(RULES), [_result("kept", "0.5")], held, start=START, as_of=AS_OF)
-    assert [each.entity for each in found] == scored
+    for order in (held, held[::-1]):
+        found = score(rules_of(RULES), [_result("kept", "0.5")], order, start=START, as_of=AS_OF)
+        assert [each.entity for each in found] == scored
 
 
 def test_a_score_names_the_line_of_each_target(rules_of):

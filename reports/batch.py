@@ -36,10 +36,9 @@ CHECK_TITLES: Mapping[CheckKind, str] = {
     CheckKind.TIE_OUT: message("Differences without a reason, from payments to pay"),
 }
 
-KINDS: Mapping[str, str] = {"bonus": message("Bonus"), "fee": message("Partner fee")}
+_KINDS: Mapping[str, str] = {"bonus": message("Bonus"), "fee": message("Partner fee")}
 
 _NAMING = frozenset({"policy", "input"})  # kinds of steps whose inputs name things and versions
-_ZERO, _NOT_ZERO = Mark("✓", message("zero"), "good"), Mark("✕", message("not zero"), "bad")
 
 
 def batch_page(report: BatchReport, language: Language = Language.ENGLISH) -> str:
@@ -53,8 +52,13 @@ def title_of(report: BatchReport, language: Language) -> str:
     if len(report.batches) != 1:
         return words.gettext("Month-end %(period)s") % {"period": period}
     batch = report.batches[0]
-    named = {"kind": words.gettext(KINDS.get(batch.kind, batch.kind)), "scope": batch.scope, "period": period}
+    named = {"kind": kind_text(batch.kind, language), "scope": batch.scope, "period": period}
     return words.gettext("%(kind)s of %(scope)s, %(period)s") % named
+
+
+def kind_text(kind: str, language: Language) -> str:
+    """What a kind of batch is called; an unknown word stands as it is."""
+    return words_of(language).gettext(_KINDS[kind]) if kind in _KINDS else kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +147,9 @@ def _headline(checks: tuple[ZeroCheck, ...], language: Language) -> tuple[Mark, 
 
 
 def _check(check: ZeroCheck, language: Language) -> _Check:
-    title = words_of(language).gettext(CHECK_TITLES[check.kind])
-    return _Check(title, check.currency, check.found, _ZERO if check.holds else _NOT_ZERO)
+    gettext = words_of(language).gettext
+    mark = Mark("✓", gettext("zero"), "good") if check.holds else Mark("✕", gettext("not zero"), "bad")
+    return _Check(gettext(CHECK_TITLES[check.kind]), check.currency, check.found, mark)
 
 
 def _section(batch: ReviewedBatch, rows: Iterable[PayRow], number: int, language: Language) -> _Section:
@@ -152,10 +157,10 @@ def _section(batch: ReviewedBatch, rows: Iterable[PayRow], number: int, language
     return _Section(
         batch,
         f"batch-{number}",
-        KINDS.get(batch.kind, batch.kind),
-        state_mark(batch.phase),
+        kind_text(batch.kind, language),
+        state_mark(batch.phase, language),
         tuple(_approvals(batch)),
-        tuple((state_mark(decision.kind), decision) for decision in batch.decisions),
+        tuple((state_mark(decision.kind, language), decision) for decision in batch.decisions),
         tuple(_Line(row, tuple(_step(step, Formats(language)) for step in row.steps)) for row in mine),
         totals(mine),
     )

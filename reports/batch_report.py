@@ -274,7 +274,7 @@ def zero_checks(report: BatchReport) -> tuple[ZeroCheck, ...]:
         found = [
             *((CheckKind.TOTALS, total.currency, _missing(total, report, rows)) for total in totals(rows)),
             *((CheckKind.FROZEN, row.currency, row.amount - row.desired) for row in rows),
-            *((CheckKind.POSTING, row.currency, row.left_open) for row in rows if not row.is_held),
+            *((CheckKind.POSTING, row.currency, Decimal(0) if row.is_held else row.left_open) for row in rows),
             *((CheckKind.STEPS, row.currency, row.amount - explained(row)) for row in rows),
             *((CheckKind.TIE_OUT, chain.currency, _unexplained(chain)) for chain in report.tie_outs),
         ]

@@ -17,6 +17,7 @@ from reports.csv_files import neutralised
 
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the fixed creation time of every workbook: equal input, equal bytes
 MOST_CHARACTERS = 32_767  # of one cell; more would be left out by spreadsheets without a word
+MOST_ROWS = 1_048_576  # of one sheet, likewise
 NUMBER_DIGITS = 15  # that a spreadsheet keeps of a number
 
 TITLE_ROW, LABEL_ROW, HEADER_ROW = 0, 1, 3
@@ -70,8 +71,13 @@ class Book:
         self._workbook.close()
 
     def sheet(self, name: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, fixed: int = 1) -> Any:
-        """A sheet with one table: filtered, its header and its first `fixed` columns frozen. Returns the worksheet."""
+        """A sheet with one table: filtered, its header and its first `fixed` columns frozen. Returns the worksheet.
+
+        Raises: ValueError if the table is longer than a sheet: nothing is left out without a word.
+        """
         table = list(rows)
+        if HEADER_ROW + 1 + len(table) > MOST_ROWS:
+            raise ValueError(f"{len(table)} rows do not fit on the sheet {name!r}; make a workbook for each batch")
         sheet = self._workbook.add_worksheet(name)
         self._head(sheet, name, columns)
         for number, row in enumerate(table, start=HEADER_ROW + 1):
@@ -166,4 +172,4 @@ def _length(text: str) -> int:
 
 
 def _in_header(text: str) -> str:
-    return text.replace("&", "&&")[:110]
+    return text[:60].replace("&", "&&")

@@ -225,9 +225,8 @@ def _kpi(pair: Pair[KpiResult], label: KpiLabel | None, formats: Formats) -> _Di
     old, new = (_side(each, each.value if each else None, formats) for each in (pair.old, pair.new))
     what = (gettext(GRAINS[one.grain]), one.entity, one.currency)
     difference = _difference(what, old, new, lambda number: _figure(number, one, formats, is_share=is_share), formats)
-    if not is_share or not difference.difference:
-        return difference
-    return replace(difference, difference=difference.difference.replace("%", f" {gettext('pp')}"))
+    points = gettext("pp")  # a difference of two percentages is in percentage points
+    return replace(difference, difference=difference.difference.replace("%", f" {points}"))
 
 
 def _figure(number: Decimal, like: KpiResult, formats: Formats, *, is_share: bool) -> str:

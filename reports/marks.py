@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.records import Outcome
-from reports.languages import message
+from reports.languages import Language, message, words_of
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`tone` is the class that the style sheet colours: good, open, warn, bad or plain."""
+    """`text` is translated; `tone` is the class that the style sheet colours: good, open, warn, bad or plain."""
 
     sign: str
     text: str
     tone: str
 
 
-OUTCOMES: Mapping[Outcome, Mark] = {
+_OUTCOMES: Mapping[Outcome, Mark] = {
     Outcome.PASS: Mark("✓", message("pass"), "good"),
     Outcome.NOT_YET_KNOWN: Mark("?", message("not yet known"), "open"),
     Outcome.WARN: Mark("!", message("warn"), "warn"),
@@ -40,6 +40,15 @@ _STATES: Mapping[str, Mark] = {
 }
 
 
-def state_mark(state: str) -> Mark:
+def outcome_mark(outcome: Outcome, language: Language) -> Mark:
+    return _translated(_OUTCOMES[outcome], language)
+
+
+def state_mark(state: str, language: Language) -> Mark:
     """The mark of a stage's outcome, of a batch's phase or of a decision; an unknown word stands as it is."""
-    return _STATES.get(state, Mark("·", state, "plain"))
+    known = _STATES.get(state)
+    return _translated(known, language) if known else Mark("·", state, "plain")
+
+
+def _translated(mark: Mark, language: Language) -> Mark:
+    return replace(mark, text=words_of(language).gettext(mark.text))

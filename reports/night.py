@@ -25,7 +25,7 @@ from domain.records import (
 from reports.formats import Formats
 from reports.kpi_tables import GRAINS, KpiLabel, Matrix, MatrixRow, Text, kpi_matrices
 from reports.languages import Language, words_of
-from reports.marks import OUTCOMES, Mark, state_mark
+from reports.marks import Mark, outcome_mark, state_mark
 from reports.pages import render
 
 SHOWN_FIRST = (Grain.PORTFOLIO, Grain.DEPARTMENT, Grain.TEAM)
@@ -159,9 +159,9 @@ def _page(report: NightReport, formats: Formats) -> _Page:
 
     return _Page(
         _headline(report.verdict, formats.language),
-        tuple((state_mark(stage.outcome), stage) for stage in report.stages),
-        tuple(_table(table) for table in tables),
-        tuple((OUTCOMES[check.outcome], check) for check in worst_first),
+        tuple((state_mark(stage.outcome, formats.language), stage) for stage in report.stages),
+        tuple(_table(table, formats.language) for table in tables),
+        tuple((outcome_mark(check.outcome, formats.language), check) for check in worst_first),
         tuple(_roll_matrix(table, formats) for table in report.rolls),
         tuple(matrices(SHOWN_FIRST)),
         tuple(matrices(FOLDED)),
@@ -192,11 +192,12 @@ def _headline(verdict: Verdict, language: Language) -> tuple[Mark, str, str]:
             )
         case Outcome.PASS:
             text = words.ngettext("%(num)s table passed", "All %(num)s tables passed", number)
-    return OUTCOMES[outcome], text % {"num": number}, "" if outcome is Outcome.PASS else ", ".join(names)
+    return outcome_mark(outcome, language), text % {"num": number}, "" if outcome is Outcome.PASS else ", ".join(names)
 
 
-def _table(table: TableVerdict) -> _Table:
-    return _Table(table, OUTCOMES[table.outcome], sum(check.outcome is not Outcome.PASS for check in table.checks))
+def _table(table: TableVerdict, language: Language) -> _Table:
+    failed = sum(check.outcome is not Outcome.PASS for check in table.checks)
+    return _Table(table, outcome_mark(table.outcome, language), failed)
 
 
 def _roll_matrix(table: RollTable, formats: Formats) -> Matrix:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from domain.money import MINOR_DIGITS
 from domain.records import Step
-from reports.batch import CHECK_TITLES, KINDS, title_of
+from reports.batch import CHECK_TITLES, kind_text, title_of
 from reports.batch_report import (
     BatchReport,
     CheckKind,
@@ -94,7 +94,7 @@ def _summary_rows(content: _Content) -> Iterator[Row]:
     _ = content.gettext
     for batch in content.report.batches:
         approved = "; ".join(f"{each.role}: {each.by}" for each in batch.decisions if each.kind == "approved")
-        state, kind = _(state_mark(batch.phase).text), _(KINDS.get(batch.kind, batch.kind))
+        state, kind = state_mark(batch.phase, content.language).text, kind_text(batch.kind, content.language)
         due = batch.next_role or (_("publish") if batch.next_command else "")
         for total in totals(row for row in content.rows if row.batch is batch):
             money = [Money(each, total.currency) for each in (total.amount, total.posted, total.difference)]
@@ -140,7 +140,7 @@ def _line_cells(row: PayRow, number: int, content: _Content) -> Row:
     batch: ReviewedBatch = row.batch
     left_open = Formula(f"=M{number}-I{number}-J{number}", row.left_open, row.currency)
     money = [Money(each, row.currency) for each in (row.amount, row.posted, row.difference)]
-    kind, held = content.gettext(KINDS.get(batch.kind, batch.kind)), content.gettext("held") if row.is_held else ""
+    kind, held = kind_text(batch.kind, content.language), content.gettext("held") if row.is_held else ""
     start = [batch.scope, kind, batch.batch_id, row.payee, row.component, row.origin_period, row.currency]
     return [*start, *money, left_open, held, Money(row.desired, row.currency), row.rule[:12]]
 

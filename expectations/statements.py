@@ -127,6 +127,7 @@ def clean_totals(contract: Contract) -> ExactSelect:
     return _totals(contract, rows, {"landed": everything, "accepted": everything}, nothing)
 
 
+@cache
 def split_of(contract: Contract, *, doubled: bool) -> Split:
     """The statements for a table that is not clean; unless keys are doubled, the costly windows are left out."""
     judged = _judged(contract).subquery("judged")

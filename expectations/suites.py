@@ -29,19 +29,15 @@ from expectations.lowering import view_named
 
 def suite_for(threshold: TableThreshold, night: Night, baseline: Baseline) -> Suite | None:
     """The suite of one table for one night; None where its thresholds ask for no batch check."""
-    table = CATALOGUE[threshold.id]
+    of = _Subject(threshold, night, baseline)
     if not any(getattr(threshold, section) for section in _SECTIONS):
         return None
-    found = [
-        item
-        for section, declare in _SECTIONS.items()
-        for item in _declared(section, declare, threshold, night, baseline)
-    ]
+    found = [item for section, declare in _SECTIONS.items() for item in _declared(section, declare, of)]
     return Suite(
-        table=table.name,
+        table=of.table.name,
         expectations=(
-            _evaluated(table, rows_due=rows_are_due(threshold, working_day=night.working_day)),
-            _unique(table),
+            _evaluated(of),
+            _unique(of.table),
             *(item for item in found if isinstance(item, Expectation)),
         ),
         not_yet_known=tuple(item for item in found if isinstance(item, CheckResult)),
@@ -79,6 +75,23 @@ class Baseline:
 
     table: str
     days: tuple[DayFigures, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What the checks of one suite are declared from."""
+
+    threshold: TableThreshold
+    night: Night
+    baseline: Baseline
+
+    @property
+    def table(self) -> Table:
+        return CATALOGUE[self.threshold.id]
+
+    @property
+    def rows_due(self) -> bool:
+        return rows_are_due(self.threshold, working_day=self.night.working_day)
 
 
 class Severity(StrEnum):
@@ -147,24 +160,22 @@ class Suite:
 
 
 Declared = Expectation | CheckResult
-_Declare = Callable[[Any, Table, Night, Baseline], Iterator[Declared]]
+_Declare = Callable[[Any, _Subject], Iterator[Declared]]
 
 _LEVELS = ((Severity.WARNING, "warn"), (Severity.CRITICAL, "halt"))
 
 
-def _declared(
-    section: str, declare: _Declare, threshold: TableThreshold, night: Night, baseline: Baseline
-) -> Iterator[Declared]:
-    limits = getattr(threshold, section)
+def _declared(section: str, declare: _Declare, of: _Subject) -> Iterator[Declared]:
+    limits = getattr(of.threshold, section)
     for one in limits if isinstance(limits, tuple) else ([] if limits is None else [limits]):
-        yield from declare(one, CATALOGUE[threshold.id], night, baseline)
+        yield from declare(one, of)
 
 
-def _evaluated(table: Table, *, rows_due: bool) -> Expectation:
+def _evaluated(of: _Subject) -> Expectation:
     """Column checks pass over no rows at all, so each suite says whether there must be some."""
-    expected = "at least one row" if rows_due else "rows, or none on such a day"
-    measure = RowCount(1 if rows_due else 0)
-    return Expectation(f"{table.name}.evaluated", Severity.CRITICAL, measure, expected, "Ask for the extract again")
+    expected = "at least one row" if of.rows_due else "rows, or none on such a day"
+    measure = RowCount(1 if of.rows_due else 0)
+    return Expectation(f"{of.table.name}.evaluated", Severity.CRITICAL, measure, expected, "Ask for the extract again")
 
 
 def _unique(table: Table) -> Expectation:
@@ -172,70 +183,71 @@ def _unique(table: Table) -> Expectation:
     return Expectation(check, Severity.CRITICAL, Unique(table.key), expected, "Ask for the extract without doubles")
 
 
-def _volume(change: Change, table: Table, night: Night, baseline: Baseline) -> Iterator[Declared]:
-    check = f"{table.name}.volume"
-    days = _comparable(table, night, baseline, change)
+def _volume(change: Change, of: _Subject) -> Iterator[Declared]:
+    check = f"{of.table.name}.volume"
+    days = _comparable(of, change)
     usual = median_low(day.rows for day in days) if days else 0
     if not usual or len(days) < change.minimum_days:
-        yield _not_yet_known(table, check, days, change)
+        yield _not_yet_known(of.table, check, days, change)
         return
     for severity, level in _LEVELS:
         low, high = _bounds(Decimal(usual), getattr(change, f"{level}_factor"))
-        measure = RowCount(int(low), int(high))
-        expected = f"{int(low):,} to {int(high):,} rows; usual are {usual:,}, {_of_days(table, days)}"
+        least = int(low) if of.rows_due or severity is Severity.WARNING else 0
+        measure = RowCount(least, int(high))
+        expected = f"{least:,} to {int(high):,} rows; usual are {usual:,}, {_of_days(of.table, days)}"
         yield Expectation(check, severity, measure, expected, "See whether the extract is whole, and sent once")
 
 
-def _sums(change: Change, table: Table, night: Night, baseline: Baseline) -> Iterator[Declared]:
-    yield from _of_money(change, table, night, baseline, "sum", lambda _, amount: amount)
+def _sums(change: Change, of: _Subject) -> Iterator[Declared]:
+    yield from _of_money(change, of, "sum", lambda _, amount: amount)
 
 
-def _mean(change: Change, table: Table, night: Night, baseline: Baseline) -> Iterator[Declared]:
+def _mean(change: Change, of: _Subject) -> Iterator[Declared]:
     def mean(day: DayFigures, amount: Decimal) -> Decimal:
         return CONTEXT.divide(amount, Decimal(day.rows))
 
-    yield from _of_money(change, table, night, baseline, "mean", mean)
+    yield from _of_money(change, of, "mean", mean)
 
 
 def _of_money(
     change: Change,
-    table: Table,
-    night: Night,
-    baseline: Baseline,
+    of: _Subject,
     figure: str,
     of_day: Callable[[DayFigures, Decimal], Decimal],
 ) -> Iterator[Declared]:
     """The sum, or the mean, of the amounts of each currency against its median on comparable days."""
-    check = f"{table.name}.{figure}"
-    days = [day for day in _comparable(table, night, baseline, change) if day.rows]
+    check = f"{of.table.name}.{figure}"
+    days = [day for day in _comparable(of, change) if day.rows]
     usual = {
         currency: median_low([of_day(day, dict(day.sums)[currency]) for day in days if currency in dict(day.sums)])
         for currency in sorted({currency for day in days for currency, _ in day.sums})
     }
     usual = {currency: amount for currency, amount in usual.items() if amount > 0}
     if not usual or len(days) < change.minimum_days:
-        yield _not_yet_known(table, check, days, change)
+        yield _not_yet_known(of.table, check, days, change)
         return
     for severity, level in _LEVELS:
         bounds = {currency: _bounds(amount, getattr(change, f"{level}_factor")) for currency, amount in usual.items()}
         expected = "; ".join(f"{low:,} to {high:,} {currency}" for currency, (low, high) in bounds.items())
-        statement = money_outside(table, bounds, is_mean=figure == "mean")
+        statement = money_outside(of.table, bounds, is_mean=figure == "mean")
         hint = "See whether the amounts are in the right unit and the extract is whole"
         yield Expectation(
-            check, severity, NoRows(statement), f"a {figure} of {expected}, {_of_days(table, days)}", hint
+            check, severity, NoRows(statement), f"a {figure} of {expected}, {_of_days(of.table, days)}", hint
         )
 
 
-def _dates(dates: Dates, table: Table, night: Night, _: Baseline) -> Iterator[Declared]:
-    first = None if dates.days_before is None else night.business_date - timedelta(days=dates.days_before)
-    last = night.business_date + timedelta(days=dates.days_after)
-    columns = dates.columns or (table.dated_by,)
-    view = view_named(table.name)
-    days = [sa.cast(view.c[name], sa.Date) if table[name].type is Type.WALL_TIME else view.c[name] for name in columns]
+def _dates(dates: Dates, of: _Subject) -> Iterator[Declared]:
+    first = None if dates.days_before is None else of.night.business_date - timedelta(days=dates.days_before)
+    last = of.night.business_date + timedelta(days=dates.days_after)
+    columns = dates.columns or (of.table.dated_by,)
+    view = view_named(of.table.name)
+    days = [
+        sa.cast(view.c[name], sa.Date) if of.table[name].type is Type.WALL_TIME else view.c[name] for name in columns
+    ]
     outside = sa.or_(*(day > last for day in days), *(day < first for day in days if first is not None))
     expected = f"{', '.join(columns)} {f'from {first} ' if first else ''}to {last}"
     yield from _shares(
-        f"{table.name}.dates",
+        f"{of.table.name}.dates",
         dates,
         lambda share: off_share(view, outside, share),
         expected,
@@ -243,23 +255,23 @@ def _dates(dates: Dates, table: Table, night: Night, _: Baseline) -> Iterator[De
     )
 
 
-def _mix(mix: Mix, table: Table, night: Night, _: Baseline) -> Iterator[Declared]:
-    check = f"{table.name}.mix"
-    if table.name not in night.previous:
-        yield _unknown(table, check, "no earlier accepted extract", "one to compare with")
+def _mix(mix: Mix, of: _Subject) -> Iterator[Declared]:
+    check = f"{of.table.name}.mix"
+    if of.table.name not in of.night.previous:
+        yield _unknown(of.table, check, "no earlier accepted extract", "one to compare with")
         return
     yield from _shares(
         check,
         mix,
-        lambda share: moved(table, mix.columns, share),
+        lambda share: moved(of.table, mix.columns, share),
         f"shares of {', '.join(mix.columns)} as in the last accepted extract",
         "See whether a branch, product or bucket is missing",
     )
 
 
-def _filled(filled: Filled, table: Table, _: Night, __: Baseline) -> Iterator[Declared]:
+def _filled(filled: Filled, of: _Subject) -> Iterator[Declared]:
     yield Expectation(
-        f"{table.name}.{filled.column}.filled",
+        f"{of.table.name}.{filled.column}.filled",
         Severity.CRITICAL,
         FilledShare(filled.column, filled.halt_share),
         f"{filled.column} in at least {filled.halt_share} of the rows",
@@ -267,10 +279,10 @@ def _filled(filled: Filled, table: Table, _: Night, __: Baseline) -> Iterator[De
     )
 
 
-def _over_balance(limits: OverBalance, _: Table, night: Night, __: Baseline) -> Iterator[Declared]:
+def _over_balance(limits: OverBalance, of: _Subject) -> Iterator[Declared]:
     """Without yesterday's balances, today's have to do: they lack what was paid, so only a flood of them counts."""
-    check, known = "payments.over_balance", "accounts" in night.previous
-    if not known and "accounts" not in night.landed:
+    check, known = "payments.over_balance", "accounts" in of.night.previous
+    if not known and "accounts" not in of.night.landed:
         yield _unknown(CATALOGUE["payments"], check, "no balances of accounts", "those of the day before")
         return
     alone = limits.halt_share_without_previous
@@ -284,9 +296,9 @@ def _over_balance(limits: OverBalance, _: Table, night: Night, __: Baseline) -> 
     )
 
 
-def _roll(share: Share, _: Table, night: Night, __: Baseline) -> Iterator[Declared]:
+def _roll(share: Share, of: _Subject) -> Iterator[Declared]:
     check = "accounts.roll"
-    if "accounts" not in night.previous or "payments" not in night.landed:
+    if "accounts" not in of.night.previous or "payments" not in of.night.landed:
         yield _unknown(
             CATALOGUE["accounts"], check, "no balances of the day before, or no payments", "both to compare with"
         )
@@ -300,19 +312,19 @@ def _roll(share: Share, _: Table, night: Night, __: Baseline) -> Iterator[Declar
     )
 
 
-def _posted(share: Share, table: Table, night: Night, _: Baseline) -> Iterator[Declared]:
-    rows, postings = view_named(table.name), view_named("staff_postings")
+def _posted(share: Share, of: _Subject) -> Iterator[Declared]:
+    rows, postings = view_named(of.table.name), view_named("staff_postings")
     in_force = sa.and_(
-        postings.c.valid_from <= night.business_date,
-        sa.or_(postings.c.valid_to.is_(None), postings.c.valid_to > night.business_date),
+        postings.c.valid_from <= of.night.business_date,
+        sa.or_(postings.c.valid_to.is_(None), postings.c.valid_to > of.night.business_date),
         postings.c.employee_id.is_not(None),
     )
     absent = rows.c.employee_id.not_in(sa.select(postings.c.employee_id).where(in_force))
     yield from _shares(
-        f"{table.name}.posted",
+        f"{of.table.name}.posted",
         share,
         lambda limit: off_share(rows, absent, limit, rows.c.employee_id.is_not(None)),
-        f"employees with a posting on {night.business_date}",
+        f"employees with a posting on {of.night.business_date}",
         "See whether the staff extract is that of the date",
     )
 
@@ -325,13 +337,13 @@ def _shares(
         yield Expectation(check, severity, NoRows(statement(share)), f"{expected}; at most {share} off", hint)
 
 
-def _comparable(table: Table, night: Night, baseline: Baseline, change: Change) -> Sequence[DayFigures]:
+def _comparable(of: _Subject, change: Change) -> Sequence[DayFigures]:
     """The past days to compare with, newest first; they may be fewer than the threshold asks for."""
-    past = sorted(baseline.days, key=lambda day: day.business_date, reverse=True)
-    if table.kind is Kind.STATE:
+    past = sorted(of.baseline.days, key=lambda day: day.business_date, reverse=True)
+    if of.table.kind is Kind.STATE:
         return past[:1]
-    alike = [day for day in past if day.working_day == night.working_day]
-    same_weekday = [day for day in alike if day.business_date.weekday() == night.business_date.weekday()]
+    alike = [day for day in past if day.working_day == of.night.working_day]
+    same_weekday = [day for day in alike if day.business_date.weekday() == of.night.business_date.weekday()]
     return same_weekday if len(same_weekday) >= change.minimum_days else alike
 
 

@@ -18,7 +18,7 @@ from domain.catalogue import CATALOGUE
 from domain.tables import Column, Table, Type
 from expectations.contracts import CONTRACTS
 from expectations.frames import JudgedRow, judge_frame, records
-from expectations.statements import counts, split_of, work_for
+from expectations.statements import split_of, work_for
 
 Rows = list[dict[str, Any]]
 
@@ -78,13 +78,13 @@ _RICH = ("payments", "contacts", "staff_postings", "visits", "accounts", "review
 
 
 @pytest.mark.parametrize("table", _RICH)
-@settings(max_examples=12, **_DATABASE)
+@settings(max_examples=10, **_DATABASE)
 @given(data=st.data())
 def test_sql_and_pandera_judge_every_row_alike(duckdb_book, table, data):
     _compare(duckdb_book, table, data.draw(_nights(table)))
 
 
-@settings(max_examples=25, **_DATABASE)
+@settings(max_examples=16, **_DATABASE)
 @given(table=st.sampled_from(sorted(CATALOGUE)), data=st.data())
 def test_so_they_do_for_any_table_of_the_catalogue(duckdb_book, table, data):
     _compare(duckdb_book, table, data.draw(_nights(table)))
@@ -116,7 +116,7 @@ def _compare(book, table: str, night: Mapping[str, Rows]) -> None:
 
 def _compare_numbers(book, table: str, judged: Iterable[JudgedRow]) -> None:
     contract, work, rows = CONTRACTS[table], work_for(table), list(judged)
-    found = work.read_counts(book.read(counts(contract)))
+    found = work.read_counts(book.read(work.counts))
     expected = Counter(reason for one in rows for reason in one.reasons)
     del expected[contract.duplicate_key]
     assert {code: number for code, number in found.by_check if number} == dict(expected)

@@ -112,8 +112,8 @@ class _Page:
     tables: tuple[_Table, ...]
     findings: tuple[tuple[Mark, CheckResult], ...]
     rolls: tuple[Matrix, ...]
-    shown: tuple[tuple[str, tuple[Matrix, ...]], ...]
-    folded: tuple[tuple[str, tuple[Matrix, ...]], ...]
+    shown: tuple[_GrainTables, ...]
+    folded: tuple[_GrainTables, ...]
     scorecards: tuple[_Scorecard, ...]
     forecast: tuple[_Forecast, ...]
 
@@ -123,6 +123,13 @@ class _Table:
     verdict: TableVerdict
     mark: Mark
     failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _GrainTables:
+    name: str
+    entities: int
+    tables: tuple[Matrix, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +154,9 @@ class _Forecast:
 
 
 def _page(report: NightReport, formats: Formats) -> _Page:
-    gettext = words_of(formats.language).gettext
     checks = [check for table in report.verdict.tables for check in table.checks if check.outcome is not Outcome.PASS]
     worst_first = sorted(checks, key=lambda check: (-check.outcome.rank, check.table, check.layer, check.check))
     tables = sorted(report.verdict.tables, key=lambda table: (-table.outcome.rank, table.table))
-
-    def matrices(grains: Sequence[Grain]) -> Iterator[tuple[str, tuple[Matrix, ...]]]:
-        for grain in grains:
-            if found := kpi_matrices(report.kpis, report.labels, grain, formats):
-                yield gettext(GRAINS[grain]), found
 
     return _Page(
         _headline(report.verdict, formats.language),
@@ -163,8 +164,8 @@ def _page(report: NightReport, formats: Formats) -> _Page:
         tuple(_table(table, formats.language) for table in tables),
         tuple((outcome_mark(check.outcome, formats.language), check) for check in worst_first),
         tuple(_roll_matrix(table, formats) for table in report.rolls),
-        tuple(matrices(SHOWN_FIRST)),
-        tuple(matrices(FOLDED)),
+        tuple(_grain_tables(report, SHOWN_FIRST, formats)),
+        tuple(_grain_tables(report, FOLDED, formats)),
         tuple(_scorecards(report, formats)),
         tuple(_forecast(report.forecast)),
     )
@@ -198,6 +199,14 @@ def _headline(verdict: Verdict, language: Language) -> tuple[Mark, str, str]:
 def _table(table: TableVerdict, language: Language) -> _Table:
     failed = sum(check.outcome is not Outcome.PASS for check in table.checks)
     return _Table(table, outcome_mark(table.outcome, language), failed)
+
+
+def _grain_tables(report: NightReport, grains: Sequence[Grain], formats: Formats) -> Iterator[_GrainTables]:
+    for grain in grains:
+        entities = {result.entity for result in report.kpis if result.grain is grain}
+        if entities:
+            name = words_of(formats.language).gettext(GRAINS[grain])
+            yield _GrainTables(name, len(entities), kpi_matrices(report.kpis, report.labels, grain, formats))
 
 
 def _roll_matrix(table: RollTable, formats: Formats) -> Matrix:

@@ -97,6 +97,7 @@ def test_departments_stand_across_with_the_sums_behind_each_ratio(page):
 def test_employees_are_folded_and_every_one_has_a_row_in_every_table(page):
     assert ("details", {"class": "block"}) in page.tags
     assert "Employee (30)" in page.text
+    assert "Partner (2)" in page.text
     assert [row[0] for row in page.rows].count("E0025") == 2  # two tables of KPIs; no score
 
 

@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -47,9 +46,6 @@ class Version:
     rows: int
     columns: Mapping[str, str]
     totals: Mapping[str, Mapping[str, str]]
-
-    def total(self, column: str, currency: str) -> Decimal:
-        return Decimal(self.totals.get(column, {}).get(currency, "0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,17 +272,21 @@ def _manifest(version: Version) -> str:
 
 
 def _totals(duck: Duck, table: Table, path: Path, columns: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Sums of each money column by currency, as text; nothing where the columns did not land as they should."""
+    """By currency: the sum of each money column, as text, and under `rows` how many rows there are.
+
+    Nothing where the columns did not land as they should.
+    """
     money = [column.name for column in table if column.type is Type.MONEY]
     if not money or "currency" not in columns or any(not columns.get(name, "").startswith("DECIMAL") for name in money):
         return {}
-    sums = ", ".join(f'CAST(sum("{name}") AS DECIMAL(38,4))' for name in money)
+    sums = ", ".join(f'CAST(sum("{name}") AS DECIMAL(38,4)) AS "{name}"' for name in money)
     rows = duck.run(
-        f"SELECT currency, {sums} FROM read_parquet('{quoted(path)}') WHERE currency IS NOT NULL "
-        "GROUP BY currency ORDER BY currency"
+        f"SELECT currency, {sums}, CAST(count(*) AS BIGINT) AS \"rows\" FROM read_parquet('{quoted(path)}') "
+        "WHERE currency IS NOT NULL GROUP BY currency ORDER BY currency"
     ).fetchall()
+    names = [*money, "rows"]
     return {
-        name: {row[0]: str(row[place]) for row in rows if row[place] is not None} for place, name in enumerate(money, 1)
+        name: {row[0]: str(row[place]) for row in rows if row[place] is not None} for place, name in enumerate(names, 1)
     }
 
 

@@ -38,7 +38,10 @@ def over_balance(accounts_view: str, factor: Decimal, share: Decimal) -> ExactSe
     return off_share(joined, over, share, payments.c.amount > 0)
 
 
-def money_outside(table: Table, bounds: Mapping[str, tuple[Decimal, Decimal]], *, is_mean: bool) -> ExactSelect:
+def money_outside(
+    table: Table, bounds: Mapping[str, tuple[Decimal, Decimal]], minimum_rows: int, *, is_mean: bool
+) -> ExactSelect:
+    """Currencies whose sum, or mean, lies outside its bounds; those with fewer rows say too little."""
     view = view_named(table.name)
     grouped = sa.select(view.c.currency, count_rows().label("rows"), total(view.c.amount).label("amount"))
     sums = grouped.group_by(view.c.currency).subquery("sums")
@@ -47,7 +50,11 @@ def money_outside(table: Table, bounds: Mapping[str, tuple[Decimal, Decimal]], *
         return product(sums.c.rows, decimal_literal(bound)) if is_mean else decimal_literal(bound)
 
     outside = [
-        sa.and_(sums.c.currency == currency, sa.or_(sums.c.amount < of_all(low), sums.c.amount > of_all(high)))
+        sa.and_(
+            sums.c.currency == currency,
+            sums.c.rows >= minimum_rows,
+            sa.or_(sums.c.amount < of_all(low), sums.c.amount > of_all(high)),
+        )
         for currency, (low, high) in bounds.items()
     ]
     return exact(sa.select(sums.c.currency, sums.c.rows, sums.c.amount).where(sa.or_(*outside)).order_by("currency"))

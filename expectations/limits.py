@@ -64,6 +64,8 @@ class Change(RuleModel):
     """Further off than this halts."""
     minimum_days: int = Field(ge=1)
     """Comparable past days that a baseline needs; with fewer the check says *not yet known*."""
+    minimum_rows: int = Field(default=0, ge=0)
+    """Rows of a currency below which its sum or mean says too little to be judged."""
 
     @model_validator(mode="after")
     def _warns_first(self) -> Self:

@@ -61,12 +61,19 @@ class Night:
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """One earlier accepted extract: `sums` are of the table's money column, in major units, by currency."""
+    """One earlier accepted extract: `sums` are of the table's money column, in major units, by currency.
+
+    `counts` are the rows behind each sum; with one currency they are all rows, and may be left out.
+    """
 
     business_date: date
     working_day: bool
     rows: int
     sums: tuple[tuple[str, Decimal], ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+
+    def mean(self, currency: str) -> Decimal:
+        return CONTEXT.divide(dict(self.sums)[currency], Decimal(dict(self.counts).get(currency, self.rows)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,27 +206,24 @@ def _volume(change: Change, of: _Subject) -> Iterator[Declared]:
 
 
 def _sums(change: Change, of: _Subject) -> Iterator[Declared]:
-    yield from _of_money(change, of, "sum", lambda _, amount: amount)
+    yield from _of_money(change, of, "sum", lambda day, currency: dict(day.sums)[currency])
 
 
 def _mean(change: Change, of: _Subject) -> Iterator[Declared]:
-    def mean(day: DayFigures, amount: Decimal) -> Decimal:
-        return CONTEXT.divide(amount, Decimal(day.rows))
-
-    yield from _of_money(change, of, "mean", mean)
+    yield from _of_money(change, of, "mean", DayFigures.mean)
 
 
 def _of_money(
     change: Change,
     of: _Subject,
     figure: str,
-    of_day: Callable[[DayFigures, Decimal], Decimal],
+    of_day: Callable[[DayFigures, str], Decimal],
 ) -> Iterator[Declared]:
     """The sum, or the mean, of the amounts of each currency against its median on comparable days."""
     check = f"{of.table.name}.{figure}"
     days = [day for day in _comparable(of, change) if day.rows]
     usual = {
-        currency: median_low([of_day(day, dict(day.sums)[currency]) for day in days if currency in dict(day.sums)])
+        currency: median_low([of_day(day, currency) for day in days if currency in dict(day.sums)])
         for currency in sorted({currency for day in days for currency, _ in day.sums})
     }
     usual = {currency: amount for currency, amount in usual.items() if amount > 0}
@@ -229,7 +233,7 @@ def _of_money(
     for severity, level in _LEVELS:
         bounds = {currency: _bounds(amount, getattr(change, f"{level}_factor")) for currency, amount in usual.items()}
         expected = "; ".join(f"{low:,} to {high:,} {currency}" for currency, (low, high) in bounds.items())
-        statement = money_outside(of.table, bounds, is_mean=figure == "mean")
+        statement = money_outside(of.table, bounds, change.minimum_rows, is_mean=figure == "mean")
         hint = "See whether the amounts are in the right unit and the extract is whole"
         yield Expectation(
             check, severity, NoRows(statement), f"a {figure} of {expected}, {_of_days(of.table, days)}", hint

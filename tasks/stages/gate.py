@@ -201,7 +201,8 @@ def _figures(bench: _Bench, item: Input) -> DayFigures:
     version = bench.found[item.version]
     column = next((column.name for column in CATALOGUE[item.table] if column.type is Type.MONEY), "")
     sums = tuple((currency, Decimal(text)) for currency, text in sorted(version.totals.get(column, {}).items()))
-    return DayFigures(item.business_date, _is_working_day(bench, item.business_date), version.rows, sums)
+    counts = tuple((currency, int(text)) for currency, text in sorted(version.totals.get("rows", {}).items()))
+    return DayFigures(item.business_date, _is_working_day(bench, item.business_date), version.rows, sums, counts)
 
 
 def _is_working_day(bench: _Bench, day: date) -> bool:

@@ -17,7 +17,7 @@ from domain.tables import Kind, Table
 
 # Events of earlier periods that a night still needs: originals of reversals, payments on promises made last month,
 # calls that are reviewed this month.
-LOOKBACK_DAYS: Mapping[str, int] = {"payments": 62, "contacts": 14}
+LOOKBACK_DAYS: Mapping[str, int] = {"payments": 92, "contacts": 14}
 STATE_DAYS = 62  # how old the last extract of a state table may be when none came today
 BASELINE_DAYS = 35
 
@@ -34,7 +34,7 @@ class NightInputs:
 
 def inputs_of_night(connection: sa.Connection, day: date, known_as_of: datetime | None = None) -> NightInputs:
     """The versions that count now, or counted at `known_as_of`; each in order of table and date."""
-    earliest = day - timedelta(days=max(table.window_days for table in CATALOGUE.values()) + STATE_DAYS)
+    earliest = min(first_day_read(table, day) for table in CATALOGUE.values()) - timedelta(days=STATE_DAYS)
     landed = pointed(connection, Pointer.LANDED, day, day, known_as_of=known_as_of)
     accepted = pointed(connection, Pointer.ACCEPTED, earliest, day - timedelta(days=1), known_as_of=known_as_of)
     history = {key for table in CATALOGUE.values() for key in _history(table, day, accepted, landed)}
@@ -46,9 +46,8 @@ def inputs_of_night(connection: sa.Connection, day: date, known_as_of: datetime 
 
 def first_day_read(table: Table, day: date) -> date:
     """The first date of which a night reads an increment."""
-    if table.kind is Kind.REVISABLE:
-        return day - timedelta(days=table.window_days)
-    return Period.of(day).start - timedelta(days=LOOKBACK_DAYS.get(table.name, 0))
+    back = table.window_days if table.kind is Kind.REVISABLE else LOOKBACK_DAYS.get(table.name, 0)
+    return Period.of(day).start - timedelta(days=back)
 
 
 def _history(table: Table, day: date, accepted: _Pointed, landed: _Pointed) -> Iterator[tuple[str, date]]:

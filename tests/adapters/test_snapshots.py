@@ -149,7 +149,10 @@ def test_money_totals_are_exact_and_by_currency(world):
         [("C1", DAY, "staff", "0.1", "CNY"), ("C2", DAY, "staff", "0.2", "CNY"), ("C3", DAY, "staff", "5", "VND")],
     )
     land(world, DAY, None)
-    assert landed(world, "costs").totals == {"amount": {"CNY": "0.3000", "VND": "5.0000"}}
+    assert landed(world, "costs").totals == {
+        "amount": {"CNY": "0.3000", "VND": "5.0000"},
+        "rows": {"CNY": "2", "VND": "1"},
+    }
 
 
 def test_arrow_and_rows_keep_decimals(world):

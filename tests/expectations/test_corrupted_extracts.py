@@ -153,8 +153,8 @@ HALTING: list[tuple[str, Corrupt, str, str]] = [
         "40 of 40 rows (100.00 %): payments.duplicate_key",
     ),
     (
-        "a file sent under new keys",
-        lambda t: {"contacts": [one | {"contact_id": f"{one['contact_id']}-{n}"} for n in range(11) for one in t["contacts"]]},
+        "a file sent eleven times under new keys",
+        lambda t: {"contacts": [one | {"contact_id": f"{n}-{i}"} for n in range(11) for i, one in enumerate(t["contacts"])]},
         "contacts.volume",
         "1,100 rows",
     ),

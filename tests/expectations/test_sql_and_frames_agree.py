@@ -26,7 +26,9 @@ Rows = list[dict[str, Any]]
 _TEXTS = ("A1", "A2", "B", "", " ", "A１", "Đặng", "A\u0300", "A\n", "\tA", "A\x01", "ｖｉ", "vi", "\u00a0", "x" * 501)
 _IDS = st.sampled_from((*("A1", "A2", "A3"), *_TEXTS))
 _DAYS = st.sampled_from([date(1900, 1, 1), *(date(2026, 1, day) for day in (1, 2, 5, 9)), date(9999, 12, 31)])
-_TIMES = st.sampled_from([datetime(2026, 1, day, hour) for day in (1, 2) for hour in (0, 9, 23)])
+_TIMES = st.sampled_from(
+    [datetime.fromisoformat(f"2026-01-0{day}T{hour}") for day in (1, 2) for hour in ("00", "09", "23")]
+)
 _AMOUNTS = st.sampled_from([Decimal(text) for text in ("0", "1", "-1", "2", "0.5", "0.0001", "0.0100", "-99.99")])
 _VALUES: Mapping[Type, st.SearchStrategy[Any]] = {
     Type.ID: _IDS,

@@ -1,0 +1,71 @@
+"""What a figure is compared with: days of the same kind, and nothing while there are too few of them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain.records import Outcome
+from expectations.suites import Baseline, DayFigures, Night, NoRows, RowCount, Severity, suite_for
+
+WEDNESDAY, SUNDAY = date(2026, 3, 4), date(2026, 3, 8)
+
+
+def days(number: int, rows, sums=()) -> tuple[DayFigures, ...]:
+    """Figures of the days before the Wednesday; `rows` of a date."""
+    past = [WEDNESDAY - timedelta(days=back) for back in range(1, number + 1)]
+    return tuple(DayFigures(day, day.weekday() < 5, rows(day), sums) for day in past)
+
+
+def volume(thresholds, day: date, figures, table: str = "payments") -> tuple[RowCount, RowCount] | str:
+    night = Night(day, day.weekday() < 5, frozenset({table}), frozenset())
+    suite = suite_for(thresholds[table], night, Baseline(table, tuple(figures)))
+    unknown = [one for one in suite.not_yet_known if one.check == f"{table}.volume"]
+    if unknown:
+        assert unknown[0].outcome is Outcome.NOT_YET_KNOWN
+        return unknown[0].found
+    return tuple(one.measure for one in suite.expectations if one.check == f"{table}.volume")
+
+
+@pytest.mark.parametrize(
+    ("day", "number", "expected"),
+    [
+        (WEDNESDAY, 6, "4 comparable days with figures"),
+        (WEDNESDAY, 7, (RowCount(33, 300), RowCount(10, 1000))),
+        (WEDNESDAY, 35, (RowCount(666, 6000), RowCount(200, 20_000))),
+        (SUNDAY, 28, (RowCount(3, 30), RowCount(0, 100))),
+    ],
+    ids=["too few working days", "working days", "enough Wednesdays", "days off"],
+)
+def test_events_are_compared_with_days_of_the_same_kind(thresholds, day, number, expected):
+    """Wednesdays have 2,000 payments, other working days 100, weekends 10; a day off may have none."""
+    figures = days(number, lambda past: {2: 2000, 5: 10, 6: 10}.get(past.weekday(), 100))
+    assert volume(thresholds, day, figures) == expected
+
+
+def test_state_is_compared_with_the_last_accepted_extract(thresholds):
+    figures = days(3, lambda past: 1000 if past == WEDNESDAY - timedelta(days=1) else 1)
+    assert volume(thresholds, WEDNESDAY, figures, "accounts") == (RowCount(909, 1100), RowCount(666, 1500))
+    assert volume(thresholds, WEDNESDAY, (), "accounts") == "0 comparable days with figures"
+
+
+def test_a_baseline_of_nothing_is_not_yet_known(thresholds):
+    assert volume(thresholds, WEDNESDAY, days(14, lambda _: 0)) == "10 comparable days with figures"
+
+
+def test_sums_and_means_are_exact_statements_per_currency(thresholds):
+    sums = (("CNY", Decimal("10.01")), ("VND", Decimal(5_000)))
+    night = Night(WEDNESDAY, True, frozenset({"payments"}), frozenset({"accounts"}))
+    suite = suite_for(thresholds["payments"], night, Baseline("payments", days(14, lambda _: 100, sums)))
+    halting = {one.check: one for one in suite.expectations if one.severity is Severity.CRITICAL}
+    assert halting["payments.sum"].expected.startswith("a sum of 0.50 to 200.20 CNY; 250.00 to 100,000.00 VND")
+    assert halting["payments.mean"].expected.startswith("a mean of 0.01 to 0.81 CNY; 6.25 to 400.00 VND")
+    assert all(isinstance(halting[name].measure, NoRows) for name in ("payments.sum", "payments.mean"))
+    assert suite.views == ("payments", "accounts_previous")
+
+
+def test_a_table_without_batch_limits_has_no_suite(thresholds):
+    night = Night(WEDNESDAY, True, frozenset(), frozenset())
+    assert suite_for(thresholds["complaints"], night, Baseline("complaints")) is None

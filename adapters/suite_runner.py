@@ -9,8 +9,7 @@ takes seconds, so it is imported by the first run. Settings switch its analytics
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -43,8 +42,8 @@ def run_suites(suites: Iterable[Suite], connection: sa.Connection, *, pages: boo
     With `pages`, each run has its Data Docs as one HTML page, which fetches nothing when it is opened; whoever calls
     writes it where it belongs. An errored check halts, and so does a suite in which nothing was evaluated.
     """
-    with _engine_over(connection) as engine:
-        return tuple(_run(suite, engine, pages=pages) for suite in suites)
+    engine = _engine_over(connection)
+    return tuple(_run(suite, engine, pages=pages) for suite in suites)
 
 
 def _run(suite: Suite, engine: sa.Engine, *, pages: bool) -> SuiteRun:
@@ -107,9 +106,13 @@ def _declared(place: int, expectation: Expectation, engine: sa.Engine) -> Any:
 
 
 def _sql(statement: ExactSelect, engine: sa.Engine) -> str:
-    """Text as the library wants it: braces doubled, and its name for the batch, at least in a comment."""
+    """Text as the library formats and SQLAlchemy parses it: braces doubled, colons of no parameter escaped.
+
+    The library asks for its name of the batch, here in a comment: the statement names its own views.
+    """
     text = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
-    return f"/* {{batch}} */ {text.replace('{', '{{').replace('}', '}}')}"
+    plain = re.sub(r"(?<![:\w\\]):(?=\w)", r"\:", text.replace("{", "{{").replace("}", "}}"))
+    return f"/* {{batch}} */ {plain}"
 
 
 def _result(suite: Suite, expectation: Expectation, found: Any) -> CheckResult:
@@ -210,35 +213,25 @@ _FETCHED = re.compile(
 )
 
 
-@contextmanager
-def _engine_over(connection: sa.Connection) -> Iterator[sa.Engine]:
-    """An engine whose connections are all the caller's session, with the caller's views and transaction."""
-    held = _Held(connection.connection.dbapi_connection)
-    engine = sa.create_engine(connection.engine.url, creator=lambda: held, poolclass=StaticPool)
+def _engine_over(connection: sa.Connection) -> sa.Engine:
+    """An engine whose every connection is the caller's session, with its views and its transaction.
+
+    The session is only lent: the library begins, commits, rolls back and closes, and none of it gets through.
+    """
+    session = connection.connection.dbapi_connection
+    engine = sa.create_engine(connection.engine.url, creator=lambda: session, poolclass=StaticPool)
+    for name in ("do_begin", "do_commit", "do_rollback", "do_close", "do_terminate"):
+        setattr(engine.dialect, name, _leave_alone)
     if engine.dialect.name == "duckdb":
         sa.event.listen(engine, "after_cursor_execute", _buffer_rows)
-    yield engine
+    return engine
+
+
+def _leave_alone(_: Any) -> None:
+    """What the caller's session does, the caller decides."""
 
 
 def _buffer_rows(_: Any, cursor: Any, __: Any, ___: Any, context: Any, ____: Any) -> None:
     if cursor.description:
         rows = cursor.fetchall()
         context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(cursor, initial_buffer=rows)
-
-
-class _Held:
-    """A DBAPI connection that is only lent: the library begins, rolls back and closes, and none of it gets through."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def begin(self) -> None: ...
-
-    def commit(self) -> None: ...
-
-    def rollback(self) -> None: ...
-
-    def close(self) -> None: ...

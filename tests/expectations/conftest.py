@@ -46,7 +46,8 @@ _GOOD: Mapping[str, Row] = {
     },
     "contacts": {
         "contact_id": "C1", "account_id": "A1", "party_id": "X1", "contact_point_id": None, "employee_id": "E1",
-        "partner_id": None, "started_at": datetime.fromisoformat("2026-03-04T02:00"), "started_wall": datetime.fromisoformat("2026-03-04T09:00"),
+        "partner_id": None, "started_at": datetime.fromisoformat("2026-03-04T02:00"),
+        "started_wall": datetime.fromisoformat("2026-03-04T09:00"),
         "channel": "call", "direction": "out", "outcome": "no_answer", "duration_seconds": 0,
     },
     "promises": {
@@ -55,7 +56,8 @@ _GOOD: Mapping[str, Row] = {
     },
     "visits": {
         "visit_id": "V1", "account_id": "A1", "employee_id": "E1", "partner_id": None, "planned_on": DAY,
-        "made_at": datetime.fromisoformat("2026-03-04T09:00"), "recorded_at": datetime.fromisoformat("2026-03-04T10:00"), "latitude": Decimal("21.03"),
+        "made_at": datetime.fromisoformat("2026-03-04T09:00"),
+        "recorded_at": datetime.fromisoformat("2026-03-04T10:00"), "latitude": Decimal("21.03"),
         "longitude": Decimal("105.85"), "outcome": "met_debtor",
     },
     "reviews": {

@@ -154,7 +154,7 @@ HALTING: list[tuple[str, Corrupt, str, str]] = [
     ),
     (
         "a file sent eleven times under new keys",
-        lambda t: {"contacts": [one | {"contact_id": f"{n}-{i}"} for n in range(11) for i, one in enumerate(t["contacts"])]},
+        lambda t: {"contacts": _renamed(t["contacts"], times=11)},
         "contacts.volume",
         "1,100 rows",
     ),
@@ -201,6 +201,10 @@ HALTING: list[tuple[str, Corrupt, str, str]] = [
         "off 100, rows 100",
     ),
 ]  # fmt: skip
+
+
+def _renamed(rows: Rows, *, times: int) -> Rows:
+    return [one | {"contact_id": f"{one['contact_id']}-{number}"} for one in rows for number in range(times)]
 
 
 def _recoded(rows: Rows, number: int) -> Rows:

@@ -13,7 +13,7 @@ from adapters.store.runs import attempts_of_run, files_of_run, newest_attempts, 
 from adapters.world import open_world
 from domain.ids import RunId, short
 from domain.manifest import Stage
-from domain.records import Outcome
+from domain.records import CheckResult, Outcome, TableVerdict
 from flows.cli.arguments import OnDate, RuleFolder
 from flows.cli.output import AsJson, print_table, say, show, working
 
@@ -113,21 +113,31 @@ def show_run(
     print_table(
         "Stages", [{"stage": stage.stage, "outcome": stage.outcome.value, **_first(stage.summary)} for stage in stages]
     )
-    tables = [
-        {"table": table.table, "verdict": table.outcome.value, "landed": table.totals.landed,
-         "accepted": table.totals.accepted, "quarantined": table.totals.quarantined, "duplicate": table.totals.duplicate}
-        for table in (verdict.tables if verdict else ())
-    ]  # fmt: skip
-    print_table("Verdicts", tables)
-    print_table(
-        "Checks that did not pass",
-        [
-            {"check": check.check, "outcome": check.outcome.value, "found": check.found, "expected": check.expected,
-             "what to do": check.hint}
-            for check in checks
-        ],
-    )  # fmt: skip
+    print_table("Verdicts", [_verdict_row(table) for table in (verdict.tables if verdict else ())])
+    print_table("Checks that did not pass", [_check_row(check) for check in checks])
     print_table("Files", [{"file": name, "rows": file.rows, "path": file.path} for name, file in files.items()])
+
+
+def _verdict_row(table: TableVerdict) -> dict[str, object]:
+    totals = table.totals
+    return {
+        "table": table.table,
+        "verdict": table.outcome.value,
+        "landed": totals.landed,
+        "accepted": totals.accepted,
+        "quarantined": totals.quarantined,
+        "duplicate": totals.duplicate,
+    }
+
+
+def _check_row(check: CheckResult) -> dict[str, object]:
+    return {
+        "check": check.check,
+        "outcome": check.outcome.value,
+        "found": check.found,
+        "expected": check.expected,
+        "what to do": check.hint,
+    }
 
 
 def _first(summary: Any) -> dict[str, str]:

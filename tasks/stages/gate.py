@@ -96,8 +96,9 @@ def _gate(world: World, night: Night, manifest: Manifest, thresholds: _Threshold
     with open_duck(world.settings) as duck:
         bench = _Bench(world, night, manifest, duck, found)
         judged = _judge_contracts(bench)
-        working_day = _is_working_day(bench, manifest.business_date)
-        runs = _run_suites(bench, judged, thresholds, working_day=working_day)
+        days_off = _days_off(bench)
+        working_day = manifest.business_date not in days_off
+        runs = _run_suites(bench, judged, thresholds, days_off)
         every = tuple(_every_table(bench, judged, runs))
         verdict = night_verdict(manifest.business_date, every, thresholds, working_day=working_day)
         pages = tuple(_write_pages(bench, runs))
@@ -175,43 +176,44 @@ def _create_views(bench: _Bench, unreadable: set[str]) -> None:
 
 
 def _run_suites(
-    bench: _Bench, judged: Mapping[str, _TableResult], thresholds: _Thresholds, *, working_day: bool
+    bench: _Bench, judged: Mapping[str, _TableResult], thresholds: _Thresholds, days_off: frozenset[date]
 ) -> dict[str, SuiteRun]:
     """The batch suites over the accepted rows of the tables that could be judged."""
     sound = {table: result for table, result in judged.items() if result.judged.counts is not None}
     for table, result in sound.items():
         bench.duck.create_view(table, [result.accepted.path], duck_columns(CATALOGUE[table]))
     previous = {item.table for item in bench.manifest.history if CATALOGUE[item.table].kind is Kind.STATE}
-    night = SuiteNight(bench.manifest.business_date, working_day, frozenset(sound), frozenset(previous))
+    day = bench.manifest.business_date
+    night = SuiteNight(day, day not in days_off, frozenset(sound), frozenset(previous))
     suites = [
         suite
         for table in sorted(sound)
-        if table in thresholds and (suite := suite_for(thresholds[table], night, _baseline(bench, table)))
+        if table in thresholds and (suite := suite_for(thresholds[table], night, _baseline(bench, table, days_off)))
     ]
     pages = Stage.REPORT in bench.manifest.stages
     return {run.table: run for run in run_suites(suites, bench.duck.connection, pages=pages)}
 
 
-def _baseline(bench: _Bench, table: str) -> Baseline:
+def _baseline(bench: _Bench, table: str, days_off: frozenset[date]) -> Baseline:
     days = [item for item in bench.manifest.baselines if item.table == table]
-    return Baseline(table, tuple(_figures(bench, item) for item in days))
+    return Baseline(table, tuple(_figures(bench, item, days_off) for item in days))
 
 
-def _figures(bench: _Bench, item: Input) -> DayFigures:
+def _figures(bench: _Bench, item: Input, days_off: frozenset[date]) -> DayFigures:
     version = bench.found[item.version]
     column = next((column.name for column in CATALOGUE[item.table] if column.type is Type.MONEY), "")
     sums = tuple((currency, Decimal(text)) for currency, text in sorted(version.totals.get(column, {}).items()))
     counts = tuple((currency, int(text)) for currency, text in sorted(version.totals.get("rows", {}).items()))
-    return DayFigures(item.business_date, _is_working_day(bench, item.business_date), version.rows, sums, counts)
+    return DayFigures(item.business_date, item.business_date not in days_off, version.rows, sums, counts)
 
 
-def _is_working_day(bench: _Bench, day: date) -> bool:
-    """By the calendar of the business's jurisdiction; a day that it does not have counts as one, the stricter way."""
-    row = bench.duck.run(
-        "SELECT is_working_day FROM calendar WHERE jurisdiction = ? AND day = ?",
-        (bench.world.settings.jurisdiction, day),
-    ).fetchone()
-    return row is None or bool(row[0])
+def _days_off(bench: _Bench) -> frozenset[date]:
+    """By the calendar of the business's jurisdiction; a day that it lacks is a working day: the stricter way."""
+    rows = bench.duck.run(
+        "SELECT day FROM calendar WHERE jurisdiction = ? AND NOT is_working_day",
+        (bench.world.settings.jurisdiction,),
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
 def _every_table(bench: _Bench, judged: Mapping[str, _TableResult], runs: Mapping[str, SuiteRun]) -> Iterator[Judged]:

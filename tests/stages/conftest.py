@@ -1,0 +1,90 @@
+"""Nights below Prefect: a small demo book, and the stages called as the flow calls them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from adapters.demo import DemoPlan, write_demo_book
+from adapters.store.runs import State, begin_attempt, end_attempt
+from adapters.store.signatures import sign
+from adapters.world import World
+from domain.manifest import Stage
+from tasks.stages.allocate import allocate_night
+from tasks.stages.gate import gate
+from tasks.stages.land import land
+from tasks.stages.manifests import manifest_of
+from tasks.stages.measure import measure
+from tasks.stages.night import Night
+from tasks.stages.opening import open_book
+from tasks.stages.pay import project
+from tasks.stages.plan import NIGHT, Request, plan_night
+from tasks.stages.report import report
+from tasks.stages.rules import rules_of_run, sound_rules
+
+START, END = date(2026, 9, 1), date(2026, 9, 30)
+RunNight = Callable[..., Night]
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A landing folder with a demo book of one month; copied, never changed."""
+    landing = tmp_path_factory.mktemp("book") / "landing"
+    states = (START, date(2026, 9, 2), date(2026, 9, 3), date(2026, 9, 4), date(2026, 9, 29), END)
+    write_demo_book(DemoPlan(400, 30, 2, START, END, seed=3, state_dates=states), landing)
+    return landing
+
+
+@pytest.fixture
+def land_book(book: Path) -> Callable[[World], None]:
+    """Put the demo book into the world's landing folder, and sign the rules."""
+
+    def put(world: World) -> None:
+        shutil.copytree(book, world.settings.landing)
+        sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
+
+    return put
+
+
+@pytest.fixture
+def run_night() -> RunNight:
+    return night_of
+
+
+def night_of(world: World, day: date, stages: tuple[Stage, ...] = NIGHT, **request: object) -> Night:
+    """Land, plan and run the stages; the night as a reference."""
+    attempt = begin_attempt(world.store, f"nightly {day}", day)
+    land(world, day, attempt)
+    night = plan_night(world, Request(day, stages, **request), attempt)  # type: ignore[arg-type]
+    with world.store.read() as connection:
+        manifest = manifest_of(connection, night.run)
+    rules = rules_of_run(world, manifest, night.overlay)
+    work = {
+        Stage.GATE: lambda: gate(world, night, manifest, rules.thresholds.at(day)),
+        Stage.ALLOCATE: lambda: allocate_night(world, night, manifest, rules.strategies),
+        Stage.MEASURE: lambda: measure(world, night, manifest, rules.kpis),
+        Stage.PROJECT: lambda: project(world, night, manifest, rules.policies, rules.contracts),
+        Stage.REPORT: lambda: report(world, night, manifest, rules),
+    }
+    for stage in stages:
+        work[stage]()
+    end_attempt(world.store, attempt, State.DONE, "")
+    return night
+
+
+@pytest.fixture
+def run_month() -> Callable[[World], Night]:
+    return month_of
+
+
+def month_of(world: World) -> Night:
+    """September, gated every day, opened on the first, measured on the last."""
+    night_of(world, START, (Stage.GATE,))
+    open_book(world, START, begin_attempt(world.store, "open", START), by="opener")
+    for number in range(2, END.day):
+        night_of(world, date(2026, 9, number), (Stage.GATE,))
+    return night_of(world, END)

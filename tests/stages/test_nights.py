@@ -1,0 +1,241 @@
+"""A night, its run id and its bytes; what a corrupted extract stops; what a corrected one changes."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from datetime import date
+
+import duckdb
+import pytest
+import sqlalchemy as sa
+
+from adapters.duck import ESTIMATES
+from adapters.snapshots import Pointer, pointed
+from adapters.store.results import read_checks, read_kpis, read_scores, read_verdict
+from adapters.store.runs import stages_of
+from adapters.store.schema import RECORDED, STORE
+from adapters.world import open_world
+from domain.manifest import Stage
+from domain.records import Outcome, ValueState
+from tasks.stages.compare import compare_runs, official_before
+from tests.conftest import SteppingClock
+
+DAY, NEXT = date(2026, 9, 3), date(2026, 9, 4)  # working days; the 1st and 2nd are Vietnam's National Day
+
+# Exempt from equality: Great Expectations' pages hold times of their own; the SQLite file holds recorded times.
+EXEMPT = ("data-docs", "recoup.sqlite", "landing", "tmp")
+
+
+def files_of(world):
+    home = world.settings.home
+    return {
+        path.relative_to(home).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(home.rglob("*"))
+        if path.is_file() and not any(part.startswith(EXEMPT) for part in path.relative_to(home).parts)
+    }
+
+
+def tables_of(world):
+    """Every table of the store without the columns of recorded times."""
+    content = {}
+    with world.store.read() as connection:
+        for table in STORE.sorted_tables:
+            columns = [column for column in table.columns if column.name not in RECORDED]
+            rows = connection.execute(sa.select(*columns))
+            content[table.name] = sorted(repr(tuple(row)) for row in rows)
+    del content["stage_metrics"]
+    return content
+
+
+@pytest.fixture
+def other_world(tmp_path):
+    from adapters.settings import Settings
+
+    return open_world(Settings(home=tmp_path / "other"), clock=SteppingClock())
+
+
+def rewrite(world, table, sql, day=DAY):
+    """Replace a landing file by the rows of `sql` over it, named `extract`."""
+    path = world.settings.landing / day.isoformat() / f"{table}.parquet"
+    connection = duckdb.connect()
+    connection.execute(f"CREATE TABLE extract AS FROM '{path}'")
+    connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet)")
+
+
+def halting(world, night):
+    with world.store.read() as connection:
+        return {check.check: check for check in read_checks(connection, night.run) if check.outcome is Outcome.HALT}
+
+
+def test_the_same_night_in_two_places_has_the_same_id_rows_and_bytes(world, other_world, land_book, run_night):
+    nights = []
+    for place in (world, other_world):
+        land_book(place)
+        nights.append(run_night(place, DAY))
+    assert nights[0].run == nights[1].run
+    assert files_of(world) == files_of(other_world)
+    assert tables_of(world) == tables_of(other_world)
+
+
+def test_running_it_again_finds_everything_done(world, land_book, run_night):
+    land_book(world)
+    first = run_night(world, DAY)
+    before = files_of(world), tables_of(world)
+    second = run_night(world, DAY)
+    assert second.run == first.run
+    tables = tables_of(world)
+    assert files_of(world) == before[0]
+    assert {name for name in tables if tables[name] != before[1][name]} == {"attempts"}
+
+
+def test_shuffled_rows_give_the_same_results(world, other_world, land_book, run_night):
+    for place in (world, other_world):
+        land_book(place)
+    for path in sorted((other_world.settings.landing / DAY.isoformat()).glob("*.parquet")):
+        seed = random.Random(path.name).random()
+        rewrite(other_world, path.stem, f"FROM extract ORDER BY hash(extract::VARCHAR || '{seed}')")
+    nights = [run_night(place, DAY) for place in (world, other_world)]
+    assert nights[0].run == nights[1].run
+    assert files_of(world) == files_of(other_world)
+
+
+def test_another_number_of_threads_gives_the_same_results(world, land_book, run_night, tmp_path):
+    from adapters.settings import Settings
+
+    single = open_world(Settings(home=tmp_path / "single", threads=1, memory_limit="1GB"), clock=SteppingClock())
+    for place in (world, single):
+        land_book(place)
+    for place in (world, single):
+        run_night(place, DAY)
+    assert files_of(world) == files_of(single)
+
+
+CORRUPTIONS = [
+    ("payments", "SELECT * EXCLUDE (amount) FROM extract", "payments.amount.column", 'no column "amount"'),
+    ("payments", "FROM extract UNION ALL FROM extract", "payments.duplicates", "equal rows"),
+    (
+        "payments",
+        ("SELECT * REPLACE ((amount * 100)::DECIMAL(18,4) AS amount, (principal * 100)::DECIMAL(18,4) AS principal, "
+        "(interest * 100)::DECIMAL(18,4) AS interest, (fee * 100)::DECIMAL(18,4) AS fee, "
+        "(waiver * 100)::DECIMAL(18,4) AS waiver) FROM extract"),
+        "payments.over_balance",
+        "off",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("table", "sql", "check", "found"), CORRUPTIONS, ids=["dropped column", "doubled", "times 100"]
+)
+def test_a_corrupted_extract_halts_and_says_what_and_where(world, land_book, run_night, table, sql, check, found):
+    land_book(world)
+    rewrite(world, table, sql)
+    night = run_night(world, DAY)
+    halts = halting(world, night)
+    assert check in halts, halts
+    assert found in halts[check].found
+    with world.store.read() as connection:
+        verdict = read_verdict(connection, night.run, DAY)
+        accepted = pointed(connection, Pointer.ACCEPTED, DAY, DAY)
+        kpis = {result.kpi: result for result in read_kpis(connection, night.run) if result.entity == "portfolio"}
+    assert table in verdict.halted
+    assert (table, DAY) not in accepted
+    assert ("contacts", DAY) in accepted, "what is sound goes on"
+    assert kpis["recovered"].state is ValueState.HALTED
+    assert kpis["calls_made"].state is ValueState.VALUE
+
+
+def test_a_halted_book_leaves_the_dispatch_in_force(world, land_book, run_night):
+    land_book(world)
+    rewrite(world, "accounts", "SELECT * EXCLUDE (days_past_due) FROM extract")
+    night = run_night(world, DAY)
+    with world.store.read() as connection:
+        stages = {stage.stage: stage for stage in stages_of(connection, night.run)}
+        assert connection.execute(sa.text("SELECT count(*) FROM releases")).scalar() == 0
+    assert "the dispatch in force stands" in stages["allocate"].summary["note"]
+
+
+def test_a_corrected_extract_is_a_new_version_and_a_rerun_uses_it(world, land_book, run_night):
+    land_book(world)
+    good = (world.settings.landing / DAY.isoformat() / "payments.parquet").read_bytes()
+    rewrite(world, "payments", CORRUPTIONS[2][1])
+    halted = run_night(world, DAY)
+    (world.settings.landing / DAY.isoformat() / "payments.parquet").write_bytes(good)
+    corrected = run_night(world, DAY)
+    assert corrected.run != halted.run
+    assert not halting(world, corrected)
+    with world.store.read() as connection:
+        assert ("payments", DAY) in pointed(connection, Pointer.ACCEPTED, DAY, DAY)
+        assert (
+            connection.execute(
+                sa.text("SELECT count(*) FROM snapshot_pointers WHERE table_name = 'payments' AND kind = 'landed'")
+            ).scalar()
+            == 2
+        )
+
+
+def test_a_bad_resend_does_not_displace_what_was_accepted(world, land_book, run_night):
+    land_book(world)
+    run_night(world, DAY, (Stage.GATE,))
+    with world.store.read() as connection:
+        before = pointed(connection, Pointer.ACCEPTED, DAY, DAY)
+    rewrite(world, "payments", "SELECT * EXCLUDE (amount) FROM extract")
+    run_night(world, DAY, (Stage.GATE,))
+    with world.store.read() as connection:
+        assert pointed(connection, Pointer.ACCEPTED, DAY, DAY) == before
+
+
+def test_an_increment_that_was_never_accepted_leaves_the_month_without_value(world, land_book, run_night):
+    land_book(world)
+    rewrite(world, "contacts", "SELECT * EXCLUDE (outcome) FROM extract")
+    run_night(world, DAY, (Stage.GATE,))
+    night = run_night(world, NEXT)
+    with world.store.read() as connection:
+        kpis = {result.kpi: result for result in read_kpis(connection, night.run) if result.entity == "portfolio"}
+    assert kpis["calls_made"].state is ValueState.HALTED
+    assert kpis["recovered"].state is ValueState.VALUE
+
+
+def test_a_what_if_releases_accepts_and_posts_nothing_and_is_compared(world, land_book, run_night, tmp_path):
+    land_book(world)
+    official = run_night(world, DAY)
+    before = tables_of(world)
+    rules = tmp_path / "rules" / "kpi_rules" / "rules"
+    rules.mkdir(parents=True)
+    scorecards = (world.settings.rules / "kpi_rules" / "rules" / "scorecards.yaml").read_text(encoding="utf-8")
+    (rules / "scorecards.yaml").write_text(scorecards.replace("at: 1.2", "at: 1.3"), encoding="utf-8")
+    what_if = run_night(world, DAY, what_if=True, overlay=tmp_path / "rules")
+    after = tables_of(world)
+    for table in ("releases", "snapshot_pointers", "ledger", "batches"):
+        assert after[table] == before[table]
+    assert official_before(world, what_if) == official.run
+    comparison = compare_runs(world, what_if, official.run)
+    assert comparison.inputs == ()
+    assert comparison.equal > 0
+    assert any("scorecard" in rule for rule in comparison.rules) == (scorecards.count("at: 1.2") > 0)
+
+
+def test_no_stored_schema_holds_a_float_but_for_named_estimates(world, land_book, run_night):
+    land_book(world)
+    run_night(world, DAY)
+    found = set()
+    for path in world.settings.home.rglob("*.parquet"):
+        for name, kind, *_ in duckdb.execute(f"DESCRIBE FROM '{path}'").fetchall():
+            if kind in {"DOUBLE", "FLOAT", "HUGEINT"}:
+                found.add(name)
+    assert found <= ESTIMATES
+    floats = [
+        column for table in STORE.sorted_tables for column in table.columns if isinstance(column.type, sa.Numeric)
+    ]
+    assert floats == []
+
+
+def test_scores_explain_themselves_down_to_their_parts(world, land_book, run_night):
+    land_book(world)
+    night = run_night(world, DAY)
+    with world.store.read() as connection:
+        scores = [score for score in read_scores(connection, night.run) if score.score is not None]
+    assert scores
+    for score in scores:
+        assert sum(part.contribution for part in score.parts if part.contribution is not None) == score.score

@@ -26,7 +26,8 @@ class Due(StrEnum):
 
     ALWAYS = "always"
     ONCE_SENT = "once_sent"  # as soon as it has come on an earlier date
-    WHEN_SENT = "when_sent"
+    WHEN_SENT = "when_sent"  # a night without it uses the last accepted extract, and says so
+    ONLY_ONCE = "only_once"  # nothing is said of nights without it
 
 
 class Empty(StrEnum):
@@ -129,7 +130,7 @@ class TableThreshold(Rule):
     reason: str = Field(min_length=1)
     """Why the limits are what they are."""
     due: Due = Due.ONCE_SENT
-    """When the extract has to be there: `always`, `once_sent` (since it first came) or `when_sent`."""
+    """When it has to be there: `always`, `once_sent` (since it first came), `when_sent` or `only_once` (at opening)."""
     empty: Empty = Empty.NEVER
     """When it may have no rows: `never`, `on_days_off` or `any_day`."""
     quarantine: RowLimits

@@ -97,13 +97,12 @@ def worst_by_check(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
 
 
 def _missing(judged: Judged, threshold: TableThreshold | None) -> CheckResult | None:
-    due = threshold is not None and (
-        threshold.due is Due.ALWAYS or (threshold.due is Due.ONCE_SENT and judged.sent_before)
-    )
-    outcome = Outcome.HALT if due else Outcome.WARN
-    if not due and not judged.sent_before:
+    due = Due.ONCE_SENT if threshold is None else threshold.due
+    if due is not Due.ALWAYS and (due is Due.ONLY_ONCE or not judged.sent_before):
         return None
-    hint = "Ask for the extract" if due else "The last accepted extract is used"
+    halts = due in {Due.ALWAYS, Due.ONCE_SENT}
+    hint = "Ask for the extract" if halts else "The last accepted extract is used"
+    outcome = Outcome.HALT if halts else Outcome.WARN
     return _result(judged.table, "extract", "control", outcome, 0, 0, "no extract has landed", "one", hint)
 
 

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from adapters.rule_files import parse_document
+from adapters.settings import PROJECT
 from domain.catalogue import CATALOGUE
 from expectations.limits import decode_thresholds
 
@@ -79,6 +80,13 @@ def test_a_version_holds_from_its_first_day_to_its_last():
 def test_the_repository_covers_every_table_since_before_any_book(thresholds):
     assert thresholds.keys() == CATALOGUE.keys()
     assert all(rule.valid_from <= date(2005, 4, 30) and rule.review_by and rule.reason for rule in thresholds.values())
+
+
+def test_the_example_of_the_guide_is_sound():
+    guide = (PROJECT / "docs" / "rules" / "gates.md").read_text(encoding="utf-8")
+    decoded, issues = _decoded(guide.partition("```yaml\n")[2].partition("```")[0])
+    assert [issue for issue in issues if issue.is_error] == []
+    assert decoded.at(date(2026, 3, 4)).keys() == {"payments"}
 
 
 def _decoded(text: str):

@@ -85,10 +85,11 @@ def test_a_night_without_tables_halts(thresholds):
         ("contacts", False, None),
         ("leave", True, Outcome.WARN),
         ("leave", False, None),
+        ("opening_dispatch", True, None),
     ],
 )
 def test_a_missing_extract(thresholds, table, sent_before, outcome):
-    """Always due, due once it has come, or used in its last version: None is a table that the book does not have."""
+    """Always due, due once it has come, used in its last version, or wanted only once; None is nothing to say."""
     verdict = table_verdict(Judged(table, landed=False, sent_before=sent_before), thresholds[table], working_day=True)
     assert (verdict and verdict.outcome) is outcome
 

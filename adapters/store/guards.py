@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 WRITER, APPROVER, READER = "recoup_writer", "recoup_approver", "recoup_reader"
 
-# What an approver may add to: decisions, and the ledger entries that publishing posts.
-_DECIDED_BY_APPROVERS = ("batch_decisions", "period_decisions", "rule_signatures")
+# What an approver may add to; publishing, which posts to the ledger, is the writer's.
+_DECIDED_BY_APPROVERS = ("batch_decisions", "period_decisions", "rule_signatures", "attempts")
 
 
 def guard_names(table: sa.Table, dialect: str) -> tuple[str, ...]:
@@ -45,6 +45,8 @@ def role_statements(tables: Sequence[str], mutable: Sequence[str]) -> Iterator[s
         yield f"GRANT UPDATE ON {table} TO {WRITER}"
     for name in _DECIDED_BY_APPROVERS:
         yield f"GRANT INSERT ON {name} TO {APPROVER}"
+    yield f"GRANT UPDATE ON attempts TO {APPROVER}"
+    yield f"GRANT SELECT ON alembic_version TO {WRITER}, {APPROVER}, {READER}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {WRITER}, {APPROVER}"
 
 

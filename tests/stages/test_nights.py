@@ -116,9 +116,11 @@ CORRUPTIONS = [
     ("payments", "FROM extract UNION ALL FROM extract", "payments.duplicates", "equal rows"),
     (
         "payments",
-        ("SELECT * REPLACE ((amount * 100)::DECIMAL(18,4) AS amount, (principal * 100)::DECIMAL(18,4) AS principal, "
-        "(interest * 100)::DECIMAL(18,4) AS interest, (fee * 100)::DECIMAL(18,4) AS fee, "
-        "(waiver * 100)::DECIMAL(18,4) AS waiver) FROM extract"),
+        (
+            "SELECT * REPLACE ((amount * 100)::DECIMAL(18,4) AS amount, (principal * 100)::DECIMAL(18,4) AS principal, "
+            "(interest * 100)::DECIMAL(18,4) AS interest, (fee * 100)::DECIMAL(18,4) AS fee, "
+            "(waiver * 100)::DECIMAL(18,4) AS waiver) FROM extract"
+        ),
         "payments.over_balance",
         "off",
     ),

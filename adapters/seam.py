@@ -20,6 +20,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+PART = ".part-"
+
 Clock = Callable[[], datetime]
 
 
@@ -37,10 +39,15 @@ class WrittenFile:
 
 @dataclass(slots=True)
 class Seam:
-    """`reached` counts the points passed; tests read it to list every point of a flow."""
+    """Files and commits of one process.
+
+    `scratch` is where files are filled before they are renamed; without it, beside their place. `reached` counts the
+    points passed, so that a flow's points can be listed.
+    """
 
     clock: Clock = system_clock
     failpoint: str = ""
+    scratch: Path | None = None
     reached: Counter[str] = field(default_factory=Counter)
 
     def write_file(
@@ -85,24 +92,49 @@ class Seam:
                 raise
         self.reach(f"{point}:after_commit")
 
-    @staticmethod
     @contextmanager
-    def _temporary(folder: Path | None) -> Iterator[Path]:
+    def _temporary(self, folder: Path | None) -> Iterator[Path]:
+        """A file of this process's own, in the scratch folder where renaming from there is possible."""
         if folder is None:
             raise ValueError("a place that depends on the content needs a folder for the temporary file")
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".part-", dir=folder)
+        handle, name = tempfile.mkstemp(prefix=f"{PART}{os.getpid()}-", dir=self._scratch_beside(folder))
         os.close(handle)
         try:
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
 
+    def _scratch_beside(self, folder: Path) -> Path:
+        if self.scratch is None:
+            return folder
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        same_disk = self.scratch.stat().st_dev == folder.stat().st_dev
+        return self.scratch if same_disk else folder
+
+    def sweep(self) -> int:
+        """Remove what processes that died left in the scratch folder; the number of files."""
+        parts = list(self.scratch.glob(f"{PART}*")) if self.scratch is not None and self.scratch.is_dir() else []
+        orphans = [part for part in parts if not _is_running(int(part.name.removeprefix(PART).partition("-")[0]))]
+        for orphan in orphans:
+            orphan.unlink(missing_ok=True)
+        return len(orphans)
+
     def reach(self, point: str) -> None:
         self.reached[point] += 1
         name, _, number = self.failpoint.partition("#")
         if name == point and self.reached[point] == int(number or 1):
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def sha256_of(path: Path) -> str:

@@ -20,7 +20,7 @@ class World:
 def open_world(settings: Settings | None = None, *, clock: Clock = system_clock) -> World:
     """Raises: SettingsError, StoreError."""
     known = settings or read_settings()
-    seam = Seam(clock, known.failpoint)
+    seam = Seam(clock, known.failpoint, known.home / "tmp")
     return World(known, seam, open_store(known, seam))
 
 

@@ -15,6 +15,7 @@ from flows.halting import Halted
 
 @contextmanager
 def attempt_at(world: World, command: str, business_date: date | None) -> Iterator[AttemptId]:
+    world.seam.sweep()
     attempt = begin_attempt(world.store, command, business_date)
     try:
         yield attempt

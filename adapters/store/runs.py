@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from adapters.store.engine import Store
 from adapters.store.schema import attempts, run_files, runs, stage_metrics, stage_results
 from domain.ids import AttemptId, RunId
-from domain.manifest import Manifest, run_id_of
+from domain.manifest import Manifest, Stage, run_id_of
 
 
 class State(StrEnum):
@@ -108,8 +108,10 @@ def stage_result(connection: sa.Connection, run: RunId, stage: str) -> StageResu
 
 
 def stages_of(connection: sa.Connection, run: RunId) -> tuple[StageResult, ...]:
-    rows = connection.execute(sa.select(stage_results).filter_by(run_id=run).order_by(stage_results.c.recorded_at))
-    return tuple(StageResult(row.stage, State(row.outcome), row.summary) for row in rows)
+    """The finished stages in the order of a night: when each was recorded depends on clocks and attempts."""
+    rows = connection.execute(sa.select(stage_results).filter_by(run_id=run)).all()
+    ordered = sorted(rows, key=lambda row: list(Stage).index(Stage(row.stage)))
+    return tuple(StageResult(row.stage, State(row.outcome), row.summary) for row in ordered)
 
 
 def finish_stage(

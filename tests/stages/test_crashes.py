@@ -1,0 +1,99 @@
+"""A night killed at any named point and run again equals one that nobody disturbed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import date
+
+import pytest
+
+from adapters.settings import Settings
+from adapters.world import open_world
+from tests.conftest import SteppingClock
+from tests.stages.test_nights import files_of, tables_of
+
+DAY = date(2026, 9, 3)
+
+# Before and after what a night writes: files by their renaming, transactions by their commit.
+POINTS = (
+    "snapshot:written",
+    "snapshot:renamed#7",
+    "snapshot_manifest:renamed",
+    "landed:before_commit",
+    "landed:after_commit",
+    "run_recorded:before_commit",
+    "run_recorded:after_commit",
+    "stage_gate:before_commit",
+    "stage_gate:after_commit",
+    "allocation:renamed",
+    "dispatch:written",
+    "stage_allocate:before_commit",
+    "stage_allocate:after_commit",
+    "credits:renamed",
+    "stage_measure:before_commit",
+    "stage_measure:after_commit",
+    "stage_project:before_commit",
+    "night_page:renamed",
+    "stage_report:before_commit",
+    "stage_report:after_commit",
+)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, book):
+    """Files and tables of a night that ran through; its world has passed every point."""
+    world = _world(tmp_path_factory.mktemp("undisturbed") / "home", book)
+    _run(world)
+    return world, files_of(world), tables_of(world)
+
+
+def test_the_points_are_those_of_a_night(undisturbed):
+    world, _, _ = undisturbed
+    assert {point.partition("#")[0] for point in POINTS} <= set(world.seam.reached)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_and_run_again_it_equals_an_undisturbed_night(undisturbed, tmp_path, book, point):
+    _, files, tables = undisturbed
+    world = _world(tmp_path / "home", book)
+    world.store.engine.dispose()
+    assert _killed_at(world.settings, point) == signal.SIGKILL
+    again = open_world(world.settings, clock=SteppingClock())
+    again.seam.sweep()
+    _run(again)
+    found = tables_of(again)
+    differing = {name for name in tables if found[name] != tables[name]}
+    assert files_of(again) == files
+    assert differing <= {"attempts"}, "attempts are no content: there were two"
+    assert list((again.settings.home / "tmp").iterdir()) == []
+
+
+def _world(home, book):
+    import shutil
+
+    from adapters.store.signatures import sign
+    from tasks.stages.rules import sound_rules
+
+    world = open_world(Settings(home=home), clock=SteppingClock())
+    shutil.copytree(book, world.settings.landing)
+    sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
+    return world
+
+
+def _run(world):
+    from tests.stages.conftest import night_of
+
+    night_of(world, DAY)
+
+
+def _killed_at(settings, point):
+    """Run the night in a forked child that kills itself at the point; the signal that ended it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            _run(open_world(settings.model_copy(update={"failpoint": point}), clock=SteppingClock()))
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) * -1

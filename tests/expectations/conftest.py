@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -74,19 +74,22 @@ def row(table: str, **changes: Any) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A database with a table for every name that statements may read."""
+    """A database with a table for every name that statements may read; `filled` are those that have had rows."""
 
     connection: sa.Connection
+    filled: set[str] = field(default_factory=set)
 
     def fill(self, **tables: Sequence[Row]) -> None:
         for name, rows in tables.items():
             table = _TABLES[name]
             self.connection.execute(table.delete())
             if rows:
+                self.filled.add(name)
                 self.connection.execute(table.insert(), [dict(one) for one in rows])
 
     def clear(self) -> None:
-        self.fill(**dict.fromkeys(_TABLES, ()))
+        self.fill(**dict.fromkeys(self.filled, ()))
+        self.filled.clear()
 
     def read(self, statement: sa.Select[Any]) -> list[Row]:
         return [dict(found) for found in self.connection.execute(statement).mappings()]

@@ -80,13 +80,13 @@ _RICH = ("payments", "contacts", "staff_postings", "visits", "accounts", "review
 
 
 @pytest.mark.parametrize("table", _RICH)
-@settings(max_examples=10, **_DATABASE)
+@settings(max_examples=5, **_DATABASE)
 @given(data=st.data())
 def test_sql_and_pandera_judge_every_row_alike(duckdb_book, table, data):
     _compare(duckdb_book, table, data.draw(_nights(table)))
 
 
-@settings(max_examples=16, **_DATABASE)
+@settings(max_examples=8, **_DATABASE)
 @given(table=st.sampled_from(sorted(CATALOGUE)), data=st.data())
 def test_so_they_do_for_any_table_of_the_catalogue(duckdb_book, table, data):
     _compare(duckdb_book, table, data.draw(_nights(table)))

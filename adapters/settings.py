@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """Threads of DuckDB."""
     nightly_cron: str = "0 2 * * *"
     """When the nightly deployment starts, in `time_zone`; keep it out of daylight-saving gaps."""
+    book_label: str = ""
+    """What pages say of the book as a whole, such as that its collectors are invented; a demo book says it itself."""
     approval_chain: tuple[str, ...] = ("manager", "hr", "finance")
     """Roles that approve a batch, in order."""
     failpoint: str = ""

@@ -37,9 +37,11 @@ def report(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> St
 
 
 def book_label(world: World) -> str:
-    """What the landing folder says of the book as a whole, such as that it is a demo; empty for a real one."""
+    """What the landing folder says of the book as a whole, such as that it is a demo; else what the settings say."""
     path = world.settings.landing / "book.json"
-    return str(json.loads(path.read_text(encoding="utf-8"))["label"]) if path.exists() else ""
+    if not path.exists():
+        return world.settings.book_label
+    return str(json.loads(path.read_text(encoding="utf-8"))["label"])
 
 
 def labels_of(rules: KpiRules) -> dict[str, KpiLabel]:

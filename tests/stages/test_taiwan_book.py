@@ -1,0 +1,116 @@
+"""The real book through six business dates: its roll rates, equal to the same figures by a few lines of pandas."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+
+from adapters.importing import import_extract
+from adapters.rule_files import read_document
+from adapters.settings import PROJECT, Settings
+from adapters.store.results import read_kpis, read_verdict
+from adapters.store.signatures import sign
+from adapters.world import open_world
+from domain.manifest import Stage
+from domain.records import Grain
+from tasks.stages.rules import sound_rules
+from tests.conftest import SteppingClock
+from tests.stages.conftest import night_of
+
+DATES = tuple(date(2005, month, day) for month, day in ((4, 30), (5, 31), (6, 30), (7, 31), (8, 31), (9, 30)))
+STATUS = {day: f"X{11 - number}" for number, day in enumerate(DATES)}
+BILL = {day: f"X{17 - number}" for number, day in enumerate(DATES)}
+STAGES = (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE)
+EXAMPLE = PROJECT / "docs" / "examples" / "taiwan-cards"
+
+
+@pytest.fixture(scope="module")
+def cards(shared_data):
+    return pd.read_csv(shared_data / "taiwan-cards" / "cards.csv.gz")
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory, shared_data):
+    """KPI results of the portfolio and verdicts, by date."""
+    settings = Settings(home=tmp_path_factory.mktemp("taiwan") / "home", jurisdiction="TW", time_zone="Asia/Taipei")
+    world = open_world(settings, clock=SteppingClock())
+    sign(world.store, sound_rules(settings.rules).contents(), proposer="proposer", signer="signer")
+    found = {}
+    for day in DATES:
+        for mapping, extract in (
+            ("cards", shared_data / "taiwan-cards" / "cards.csv.gz"),
+            ("staff", EXAMPLE / "staff.csv"),
+            ("calendar", EXAMPLE / "calendar.csv"),
+        ):
+            document, issues = read_document(EXAMPLE / f"{mapping}.yaml")
+            assert not issues
+            report = import_extract(
+                document, [extract], business_date=day, landing=settings.landing, memory_limit="1GB", threads=2
+            )
+            assert not report.failed, report.issues
+        night = night_of(world, day, STAGES)
+        with world.store.read() as connection:
+            kpis = [result for result in read_kpis(connection, night.run) if result.grain is Grain.PORTFOLIO]
+            found[day] = ({result.kpi: result for result in kpis}, read_verdict(connection, night.run, day))
+    return found
+
+
+def test_no_night_is_halted(nights):
+    for day, (_, verdict) in nights.items():
+        assert verdict.halted == frozenset(), (
+            day,
+            [c for t in verdict.tables for c in t.checks if c.outcome == "halt"],
+        )
+
+
+def bucket(cards, day):
+    return cards[STATUS[day]].clip(0, 7)
+
+
+@pytest.mark.parametrize(("before", "now"), list(pairwise(DATES)))
+def test_roll_rates_by_stock_and_by_cohort_are_those_of_pandas(cards, nights, before, now):
+    kpis, _ = nights[now]
+    was, is_now = bucket(cards, before), bucket(cards, now)
+    bill_was, bill_now = cards[BILL[before]], cards[BILL[now]]
+    for number in range(7):
+        opening = was == number
+        rolled = opening & (is_now == number + 1)
+        expected = {
+            "roll_rate_by_stock_accounts": ((is_now == number + 1).sum(), opening.sum()),
+            "roll_rate_by_cohort_accounts": (rolled.sum(), opening.sum()),
+            "roll_rate_by_stock": (bill_now[is_now == number + 1].sum(), bill_was[opening].sum()),
+            "roll_rate_by_cohort": (bill_was[rolled].sum(), bill_was[opening].sum()),
+        }
+        for kpi, (above, below) in expected.items():
+            result = kpis[f"{kpi}_{number}"]
+            assert (result.numerator, result.denominator) == (Decimal(int(above)), Decimal(int(below))), (kpi, number)
+
+
+def test_stock_and_cohort_differ_widely_on_this_book(nights):
+    """Status 1 hardly exists before September: accounts go from 0 straight to 2, which only the stock can see."""
+    kpis, _ = nights[DATES[-1]]
+    stock, cohort = kpis["roll_rate_by_stock_accounts_1"].value, kpis["roll_rate_by_cohort_accounts_1"].value
+    assert stock > 50 * cohort or cohort == 0
+
+
+def test_cure_rates_are_those_of_pandas(cards, nights):
+    for before, now in pairwise(DATES):
+        kpis, _ = nights[now]
+        was, is_now = bucket(cards, before), bucket(cards, now)
+        for number in range(1, 8):
+            opening = was == number
+            result = kpis[f"cure_rate_{number}"]
+            assert result.numerator == int((opening & (is_now < was)).sum())
+            assert result.denominator == int(opening.sum())
+
+
+def test_every_payment_is_credited_or_has_a_reason(cards, nights):
+    paid = {day: int(cards[f"X{23 - number}"].sum()) for number, day in enumerate(DATES)}
+    for day, (kpis, _) in nights.items():
+        credited = kpis["recovered"].value
+        for_nobody = [r.value for name, r in kpis.items() if name.startswith("recovered_uncredited") and r.value]
+        assert credited == paid[day], (day, credited, for_nobody)

@@ -15,8 +15,14 @@ from tasks.stages.month_end import Prepared
 
 @flow(name="month-end", flow_run_name=name_of_month_end)
 def month_end(period: PeriodText, by: By) -> Prepared:
-    """Compute the payouts of the month from its last official night, and freeze them, one batch per department or
-    partner. Approving and publishing are decisions of people, and join this flow by the batch, not inside it."""
+    """Compute a month's payouts from its last official night, and freeze them, one batch per department or partner.
+
+    Approving and publishing are decisions of people, and join this flow by the batch, not inside it.
+
+    Args:
+        period: Month, such as 2026-10.
+        by: Your name, as it is to be recorded; who prepares does not approve.
+    """
     with attempt_at(world_of_process(), f"month-end {period}", Period.parse(period).last_day) as attempt:
         prepared = prepare(period, attempt, by)
         review(prepared, period)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from prefect import flow
 
 from adapters.world import world_of_process
 from domain.manifest import Stage
 from flows.attempts import attempt_at
 from flows.dates import business_date_of_schedule, name_of_night
-from flows.parameters import BusinessDate, Stages
+from flows.parameters import Stages
 from flows.verdicts import raise_if_halted
 from tasks.land import land
 from tasks.night import allocate, gate, measure, project, report
@@ -17,11 +19,15 @@ from tasks.stages.plan import NIGHT, Request
 
 
 @flow(name="nightly", flow_run_name=name_of_night, persist_result=False)
-def nightly(business_date: BusinessDate = None, stages: Stages = NIGHT) -> None:
+def nightly(business_date: date | None = None, stages: Stages = NIGHT) -> None:
     """Run every stage whose inputs passed the gate; end Failed if one was halted.
 
-    Without a date it is the night before the scheduled start. Each stage takes a reference to a stored run and leaves
-    its results in the store: nothing large passes through the orchestrator, and a rerun finds what is already there.
+    Each stage takes a reference to a stored run and leaves its results in the store: nothing large passes through the
+    orchestrator, and a rerun finds what is already there.
+
+    Args:
+        business_date: Business date; without one, the local date before the scheduled start.
+        stages: Stages to run, in the order of a night.
     """
     day = business_date or business_date_of_schedule()
     with attempt_at(world_of_process(), f"nightly {day}", day) as attempt:

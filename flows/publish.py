@@ -14,6 +14,11 @@ from tasks.stages.decide import Published
 
 @flow(name="publish", flow_run_name=name_of_publish)
 def publish(batch: BatchText, by: By) -> Published:
-    """Post what was approved; a batch that is published already posts nothing."""
+    """Post what was approved; a batch that is published already posts nothing.
+
+    Args:
+        batch: Batch id, or the beginning of one.
+        by: Your name, as it is to be recorded.
+    """
     with attempt_at(world_of_process(), f"publish {batch}", None):
         return publish_batch(batch, by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from prefect import flow
@@ -11,7 +12,7 @@ from domain.manifest import Stage
 from flows.attempts import attempt_at
 from flows.dates import name_of_rerun
 from flows.nightly import run_stages
-from flows.parameters import FirstStage, Overlay, RerunDate, WhatIf
+from flows.parameters import FirstStage
 from flows.verdicts import raise_if_halted
 from tasks.land import land
 from tasks.night import compare
@@ -21,9 +22,16 @@ from tasks.stages.plan import Request, with_stages
 
 @flow(name="rerun", flow_run_name=name_of_rerun)
 def rerun(
-    business_date: RerunDate, first_stage: FirstStage = "gate", rules: Overlay = "", *, what_if: WhatIf = True
+    business_date: date, first_stage: FirstStage = "gate", rules: str = "", *, what_if: bool = True
 ) -> RunComparison | None:
-    """Run the date again with what has landed for it by now; without an earlier official result nothing is compared."""
+    """Run the date again with what has landed for it by now; without an earlier official result nothing is compared.
+
+    Args:
+        business_date: Business date to run again.
+        first_stage: First stage to run; the gate always comes first, because every stage needs its verdict.
+        rules: Folder of rule files that take the place of the book's; empty for the book as it is.
+        what_if: Compute beside the official result, without releasing, accepting or posting anything.
+    """
     overlay = Path(rules) if rules else None
     request = with_stages(Request(business_date, what_if=what_if, overlay=overlay), Stage(first_stage))
     command = f"{'what-if' if what_if else 'rerun'} {business_date}"

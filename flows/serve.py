@@ -57,6 +57,7 @@ def _serve_deployments(settings: Settings) -> None:
     from prefect import serve as serve_deployments
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Cron
+    from prefect.types.entrypoint import EntrypointType
 
     from flows.month_end import month_end
     from flows.nightly import nightly
@@ -64,11 +65,14 @@ def _serve_deployments(settings: Settings) -> None:
     from flows.rerun import rerun
 
     schedule = Cron(settings.nightly_cron, timezone=settings.time_zone)
+    module = EntrypointType.MODULE_PATH  # a file entrypoint reloads its module, and enum members stop being equal
     deployments = (
-        nightly.to_deployment("nightly", schedule=schedule, concurrency_limit=1, tags=["recoup", "night"]),
-        month_end.to_deployment("month-end", concurrency_limit=1, tags=["recoup", "pay"]),
-        rerun.to_deployment("rerun", tags=["recoup", "analysis"]),
-        publish.to_deployment("publish", concurrency_limit=1, tags=["recoup", "pay"]),
+        nightly.to_deployment(
+            "nightly", schedule=schedule, concurrency_limit=1, tags=["recoup", "night"], entrypoint_type=module
+        ),
+        month_end.to_deployment("month-end", concurrency_limit=1, tags=["recoup", "pay"], entrypoint_type=module),
+        rerun.to_deployment("rerun", tags=["recoup", "analysis"], entrypoint_type=module),
+        publish.to_deployment("publish", concurrency_limit=1, tags=["recoup", "pay"], entrypoint_type=module),
     )
     serve_deployments(*(cast(RunnerDeployment, deployment) for deployment in deployments))
 

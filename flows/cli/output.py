@@ -16,7 +16,8 @@ from domain.ids import canonical_json
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
-people = Console()
+# Where nobody looks at a terminal, tables are as wide as a log file takes.
+people = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 
 

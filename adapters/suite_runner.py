@@ -8,6 +8,7 @@ takes seconds, so it is imported by the first run. Settings switch its analytics
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -83,6 +84,7 @@ def _context() -> Any:
     """One ephemeral context for the process; it holds nothing but that no progress bars are drawn."""
     import great_expectations as gx
 
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it speaks of temporary folders at each start
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     return context

@@ -30,9 +30,10 @@ def by_hand(start: date, end: date) -> dict[str, str]:
             g AS (SELECT {_GRAIN}, count(CASE WHEN channel = 'call' AND direction = 'out' THEN 1 END) AS calls,
                   count(DISTINCT CASE WHEN outcome IN ('right_party', 'promise', 'refused')
                         THEN account_id END) AS reached
-                  FROM c GROUP BY {_SETS} QUALIFY grain = 'portfolio' OR entity <> 'portfolio')
-            SELECT 'calls_made', grain, entity, '', calls FROM g
-            UNION ALL SELECT 'accounts_contacted', grain, entity, '', reached FROM g""",
+                  FROM c GROUP BY {_SETS})
+            SELECT 'calls_made', grain, entity, '', calls FROM g WHERE grain = 'portfolio' OR entity <> 'portfolio'
+            UNION ALL SELECT 'accounts_contacted', grain, entity, '', reached FROM g
+            WHERE grain = 'portfolio' OR entity <> 'portfolio'""",
         "recovered": f"""
             WITH {_DISPATCH},
             c AS (SELECT pay.currency, pay.amount - pay.waiver AS recovered, d.owner_id, d.owner_kind

@@ -17,8 +17,10 @@ from adapters.world import World, open_world
 
 read_settings()  # switches telemetry of other packages off before any test imports them
 
-hypothesis_settings.register_profile("recoup", deadline=None)
-hypothesis_settings.load_profile("recoup")
+# The same examples at every run, so that a red run is about the change; HYPOTHESIS_PROFILE=explore looks further.
+hypothesis_settings.register_profile("recoup", deadline=None, derandomize=True)
+hypothesis_settings.register_profile("explore", deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "recoup"))
 
 
 class SteppingClock:

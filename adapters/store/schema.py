@@ -251,7 +251,7 @@ held_payees = sa.Table(
 batches = sa.Table(
     "batches",
     STORE,
-    sa.Column("batch_id", sa.String(64), primary_key=True, comment="Kind, period, scope and short content hash."),
+    sa.Column("batch_id", sa.String(64), primary_key=True, comment="Kind, period, scope and a short digest."),
     sa.Column("kind", sa.String(8), nullable=False, comment="bonus or fee."),
     sa.Column("scope", sa.String(80), nullable=False, comment="Department or partner."),
     sa.Column("period", sa.String(7), nullable=False, comment="Month that it pays."),

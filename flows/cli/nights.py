@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Any, cast
 
 import typer
@@ -20,6 +21,16 @@ from flows.cli.output import AsJson, print_table, say, show, working
 app = typer.Typer()
 
 
+class NightStage(StrEnum):
+    """The stages that a rerun can begin with."""
+
+    GATE = Stage.GATE
+    ALLOCATE = Stage.ALLOCATE
+    MEASURE = Stage.MEASURE
+    PROJECT = Stage.PROJECT
+    REPORT = Stage.REPORT
+
+
 @app.command()
 def nightly(day: OnDate, *, as_json: AsJson = False) -> None:
     """Run the night of a date: land, gate, allocate, measure, project, report."""
@@ -33,7 +44,7 @@ def nightly(day: OnDate, *, as_json: AsJson = False) -> None:
 @app.command()
 def rerun(
     day: OnDate,
-    stage: Annotated[Stage, typer.Option("--stage", help="First stage to run.")] = Stage.GATE,
+    stage: Annotated[NightStage, typer.Option("--stage", help="First stage to run.")] = NightStage.GATE,
     rules: RuleFolder = None,
     *,
     what_if: Annotated[bool, typer.Option("--what-if", help="Beside the official result, releasing nothing.")] = False,

@@ -82,6 +82,9 @@ def try_rule(
         for step in trial.row.steps
     ]
     show(trial.row, rows, as_json=as_json, title=policy)
+    if trial.row.stop is not None:
+        errors.print(f"held: {trial.row.stop.reason}: {trial.row.stop.text}", highlight=False)
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -266,20 +266,27 @@ class _Draft:
 def _store(
     world: World, night: Night, period: Period, drafts: Sequence[tuple[BatchKind, str, _Draft]], by: str
 ) -> Prepared:
-    """One transaction: new batches in, and those that they replace void. The same content is the same batch."""
+    """One transaction: new batches in, and those that they replace void.
+
+    A batch that still waits, of the same run and content, stays as it is. One that was returned or void does not come
+    back: what is prepared after it is a batch of its own, even if nothing changed.
+    """
     stored: list[BatchId] = []
     settled: list[str] = []
     with world.store.write("batches_prepared") as connection:
         into = _open_period(connection, period)
         for kind, scope, draft in drafts:
-            batch_id = BatchId(f"{kind.value}-{period}-{scope}-{short(draft.content_hash)}")
             siblings = [row for row in read_batches(connection, str(period)) if (row.kind, row.scope) == (kind, scope)]
+            waiting = [row for row in siblings if not _is_over(connection, row)]
+            same = [row for row in waiting if (row.run_id, row.content_hash) == (night.run, draft.content_hash)]
             if not draft.postings and any(_is_over(connection, row) for row in siblings):
                 settled.append(scope)
-            elif batch_id in {row.batch_id for row in siblings}:
-                stored.append(batch_id)
+            elif same:
+                stored.append(BatchId(same[0].batch_id))
             else:
                 _void_open(world, connection, siblings, by)
+                version = digest_of([night.run, draft.content_hash, len(siblings)])
+                batch_id = BatchId(f"{kind.value}-{period}-{scope}-{short(version)}")
                 _insert(world, connection, night, period, into, (kind, scope, draft), batch_id, by)
                 stored.append(batch_id)
     return Prepared(night.run, tuple(stored), tuple(settled))

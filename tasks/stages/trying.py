@@ -23,5 +23,12 @@ def try_policy_file(root: Path, overlay: Path | None, policy: str, inputs: Path)
     found = [ready for ready in read_rules(root, overlay).policies.policies if ready.policy.id == policy]
     if not found:
         raise RefusedError(f"no policy has the id {policy!r}; `recoup check` tells what is wrong with the book")
+    strange = [
+        f"{document.place((name,))} POL079 {name}: {value!r} is no number"
+        for name, value in document.data.items()
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | Decimal))
+    ]
+    if strange:
+        raise RefusedError("\n".join(strange))
     values = {name: None if value is None else Decimal(value) for name, value in document.data.items()}
     return try_policy(found[-1], values, at=Location(str(inputs), 1, 1))

@@ -158,6 +158,33 @@ def test_a_changed_rule_makes_the_batch_void(month, tmp_path):
     assert entries_of(month) == ()
 
 
+def test_after_a_return_the_same_content_is_prepared_as_a_batch_of_its_own_and_can_be_paid(month):
+    returned = next(batch for batch in prepared(month).batches if "field" in batch)
+    decide.decide(month, returned, DecisionKind.RETURNED, by="manager", reason="looks odd")
+    again = next(batch for batch in prepared(month).batches if "field" in batch)
+    assert again != returned
+    approve_all(month, again)
+    assert decide.publish(month, again, by="publisher").entries > 0
+
+
+def test_after_a_corrected_extract_unchanged_batches_can_still_be_paid(month, run_night):
+    import duckdb
+
+    first = prepared(month).batches
+    path = month.settings.landing / "2026-09-30" / "attendance.parquet"
+    duckdb.execute(
+        f"COPY (SELECT * REPLACE (minutes_worked + 1 AS minutes_worked) FROM '{path}') TO '{path}.new' (FORMAT parquet)"
+    )
+    path.with_name("attendance.parquet.new").replace(path)
+    run_night(month, LAST)
+    second = prepared(month).batches
+    assert not set(first) & set(second)
+    for batch in second:
+        approve_all(month, batch)
+        decide.publish(month, batch, by="publisher")
+    assert verify_ledger(month) == ()
+
+
 def test_a_replaced_extract_makes_the_batch_void(month, run_night):
     import duckdb
 

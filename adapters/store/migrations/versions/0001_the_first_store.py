@@ -170,9 +170,7 @@ def _create_tables() -> None:
     )
     op.create_table(
         "batches",
-        sa.Column(
-            "batch_id", sa.String(length=64), nullable=False, comment="Kind, period, scope and short content hash."
-        ),
+        sa.Column("batch_id", sa.String(length=64), nullable=False, comment="Kind, period, scope and a short digest."),
         sa.Column("kind", sa.String(length=8), nullable=False, comment="bonus or fee."),
         sa.Column("scope", sa.String(length=80), nullable=False, comment="Department or partner."),
         sa.Column("period", sa.String(length=7), nullable=False, comment="Month that it pays."),

@@ -84,7 +84,7 @@ def _context() -> Any:
     """One ephemeral context for the process; it holds nothing but that no progress bars are drawn."""
     import great_expectations as gx
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it speaks of temporary folders at each start
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)  # temporary folders
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     return context

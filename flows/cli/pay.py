@@ -137,12 +137,9 @@ def verify(*, as_json: AsJson = False) -> None:
     issues = verify_ledger(world)
     with world.store.read() as connection:
         entries = len(read_entries(connection))
-    show(
-        {"entries": entries, "issues": issues},
-        [{"found": str(issue)} for issue in issues],
-        as_json=as_json,
-        title="Ledger",
-    )
+    if as_json or issues:
+        rows = [{"found": str(issue)} for issue in issues]
+        show({"entries": entries, "issues": issues}, rows, as_json=as_json, title="Ledger")
     say(f"{entries} entries, {len(issues)} findings", as_json=as_json)
     raise typer.Exit(1 if issues else 0)
 

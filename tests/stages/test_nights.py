@@ -78,14 +78,14 @@ def test_the_same_night_in_two_places_has_the_same_id_rows_and_bytes(world, othe
     assert tables_of(world) == tables_of(other_world)
 
 
-def test_running_it_again_finds_everything_done(world, land_book, run_night):
-    land_book(world)
-    first = run_night(world, DAY)
-    before = files_of(world), tables_of(world)
-    second = run_night(world, DAY)
+def test_running_it_again_finds_everything_done(any_world, land_book, run_night):
+    land_book(any_world)
+    first = run_night(any_world, DAY)
+    before = files_of(any_world), tables_of(any_world)
+    second = run_night(any_world, DAY)
     assert second.run == first.run
-    tables = tables_of(world)
-    assert files_of(world) == before[0]
+    tables = tables_of(any_world)
+    assert files_of(any_world) == before[0]
     assert {name for name in tables if tables[name] != before[1][name]} == {"attempts"}
 
 
@@ -130,14 +130,14 @@ CORRUPTIONS = [
 @pytest.mark.parametrize(
     ("table", "sql", "check", "found"), CORRUPTIONS, ids=["dropped column", "doubled", "times 100"]
 )
-def test_a_corrupted_extract_halts_and_says_what_and_where(world, land_book, run_night, table, sql, check, found):
-    land_book(world)
-    rewrite(world, table, sql)
-    night = run_night(world, DAY)
-    halts = halting(world, night)
+def test_a_corrupted_extract_halts_and_says_what_and_where(any_world, land_book, run_night, table, sql, check, found):
+    land_book(any_world)
+    rewrite(any_world, table, sql)
+    night = run_night(any_world, DAY)
+    halts = halting(any_world, night)
     assert check in halts, halts
     assert found in halts[check].found
-    with world.store.read() as connection:
+    with any_world.store.read() as connection:
         verdict = read_verdict(connection, night.run, DAY)
         accepted = pointed(connection, Pointer.ACCEPTED, DAY, DAY)
         kpis = {result.kpi: result for result in read_kpis(connection, night.run) if result.entity == "portfolio"}
@@ -148,26 +148,26 @@ def test_a_corrupted_extract_halts_and_says_what_and_where(world, land_book, run
     assert kpis["calls_made"].state is ValueState.VALUE
 
 
-def test_a_halted_book_leaves_the_dispatch_in_force(world, land_book, run_night):
-    land_book(world)
-    rewrite(world, "accounts", "SELECT * EXCLUDE (days_past_due) FROM extract")
-    night = run_night(world, DAY)
-    with world.store.read() as connection:
+def test_a_halted_book_leaves_the_dispatch_in_force(any_world, land_book, run_night):
+    land_book(any_world)
+    rewrite(any_world, "accounts", "SELECT * EXCLUDE (days_past_due) FROM extract")
+    night = run_night(any_world, DAY)
+    with any_world.store.read() as connection:
         stages = {stage.stage: stage for stage in stages_of(connection, night.run)}
         assert connection.execute(sa.text("SELECT count(*) FROM releases")).scalar() == 0
     assert "the dispatch in force stands" in stages["allocate"].summary["note"]
 
 
-def test_a_corrected_extract_is_a_new_version_and_a_rerun_uses_it(world, land_book, run_night):
-    land_book(world)
-    good = (world.settings.landing / DAY.isoformat() / "payments.parquet").read_bytes()
-    rewrite(world, "payments", CORRUPTIONS[2][1])
-    halted = run_night(world, DAY)
-    (world.settings.landing / DAY.isoformat() / "payments.parquet").write_bytes(good)
-    corrected = run_night(world, DAY)
+def test_a_corrected_extract_is_a_new_version_and_a_rerun_uses_it(any_world, land_book, run_night):
+    land_book(any_world)
+    good = (any_world.settings.landing / DAY.isoformat() / "payments.parquet").read_bytes()
+    rewrite(any_world, "payments", CORRUPTIONS[2][1])
+    halted = run_night(any_world, DAY)
+    (any_world.settings.landing / DAY.isoformat() / "payments.parquet").write_bytes(good)
+    corrected = run_night(any_world, DAY)
     assert corrected.run != halted.run
-    assert not halting(world, corrected)
-    with world.store.read() as connection:
+    assert not halting(any_world, corrected)
+    with any_world.store.read() as connection:
         assert ("payments", DAY) in pointed(connection, Pointer.ACCEPTED, DAY, DAY)
         assert (
             connection.execute(
@@ -177,14 +177,14 @@ def test_a_corrected_extract_is_a_new_version_and_a_rerun_uses_it(world, land_bo
         )
 
 
-def test_a_bad_resend_does_not_displace_what_was_accepted(world, land_book, run_night):
-    land_book(world)
-    run_night(world, DAY, (Stage.GATE,))
-    with world.store.read() as connection:
+def test_a_bad_resend_does_not_displace_what_was_accepted(any_world, land_book, run_night):
+    land_book(any_world)
+    run_night(any_world, DAY, (Stage.GATE,))
+    with any_world.store.read() as connection:
         before = pointed(connection, Pointer.ACCEPTED, DAY, DAY)
-    rewrite(world, "payments", "SELECT * EXCLUDE (amount) FROM extract")
-    run_night(world, DAY, (Stage.GATE,))
-    with world.store.read() as connection:
+    rewrite(any_world, "payments", "SELECT * EXCLUDE (amount) FROM extract")
+    run_night(any_world, DAY, (Stage.GATE,))
+    with any_world.store.read() as connection:
         assert pointed(connection, Pointer.ACCEPTED, DAY, DAY) == before
 
 
@@ -199,20 +199,20 @@ def test_an_increment_that_was_never_accepted_leaves_the_month_without_value(wor
     assert kpis["recovered"].state is ValueState.VALUE
 
 
-def test_a_what_if_releases_accepts_and_posts_nothing_and_is_compared(world, land_book, run_night, tmp_path):
-    land_book(world)
-    official = run_night(world, DAY)
-    before = tables_of(world)
+def test_a_what_if_releases_accepts_and_posts_nothing_and_is_compared(any_world, land_book, run_night, tmp_path):
+    land_book(any_world)
+    official = run_night(any_world, DAY)
+    before = tables_of(any_world)
     rules = tmp_path / "rules" / "kpi_rules" / "rules"
     rules.mkdir(parents=True)
-    scorecards = (world.settings.rules / "kpi_rules" / "rules" / "scorecards.yaml").read_text(encoding="utf-8")
+    scorecards = (any_world.settings.rules / "kpi_rules" / "rules" / "scorecards.yaml").read_text(encoding="utf-8")
     (rules / "scorecards.yaml").write_text(scorecards.replace("at: 1.2", "at: 1.3"), encoding="utf-8")
-    what_if = run_night(world, DAY, what_if=True, overlay=tmp_path / "rules")
-    after = tables_of(world)
+    what_if = run_night(any_world, DAY, what_if=True, overlay=tmp_path / "rules")
+    after = tables_of(any_world)
     for table in ("releases", "snapshot_pointers", "ledger", "batches"):
         assert after[table] == before[table]
-    assert official_before(world, what_if) == official.run
-    comparison = compare_runs(world, what_if, official.run)
+    assert official_before(any_world, what_if) == official.run
+    comparison = compare_runs(any_world, what_if, official.run)
     assert comparison.inputs == ()
     assert comparison.equal > 0
     assert any("scorecard" in rule for rule in comparison.rules) == (scorecards.count("at: 1.2") > 0)

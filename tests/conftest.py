@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -46,11 +47,18 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def new_database(postgresql: str) -> Iterator[str]:
     """The address of an empty database of its own."""
+    with database_on(postgresql) as url:
+        yield url
+
+
+@contextmanager
+def database_on(server: str, template: str = "template1") -> Iterator[str]:
+    """The address of a new database, copied from another one's name, and dropped at the end."""
     name = f"recoup_{uuid.uuid4().hex[:12]}"
-    admin = sa.create_engine(_with_driver(postgresql), isolation_level="AUTOCOMMIT")
+    admin = sa.create_engine(_with_driver(server), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield postgresql.replace("/postgres?", f"/{name}?")
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield server.replace("/postgres?", f"/{name}?")
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()

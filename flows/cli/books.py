@@ -29,6 +29,15 @@ def demo(
     employees: Annotated[int, typer.Option(help="Employees.")] = 120,
     partners: Annotated[int, typer.Option(help="Partners.")] = 4,
     seed: Annotated[int, typer.Option(help="The same seed gives the same book.")] = 1,
+    states: Annotated[
+        list[date] | None,
+        typer.Option(
+            "--state-on",
+            parser=parse_date,
+            metavar="YYYY-MM-DD",
+            help="Write whole state tables only on this date; repeat for more. Default: every date.",
+        ),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -37,7 +46,7 @@ def demo(
 
     world = open_world()
     try:
-        plan = DemoPlan(accounts, employees, partners, start, end, seed)
+        plan = DemoPlan(accounts, employees, partners, start, end, seed, tuple(states) if states else None)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     with working(f"Writing a demo book of {accounts:,} accounts"):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from contextlib import ExitStack, contextmanager
 from datetime import date
 
 import pytest
 
 from adapters.settings import Settings
+from adapters.store.signatures import sign
 from adapters.world import open_world
-from tests.conftest import SteppingClock
+from tasks.stages.rules import sound_rules
+from tests.conftest import SteppingClock, database_on
+from tests.stages.conftest import night_of
 from tests.stages.test_nights import files_of, tables_of
 
 DAY = date(2026, 9, 3)
@@ -40,12 +45,12 @@ POINTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, book):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def undisturbed(request, tmp_path_factory, book):
     """Files and tables of a night that ran through; its world has passed every point."""
-    world = _world(tmp_path_factory.mktemp("undisturbed") / "home", book)
-    _run(world)
-    return world, files_of(world), tables_of(world)
+    with _new_world(request, tmp_path_factory.mktemp("undisturbed") / "home", book, request.param) as world:
+        _run(world)
+        yield world, files_of(world), tables_of(world)
 
 
 def test_the_points_are_those_of_a_night(undisturbed):
@@ -55,36 +60,36 @@ def test_the_points_are_those_of_a_night(undisturbed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_and_run_again_it_equals_an_undisturbed_night(undisturbed, tmp_path, book, point):
-    _, files, tables = undisturbed
-    world = _world(tmp_path / "home", book)
-    world.store.engine.dispose()
-    assert _killed_at(world.settings, point) == signal.SIGKILL
-    again = open_world(world.settings, clock=SteppingClock())
-    again.seam.sweep()
-    _run(again)
-    found = tables_of(again)
-    differing = {name for name in tables if found[name] != tables[name]}
-    assert files_of(again) == files
-    assert differing <= {"attempts"}, "attempts are no content: there were two"
-    assert list((again.settings.home / "tmp").iterdir()) == []
+def test_killed_and_run_again_it_equals_an_undisturbed_night(request, undisturbed, tmp_path, book, point):
+    first, files, tables = undisturbed
+    with _new_world(request, tmp_path / "home", book, first.store.dialect) as world:
+        world.store.engine.dispose()
+        assert _killed_at(world.settings, point) == signal.SIGKILL
+        again = open_world(world.settings, clock=SteppingClock())
+        again.seam.sweep()
+        _run(again)
+        found = tables_of(again)
+        differing = {name for name in tables if found[name] != tables[name]}
+        assert files_of(again) == files
+        assert differing <= {"attempts"}, "attempts are no content: there were two"
+        assert list((again.settings.home / "tmp").iterdir()) == []
+        again.store.engine.dispose()
 
 
-def _world(home, book):
-    import shutil
-
-    from adapters.store.signatures import sign
-    from tasks.stages.rules import sound_rules
-
-    world = open_world(Settings(home=home), clock=SteppingClock())
-    shutil.copytree(book, world.settings.landing)
-    sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
-    return world
+@contextmanager
+def _new_world(request, home, book, dialect):
+    """A world with the demo book landed for it and the rules signed, on a fresh store of the dialect."""
+    with ExitStack() as cleaned:
+        url = ""
+        if dialect == "postgresql":
+            url = cleaned.enter_context(database_on(request.getfixturevalue("postgresql")))
+        world = open_world(Settings(home=home, database_url=url), clock=SteppingClock())
+        shutil.copytree(book, world.settings.landing)
+        sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
+        yield world
 
 
 def _run(world):
-    from tests.stages.conftest import night_of
-
     night_of(world, DAY)
 
 

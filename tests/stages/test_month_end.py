@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
+from contextlib import ExitStack
 from datetime import date
 
+import duckdb
 import pytest
 import sqlalchemy as sa
 
 from adapters.errors import RefusedError
+from adapters.settings import Settings
+from adapters.store.guards import guard_names
 from adapters.store.ledger import read_entries
 from adapters.store.runs import begin_attempt
+from adapters.store.schema import STORE
+from adapters.store.signatures import sign
 from adapters.world import open_world
 from domain.periods import Period
 from incentives.batches import BatchPhase, DecisionKind, PeriodDecisionKind, PeriodState
@@ -18,39 +25,41 @@ from tasks.stages import decide
 from tasks.stages.explain import explain_payee, verify_ledger
 from tasks.stages.month_end import prepare, read_frozen
 from tasks.stages.review import write_review
+from tasks.stages.rules import sound_rules
+from tests.conftest import SteppingClock, database_on
+from tests.stages.conftest import month_of
+from tests.stages.logins import as_login
 
 SEPTEMBER, LAST = Period(2026, 9), date(2026, 9, 30)
 CHAIN = ("manager", "hr", "finance")
 
 
-@pytest.fixture(scope="module")
-def month_home(tmp_path_factory, book):
-    """A home folder after a month of nights on SQLite; copied by each test."""
-    import shutil
-
-    from adapters.settings import Settings
-    from adapters.store.signatures import sign
-    from tasks.stages.rules import sound_rules
-    from tests.conftest import SteppingClock
-    from tests.stages.conftest import month_of
-
-    home = tmp_path_factory.mktemp("month") / "home"
-    world = open_world(Settings(home=home), clock=SteppingClock())
-    shutil.copytree(book, world.settings.landing)
-    sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
-    month_of(world)
-    world.store.engine.dispose()
-    return home
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def september(request, tmp_path_factory, book):
+    """Settings of a home and a store after a month of nights; copied by each test."""
+    with ExitStack() as cleaned:
+        url = ""
+        if request.param == "postgresql":
+            url = cleaned.enter_context(database_on(request.getfixturevalue("postgresql")))
+        world = open_world(
+            Settings(home=tmp_path_factory.mktemp("month") / "home", database_url=url), clock=SteppingClock()
+        )
+        shutil.copytree(book, world.settings.landing)
+        sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
+        month_of(world)
+        world.store.engine.dispose()
+        yield world.settings
 
 
 @pytest.fixture
-def month(month_home, tmp_path):
-    import shutil
-
-    from adapters.settings import Settings
-
-    shutil.copytree(month_home, tmp_path / "home")
-    return open_world(Settings(home=tmp_path / "home"))
+def month(september, tmp_path, request):
+    shutil.copytree(september.home, tmp_path / "home")
+    with ExitStack() as cleaned:
+        url = september.database_url
+        if url:
+            server = request.getfixturevalue("postgresql")
+            url = cleaned.enter_context(database_on(server, template=sa.make_url(url).database))
+        yield open_world(Settings(home=tmp_path / "home", database_url=url))
 
 
 def prepared(world, by="preparer"):
@@ -59,7 +68,15 @@ def prepared(world, by="preparer"):
 
 def approve_all(world, batch):
     for role in CHAIN:
-        decide.decide(world, batch, DecisionKind.APPROVED, by=role)
+        decide_as(world, batch, DecisionKind.APPROVED, by=role)
+
+
+def decide_as(world, batch, kind, *, by, **more):
+    decide.decide(as_login(world, by), batch, kind, by=by, **more)
+
+
+def close_as(world, by):
+    return decide.decide_period(as_login(world, by), SEPTEMBER, PeriodDecisionKind.CLOSED, by=by, reason="done")
 
 
 def entries_of(world):
@@ -85,7 +102,7 @@ def test_a_batch_per_department_is_frozen_reviewed_approved_published_and_closed
     for batch in batches:
         approve_all(month, batch)
         assert decide.publish(month, batch, by="publisher").entries > 0
-    closed = decide.decide_period(month, SEPTEMBER, PeriodDecisionKind.CLOSED, by="finance", reason="done")
+    closed = close_as(month, "finance")
     assert closed is PeriodState.CLOSED
     assert verify_ledger(month) == ()
     with month.store.read() as connection:
@@ -121,12 +138,12 @@ def test_preparing_the_same_again_is_the_same_batches(month):
 )
 def test_who_may_not_approve_is_refused_with_the_reason(month, by, role, code):
     batch = prepared(month).batches[0]
-    assert code in refusal_of(lambda: decide.decide(month, batch, DecisionKind.APPROVED, by=by, role=role))
+    assert code in refusal_of(lambda: decide_as(month, batch, DecisionKind.APPROVED, by=by, role=role))
 
 
 def test_an_unapproved_batch_is_not_published(month):
     batch = prepared(month).batches[0]
-    decide.decide(month, batch, DecisionKind.APPROVED, by="manager")
+    decide_as(month, batch, DecisionKind.APPROVED, by="manager")
     assert "BAT007" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
     assert entries_of(month) == ()
 
@@ -135,17 +152,15 @@ def test_a_month_with_a_waiting_batch_is_not_closed_and_a_held_one_lets_it(month
     batches = prepared(month).batches
 
     def close():
-        return decide.decide_period(month, SEPTEMBER, PeriodDecisionKind.CLOSED, by="finance", reason="done")
+        return close_as(month, "finance")
 
     assert "BAT033" in refusal_of(close)
     for batch in batches:
-        decide.decide(month, batch, DecisionKind.HELD, by="hr", reason="dispute")
+        decide_as(month, batch, DecisionKind.HELD, by="hr", reason="dispute")
     assert close() is PeriodState.CLOSED
 
 
 def test_a_changed_rule_makes_the_batch_void(month, tmp_path):
-    import shutil
-
     rules = tmp_path / "rules"
     for folder in ("kpi_rules", "incentives", "allocation", "expectations"):
         shutil.copytree(month.settings.rules / folder, rules / folder, ignore=shutil.ignore_patterns("*.py"))
@@ -160,7 +175,7 @@ def test_a_changed_rule_makes_the_batch_void(month, tmp_path):
 
 def test_after_a_return_the_same_content_is_prepared_as_a_batch_of_its_own_and_can_be_paid(month):
     returned = next(batch for batch in prepared(month).batches if "field" in batch)
-    decide.decide(month, returned, DecisionKind.RETURNED, by="manager", reason="looks odd")
+    decide_as(month, returned, DecisionKind.RETURNED, by="manager", reason="looks odd")
     again = next(batch for batch in prepared(month).batches if "field" in batch)
     assert again != returned
     approve_all(month, again)
@@ -168,8 +183,6 @@ def test_after_a_return_the_same_content_is_prepared_as_a_batch_of_its_own_and_c
 
 
 def test_after_a_corrected_extract_unchanged_batches_can_still_be_paid(month, run_night):
-    import duckdb
-
     first = prepared(month).batches
     path = month.settings.landing / "2026-09-30" / "attendance.parquet"
     duckdb.execute(
@@ -186,8 +199,6 @@ def test_after_a_corrected_extract_unchanged_batches_can_still_be_paid(month, ru
 
 
 def test_a_replaced_extract_makes_the_batch_void(month, run_night):
-    import duckdb
-
     batch = prepared(month).batches[0]
     approve_all(month, batch)
     path = month.settings.landing / "2026-09-20" / "contacts.parquet"
@@ -198,11 +209,13 @@ def test_a_replaced_extract_makes_the_batch_void(month, run_night):
 
 
 def test_rows_edited_by_hand_make_the_batch_void(month):
-    """SQLite's triggers refuse it; somebody with the file can drop them first."""
+    """The triggers refuse it; somebody who owns the database can drop them first."""
     batch = prepared(month).batches[0]
     approve_all(month, batch)
     with month.store.write("test") as connection:
-        connection.execute(sa.text("DROP TRIGGER guard_batch_lines_update"))
+        of_table = " ON batch_lines" if month.store.dialect == "postgresql" else ""
+        for guard in guard_names(STORE.tables["batch_lines"], month.store.dialect):
+            connection.execute(sa.text(f"DROP TRIGGER {guard}{of_table}"))
         connection.execute(
             sa.text("UPDATE batch_lines SET difference_minor = difference_minor + 1, desired_minor = desired_minor + 1")
         )
@@ -218,12 +231,10 @@ def test_one_departments_publishing_leaves_the_others_approvals_alone(month):
 
 
 def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_origin(month, run_night):
-    import duckdb
-
     for batch in prepared(month).batches:
         approve_all(month, batch)
         decide.publish(month, batch, by="publisher")
-    decide.decide_period(month, SEPTEMBER, PeriodDecisionKind.CLOSED, by="finance", reason="done")
+    close_as(month, "finance")
     before = len(entries_of(month))
     path = month.settings.landing / "2026-09-30" / "reviews.parquet"
     employee = next(

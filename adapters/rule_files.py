@@ -33,6 +33,7 @@ FOLDERS = (
     "incentives/contracts",
     "allocation/strategies",
     "expectations/thresholds",
+    "expectations/contact_points",
 )
 
 

@@ -27,6 +27,7 @@ class RuleKind(StrEnum):
     CONTRACT = "contract"
     STRATEGY = "strategy"
     THRESHOLD = "threshold"
+    CLEANING = "cleaning"
 
 
 class Rule(RuleModel):

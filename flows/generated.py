@@ -17,6 +17,7 @@ from allocation.strategies import StrategyFile
 from domain.catalogue import CATALOGUE
 from domain.dispatch import CHANGES
 from domain.tables import Column, Kind, Table
+from expectations.contact_points.rules import CleaningFile
 from expectations.limits import ThresholdFile
 from incentives.contracts import ContractFile
 from incentives.policies import PolicyFile
@@ -32,6 +33,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "contracts": ContractFile,
     "strategy": StrategyFile,
     "thresholds": ThresholdFile,
+    "cleaning": CleaningFile,
     "mapping": MappingFile,
 }
 

@@ -19,6 +19,7 @@ from domain.manifest import Manifest
 from domain.periods import Period
 from domain.records import Unit
 from domain.rules import Placed, Rule, RuleVersion, version_digest
+from expectations.contact_points.rules import CleaningBook, decode_cleaning
 from expectations.limits import Thresholds, decode_thresholds
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
@@ -35,6 +36,7 @@ class RuleSet:
     contracts: ContractBook
     strategies: StrategyBook
     thresholds: Thresholds
+    cleaning: CleaningBook
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
@@ -67,6 +69,7 @@ class RuleSet:
         yield from self.contracts.contracts  # type: ignore[misc]
         yield from (strategy.placed for strategy in self.strategies.strategies)  # type: ignore[misc]
         yield from self.thresholds.placed  # type: ignore[misc]
+        yield from self.cleaning.placed  # type: ignore[misc]
 
 
 def read_rules(root: Path, overlay: Path | None = None) -> RuleSet:
@@ -94,11 +97,15 @@ def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet: 
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
     strategies, strategy_issues = decode_strategies(book.below("allocation"))
-    thresholds, threshold_issues = decode_thresholds(book.below("expectations"))
+    thresholds, threshold_issues = decode_thresholds(book.below("expectations/thresholds"))
+    cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
     together = policies.references(_units(kpis), _scorecards(kpis))
-    found = (kpi_issues, policy_issues, contract_issues, strategy_issues, threshold_issues, tuple(together))
+    found = (
+        *(kpi_issues, policy_issues, contract_issues, strategy_issues, threshold_issues, cleaning_issues),
+        tuple(together),
+    )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
-    return RuleSet(book, kpis, policies, contracts, strategies, thresholds, issues)
+    return RuleSet(book, kpis, policies, contracts, strategies, thresholds, cleaning, issues)
 
 
 def sound_rules(root: Path, overlay: Path | None = None) -> RuleSet:

@@ -1,0 +1,49 @@
+"""The rival's own process: a book as JSON on standard input, figures and costs as JSON on standard output."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from bench.by_hand.figures import Figure, figures
+from bench.by_hand.scans import OWNERS, POSTINGS, scans
+
+
+def main() -> None:
+    book = json.load(sys.stdin)
+    begun = time.perf_counter()
+    found = measured(book)
+    seconds = time.perf_counter() - begun
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    rows = [[None if each is None else str(each) for each in astuple(figure)] for figure in found]
+    json.dump({"seconds": round(seconds, 2), "peak_mib": peak_mib, "figures": rows}, sys.stdout)
+
+
+def measured(book: Mapping[str, Any]) -> list[Figure]:
+    """Every figure of the book: `files` by table, the period's `start` and `end`, and what DuckDB may use."""
+    start, end = date.fromisoformat(book["start"]), date.fromisoformat(book["end"])
+    with duckdb.connect(config={"memory_limit": book["memory_limit"], "threads": book["threads"]}) as connection:
+        for table, files in book["files"].items():
+            connection.execute(f"CREATE VIEW {table} AS FROM read_parquet({files!r}, filename = true)")
+        connection.execute(OWNERS)
+        connection.execute(POSTINGS)
+        return list(figures([row for sql in scans(start, end).values() for row in _rows(connection, sql)]))
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Mapping[str, Any]]:
+    done = connection.execute(sql)
+    names = [column[0] for column in done.description or ()]
+    fetched: Sequence[tuple[Any, ...]] = done.fetchall()
+    yield from (dict(zip(names, row, strict=True)) for row in fetched)
+
+
+if __name__ == "__main__":
+    main()

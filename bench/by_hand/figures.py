@@ -1,0 +1,118 @@
+"""The figures: which sums each KPI is made of, at which grains; and the division, which SQL cannot do exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from typing import Any
+
+ALL = "employee", "team", "department", "partner", "branch", "segment", "portfolio"
+STAFF = "employee", "team", "department", "portfolio"
+WORKERS = "employee", "team", "department", "partner", "portfolio"
+STOCKS = "branch", "segment", "portfolio"
+FIFTY_DIGITS = Context(prec=50)
+REASONS = "original_unknown", "original_is_a_reversal", "no_rule", "house_rule", "no_owner", "house"
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One sum, or one over another; `in_money` if it has a figure per currency."""
+
+    grains: tuple[str, ...]
+    above: str
+    below: str = ""
+    in_money: bool = False
+
+
+KPIS = {
+    "visits_due": Kpi(ALL, "visits"),
+    "visits_on_time": Kpi(ALL, "visits_in_time", "visits"),
+    "visits_recorded_on_time": Kpi(ALL, "recorded_in_time", "visited"),
+    "debtor_met_rate": Kpi(ALL, "debtors_met", "visited"),
+    "calls_made": Kpi(ALL, "calls"),
+    "minutes_worked": Kpi(STAFF, "minutes"),
+    "calls_per_hour": Kpi(STAFF, "sixty_calls", "minutes"),
+    "accounts_contacted": Kpi(ALL, "contacted"),
+    "contact_rate": Kpi(ALL, "contacted", "owned"),
+    "right_party_per_attempt": Kpi(ALL, "right_calls", "calls"),
+    "right_party_per_person_reached": Kpi(ALL, "right_calls", "answered_calls"),
+    "promise_rate": Kpi(ALL, "promised", "reached"),
+    "promise_kept": Kpi(ALL, "kept", "due"),
+    "accounts_owned": Kpi(ALL, "owned"),
+    **{f"overdue_balance_{b}": Kpi(ALL, f"balance_{b}", in_money=True) for b in range(8)},
+    **{f"roll_rate_by_stock_{b}": Kpi(STOCKS, f"balance_{b + 1}", f"was_balance_{b}", in_money=True) for b in range(7)},
+    **{f"roll_rate_by_stock_accounts_{b}": Kpi(STOCKS, f"accounts_{b + 1}", f"was_{b}") for b in range(7)},
+    **{
+        f"roll_rate_by_cohort_{b}": Kpi(ALL, f"rolled_balance_{b}", f"was_balance_{b}", in_money=True) for b in range(7)
+    },
+    **{f"roll_rate_by_cohort_accounts_{b}": Kpi(ALL, f"rolled_{b}", f"was_{b}") for b in range(7)},
+    **{f"cure_rate_{b}": Kpi(ALL, f"cured_{b}", f"was_{b}") for b in range(1, 8)},
+    "cure_rate_overdue": Kpi(ALL, "cured", "was_overdue"),
+    "qa_score": Kpi(STAFF, "score", "reviews"),
+    "critical_fails": Kpi(STAFF, "critical_fails"),
+    "complaints_received": Kpi(ALL, "complaints"),
+    "upheld_complaints": Kpi(WORKERS, "upheld"),
+    "complaint_rate": Kpi(ALL, "complaints", "owned"),
+    "complaints_last_90_days": Kpi(ALL, "recent_complaints"),
+    "days_to_answer": Kpi(("department", "portfolio"), "days_to_answer", "answered"),
+    "recovered": Kpi(ALL, "recovered", in_money=True),
+    **{f"recovered_uncredited_{each}": Kpi(("portfolio",), f"recovered_{each}", in_money=True) for each in REASONS},
+    "overdue_at_opening": Kpi(ALL, "was_overdue_amount", in_money=True),
+    "recovery_rate": Kpi(ALL, "recovered", "was_overdue_amount", in_money=True),
+}
+
+Entity = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Figure:
+    """A number of an entity; the denominator is missing where the KPI is one sum."""
+
+    kpi: str
+    grain: str
+    entity: str
+    currency: str
+    value: Decimal | None
+    above: Decimal
+    below: Decimal | None
+
+
+def figures(rows: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
+    """Of the rows of all scans: each KPI for every entity that occurs, and every currency of the entity."""
+    found = _read(rows)
+    for grain, entity in found.currencies:
+        currencies = found.currencies[grain, entity] or found.currencies["portfolio", "portfolio"]
+        for name, kpi in KPIS.items():
+            if grain in kpi.grains:
+                for currency in sorted(currencies) if kpi.in_money else ("",):
+                    yield _figure(name, kpi, found.sums, (grain, entity), currency)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    sums: dict[tuple[str, Entity, str], Decimal] = field(default_factory=dict)
+    currencies: dict[Entity, set[str]] = field(default_factory=dict)
+
+
+def _read(rows: Sequence[Mapping[str, Any]]) -> _Found:
+    """Decimals of a row with a currency are money; whatever else there is adds up over currencies."""
+    found = _Found()
+    for row in rows:
+        entity, currency, part = (row["grain"], row["entity"]), row["currency"] or "", row["part"]
+        found.currencies.setdefault(entity, set()).update({currency} - {""})
+        for name, number in list(row.items())[4:]:
+            named = f"{name}{part}" if name.endswith("_") else name
+            key = named, entity, currency if isinstance(number, Decimal) else ""
+            found.sums[key] = found.sums.get(key, Decimal(0)) + (number or 0)
+    return found
+
+
+def _figure(
+    name: str, kpi: Kpi, sums: Mapping[tuple[str, Entity, str], Decimal], entity: Entity, currency: str
+) -> Figure:
+    above = sums.get((kpi.above, entity, currency), Decimal(0))
+    if not kpi.below:
+        return Figure(name, *entity, currency, above, above, None)
+    below = sums.get((kpi.below, entity, currency), Decimal(0))
+    return Figure(name, *entity, currency, FIFTY_DIGITS.divide(above, below) if below else None, above, below)

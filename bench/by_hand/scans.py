@@ -1,0 +1,213 @@
+"""The queries: each gives rows of (grain, entity, currency, part, sums …), from one pass over its rows.
+
+`part` is the bucket or reason of the sums whose name ends in an underscore. Sums of money are of the row's currency;
+counts are to be added up over currencies and parts.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+GRACE_DAYS, PROMISE_DAYS, PAYMENT_DAYS, COMPLAINT_DAYS = 3, 62, 92, 90
+
+_REACHED = "outcome IN ('right_party', 'promise', 'refused')"
+_CALLED = "channel = 'call' AND direction = 'out'"
+_ENTITIES = "employee_id", "team_id", "department_id", "partner_id", "branch_id", "segment"
+
+_PLACE = """e.employee_id, p.team_id, p.department_id, e.partner_id, a.branch_id, o.segment,
+            NULL AS currency, NULL AS part"""
+_STAFF = """e.employee_id, p.team_id, p.department_id, NULL AS partner_id, NULL AS branch_id, NULL AS segment,
+            NULL AS currency, NULL AS part"""
+
+OWNERS = """
+    CREATE TEMP TABLE owners AS
+    SELECT account_id, valid_from, owner_kind, team_id, department_id, segment,
+        CASE owner_kind WHEN 'employee' THEN owner_id END AS employee_id,
+        CASE owner_kind WHEN 'partner' THEN owner_id END AS partner_id,
+        coalesce(lead(valid_from) OVER (PARTITION BY account_id ORDER BY valid_from, release_sequence),
+            DATE '9999-12-31') AS valid_to
+    FROM dispatch_changes QUALIFY owner_kind <> 'nobody' AND valid_from < valid_to"""
+
+POSTINGS = """
+    CREATE TEMP TABLE postings AS
+    SELECT employee_id, team_id, department_id, valid_from, coalesce(valid_to, DATE '9999-12-31') AS valid_to
+    FROM staff_postings"""
+
+
+def scans(start: date, end: date) -> dict[str, str]:
+    """The queries of a period from `start` up to and including `end`, by what they read."""
+    return {
+        "accounts": _accounts(end),
+        "opening": _opening(start),
+        "credits": _credits(start, end),
+        "contacts": _contacts(start, end),
+        "promises": _promises(start, end),
+        "visits": _visits(start, end),
+        "complaints": _complaints(start, end),
+        "reviews": _reviews(start, end),
+        "attendance": _attendance(start, end),
+    }
+
+
+def _accounts(end: date) -> str:
+    counted = f"""
+        SELECT o.employee_id, o.team_id, o.department_id, o.partner_id, a.branch_id, o.segment, a.currency,
+            {_bucket("a")} AS part, a.balance
+        FROM accounts a LEFT JOIN owners o ON {_owned("a.account_id", f"DATE '{end}'")}"""
+    return _summed(counted, "count(*) AS owned, count(*) AS accounts_, sum(balance) AS balance_")
+
+
+def _opening(start: date) -> str:
+    """The book at the end of the last period, each account beside itself now; one that is gone is closed."""
+    counted = f"""
+        SELECT o.employee_id, o.team_id, o.department_id, o.partner_id, b.branch_id, o.segment, b.currency,
+            {_bucket("b")} AS part, {_bucket("a")} AS now, coalesce(a.status, 'closed') = 'closed' AS is_closed,
+            b.balance, b.overdue_amount
+        FROM accounts_opening b LEFT JOIN accounts a USING (account_id)
+        LEFT JOIN owners o ON {_owned("b.account_id", f"DATE '{start}'")}"""
+    sums = """
+        count(*) AS was_, sum(balance) AS was_balance_, sum(overdue_amount) AS was_overdue_amount,
+        count(*) FILTER (now = part + 1) AS rolled_,
+        coalesce(sum(balance) FILTER (now = part + 1), 0) AS rolled_balance_,
+        count(*) FILTER (now < part OR is_closed) AS cured_,
+        count(*) FILTER (part > 0) AS was_overdue,
+        count(*) FILTER (part > 0 AND (now < part OR is_closed)) AS cured"""
+    return _summed(counted, sums)
+
+
+def _credits(start: date, end: date) -> str:
+    """Payments of the period, for the owner on the day of the payment; a reversal counts as what it reverses."""
+    counted = f"""
+        SELECT o.team_id, o.department_id, o.employee_id, o.partner_id, a.branch_id, o.segment, pay.currency,
+            pay.amount - pay.waiver AS recovered,
+            CASE WHEN pay.reverses IS NOT NULL AND was.payment_id IS NULL THEN 'original_unknown'
+                WHEN was.reverses IS NOT NULL THEN 'original_is_a_reversal'
+                WHEN o.account_id IS NULL THEN 'no_owner'
+                WHEN o.owner_kind = 'house' THEN 'house' END AS part
+        FROM payments pay
+        LEFT JOIN payments was ON was.payment_id = pay.reverses
+            AND was.posted_on >= DATE '{start - timedelta(days=PAYMENT_DAYS)}'
+        LEFT JOIN accounts a ON a.account_id = pay.account_id
+        LEFT JOIN owners o ON {_owned("pay.account_id", "coalesce(was.paid_on, pay.paid_on)")}
+        WHERE pay.posted_on BETWEEN DATE '{start}' AND DATE '{end}'"""
+    return _summed(counted, "sum(recovered) AS recovered, sum(recovered) AS recovered_")
+
+
+def _contacts(start: date, end: date) -> str:
+    counted = f"""
+        SELECT {_PLACE}, e.channel, e.direction, e.outcome, e.account_id
+        FROM contacts e {_placed("e.started_wall::DATE")}
+        WHERE e.started_wall >= DATE '{start}' AND e.started_wall < DATE '{end + timedelta(days=1)}'"""
+    sums = f"""
+        count(*) FILTER ({_CALLED}) AS calls, 60 * count(*) FILTER ({_CALLED}) AS sixty_calls,
+        count(DISTINCT account_id) FILTER ({_REACHED}) AS contacted,
+        count(*) FILTER ({_CALLED} AND {_REACHED}) AS right_calls,
+        count(*) FILTER ({_CALLED} AND outcome NOT IN ('no_answer', 'busy')) AS answered_calls,
+        count(*) FILTER (outcome = 'promise') AS promised, count(*) FILTER ({_REACHED}) AS reached"""
+    return _summed(counted, sums)
+
+
+def _promises(start: date, end: date) -> str:
+    """Promises whose days of grace ended in the period; a payment that was reversed keeps none."""
+    counted = f"""
+        SELECT {_PLACE}, e.amount, e.state <> 'cancelled' AS counts, coalesce(got.paid, 0) AS paid
+        FROM ({_newest("promises", "promise_id")}) e {_placed("e.made_on")}
+        LEFT JOIN got ON got.promise_id = e.promise_id
+        WHERE {_judged("e", start, end)}"""
+    paid = f"""
+        got AS (SELECT e.promise_id, sum(pay.amount - pay.waiver) AS paid
+            FROM ({_newest("promises", "promise_id")}) e JOIN payments pay USING (account_id)
+            LEFT JOIN payments was ON was.payment_id = pay.reverses
+            WHERE {_judged("e", start, end)} AND pay.posted_on <= DATE '{end}'
+            AND coalesce(was.paid_on, pay.paid_on) BETWEEN e.made_on AND e.due_on + {GRACE_DAYS}
+            GROUP BY e.promise_id)"""
+    sums = "count(*) FILTER (counts) AS due, count(*) FILTER (counts AND paid >= 0.9 * amount) AS kept"
+    return _summed(counted, sums, beside=paid)
+
+
+def _visits(start: date, end: date) -> str:
+    counted = f"""
+        SELECT {_PLACE}, e.planned_on, e.made_at, e.recorded_at, e.outcome
+        FROM ({_newest("visits", "visit_id")}) e {_placed("e.planned_on")}
+        WHERE e.planned_on BETWEEN DATE '{start}' AND DATE '{end}'"""
+    sums = """
+        count(*) AS visits, count(*) FILTER (made_at::DATE <= planned_on) AS visits_in_time, count(made_at) AS visited,
+        count(*) FILTER (recorded_at <= made_at + INTERVAL 24 HOURS) AS recorded_in_time,
+        count(*) FILTER (outcome = 'met_debtor') AS debtors_met"""
+    return _summed(counted, sums)
+
+
+def _complaints(start: date, end: date) -> str:
+    """Those of the last days, of which those of the period are a part, or the other way round."""
+    first = min(start, end - timedelta(days=COMPLAINT_DAYS - 1))
+    counted = f"""
+        SELECT {_PLACE}, e.finding, e.answered_on - e.received_on AS days, e.received_on >= DATE '{start}' AS is_new,
+            e.received_on > DATE '{end - timedelta(days=COMPLAINT_DAYS)}' AS is_recent
+        FROM ({_newest("complaints", "complaint_id")}) e {_placed("e.received_on")}
+        WHERE e.received_on BETWEEN DATE '{first}' AND DATE '{end}'"""
+    sums = """
+        count(*) FILTER (is_new) AS complaints, count(*) FILTER (is_new AND finding = 'upheld') AS upheld,
+        count(*) FILTER (is_recent AND finding <> 'rejected') AS recent_complaints,
+        sum(days) FILTER (is_new)::BIGINT AS days_to_answer, count(days) FILTER (is_new) AS answered"""
+    return _summed(counted, sums)
+
+
+def _reviews(start: date, end: date) -> str:
+    counted = f"""
+        SELECT {_STAFF}, e.score, e.critical_fail FROM reviews e {_posted("e.reviewed_on")}
+        WHERE e.reviewed_on BETWEEN DATE '{start}' AND DATE '{end}'"""
+    sums = "sum(score) AS score, count(*) AS reviews, count(*) FILTER (critical_fail) AS critical_fails"
+    return _summed(counted, sums)
+
+
+def _attendance(start: date, end: date) -> str:
+    counted = f"""
+        SELECT {_STAFF}, e.minutes_worked FROM attendance e {_posted("e.day")}
+        WHERE e.day BETWEEN DATE '{start}' AND DATE '{end}'"""
+    return _summed(counted, "sum(minutes_worked)::BIGINT AS minutes")
+
+
+def _summed(counted: str, sums: str, *, beside: str = "") -> str:
+    """The sums of every entity of every grain; rows without one at a grain count at the others only."""
+    sets = ", ".join(f"({name}, currency, part)" for name in _ENTITIES)
+    grains = " ".join(
+        f"WHEN {63 - 2**place} THEN '{name.removesuffix('_id')}'" for place, name in enumerate(reversed(_ENTITIES))
+    )
+    entity = f"coalesce({', '.join(_ENTITIES)})"
+    return f"""
+        WITH {beside + "," if beside else ""} counted AS ({counted})
+        SELECT CASE GROUPING({", ".join(_ENTITIES)}) {grains} ELSE 'portfolio' END AS grain,
+            coalesce({entity}, 'portfolio') AS entity, currency, part, {sums}
+        FROM counted GROUP BY GROUPING SETS ({sets}, (currency, part))
+        HAVING grain = 'portfolio' OR {entity} IS NOT NULL"""
+
+
+def _placed(day: str) -> str:
+    return f"""
+        {_posted(day)}
+        LEFT JOIN accounts a ON a.account_id = e.account_id
+        LEFT JOIN owners o ON {_owned("e.account_id", day)}"""
+
+
+def _posted(day: str) -> str:
+    return f"""
+        LEFT JOIN postings p ON p.employee_id = e.employee_id AND p.valid_from <= {day} AND {day} < p.valid_to"""
+
+
+def _owned(account: str, day: str) -> str:
+    return f"o.account_id = {account} AND o.valid_from <= {day} AND {day} < o.valid_to"
+
+
+def _newest(table: str, key: str) -> str:
+    """The newest version of each row of an increment table: a file lies in the folder of its date."""
+    return f"FROM {table} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY filename DESC) = 1"
+
+
+def _judged(promise: str, start: date, end: date) -> str:
+    return f"""{promise}.made_on >= DATE '{start - timedelta(days=PROMISE_DAYS)}'
+            AND {promise}.due_on + {GRACE_DAYS} BETWEEN DATE '{start}' AND DATE '{end}'"""
+
+
+def _bucket(table: str) -> str:
+    """0 is current, 1 is 1 to 30 days past due … 7 is 181 and more."""
+    return f"least((greatest({table}.days_past_due, 0) + 29) // 30, 7)"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from adapters.seam import Clock, Seam, system_clock
 from adapters.settings import Settings, read_settings
@@ -22,6 +24,11 @@ def open_world(settings: Settings | None = None, *, clock: Clock = system_clock)
     known = settings or read_settings()
     seam = Seam(clock, known.failpoint, known.home / "tmp")
     return World(known, seam, open_store(known, seam))
+
+
+def business_today(world: World) -> date:
+    """The local date of the business: what decides whether a day that people named is past."""
+    return world.seam.clock().astimezone(ZoneInfo(world.settings.time_zone)).date()
 
 
 @lru_cache(maxsize=1)

@@ -455,7 +455,23 @@ _TABLES = (
     ),
 )
 
-CATALOGUE: MappingProxyType[str, Table] = MappingProxyType({table.name: table for table in _TABLES})
+_CONTROL_TOTALS = Table(
+    "control_totals",
+    Kind.EVENT,
+    ("statement_id",),
+    (
+        Column("statement_id", _ID, "The statement, such as payments/VND."),
+        Column("stated_on", _DATE, "Business date of the extract."),
+        Column("table_name", _CODE, "The extract.", codes=tuple(table.name for table in _TABLES)),
+        Column("rows", _COUNT, "Rows that it has, of every currency.", required=False),
+        Column("currency", _CODE, "ISO 4217 code of the amount.", required=False),
+        Column("amount", _MONEY, "Sum of its money column in that currency.", required=False),
+    ),
+    "What the source says that its extracts come to; the gate compares it with what landed.",
+    dated_by="stated_on",
+)
+
+CATALOGUE: MappingProxyType[str, Table] = MappingProxyType({table.name: table for table in (*_TABLES, _CONTROL_TOTALS)})
 
 
 def table(name: str, catalogue: Mapping[str, Table] = CATALOGUE) -> Table:

@@ -38,9 +38,15 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A named person's decision to go on over a halted check, for one run, until a day."""
+    """A named person's decision to go on over a halted check of one extract, until a day.
 
+    It speaks of the landed version that was looked at: other data make it void.
+    """
+
+    table: str
+    business_date: date
     check: str
+    version: VersionId
     by: str
     reason: str
     until: date

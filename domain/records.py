@@ -116,6 +116,7 @@ class Outcome(StrEnum):
     PASS = "pass"  # noqa: S105 - an outcome, no password
     NOT_YET_KNOWN = "not yet known"  # a baseline with too little history: shown as a warning, never as a pass
     WARN = "warn"
+    WAIVED = "waived"  # it would halt, and a named person decided to go on
     HALT = "halt"
 
     @property

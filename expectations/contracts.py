@@ -237,6 +237,10 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
         _at_most("attendance", "minutes_worked", _MINUTES_OF_A_DAY),
         _rule("attendance.minutes_on_calls.worked", "minutes_on_calls <= minutes_worked"),
     ),
+    "control_totals": (
+        _rule("control_totals.amount.nothing", "not is_missing(rows) or not is_missing(amount)"),
+        _rule("control_totals.amount.currency", "is_missing(amount) == is_missing(currency)"),
+    ),
     "partner_claims": (
         Ordered("partner_claims.claimed_on.order", "paid_on", "claimed_on"),
         _currency_of_account("partner_claims"),

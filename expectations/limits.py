@@ -15,8 +15,10 @@ from domain.catalogue import CATALOGUE
 from domain.documents import Document, RuleModel
 from domain.expressions.parse import suggestion
 from domain.issues import Issue, Severity
+from domain.money import MINOR_DIGITS
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules, effective
 from domain.tables import Kind, Table, Type
+from expectations.contracts import CONTRACTS
 
 SECTION = "thresholds"
 
@@ -38,6 +40,15 @@ class Empty(StrEnum):
     ANY_DAY = "any_day"
 
 
+class MoneyLimit(RuleModel):
+    """An amount of one currency."""
+
+    currency: str
+    """ISO 4217 code."""
+    amount: Decimal = Field(ge=0)
+    """The amount, in major units; larger sums of absolute amounts halt."""
+
+
 class RowLimits(RuleModel):
     """How many rows of an extract may be affected; rows are compared with all rows landed."""
 
@@ -49,11 +60,27 @@ class RowLimits(RuleModel):
     """More rows than this halt, whatever their share."""
     spare_rows: int = Field(default=0, ge=0)
     """Up to so many rows do not halt by their share: one row of three is not a third of a file."""
+    halt_money: tuple[MoneyLimit, ...] = ()
+    """If the absolute amounts of the affected rows come to more than this, it halts, however few they are."""
 
     @model_validator(mode="after")
     def _warns_first(self) -> Self:
         _warned_first(self.warn_share, self.halt_share)
         return self
+
+
+class ReasonLimits(RowLimits):
+    """Limits of one check of the row contract, beside those of all of them together."""
+
+    reason: str
+    """Reason code, such as payments.amount.split."""
+
+
+class QuarantineLimits(RowLimits):
+    """Limits of all rows set aside, and of single reasons."""
+
+    rules: tuple[ReasonLimits, ...] = ()
+    """Limits by reason; a reason without any only warns."""
 
 
 class Change(RuleModel):
@@ -133,7 +160,7 @@ class TableThreshold(Rule):
     """When it has to be there: `always`, `once_sent` (since it first came), `when_sent` or `only_once` (at opening)."""
     empty: Empty = Empty.NEVER
     """When it may have no rows: `never`, `on_days_off` or `any_day`."""
-    quarantine: RowLimits
+    quarantine: QuarantineLimits
     """Rows that fail their contract."""
     duplicates: RowLimits
     """Rows that repeat another row of the extract."""
@@ -183,7 +210,7 @@ def decode_thresholds(documents: Iterable[Document]) -> tuple[Thresholds, tuple[
 
     GAT001 no such table, GAT002 no such column, or one that the check cannot use, GAT003 a check that does not fit the
     table, GAT004 (warning) a table without thresholds: whatever lands of it halts, GAT005 a file that holds something
-    else; and RUL0xx of the decoder.
+    else, GAT006 no such reason, or a currency that is not known; and RUL0xx of the decoder.
     """
     read = tuple(documents)
     placed, issues = decode_rules(read, SECTION, RuleKind.THRESHOLD, TableThreshold)
@@ -207,6 +234,7 @@ def _misfits(placed: Placed[TableThreshold]) -> Iterator[Issue]:
         return
     table = CATALOGUE[rule.id]
     yield from _wrong_columns(placed, table)
+    yield from _wrong_limits(placed, table)
     for section, fits in _FITS.items():
         if getattr(rule, section) is not None and not fits(rule, table):
             message = f'the check "{section}" does not fit the table "{table.name}"'
@@ -230,6 +258,31 @@ def _wrong_columns(placed: Placed[TableThreshold], table: Table) -> Iterator[Iss
             place = placed.place("filled", number, "column")
             hint = suggestion(filled.column, optional)
             yield Issue("GAT002", place, f'"{filled.column}" is no column of {table.name} that may be missing', hint)
+
+
+def _wrong_limits(placed: Placed[TableThreshold], table: Table) -> Iterator[Issue]:
+    reasons = [check.code for check in CONTRACTS[table.name].checks]
+    limits: list[tuple[tuple[str | int, ...], RowLimits]] = [
+        (("quarantine",), placed.rule.quarantine),
+        (("duplicates",), placed.rule.duplicates),
+    ]
+    for number, rule in enumerate(placed.rule.quarantine.rules):
+        limits.append((("quarantine", "rules", number), rule))
+        if rule.reason not in reasons:
+            place = placed.place("quarantine", "rules", number, "reason")
+            yield Issue(
+                "GAT006", place, f'{table.name} has no reason "{rule.reason}"', suggestion(rule.reason, reasons)
+            )
+    for path, limit in limits:
+        for number, money in enumerate(limit.halt_money):
+            if money.currency not in MINOR_DIGITS:
+                place = placed.place(*path, "halt_money", number, "currency")
+                hint = suggestion(money.currency, MINOR_DIGITS)
+                yield Issue("GAT006", place, f'no currency "{money.currency}"', hint)
+        if limit.halt_money and (path == ("duplicates",) or not CONTRACTS[table.name].money):
+            place = placed.place(*path, "halt_money")
+            message = f"no money is set aside with {path[0]} of {table.name}"
+            yield Issue("GAT003", place, message, "Remove halt_money")
 
 
 def _uncovered(placed: Iterable[Placed[TableThreshold]]) -> Iterator[Issue]:

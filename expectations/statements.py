@@ -50,14 +50,38 @@ class Counts:
         return not self.failing and not self.has_doubled_keys
 
 
+Money = tuple[tuple[str, Decimal], ...]  # amounts by currency, in major units
+ALL_REASONS = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """The quarantine by reason: rows, and their absolute amounts; a row with two reasons counts for both.
+
+    Under `ALL_REASONS` each row counts once.
+    """
+
+    by_reason: tuple[tuple[str, int, Money], ...] = ()
+
+    def money_of(self, reason: str) -> Money:
+        return next((money for code, _, money in self.by_reason if code == reason), ())
+
+
+NOTHING_SET_ASIDE = SetAside()
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Statements over a table that is not clean: rows to keep, rows for quarantine with their `reasons`, totals."""
+    """Statements over a table that is not clean: rows to keep, rows for quarantine with their `reasons`, totals.
+
+    `index` has for each currency, and each reason, the rows set aside and their absolute amounts.
+    """
 
     accepted: ExactSelect
     quarantined: ExactSelect
     reasons: ExactSelect
     totals: ExactSelect
+    index: ExactSelect
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +114,19 @@ class TableWork:
         money = tuple(_money(row) for row in found) if self.contract.money else ()
         return ControlTotals(landed, accepted, quarantined, duplicate, money)
 
+    def read_set_aside(self, rows: Iterable[Mapping[str, Any]]) -> SetAside:
+        """The rows of `Split.index`."""
+        found = [dict(row) for row in rows]
+        codes = [name.removeprefix(_ROWS) for name in (found[0] if found else ()) if name.startswith(_ROWS)]
+        entries = ((code, sum(int(row[_ROWS + code]) for row in found), _amounts(found, code)) for code in codes)
+        return SetAside(tuple(entry for entry in entries if entry[1]))
 
+
+def _amounts(rows: Iterable[Mapping[str, Any]], code: str) -> Money:
+    return tuple((row["currency"], Decimal(row[_MONEY + code] or 0)) for row in rows if row.get(_MONEY + code))
+
+
+_ROWS, _MONEY = "rows:", "money:"
 _PARTS = ("landed", "accepted", "quarantined", "duplicate")
 
 
@@ -145,6 +181,7 @@ def split_of(contract: Contract, *, doubled: bool) -> Split:
         quarantined=exact(sa.select(*columns, reasons).where(quarantined).order_by(*order)),
         reasons=exact(sa.select(*key, reasons).where(quarantined).order_by(*order)),
         totals=_totals(contract, sorted_out, parts, double),
+        index=_index(contract, sorted_out, quarantined),
     )
 
 
@@ -180,9 +217,27 @@ def _without_copies(judged: sa.Subquery) -> sa.Select[Any]:
     return sa.select(*judged.c, sa.literal(1, sa.BigInteger).label("copy"))
 
 
+def _index(contract: Contract, rows: sa.Subquery, quarantined: Sql) -> ExactSelect:
+    """Rows and absolute amounts of what is set aside, by currency; a column for all of it and one for each reason."""
+    conditions = {ALL_REASONS: quarantined}
+    conditions |= {code: sa.and_(quarantined, rows.c[code]) for code in _codes(contract, rows)}
+    currency = sa.func.coalesce(rows.c.currency, "") if contract.money else sa.literal("")
+    columns = [count_rows(condition).label(_ROWS + code) for code, condition in conditions.items()]
+    if contract.money:
+        amount = rows.c[contract.money]
+        size = sa.case((amount < 0, -amount), else_=amount)
+        columns += [total(size, condition).label(_MONEY + code) for code, condition in conditions.items()]
+    statement = sa.select(currency.label("currency"), *columns).select_from(rows)
+    return exact(statement.group_by(currency).order_by(currency) if contract.money else statement)
+
+
+def _codes(contract: Contract, rows: sa.FromClause) -> list[str]:
+    return [code for code in (*(check.code for check in contract.checks), contract.duplicate_key) if code in rows.c]
+
+
 def _reasons(contract: Contract, rows: sa.FromClause) -> Sql:
     """The reason codes of the row, each followed by a comma; empty for a row that is fine."""
-    codes = [code for code in (*(c.code for c in contract.checks), contract.duplicate_key) if code in rows.c]
+    codes = _codes(contract, rows)
     text: Sql = sa.literal("")
     for code in codes:
         text = text.concat(sa.case((rows.c[code], f"{code},"), else_=""))

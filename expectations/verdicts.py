@@ -15,8 +15,9 @@ from domain.expressions.parse import suggestion
 from domain.money import CONTEXT, Rounding, round_to
 from domain.records import CheckResult, ControlTotals, Outcome, TableVerdict, Verdict, worst
 from domain.tables import Table
-from expectations.limits import Due, RowLimits, TableThreshold
-from expectations.statements import Counts
+from expectations.limits import Due, ReasonLimits, RowLimits, TableThreshold
+from expectations.stated import Statement, stated_check
+from expectations.statements import ALL_REASONS, NOTHING_SET_ASIDE, Counts, Money, SetAside
 from expectations.suites import rows_are_due
 
 NO_TOTALS = ControlTotals(0, 0, 0, 0)
@@ -28,6 +29,7 @@ class Judged:
 
     `schema` are the findings of `schema_findings`, and that of `not_judgeable`. `suite` are the results of the suite
     runner, with the checks that are not yet known; None for a table that has no suite, or one that was not run.
+    `stated` is what the source says that the extract comes to.
     """
 
     table: str
@@ -36,6 +38,8 @@ class Judged:
     schema: tuple[CheckResult, ...] = ()
     counts: Counts | None = None
     totals: ControlTotals | None = None
+    set_aside: SetAside = NOTHING_SET_ASIDE
+    stated: tuple[Statement, ...] = ()
     has_suite: bool = False
     suite: tuple[CheckResult, ...] | None = None
 
@@ -113,24 +117,36 @@ def _checks(judged: Judged, threshold: TableThreshold | None, *, working_day: bo
     if threshold is None or judged.counts is None or judged.totals is None:
         yield _not_looked_at(judged, threshold)
         return
-    yield from _of_rows(judged.counts, judged.totals, threshold, working_day=working_day)
+    yield from _of_rows(judged, judged.counts, judged.totals, threshold, working_day=working_day)
     yield from _of_suite(judged)
 
 
 def _of_rows(
-    counts: Counts, totals: ControlTotals, threshold: TableThreshold, *, working_day: bool
+    judged: Judged, counts: Counts, totals: ControlTotals, threshold: TableThreshold, *, working_day: bool
 ) -> Iterator[CheckResult]:
-    """The contract's checks that failed (each a warning), what they come to, and whether the totals tie out."""
-    table = counts.table
+    """The contract's checks that failed, what they come to, and whether the totals tie out and are those stated."""
+    table, aside = counts.table, judged.set_aside
     yield _emptiness(counts, rows_due=rows_are_due(threshold, working_day=working_day))
+    by_reason = {limits.reason: limits for limits in threshold.quarantine.rules}
     for code, failed in counts.by_check:
         if failed:
-            found, expected = f"{failed:,} of {counts.rows:,} rows", "no row"
-            hint = "See the quarantine for the rows"
-            yield CheckResult(table, code, "contract", Outcome.WARN, counts.rows, failed, found, expected, hint)
-    yield _limited(table, "quarantine", totals.quarantined, totals.landed, threshold.quarantine, _main_reasons(counts))
-    yield _limited(table, "duplicates", totals.duplicate, totals.landed, threshold.duplicates, "equal rows")
+            yield _of_reason(table, code, failed, counts.rows, by_reason.get(code), aside.money_of(code))
+    why = _main_reasons(counts)
+    money = aside.money_of(ALL_REASONS)
+    yield _limited(table, "quarantine", totals.quarantined, totals.landed, threshold.quarantine, why, money)
+    yield _limited(table, "duplicates", totals.duplicate, totals.landed, threshold.duplicates, "equal rows", ())
     yield _tie_out(table, totals)
+    stated = stated_check(table, judged.stated, totals)
+    yield from [stated] if stated else []
+
+
+def _of_reason(table: str, code: str, failed: int, rows: int, limits: ReasonLimits | None, money: Money) -> CheckResult:
+    """A row that fails its contract warns; more of them than the rule's own limits allow halt."""
+    if limits is not None:
+        return _limited(table, code.removeprefix(f"{table}."), failed, rows, limits, "", money)
+    hint = "See the quarantine for the rows"
+    found = f"{failed:,} of {rows:,} rows"
+    return CheckResult(table, code, "contract", Outcome.WARN, rows, failed, found, "no row", hint)
 
 
 def _of_suite(judged: Judged) -> Iterator[CheckResult]:
@@ -148,17 +164,22 @@ def _emptiness(counts: Counts, *, rows_due: bool) -> CheckResult:
     return _result(counts.table, "rows", "control", outcome, counts.rows, 0, f"{counts.rows:,} rows", expected, hint)
 
 
-def _limited(table: str, check: str, failed: int, rows: int, limits: RowLimits, why: str) -> CheckResult:
-    outcome = _outcome_of(failed, rows, limits)
+def _limited(table: str, check: str, failed: int, rows: int, limits: RowLimits, why: str, money: Money) -> CheckResult:
+    outcome = _outcome_of(failed, rows, limits, money)
+    amounts = ", ".join(f"{amount:,f} {currency}" for currency, amount in money if amount)
     found = f"{failed:,} of {rows:,} rows ({_percent(failed, rows)} %)"
-    found = f"{found}: {why}" if failed else found
+    if failed:
+        found = f"{found}{f' and {amounts}' if amounts else ''}{f': {why}' if why else ''}"
     hint = "" if outcome is Outcome.PASS else "Ask for a corrected extract of the same date"
     return _result(table, check, "contract", outcome, rows, failed, found, _expected(limits), hint)
 
 
-def _outcome_of(failed: int, rows: int, limits: RowLimits) -> Outcome:
+def _outcome_of(failed: int, rows: int, limits: RowLimits, money: Money) -> Outcome:
     over_share = failed > limits.spare_rows and failed > CONTEXT.multiply(limits.halt_share, Decimal(rows))
-    if over_share or (limits.halt_rows is not None and failed > limits.halt_rows):
+    over_rows = limits.halt_rows is not None and failed > limits.halt_rows
+    amounts = dict(money)
+    over_money = any(amounts.get(limit.currency, 0) > limit.amount for limit in limits.halt_money)
+    if over_share or over_rows or over_money:
         return Outcome.HALT
     return Outcome.WARN if failed > CONTEXT.multiply(limits.warn_share, Decimal(rows)) else Outcome.PASS
 
@@ -166,7 +187,8 @@ def _outcome_of(failed: int, rows: int, limits: RowLimits) -> Outcome:
 def _expected(limits: RowLimits) -> str:
     spare = f", or {limits.spare_rows:,} rows" if limits.spare_rows else ""
     most = f", and at most {limits.halt_rows:,} rows" if limits.halt_rows is not None else ""
-    return f"at most {round_to(limits.halt_share * 100, 2, Rounding.HALF_UP)} %{spare}{most}"
+    money = "".join(f", and at most {limit.amount:,f} {limit.currency}" for limit in limits.halt_money)
+    return f"at most {round_to(limits.halt_share * 100, 2, Rounding.HALF_UP)} %{spare}{most}{money}"
 
 
 def _tie_out(table: str, totals: ControlTotals) -> CheckResult:

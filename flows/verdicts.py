@@ -5,7 +5,9 @@ from __future__ import annotations
 from adapters.store.results import read_verdict
 from adapters.store.runs import State, stages_of
 from adapters.world import world_of_process
+from domain.ids import short
 from domain.records import Outcome
+from expectations.waiving import is_waivable
 from flows.halting import Halted
 from tasks.stages.night import Night
 
@@ -27,5 +29,7 @@ def raise_if_halted(night: Night) -> None:
         for stage in stages
         if stage.outcome is State.HALTED and "note" in stage.summary
     ]
+    waivable = [check.check for check in checks if is_waivable(check)][:1]
+    lines += [f"`recoup waive {short(night.run)} {check} …` records that a named person goes on" for check in waivable]
     halted = ", ".join(sorted(verdict.halted)) or "no table"
     raise Halted(f"the night of {night.business_date} is halted: {halted}\n" + "\n".join(lines))

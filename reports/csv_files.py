@@ -5,13 +5,31 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
+from typing import TextIO
 
 from domain.ids import canonical_decimal
 
-Value = str | int | Decimal | date | None
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """A telephone number that another system takes as it is: E.164, perhaps with `;ext=`. No part of it can run.
+
+    Raises: ValueError for any other text.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not is_phone_number(self.text):
+            raise ValueError("a telephone number is a plus and 5 to 15 digits, with an extension of up to 6")
+
+
+Value = str | int | Decimal | date | PhoneNumber | None
 
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -19,6 +37,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 # Full-width signs are among them, because spreadsheets in East Asia read those as the plain ones.
 _FORMULA = re.compile(r"(^|[;\t\r\n])([\s\ufeff\x00]*)(?=[=+\-@＝＋－＠])")
 _CONTROL = re.compile(r"^(?=[\t\r\n])")
+_PHONE_NUMBER = re.compile(r"\+[0-9]{5,15}(?:;ext=[0-9]{1,6})?")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Value]], *, for_excel: bool = False) -> str:
@@ -29,13 +48,32 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Value]], *, for_exce
     Raises: ValueError for a row that has more or fewer cells than the header.
     """
     text = StringIO()
-    writer = csv.writer(text)
+    _write_rows(text, header, rows)
+    return f"{_BYTE_ORDER_MARK if for_excel else ''}{text.getvalue()}"
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Value]]) -> int:
+    """Fills `path` as `csv_text` does, one row after the other, for files larger than memory; the number of rows.
+
+    Raises: ValueError for a row that has more or fewer cells than the header.
+    """
+    with path.open("w", encoding="utf-8", newline="") as file:
+        return _write_rows(file, header, rows)
+
+
+def is_phone_number(text: str) -> bool:
+    return _PHONE_NUMBER.fullmatch(text) is not None
+
+
+def _write_rows(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[Value]]) -> int:
+    writer = csv.writer(file)
     writer.writerow(neutralised(name) for name in header)
+    number = 0
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
             raise ValueError(f"row {number} has {len(row)} cells, the header has {len(header)}")
         writer.writerow(_cell(value) for value in row)
-    return f"{_BYTE_ORDER_MARK if for_excel else ''}{text.getvalue()}"
+    return number
 
 
 def neutralised(text: str) -> str:
@@ -59,5 +97,7 @@ def _cell(value: Value) -> str:
             return value.isoformat()
         case int():
             return str(value)
+        case PhoneNumber(text):
+            return text
         case str():
             return neutralised(value)

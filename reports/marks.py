@@ -22,6 +22,7 @@ _OUTCOMES: Mapping[Outcome, Mark] = {
     Outcome.PASS: Mark("✓", message("pass"), "good"),
     Outcome.NOT_YET_KNOWN: Mark("?", message("not yet known"), "open"),
     Outcome.WARN: Mark("!", message("warn"), "warn"),
+    Outcome.WAIVED: Mark("‼", message("waived"), "bad"),
     Outcome.HALT: Mark("✕", message("halt"), "bad"),
 }
 

@@ -181,6 +181,12 @@ def _headline(verdict: Verdict, language: Language) -> tuple[Mark, str, str]:
             text = words.gettext("The gate judged no table: that is a halt")
         case Outcome.HALT:
             text = words.ngettext("%(num)s table halted", "%(num)s tables halted", number)
+        case Outcome.WAIVED:
+            text = words.ngettext(
+                "No table halted; for %(num)s a halt was waived",
+                "No table halted; for %(num)s halts were waived",
+                number,
+            )
         case Outcome.WARN:
             text = words.ngettext(
                 "No table halted; %(num)s has warnings", "No table halted; %(num)s have warnings", number

@@ -110,7 +110,7 @@ def _facts(content: _Content) -> Iterator[tuple[str, str]]:
     yield _("Calculation version"), report.calculation
     for waiver in report.waivers:
         texts = {"by": waiver.by, "until": waiver.until.isoformat(), "reason": waiver.reason}
-        yield waiver.check, _("waived by %(by)s until %(until)s: %(reason)s") % texts
+        yield f"{waiver.check}, {waiver.business_date}", _("waived by %(by)s until %(until)s: %(reason)s") % texts
 
 
 def _write_lines(book: Book, content: _Content) -> None:

@@ -21,6 +21,7 @@ _MARKS: Mapping[Outcome, str] = {
     Outcome.PASS: "✓ pass",
     Outcome.NOT_YET_KNOWN: "? not yet known",
     Outcome.WARN: "! warn",
+    Outcome.WAIVED: "‼ waived",
     Outcome.HALT: "✗ HALT",
 }
 _MOST_CHECKS = 40

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 WRITER, APPROVER, READER = "recoup_writer", "recoup_approver", "recoup_reader"
 
-# What an approver may add to; publishing, which posts to the ledger, is the writer's.
+# What an approver may add to in the first store; publishing, which posts to the ledger, is the writer's.
 _DECIDED_BY_APPROVERS = ("batch_decisions", "period_decisions", "rule_signatures", "attempts")
 
 
@@ -47,6 +47,17 @@ def role_statements(tables: Sequence[str], mutable: Sequence[str]) -> Iterator[s
         yield f"GRANT INSERT ON {name} TO {APPROVER}"
     yield f"GRANT UPDATE ON attempts TO {APPROVER}"
     yield f"GRANT SELECT ON alembic_version TO {WRITER}, {APPROVER}, {READER}"
+    yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {WRITER}, {APPROVER}"
+
+
+def grant_statements(added: Sequence[str], decided_by_approvers: Sequence[str]) -> Iterator[str]:
+    """Rights on append-only tables that a later version adds (PostgreSQL)."""
+    for table in added:
+        yield f"REVOKE ALL ON {table} FROM PUBLIC"
+        yield f"GRANT SELECT ON {table} TO {READER}, {APPROVER}"
+        yield f"GRANT SELECT, INSERT ON {table} TO {WRITER}"
+    for table in decided_by_approvers:
+        yield f"GRANT INSERT ON {table} TO {APPROVER}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {WRITER}, {APPROVER}"
 
 

@@ -158,6 +158,68 @@ check_results = sa.Table(
     comment="Every check of every table.",
 )
 
+quarantine = sa.Table(
+    "quarantine",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run."),
+    sa.Column("table_name", sa.String(64), primary_key=True, comment="The table."),
+    sa.Column("reason", sa.String(120), primary_key=True, comment="Reason code; a row may have several."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Rows with this reason."),
+    sa.Column("money", CanonicalJson(), nullable=False, comment="Their absolute amounts by currency, in major units."),
+    comment="Index of the quarantine: the rows themselves, as they came, are in the run's file quarantine/<table>.",
+)
+
+waivers = sa.Table(
+    "waivers",
+    STORE,
+    _sequence(),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, comment="The run whose halt was seen."),
+    sa.Column("business_date", sa.Date, nullable=False, comment="Date of the extract."),
+    sa.Column("table_name", sa.String(64), nullable=False, comment="Table of the check."),
+    sa.Column("check_name", sa.String(120), nullable=False, comment="Code of the check."),
+    sa.Column("version", sa.ForeignKey("snapshot_versions.version"), nullable=False, comment="The data it is about."),
+    sa.Column("until", sa.Date, nullable=False, comment="Last day on which it holds."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    *_recorded(),
+    sa.UniqueConstraint("run_id", "check_name"),
+    comment="Decisions to go on over a halted check: void when past, or when other data land.",
+)
+
+waived_versions = sa.Table(
+    "waived_versions",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run that went on."),
+    sa.Column("check_name", sa.String(120), primary_key=True, comment="The check that was waived."),
+    sa.Column("table_name", sa.String(64), nullable=False, comment="Its table."),
+    sa.Column("business_date", sa.Date, nullable=False, comment="Date of the extract."),
+    sa.Column("version", sa.ForeignKey("snapshot_versions.version"), nullable=False, comment="What was accepted."),
+    sa.Column("until", sa.Date, nullable=False, comment="Until when the waiver held."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    comment="Accepted over a waiver: every result that reads such a version says so.",
+)
+
+corrections = sa.Table(
+    "corrections",
+    STORE,
+    _sequence(),
+    sa.Column("table_name", sa.String(64), nullable=False, comment="The table."),
+    sa.Column("business_date", sa.Date, nullable=False, comment="Date of the extract."),
+    sa.Column("base", sa.ForeignKey("snapshot_versions.version"), nullable=False, comment="The version corrected."),
+    sa.Column("version", sa.ForeignKey("snapshot_versions.version"), nullable=False, comment="What lands instead."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, comment="The run that quarantined the rows."),
+    sa.Column("replaced", sa.BigInteger, nullable=False, comment="Rows that were replaced by corrected ones."),
+    sa.Column("dropped", sa.BigInteger, nullable=False, comment="Rows that were left out on purpose."),
+    sa.Column("path", sa.String(400), nullable=False, comment="File of the corrected rows, below the home folder."),
+    sa.Column("sha256", sa.String(64), nullable=False, comment="SHA-256 of that file."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who corrected."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    *_recorded(),
+    sa.UniqueConstraint("base", "business_date"),
+    comment="Quarantined rows that came back corrected; a new extract from the source takes their place.",
+)
+
 run_files = sa.Table(
     "run_files",
     STORE,
@@ -367,6 +429,9 @@ APPEND_ONLY = (
     ledger,
     period_decisions,
     rule_signatures,
+    waivers,
+    waived_versions,
+    corrections,
 )
 
 MUTABLE = (attempts, ledger_head)

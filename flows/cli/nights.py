@@ -17,6 +17,7 @@ from domain.manifest import Stage
 from domain.records import CheckResult, Outcome, TableVerdict
 from flows.cli.arguments import OnDate, RuleFolder
 from flows.cli.output import AsJson, print_table, say, show, working
+from tasks.stages.waive import waivers_of_run
 
 app = typer.Typer()
 
@@ -107,6 +108,7 @@ def show_run(
         checks = [check for check in read_checks(connection, run_id) if check.outcome is not Outcome.PASS]
         files = files_of_run(connection, run_id)
         attempts = attempts_of_run(connection, run_id)
+        waived = waivers_of_run(connection, run_id) if stages else ()
     if as_json:
         content = {
             "run": run_id,
@@ -115,6 +117,7 @@ def show_run(
             "manifest": row.manifest,
             "stages": stages,
             "verdict": verdict,
+            "waivers": waived,
             "files": files,
             "attempts": attempts,
         }
@@ -124,6 +127,8 @@ def show_run(
     print_table(
         "Stages", [{"stage": stage.stage, "outcome": stage.outcome.value, **_first(stage.summary)} for stage in stages]
     )
+    if waived:
+        print_table("Rests on waived halts", [asdict(waiver) for waiver in waived])
     print_table("Verdicts", [_verdict_row(table) for table in (verdict.tables if verdict else ())])
     print_table("Checks that did not pass", [_check_row(check) for check in checks])
     print_table("Files", [{"file": name, "rows": file.rows, "path": file.path} for name, file in files.items()])

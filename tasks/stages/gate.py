@@ -12,20 +12,24 @@ import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns, open_duck
 from adapters.snapshots import Pointer, Version, register, versions, write_version
+from adapters.store.quarantine import write_quarantine
 from adapters.store.results import write_verdict
 from adapters.store.runs import RunFile, StageResult, State, stage_result
+from adapters.store.waivers import write_waived
 from adapters.suite_runner import SuiteRun, run_suites
 from adapters.world import World
 from domain.catalogue import CATALOGUE
 from domain.ids import RunId, VersionId
-from domain.manifest import Input, Manifest, Stage
-from domain.records import CheckResult, ControlTotals, Outcome, Verdict
+from domain.manifest import Input, Manifest, Stage, Waiver
+from domain.records import CheckResult, Outcome, Verdict
 from domain.tables import Kind, Type
 from expectations.limits import TableThreshold
-from expectations.statements import Counts, TableWork, work_for
+from expectations.stated import CONTROL_TOTALS, Statement
+from expectations.statements import NOTHING_SET_ASIDE, TableWork, work_for
 from expectations.suites import Baseline, DayFigures, suite_for
 from expectations.suites import Night as SuiteNight
 from expectations.verdicts import Judged, night_verdict, not_judgeable, schema_findings
+from expectations.waiving import waived
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
 from tasks.stages.session import create_view
 
@@ -100,18 +104,29 @@ def _gate(world: World, night: Night, manifest: Manifest, thresholds: _Threshold
         working_day = manifest.business_date not in days_off
         runs = _run_suites(bench, judged, thresholds, days_off)
         every = tuple(_every_table(bench, judged, runs))
-        verdict = night_verdict(manifest.business_date, every, thresholds, working_day=working_day)
+        judged_night = night_verdict(manifest.business_date, every, thresholds, working_day=working_day)
+        verdict = waived(judged_night, manifest.waivers)
         pages = tuple(_write_pages(bench, runs))
     files = (*(result.quarantine for result in judged.values() if result.quarantine), *pages)
     accepted = {table: result.accepted for table, result in sorted(judged.items()) if _may_pass(verdict, table, result)}
 
+    set_aside = {table: result.judged.set_aside for table, result in sorted(judged.items())}
+
     def write(connection: sa.Connection) -> None:
         write_verdict(connection, night.run, verdict)
+        write_quarantine(connection, night.run, set_aside)
         if night.is_official:
             register(world, connection, Pointer.ACCEPTED, night.business_date, accepted.values(), night.attempt)
+            used = [waiver for waiver in manifest.waivers if waiver.table in accepted and _was_used(verdict, waiver)]
+            write_waived(connection, night.run, used, {table: one.version for table, one in accepted.items()})
 
     summary = _summary(manifest, verdict, accepted, working_day=working_day)
     return StageWork(State.HALTED if verdict.halted else State.DONE, summary, files, write)
+
+
+def _was_used(verdict: Verdict, waiver: Waiver) -> bool:
+    checks = (check for table in verdict.tables for check in table.checks)
+    return any(check.check == waiver.check and check.outcome is Outcome.WAIVED for check in checks)
 
 
 def _judge_contracts(bench: _Bench) -> dict[str, _TableResult]:
@@ -137,20 +152,31 @@ def _judge_table(
     if table in unreadable or blocked:
         return _TableResult(judged, version)
     counts = work.read_counts(bench.duck.read(work.counts))
-    accepted, quarantine, totals = _split(bench, work, counts, version)
-    return _TableResult(replace(judged, counts=counts, totals=totals), accepted, quarantine)
+    return _split(bench, work, replace(judged, counts=counts, stated=_stated(bench, table, unreadable)), version)
 
 
-def _split(
-    bench: _Bench, work: TableWork, counts: Counts, landed: Version
-) -> tuple[Version, RunFile | None, ControlTotals]:
+def _split(bench: _Bench, work: TableWork, judged: Judged, landed: Version) -> _TableResult:
     """The accepted version (the landed one where nothing is set aside or doubled), and the quarantine's file."""
-    table, split = work.contract.table, work.split(counts)
+    table, split = work.contract.table, work.split(judged.counts) if judged.counts else None
     if split is None:
-        return landed, None, work.read_totals(bench.duck.read(work.clean_totals))
+        return _TableResult(replace(judged, totals=work.read_totals(bench.duck.read(work.clean_totals))), landed)
     totals = work.read_totals(bench.duck.read(split.totals))
+    aside = work.read_set_aside(bench.duck.read(split.index)) if totals.quarantined else NOTHING_SET_ASIDE
     accepted = write_version(bench.world, bench.duck, table, bench.night.business_date, bench.duck.sql(split.accepted))
-    return accepted, _write_quarantine(bench, table.name, split.quarantined, totals.quarantined), totals
+    quarantine = _write_quarantine(bench, table.name, split.quarantined, totals.quarantined)
+    return _TableResult(replace(judged, totals=totals, set_aside=aside), accepted, quarantine)
+
+
+def _stated(bench: _Bench, table: str, unreadable: set[str]) -> tuple[Statement, ...]:
+    """What the source states of the table's extract of this date, if it states anything."""
+    if CONTROL_TOTALS not in bench.landed or CONTROL_TOTALS in unreadable:
+        return ()
+    rows = bench.duck.run(
+        f"SELECT coalesce(currency, ''), \"rows\", amount FROM {CONTROL_TOTALS} "
+        "WHERE table_name = ? AND stated_on = ? ORDER BY statement_id",
+        (table, bench.manifest.business_date),
+    )
+    return tuple(Statement(table, *row) for row in rows.fetchall())
 
 
 def _write_quarantine(bench: _Bench, table: str, statement: Any, rows: int) -> RunFile | None:

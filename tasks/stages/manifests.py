@@ -33,7 +33,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         prices=None if content["prices"] is None else Digest(content["prices"]),
         baselines=_inputs(content["baselines"]),
         gaps=_inputs(content["gaps"]),
-        waivers=tuple(Waiver(**{**waiver, "until": _date(waiver["until"])}) for waiver in content["waivers"]),
+        waivers=tuple(_waiver(row) for row in content["waivers"]),
         ledger=None if content["ledger"] is None else Digest(content["ledger"]),
         source=None if content["source"] is None else RunId(content["source"]),
         known_as_of=content["known_as_of"],
@@ -42,6 +42,11 @@ def _manifest(content: dict[str, Any]) -> Manifest:
 
 def _inputs(rows: list[dict[str, str]]) -> tuple[Input, ...]:
     return tuple(Input(row["table"], _date(row["business_date"]), VersionId(row["version"])) for row in rows)
+
+
+def _waiver(row: dict[str, str]) -> Waiver:
+    day, version, until = _date(row["business_date"]), VersionId(row["version"]), _date(row["until"])
+    return Waiver(row["table"], day, row["check"], version, row["by"], row["reason"], until)
 
 
 def _rule(row: dict[str, str]) -> RuleVersion:

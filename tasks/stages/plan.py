@@ -14,7 +14,8 @@ from adapters.store.releases import releases_before
 from adapters.store.runs import record_run
 from adapters.store.schema import run_files, runs
 from adapters.store.signatures import with_signatures
-from adapters.world import World
+from adapters.store.waivers import waivers_in_force
+from adapters.world import World, business_today
 from domain.ids import AttemptId, Digest
 from domain.manifest import Manifest, RunKind, Stage
 from domain.rules import RuleVersion
@@ -73,6 +74,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             prices=_prices_before(connection, day),
             baselines=inputs.baselines,
             gaps=inputs.gaps,
+            waivers=waivers_in_force(connection, inputs.landed, business_today(world), request.known_as_of),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )
 

@@ -22,6 +22,7 @@ from reports.night import Link, NightReport, RollRow, RollTable, StageSummary, n
 from tasks.stages.compare import RunComparison
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
 from tasks.stages.rules import RuleSet
+from tasks.stages.waive import waivers_of_run
 
 PAGE = "night.html"
 _ROLLS = (
@@ -59,14 +60,14 @@ def labels_of(rules: KpiRules) -> dict[str, KpiLabel]:
 
 
 def _report(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageWork:
-    content = _content(world, night, manifest, rules.kpis.on(manifest.effective_on))
+    content = _content(world, night, rules.kpis.on(manifest.effective_on))
     name = f"{folder_of(night)}/{PAGE}"
     written = world.seam.write_text(world.settings.home / name, night_page(content), point="night_page")
     file = RunFile(PAGE, name, written.sha256, 0)
     return StageWork(State.DONE, {"page": name}, (file,))
 
 
-def _content(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> NightReport:
+def _content(world: World, night: Night, rules: KpiRules) -> NightReport:
     with world.store.read() as connection:
         kpis = read_kpis(connection, night.run)
         verdict = read_verdict(connection, night.run, night.business_date)
@@ -81,7 +82,7 @@ def _content(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
             scores=read_scores(connection, night.run),
             forecast=tuple(line for kind in BatchKind for line in read_payout_lines(connection, night.run, kind.value)),
             links=tuple(_links(connection, night)),
-            waivers=manifest.waivers,
+            waivers=waivers_of_run(connection, night.run),
             book_label=book_label(world),
             run_label="" if night.is_official else "What-if: not an official result",
         )

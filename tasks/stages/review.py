@@ -36,6 +36,7 @@ from reports.workbook import write_batch_workbook
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import Frozen, read_frozen
 from tasks.stages.report import book_label
+from tasks.stages.waive import waivers_of_run
 
 WITHOUT_POLICY = "without_policy"
 
@@ -91,7 +92,7 @@ def _report(
         ),
         rules=manifest.rules,
         tie_outs=tuple(_tie_outs(connection, manifest, batches)),
-        waivers=manifest.waivers,
+        waivers=waivers_of_run(connection, newest),
         source_run=manifest.source,
         book_label=book_label(world),
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.records import ControlTotals
 from expectations.contracts import CONTRACTS
-from expectations.statements import split_of, work_for
+from expectations.statements import ALL_REASONS, split_of, work_for
 
 WORK = work_for("payments")
 
@@ -87,3 +87,17 @@ def test_counting_and_splitting_agree_without_windows_where_keys_do_not_double(b
     assert split.totals is not windowed.totals
     assert book.read(split.quarantined) == book.read(windowed.quarantined)
     assert WORK.read_totals(book.read(windowed.totals)) == totals
+
+
+def test_the_index_counts_rows_and_absolute_money_by_reason_and_currency(book, payments):
+    _, split, _ = payments(
+        {"payment_id": "P1", "channel": "pigeon"},
+        {"payment_id": "P2", "channel": "pigeon", "amount": Decimal(-10_000)},
+        {"payment_id": "P3", "currency": "CNY", "fee": Decimal(501)},
+        {"payment_id": "P4"},
+    )
+    aside = WORK.read_set_aside(book.read(split.index))
+    found = {code: (rows, money) for code, rows, money in aside.by_reason}
+    assert found["payments.channel.code"] == (2, (("VND", Decimal(20_000)),))
+    assert found["payments.amount.split"] == (2, (("CNY", Decimal(10_000)), ("VND", Decimal(10_000))))
+    assert found[ALL_REASONS] == (3, (("CNY", Decimal(10_000)), ("VND", Decimal(20_000))))

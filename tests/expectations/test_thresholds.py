@@ -47,6 +47,21 @@ MISTAKES = [
         9,
         'Did you mean "paid_on"?',
     ),
+    (
+        "{halt_share: 0.01}",
+        "{halt_share: 0.01, rules: [{reason: payments.amount.splt, halt_share: 0}]}",
+        "GAT006",
+        8,
+        'Did you mean "payments.amount.split"?',
+    ),
+    ("{halt_share: 0.01}", "{halt_share: 0.01, halt_money: [{currency: VDN, amount: 1}]}", "GAT006", 8, "VND"),
+    (
+        "duplicates: {halt_share: 0.01}",
+        "duplicates: {halt_share: 0, halt_money: [{currency: VND, amount: 1}]}",
+        "GAT003",
+        9,
+        "Remove",
+    ),
     ("thresholds:", "treshold: []\nthresholds:", "GAT005", 1, 'found "treshold"'),
 ]
 

@@ -10,7 +10,9 @@ import pytest
 
 from domain.catalogue import CATALOGUE
 from domain.records import CheckResult, ControlTotals, Outcome
-from expectations.statements import Counts
+from expectations.limits import MoneyLimit, ReasonLimits
+from expectations.stated import Statement
+from expectations.statements import ALL_REASONS, Counts, SetAside
 from expectations.verdicts import (
     Judged,
     night_verdict,
@@ -26,7 +28,15 @@ PASSED = CheckResult("payments", "payments.evaluated", "suite", Outcome.PASS, 10
 
 def judged(**changes) -> Judged:
     counts = Counts("payments", 1000, 1000, 0, ())
-    whole = Judged("payments", True, True, (), counts, ControlTotals(1000, 1000, 0, 0), True, (PASSED,))
+    whole = Judged(
+        "payments",
+        landed=True,
+        sent_before=True,
+        counts=counts,
+        totals=ControlTotals(1000, 1000, 0, 0),
+        has_suite=True,
+        suite=(PASSED,),
+    )
     return replace(whole, **changes)
 
 
@@ -138,3 +148,66 @@ def test_the_verdict_names_the_tables_that_halt(thresholds):
     verdict = night_verdict(DAY, (judged(), Judged("accounts", False, True)), thresholds, working_day=True)
     assert verdict.halted == frozenset({"accounts"})
     assert verdict.tables[1].checks[0].found == "no extract has landed"
+
+
+REASON = "payments.amount.split"
+LIMITED = [
+    # rows set aside for the reason, their money in VND, the reason's limits, outcome of that check
+    (2, 900, {"halt_share": 1}, Outcome.WARN),
+    (2, 900, {"halt_share": 1, "halt_rows": 1}, Outcome.HALT),
+    (2, 900, {"halt_share": "0.001"}, Outcome.HALT),
+    (2, 900, {"halt_share": 1, "halt_money": [{"currency": "VND", "amount": 900}]}, Outcome.WARN),
+    (2, 901, {"halt_share": 1, "halt_money": [{"currency": "VND", "amount": 900}]}, Outcome.HALT),
+    (2, 901, {"halt_share": 1, "halt_money": [{"currency": "CNY", "amount": 1}]}, Outcome.WARN),
+]
+
+
+@pytest.mark.parametrize(("rows", "money", "limits", "outcome"), LIMITED)
+def test_one_reason_halts_by_its_own_limits(thresholds, rows, money, limits, outcome):
+    limited = thresholds["payments"].quarantine.model_copy(
+        update={"rules": (ReasonLimits.model_validate({"reason": REASON, **limits}),)}
+    )
+    aside = SetAside(((ALL_REASONS, rows, (("VND", Decimal(money)),)), (REASON, rows, (("VND", Decimal(money)),))))
+    counts = Counts("payments", 1000, 1000, rows, ((REASON, rows),))
+    one = judged(counts=counts, totals=ControlTotals(1000, 1000 - rows, rows, 0), set_aside=aside)
+    verdict = table_verdict(one, thresholds["payments"].model_copy(update={"quarantine": limited}), working_day=True)
+    assert next(check.outcome for check in verdict.checks if check.check == REASON) is outcome
+
+
+def test_all_that_is_set_aside_halts_by_its_money(thresholds):
+    limit = MoneyLimit(currency="VND", amount=Decimal(1_000_000))
+    limited = thresholds["payments"].quarantine.model_copy(update={"halt_money": (limit,)})
+    aside = SetAside(((ALL_REASONS, 1, (("VND", Decimal(1_000_001)),)),))
+    verdict = table_verdict(
+        replace(with_rows(bad=1), set_aside=aside),
+        thresholds["payments"].model_copy(update={"quarantine": limited}),
+        working_day=True,
+    )
+    (check,) = [check for check in verdict.checks if check.outcome is Outcome.HALT]
+    assert check.check == "payments.quarantine"
+    assert "1,000,001 VND" in check.found
+    assert "at most 1,000,000 VND" in check.expected
+
+
+STATED = [
+    (Statement("payments", "", 1000, None), Outcome.PASS),
+    (Statement("payments", "", 1001, None), Outcome.HALT),
+    (Statement("payments", "VND", None, Decimal(500)), Outcome.PASS),
+    (Statement("payments", "VND", 1000, Decimal("500.01")), Outcome.HALT),
+    (Statement("payments", "CNY", None, Decimal(1)), Outcome.HALT),
+    (Statement("payments", "CNY", None, Decimal(0)), Outcome.PASS),
+]
+
+
+@pytest.mark.parametrize(("statement", "outcome"), STATED)
+def test_what_the_source_states_is_what_landed(thresholds, statement, outcome):
+    five, none = Decimal(500), Decimal(0)
+    totals = ControlTotals(1000, 1000, 0, 0, (("VND", five, five, none, none),))
+    verdict = table_verdict(judged(totals=totals, stated=(statement,)), thresholds["payments"], working_day=True)
+    (check,) = [check for check in verdict.checks if check.check == "payments.stated_totals"]
+    assert check.outcome is outcome
+
+
+def test_where_the_source_states_nothing_there_is_no_such_check(thresholds):
+    verdict = table_verdict(judged(), thresholds["payments"], working_day=True)
+    assert "payments.stated_totals" not in {check.check for check in verdict.checks}

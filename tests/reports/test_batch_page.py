@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from domain.manifest import Waiver
 from reports.batch import batch_page
 from reports.batch_report import BatchReport, CheckKind, TieOut, TieOutStep, zero_checks
 from reports.languages import Language
@@ -96,9 +95,12 @@ def test_the_chain_from_payments_to_pay_shows_each_difference():
 
 
 def test_a_waiver_stands_on_the_page():
-    waiver = Waiver("volume_promises", "Head of operations", "late by agreement", sample.DAY)
+    waiver = sample.waiver("promises", "late by agreement", sample.DAY)
     text = Page(batch_page(replace(sample.month_end(), waivers=(waiver,)))).text
-    assert "volume_promises waived by Head of operations until 30 September 2026: late by agreement" in text
+    assert (
+        "promises.volume 30 September 2026: waived by Head of operations until 30 September 2026: late by agreement"
+        in text
+    )
 
 
 LINE = sample.payout_line("E0001")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.csv_files import csv_text, neutralised
+from reports.csv_files import PhoneNumber, csv_text, neutralised, write_csv
 
 RUNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 dangerous = st.lists(st.sampled_from([*RUNS, ";", "\t", "\n", "\r", " ", '"', ",", "'", "cmd|", "a"])).map("".join)
@@ -60,3 +60,24 @@ def test_dates_headers_and_the_mark_for_excel():
 def test_a_row_of_another_width_is_refused():
     with pytest.raises(ValueError, match="row 1 has 1 cells, the header has 2"):
         csv_text(["a", "b"], [["x"]])
+
+
+@pytest.mark.parametrize("text", ["+84912345678", "+842438251234;ext=12"])
+def test_a_telephone_number_for_another_system_arrives_as_it_is(text):
+    assert csv_text(["value"], [[PhoneNumber(text)]]) == f"value\r\n{text}\r\n"
+
+
+@given(dangerous)
+def test_nothing_but_a_telephone_number_passes_as_one(text):
+    with pytest.raises(ValueError, match="5 to 15 digits"):
+        PhoneNumber(text)
+    with pytest.raises(ValueError, match="5 to 15 digits"):
+        PhoneNumber(f"+84912345678{text or ' '}")
+
+
+def test_a_file_written_row_by_row_is_what_the_text_would_be(tmp_path):
+    header, rows = ["payee", "day"], [["=E0001", date(2026, 9, 30)], ["E0002", None]]
+    assert write_csv(tmp_path / "rows.csv", header, iter(rows)) == 2
+    assert (tmp_path / "rows.csv").read_bytes().decode() == csv_text(header, rows)
+    with pytest.raises(ValueError, match="row 1 has 1 cells"):
+        write_csv(tmp_path / "short.csv", header, [["E0001"]])

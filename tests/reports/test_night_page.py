@@ -136,7 +136,7 @@ def test_the_forecast_is_no_payout(page):
 def test_waivers_and_what_kind_of_run_it_was_stand_on_top():
     page = Page(night_page(replace(sample.night(), run_label="What-if: nothing of it counts")))
     assert page.text.index("What-if: nothing of it counts") < page.text.index("1 table halted")
-    assert "1 halted check was waived volume_complaints" in page.text
+    assert "1 halted check was waived complaints.volume 30 September 2026: waived by" in page.text
 
 
 @pytest.mark.parametrize(

@@ -17,4 +17,4 @@ def as_login(world: World, name: str) -> World:
             connection.execute(sa.text(f"CREATE ROLE {name} LOGIN"))
         connection.execute(sa.text(f"GRANT recoup_approver TO {name}"))
     url = world.settings.database_url.replace("//postgres:@", f"//{name}:@")
-    return open_world(world.settings.model_copy(update={"database_url": url}))
+    return open_world(world.settings.model_copy(update={"database_url": url}), clock=world.seam.clock)

@@ -249,3 +249,19 @@ def test_scores_explain_themselves_down_to_their_parts(world, land_book, run_nig
     assert scores
     for score in scores:
         assert sum(part.contribution for part in score.parts if part.contribution is not None) == score.score
+
+
+def test_control_totals_that_the_source_states_are_compared_with_what_landed(any_world, land_book, run_night):
+    land_book(any_world)
+    folder = any_world.settings.landing / DAY.isoformat()
+    rows, amount = duckdb.sql(
+        f"SELECT count(*), sum(amount) FILTER (currency = 'VND') FROM '{folder}/payments.parquet'"
+    ).fetchone()
+    header = "statement_id,stated_on,table_name,rows,currency,amount\n"
+    (folder / "control_totals.csv").write_text(f"{header}payments,{DAY},payments,{rows},VND,{amount}\n")
+    assert not halting(any_world, run_night(any_world, DAY, (Stage.GATE,)))
+    rewrite(any_world, "payments", "SELECT * FROM extract ORDER BY payment_id LIMIT (SELECT count(*) - 1 FROM extract)")
+    (check,) = halting(any_world, run_night(any_world, DAY, (Stage.GATE,))).values()
+    assert check.check == "payments.stated_totals"
+    assert f"rows {rows - 1}" in check.found
+    assert f"rows {rows}" in check.expected

@@ -96,7 +96,7 @@ def after_reading(rule: CleaningRule, as_of: date) -> tuple[Step, ...]:
 
 def counts() -> ExactSelect:
     """How many points there are of each jurisdiction, kind, outcome and set of findings; a few hundred rows."""
-    key = [CLEANED.c[name] for name in ("jurisdiction", "kind", "value_class", "outcome", "findings", "is_usable")]
+    key = [CLEANED.c[name] for name in ("jurisdiction", "kind", "outcome", "findings", "is_usable")]
     return exact(sa.select(*key, count_rows().label("points")).group_by(*key).order_by(*key))
 
 

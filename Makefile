@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install run serve test quick check format lock schemas bench clean
+.PHONY: help install run serve test quick check format lock schemas bench bench-gates clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ lock: install  ## Resolve pyproject.toml anew into requirements.lock
 
 bench: install  ## Full nights at 100 thousand and 1 million accounts, beside hand-written DuckDB queries
 	@$(BIN)/python -m bench.night
+
+bench-gates: install  ## What the gate makes of clean nights, and of every kind of corruption at several rates
+	@$(BIN)/python -m bench.gates
 
 clean:  ## Remove the environment and caches, but no data
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

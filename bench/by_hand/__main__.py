@@ -23,8 +23,8 @@ def main() -> None:
     found = measured(book)
     seconds = time.perf_counter() - begun
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    rows = [[None if each is None else str(each) for each in astuple(figure)] for figure in found]
-    json.dump({"seconds": round(seconds, 2), "peak_mib": peak_mib, "figures": rows}, sys.stdout)
+    figures_as_text = [as_text(figure) for figure in found]
+    json.dump({"seconds": round(seconds, 2), "peak_mib": peak_mib, "figures": figures_as_text}, sys.stdout)
 
 
 def measured(book: Mapping[str, Any]) -> list[Figure]:
@@ -36,6 +36,10 @@ def measured(book: Mapping[str, Any]) -> list[Figure]:
         connection.execute(OWNERS)
         connection.execute(POSTINGS)
         return list(figures([row for sql in scans(start, end).values() for row in _rows(connection, sql)]))
+
+
+def as_text(figure: Figure) -> list[str | None]:
+    return [None if each is None else str(each) for each in astuple(figure)]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Mapping[str, Any]]:

@@ -116,7 +116,7 @@ def _promises(start: date, end: date) -> str:
         WHERE {_judged("e", start, end)}"""
     paid = f"""
         got AS (SELECT e.promise_id, sum(pay.amount - pay.waiver) AS paid
-            FROM ({_newest("promises", "promise_id")}) e JOIN payments pay USING (account_id)
+            FROM ({_newest("promises", "promise_id")}) e JOIN payments pay USING (account_id, currency)
             LEFT JOIN payments was ON was.payment_id = pay.reverses
             WHERE {_judged("e", start, end)} AND pay.posted_on <= DATE '{end}'
             AND coalesce(was.paid_on, pay.paid_on) BETWEEN e.made_on AND e.due_on + {GRACE_DAYS}

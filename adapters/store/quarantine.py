@@ -91,6 +91,15 @@ def _newest_nights() -> sa.Select[Any]:
     return sa.select(gated.c.run_id).where(gated.c.place == 1)
 
 
+def newest_gated_night(connection: sa.Connection, business_date: date) -> RunId | None:
+    """The official night of the date whose gate was finished last."""
+    statement = sa.select(runs.c.run_id).where(
+        runs.c.business_date == business_date, runs.c.run_id.in_(_newest_nights())
+    )
+    found = connection.execute(statement).scalars().first()
+    return None if found is None else RunId(found)
+
+
 def insert_correction(
     store: Store, connection: sa.Connection, correction: Correction, attempt: AttemptId | None
 ) -> None:

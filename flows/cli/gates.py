@@ -1,21 +1,24 @@
-"""Commands on what the gate has stopped: waive a halt, look at waivers."""
+"""Commands on what the gate has stopped: waive a halt, look at the quarantine, correct its rows."""
 
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from adapters.store.quarantine import Correction, corrections_on_record
 from adapters.world import open_world
 from domain.ids import short
 from domain.manifest import Waiver
 from flows.attempts import attempt_at
-from flows.cli.arguments import ByName, Reason, parse_date
+from flows.cli.arguments import ByName, OnDate, Reason, parse_date
 from flows.cli.output import AsJson, say, show
 
 app = typer.Typer()
 
+OfTable = Annotated[str, typer.Option("--table", help="Table of the catalogue.")]
 Until = Annotated[
     date, typer.Option("--until", parser=parse_date, metavar="YYYY-MM-DD", help="Last day on which it holds.")
 ]
@@ -49,6 +52,90 @@ def waivers(*, as_json: AsJson = False) -> None:
     found = list_waivers(open_world())
     rows = [{**_row(one.waiver), "run": short(one.run), "standing": one.standing.value} for one in found]
     show(found, rows, as_json=as_json, title="Waivers")
+
+
+@app.command()
+def quarantine(
+    day: Annotated[date | None, typer.Option("--date", parser=parse_date, metavar="YYYY-MM-DD")] = None,
+    table: OfTable = "",
+    run: Annotated[str, typer.Option("--run", help="A run, instead of the newest night of each date.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """What was set aside, by date, table and reason: rows, and money."""
+    from tasks.stages.corrections import list_quarantine
+
+    found = list_quarantine(open_world(), day=day, table=table, run=run)
+    rows = [
+        {
+            "date": each.business_date,
+            "table": each.table,
+            "reason": each.reason,
+            "rows": each.rows,
+            "money": ", ".join(f"{amount:,f} {currency}" for currency, amount in each.money),
+            "run": short(each.run),
+        }
+        for each in found
+    ]
+    show(found, rows, as_json=as_json, title="Quarantine")
+    if rows:
+        say("`recoup export-quarantine --date D --table T --to FILE.csv` writes them to be corrected", as_json=as_json)
+
+
+@app.command("export-quarantine")
+def export(
+    day: OnDate,
+    table: OfTable,
+    path: Annotated[Path, typer.Option("--to", dir_okay=False, help="CSV file to write; it holds personal data.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write the rows that were set aside to a sheet on which they can be corrected."""
+    from tasks.stages.corrections import export_quarantine
+
+    number = export_quarantine(open_world(), table, day, path)
+    row = {"table": table, "date": day, "rows": number, "sheet": str(path)}
+    show(row, [row], as_json=as_json)
+    say("Correct the cells, or write drop into the column action; then `recoup correct`", as_json=as_json)
+
+
+@app.command()
+def correct(
+    sheet: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The corrected sheet.")],
+    day: OnDate,
+    table: OfTable,
+    by: ByName,
+    reason: Reason,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take a corrected sheet back in: the extract lands anew with its rows, for the next night of that date."""
+    from tasks.stages.corrections import correct as take
+
+    world = open_world()
+    with attempt_at(world, f"correct {table} {day}", day) as attempt:
+        done = take(world, sheet, table, day, by=by, reason=reason, attempt=attempt)
+    show(done, [_correction_row(done)], as_json=as_json, title="Corrected")
+    say(f"`recoup nightly --date {day}` judges the corrected extract", as_json=as_json)
+
+
+@app.command()
+def corrections(*, as_json: AsJson = False) -> None:
+    """Every correction on record, with the file that holds each row as it was and as it is now."""
+    with open_world().store.read() as connection:
+        found = corrections_on_record(connection)
+    show(found, [_correction_row(each) for each in found], as_json=as_json, title="Corrections")
+
+
+def _correction_row(correction: Correction) -> dict[str, str | int]:
+    return {
+        "extract": f"{correction.table} of {correction.business_date}",
+        "replaced": correction.replaced,
+        "left out": correction.dropped,
+        "by": correction.by,
+        "reason": correction.reason,
+        "trail": correction.path,
+    }
 
 
 def _row(waiver: Waiver) -> dict[str, str]:

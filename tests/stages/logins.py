@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from adapters.store.guards import APPROVER
 from adapters.world import World, open_world
 
 
-def as_login(world: World, name: str) -> World:
+def as_login(world: World, name: str, *, role: str = APPROVER) -> World:
     """The world as somebody's own database session sees it; the same world on SQLite, which has no logins."""
     if not world.settings.database_url:
         return world
@@ -15,6 +16,6 @@ def as_login(world: World, name: str) -> World:
         known = connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name}).first()
         if known is None:
             connection.execute(sa.text(f"CREATE ROLE {name} LOGIN"))
-        connection.execute(sa.text(f"GRANT recoup_approver TO {name}"))
+        connection.execute(sa.text(f"GRANT {role} TO {name}"))
     url = world.settings.database_url.replace("//postgres:@", f"//{name}:@")
     return open_world(world.settings.model_copy(update={"database_url": url}), clock=world.seam.clock)

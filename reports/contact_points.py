@@ -116,7 +116,9 @@ FINDINGS: Mapping[str, Wording] = {
     "demo": Wording(message("Demo"), message("Nothing to do: invented, like the whole book.")),
     "duplicate": Wording(message("Duplicate"), message("Nothing to do: the other point stands for both.")),
     "wrong_party": Wording(message("Wrong party"), message("Nothing to do: it is no longer called.")),
-    "last_point": Wording(message("Last point of a person"), message("No point of this person is left in use: find another.")),
+    "last_point": Wording(
+        message("Last point of a person"), message("No point of this person is left in use: find another.")
+    ),
     "marked_wrong": Wording(message("Marked as wrong party"), message("Prove it, or let it be retired.")),
     "shared": Wording(message("Shared by many debtors"), message("Find out whose it is: a shop's, or made up?")),
     "never_verified": Wording(message("Never verified"), message("Verify it with the next contact.")),

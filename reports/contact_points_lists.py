@@ -20,7 +20,7 @@ them. Delete them once the core system has confirmed the corrections; the same c
 """
 
 # Findings for which the cleaning has done what there was to do; they give no suggestion where there is another finding.
-_SETTLED = frozenset({"extension", "demo", "duplicate", "wrong_party"})
+SETTLED_CODES = frozenset({"extension", "demo", "duplicate", "wrong_party"})
 
 
 def write_points_to_verify(path: Path, rows: Iterable[tuple[str, str, str, str, date | None]]) -> int:
@@ -39,7 +39,7 @@ def write_corrections(path: Path, rows: Iterable[tuple[str, str, str, str, str]]
 
 def _suggestion(findings: str) -> str:
     codes = findings.split()
-    first = next((code for code in codes if code not in _SETTLED), codes[0])
+    first = next((code for code in codes if code not in SETTLED_CODES), codes[0])
     return FINDINGS[first].text
 
 

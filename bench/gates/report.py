@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from bench.gates.bench import DATES, KindResult, Result
+from bench.gates.bench import KindResult, Result
 from bench.gates.extracts import Book
 from bench.gates.findings import Caught, Finding
 from bench.gates.nights import Gated
@@ -84,7 +84,7 @@ def _summary(result: Result) -> str:
         "H halted, Q rows quarantined (how many of those spoilt), D equal rows dropped, W warned, "
         "= read as it was meant, – missed, ! crashed, · nothing to spoil"
     )
-    nights = ", ".join(f"{day} ({night.value})" for night, day in DATES.items())
+    nights = ", ".join(f"{day} ({night.value})" for night, day in result.plan.dates.items())
     return "\n\n".join(
         ["# Kinds of corruption, and what the gate made of them", *lines, f"Nights: {nights}. {legend}."]
     )

@@ -56,7 +56,7 @@ def _reversals(suffix: str, amount: str = "-amount", account: str = "account_id"
     return (
         f"SELECT * REPLACE ({columns}) FROM (SELECT * FROM payments_past WHERE reverses IS NULL AND amount > 0 "
         "AND account_id IN (SELECT account_id FROM accounts) ORDER BY md5(payment_id) "
-        "LIMIT greatest(1, CAST($level * (SELECT count(*) FROM payments) AS INTEGER)))"
+        "LIMIT greatest(1, CAST($level * (SELECT count(*) FROM payments) AS INTEGER))) AS p"
     )
 
 
@@ -335,7 +335,7 @@ KINDS = (
                 joined_by(
                     _reversals(
                         "R1",
-                        account=_ACCOUNT_OF_THE_SAME_CURRENCY.format("payments_past"),
+                        account=_ACCOUNT_OF_THE_SAME_CURRENCY.format("p"),
                     )
                 ),
             ),

@@ -291,8 +291,8 @@ KINDS = (
         "single payments may be all interest; all of them being so is another order of columns",
     ),
     Kind(
-        "money.payments.waivers_called_principal",
-        "what was forgiven counted as paid principal",
+        "money.payments.all_waived",
+        "payments as if they were forgiven: everything is waiver",
         (Rows("payments", changed(waiver="amount", principal="0", interest="0", fee="0")),),
         TWENTY,
         "a bank does not forgive one payment in five",

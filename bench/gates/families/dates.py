@@ -10,6 +10,7 @@ from bench.gates.kinds import (
     ONE_ROW,
     TWENTY,
     Kind,
+    Occasion,
     Rows,
     changed,
     swapped,
@@ -75,6 +76,7 @@ KINDS = (
         ),
         TWENTY,
         "promises are for the next days, not for half a year off or before they were made",
+        nights=(Occasion.MONTH_END,),  # what is due then has a day that can be a month
     ),
     Kind(
         "dates.accounts.opened_in_the_future",
@@ -237,6 +239,7 @@ KINDS = (
         ALL,
         "they belong to another file",
         (ALL,),
+        nights=(Occasion.CLAIMS,),
     ),
     Kind(
         "dates.attendance.a_day_early",

@@ -18,6 +18,7 @@ from bench.gates.kinds import (
     Cut,
     Gone,
     Kind,
+    Occasion,
     Rows,
     Unit,
     Yesterday,
@@ -60,6 +61,7 @@ _STALE = tuple(
         reason,
         WHOLE,
         Unit.ONCE,
+        (Occasion.CLAIMS,) if table == "reviews" else WORKING,
     )
     for table, reason in (
         ("accounts", "today's balances and days past due are yesterday's"),

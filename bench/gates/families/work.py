@@ -12,6 +12,7 @@ from bench.gates.kinds import (
     TWENTY,
     WHOLE,
     Kind,
+    Occasion,
     Rows,
     Unit,
     added,
@@ -23,6 +24,7 @@ from bench.gates.kinds import (
     swapped,
 )
 
+_REVIEWED = (Occasion.CLAIMS,)  # reviews are few; on this day there are some
 _GROUPS = (Decimal(1), Decimal(3))
 _AWAY = "FROM leave WHERE starts_on <= $day AND ends_on > $day"
 _ABSENT = "FROM staff_postings WHERE valid_to IS NULL AND employee_id NOT IN (SELECT employee_id FROM attendance)"
@@ -386,6 +388,7 @@ KINDS = (
         (Rows("reviews", changed(score="score * 100")),),
         ONE_ROW,
         "scores lie between 0 and 1",
+        nights=_REVIEWED,
     ),
     Kind(
         "work.reviews.of_somebody_elses_call",
@@ -399,6 +402,7 @@ KINDS = (
         ),
         ONE_ROW,
         "the wrong one would lose the bonus",
+        nights=_REVIEWED,
     ),
     Kind(
         "work.reviews.of_no_call",
@@ -406,6 +410,7 @@ KINDS = (
         (Rows("reviews", changed(contact_id="contact_id || '-NONE'"), of="contact_id IS NOT NULL"),),
         ONE_ROW,
         "what was listened to?",
+        nights=_REVIEWED,
     ),
     Kind(
         "work.cases.unknown_accounts",

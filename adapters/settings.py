@@ -33,6 +33,12 @@ class Settings(BaseSettings):
     """What DuckDB may use before it spills to disk."""
     threads: int = Field(default=2, ge=1)
     """Threads of DuckDB."""
+    largest_line_bytes: int = Field(default=2_000_000, ge=1_000_000)
+    """The longest line that an extract may have; a longer one is told, and no file with one is read."""
+    largest_unpacked_bytes: int = Field(default=50_000_000_000, ge=1)
+    """What a packed extract (gzip, a workbook, Parquet) may come to when it is unpacked."""
+    round_keys: tuple[str, ...] = ()
+    """Columns whose long keys rightly end in zeros, such as accounts.account_id: no spreadsheet has rounded them."""
     nightly_cron: str = "0 2 * * *"
     """When the nightly deployment starts, in `time_zone`; keep it out of daylight-saving gaps."""
     book_label: str = ""

@@ -15,17 +15,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import sqlalchemy as sa
 
-from adapters.duck import PARQUET_OPTIONS, Duck, duck_columns, quoted
+from adapters.duck import PARQUET_OPTIONS, Duck, quoted
 from adapters.errors import FileChangedError
-from adapters.seam import WrittenFile, sha256_of
+from adapters.seam import WrittenFile
 from adapters.store.schema import snapshot_pointers, snapshot_versions, source_files
 from adapters.world import World
-from domain.catalogue import CATALOGUE
 from domain.ids import AttemptId, VersionId, digest_of, short
-from domain.issues import Issue, Location
 from domain.tables import Kind, Table, Type
 
 
@@ -48,56 +45,12 @@ class Version:
     totals: Mapping[str, Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class LandingFile:
-    table: str
-    path: Path
+def write_version(world: World, duck: Duck, table: Table, day: date, sql: str, guard: str = "") -> Version:
+    """The rows of `sql` as a version of `table`, in a total order; the same rows give the same version.
 
-
-@dataclass(frozen=True, slots=True)
-class Landed:
-    """A landing file as read: the version that it became, and whether that version is new."""
-
-    version: Version
-    source_sha256: str
-    is_new: bool
-
-
-def landing_files(landing: Path, day: date) -> tuple[tuple[LandingFile, ...], tuple[Issue, ...]]:
-    """The extracts of a day, one per table; two files for one table, and files of no table, are issues."""
-    folder = landing / day.isoformat()
-    found: dict[str, LandingFile] = {}
-    issues: list[Issue] = []
-    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
-        table, _, ending = path.name.partition(".")
-        if ending not in {"parquet", "csv", "csv.gz"} or table not in CATALOGUE:
-            issues.append(_stray(path, landing))
-        elif table in found:
-            issues.append(_second(path, found[table].path, landing))
-        else:
-            found[table] = LandingFile(table, path)
-    return tuple(found.values()), tuple(issues)
-
-
-def read_landing_file(
-    world: World, duck: Duck, file: LandingFile, day: date
-) -> tuple[Landed | None, tuple[Issue, ...]]:
-    """The file as a stored version; a file that was read before is not read again."""
-    source = sha256_of(file.path)
-    known = version_of_source(world, source, CATALOGUE[file.table], day)
-    if known is not None:
-        return Landed(known, source, is_new=False), ()
-    try:
-        content = _content(duck, CATALOGUE[file.table], file.path)
-        return Landed(write_version(world, duck, CATALOGUE[file.table], day, content), source, is_new=True), ()
-    except duckdb.Error as error:
-        place = Location(str(file.path.relative_to(world.settings.landing)))
-        return None, (Issue("LND003", place, f"cannot be read: {_first_line(error)}", "Ask for the extract again"),)
-
-
-def write_version(world: World, duck: Duck, table: Table, day: date, sql: str) -> Version:
-    """The rows of `sql` as a version of `table`, in a total order; the same rows give the same version."""
-    ordered = f"SELECT * FROM ({sql}) ORDER BY {_order(duck, table, sql)}"
+    `guard` is a condition that each row meets, or ends the statement by its own error while the rows are written.
+    """
+    ordered = f"SELECT * FROM ({sql}) {f'WHERE {guard} ' if guard else ''}ORDER BY {_order(duck, table, sql)}"
     columns = {row[0]: row[1] for row in duck.run(f"DESCRIBE {sql}").fetchall()}
     folder = world.settings.home / "snapshots" / table.name / day.isoformat()
     written = world.seam.write_file(
@@ -141,12 +94,11 @@ def register(
             )
 
 
-def register_source(connection: sa.Connection, landed: Landed) -> None:
-    if landed.is_new:
-        version = landed.version
-        row = {"source_sha256": landed.source_sha256, "table_name": version.table, "version": version.version}
-        if connection.execute(sa.select(source_files.c.version).filter_by(**row)).first() is None:
-            connection.execute(source_files.insert().values(row))
+def register_source(connection: sa.Connection, source_sha256: str, version: Version) -> None:
+    """Remember which version a landing file became, so that it is not read again."""
+    row = {"source_sha256": source_sha256, "table_name": version.table, "version": version.version}
+    if connection.execute(sa.select(source_files.c.version).filter_by(**row)).first() is None:
+        connection.execute(source_files.insert().values(row))
 
 
 def pointed(
@@ -194,46 +146,6 @@ def _version_named(world: World, name: VersionId) -> Version | None:
     with world.store.read() as connection:
         row = connection.execute(sa.select(snapshot_versions).where(snapshot_versions.c.version == name)).first()
     return None if row is None else _version(row, world.settings.home)
-
-
-def _content(duck: Duck, table: Table, path: Path) -> str:
-    """SQL that reads the file: in the catalogue's columns and types where it fits them, else as it came."""
-    source = _source(path)
-    landed = {row[0]: row[1] for row in duck.run(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-    wanted = duck_columns(table)
-    if all(name in landed for name in wanted) and _fits(duck, source, wanted, landed):
-        casts = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in wanted.items())
-        extra = "".join(f', "{name}"' for name in sorted(set(landed) - set(wanted)))
-        return f"SELECT {casts}{extra} FROM {source}"
-    return f"SELECT * FROM {source}"
-
-
-def _fits(duck: Duck, source: str, wanted: Mapping[str, str], landed: Mapping[str, str]) -> bool:
-    """Whether every value can be cast without loss; only columns of another type are looked at."""
-    others = [(name, kind) for name, kind in wanted.items() if landed[name] != kind]
-    if not others:
-        return True
-    lost = " OR ".join(_is_lost(name, landed[name], kind) for name, kind in others)
-    return duck.run(f"SELECT 1 FROM {source} WHERE {lost} LIMIT 1").fetchone() is None
-
-
-def _is_lost(name: str, landed: str, wanted: str) -> str:
-    """SQL that is true where a value would change or vanish: text with more decimals than the column, among others."""
-    if landed == "VARCHAR" and wanted.startswith("DECIMAL"):
-        return (
-            f'("{name}" IS NOT NULL AND (TRY_CAST("{name}" AS {wanted}) IS NULL '
-            f'OR TRY_CAST("{name}" AS DECIMAL(38,18)) <> TRY_CAST("{name}" AS {wanted})))'
-        )
-    if landed == "VARCHAR":
-        return f'("{name}" IS NOT NULL AND TRY_CAST("{name}" AS {wanted}) IS NULL)'
-    back = f'CAST(TRY_CAST("{name}" AS {wanted}) AS {landed})'
-    return f'("{name}" IS NOT NULL AND {back} IS DISTINCT FROM "{name}")'
-
-
-def _source(path: Path) -> str:
-    if path.name.endswith(".parquet"):
-        return f"read_parquet('{quoted(path)}')"
-    return f"read_csv('{quoted(path)}', header = true, all_varchar = true, strict_mode = true)"
 
 
 def _order(duck: Duck, table: Table, sql: str) -> str:
@@ -318,21 +230,6 @@ def _version(row: Any, home: Path) -> Version:
         row.columns,
         row.totals,
     )
-
-
-def _stray(path: Path, landing: Path) -> Issue:
-    known = ", ".join(sorted(CATALOGUE))
-    place = Location(str(path.relative_to(landing)))
-    return Issue("LND001", place, "is no extract of a known table", f"Name it <table>.parquet or .csv; tables: {known}")
-
-
-def _second(path: Path, first: Path, landing: Path) -> Issue:
-    place = Location(str(path.relative_to(landing)))
-    return Issue("LND002", place, f"is a second file for one table; the other is {first.name}", "Remove one of them")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
 
 
 def files_of(found: Mapping[VersionId, Version], names: Sequence[VersionId]) -> tuple[Path, ...]:

@@ -3,5 +3,6 @@
 from adapters.importing.decoding import Mapping, decode_mapping
 from adapters.importing.importer import ImportedTable, ImportReport, import_extract
 from adapters.importing.language import MappingFile
+from adapters.importing.streams import Limits
 
-__all__ = ["ImportReport", "ImportedTable", "Mapping", "MappingFile", "decode_mapping", "import_extract"]
+__all__ = ["ImportReport", "ImportedTable", "Limits", "Mapping", "MappingFile", "decode_mapping", "import_extract"]

@@ -15,15 +15,27 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapters.importing.decoding import NUMBERS, Calculated, Given, Joined, Read, Typed, Value, number_digits
-from adapters.importing.language import CsvSource, ParquetSource
+from adapters.importing.damage import DAMAGED_KEY as DAMAGED_KEY_PATTERN
+from adapters.importing.decoding import (
+    DATES,
+    NUMBERS,
+    Calculated,
+    Given,
+    Joined,
+    Part,
+    Read,
+    Typed,
+    Value,
+    number_digits,
+)
+from adapters.importing.language import AnySource, CsvSource
 from domain.exact import product
 from domain.expressions import Expression, to_sql
 from domain.sql import SQL_TYPES
 from domain.tables import Type
 
 Sql = sa.ColumnElement[Any]
-Source = CsvSource | ParquetSource
+Source = AnySource
 
 NOT_A_NUMBER = "IMP040"
 TOO_MANY_DIGITS = "IMP041"
@@ -33,6 +45,7 @@ NOT_IN_CODES = "IMP044"
 NOT_IN_CATALOGUE = "IMP045"
 NOT_A_BOOLEAN = "IMP046"
 OVERFLOW = "IMP047"
+DAMAGED_KEY = "IMP048"
 
 # Room for a number before it is fitted: 26 digits before the point, 12 after it.
 _WIDE = sa.Numeric(38, 12)
@@ -57,7 +70,8 @@ def converted(value: Value, texts: Mapping[str, Sql], known: Mapping[str, Sql], 
             return _calculated(expression, known, value)
         case Joined(parts=parts):
             pieces = [sa.literal(part) if isinstance(part, str) else texts[part.name] for part in parts]
-            return _listed(_concatenated(pieces), value)
+            read = [texts[part.name] for part in parts if isinstance(part, Part) and part.name not in DATES]
+            return _sound_key(_listed(_concatenated(pieces), value), value, read)
         case Read() as how:
             return _with_default(how, value.type, texts[how.column], _read(how, value, texts[how.column], source))
 
@@ -72,7 +86,16 @@ def _read(how: Read, value: Value, text: Sql, source: Source) -> Converted:
             return _time(how, value.type, text, source)
         case Type.BOOLEAN:
             return _boolean(text)
-    return _listed(text, value)
+    return _sound_key(_listed(text, value), value, [text])
+
+
+def _sound_key(read: Converted, value: Value, parts: list[Sql]) -> Converted:
+    """A key, or a part of one, that a spreadsheet has damaged is a fault."""
+    if value.type is not Type.ID or not parts:
+        return read
+    pattern = _inline(DAMAGED_KEY_PATTERN)
+    damaged = [(sa.func.regexp_full_match(part, pattern), _fault(DAMAGED_KEY, part)) for part in parts]
+    return Converted(read.value, sa.case(*damaged, else_=read.fault))
 
 
 def _with_default(how: Read, kind: Type, text: Sql, read: Converted) -> Converted:
@@ -171,7 +194,7 @@ def _fitted(number: Sql, kind: Type, text: Sql) -> Converted:
 
 def _time(how: Read, kind: Type, text: Sql, source: Source) -> Converted:
     moment: Sql = sa.func.try_strptime(text, _inline(how.date_format), type_=sa.DateTime())
-    if isinstance(source, ParquetSource):
+    if not isinstance(source, CsvSource):
         moment = sa.func.coalesce(moment, sa.try_cast(text, sa.DateTime()))
     day = sa.cast(moment, sa.Date())
     wrong = sa.or_(moment.is_(None), day < sa.literal(_EARLIEST), day > sa.literal(_LATEST))

@@ -13,15 +13,14 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from adapters.importing.language import (
+    AnySource,
     ColumnMapping,
     Composed,
     Computed,
     Constant,
-    CsvSource,
     Entry,
     FieldType,
     MappingFile,
-    ParquetSource,
     Reading,
     Scalar,
     TableMapping,
@@ -39,6 +38,7 @@ Typed = bool | int | Decimal | date | datetime | str
 BUSINESS_DATE = "business_date"
 ENTRY_DATE = "entry_date"
 ROWS = "rows"
+DATES = frozenset({BUSINESS_DATE, ENTRY_DATE})
 NUMBERS = frozenset({Type.COUNT, Type.MONEY, Type.RATE, Type.DEGREES})
 TIMES = frozenset({Type.INSTANT, Type.WALL_TIME})
 
@@ -68,7 +68,8 @@ class Mapping:
     """A checked mapping."""
 
     path: str
-    source: CsvSource | ParquetSource
+    source: AnySource
+    source_place: Location
     targets: tuple[Target, ...]
     empty: tuple[Table, ...]
 
@@ -79,7 +80,14 @@ class Mapping:
         for target in self.targets:
             for name, place in target.wanted:
                 places.setdefault(name, place)
+        if self.source.as_of:
+            places.setdefault(self.source.as_of, self.source_place)
         return places
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """Each column of the files with each value that is made of it."""
+        return tuple(use for target in self.targets for use in target.uses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,26 @@ class Target:
         for entry in self.entries:
             yield from ((name, self.place) for name in entry.columns.values())
 
+    @property
+    def uses(self) -> Iterator[Use]:
+        named = {(name, entry.columns.get(name, name)) for entry in self.entries for name in self._names_of(entry)}
+        for value in self.values:
+            for name, column in sorted(named):
+                if name in value.reads:
+                    yield Use(column, self.table, value)
+
+    def _names_of(self, entry: Entry) -> Iterator[str]:
+        return (name for value in self.values for name in value.reads if name not in entry.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """`column` of a file becomes `value`, or a part of it, in `table`."""
+
+    column: str
+    table: Table
+    value: Value
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -126,7 +154,7 @@ class Value:
             case Read(column=column):
                 return (column,)
             case Joined(parts=parts):
-                return tuple(part.name for part in parts if isinstance(part, Part) and part.name not in _DATES)
+                return tuple(part.name for part in parts if isinstance(part, Part) and part.name not in DATES)
         return ()
 
 
@@ -165,9 +193,6 @@ class Part:
     name: str
 
 
-_DATES = frozenset({BUSINESS_DATE, ENTRY_DATE})
-
-
 @dataclass(slots=True)
 class _Reader:
     document: Document
@@ -183,7 +208,8 @@ class _Reader:
             self._report("IMP001", (), "the mapping fills no table", "Name one under tables")
         tables = self.file.tables.items()
         targets = [self._target(name, table) for name, table in tables if self._is_table(name, "tables", name)]
-        return Mapping(self.document.path, self.file.source, tuple(targets), tuple(self._empty()))
+        place = self.document.place(("source",))
+        return Mapping(self.document.path, self.file.source, place, tuple(targets), tuple(self._empty()))
 
     def _empty(self) -> Iterator[Table]:
         for index, name in enumerate(self.file.empty):
@@ -213,7 +239,7 @@ class _Reader:
     def _fields(self, mapping: TableMapping, path: Path, scope: dict[str, Name]) -> Iterator[Value]:
         for name, entry in mapping.fields.items():
             here = (*path, "fields", name)
-            if name in {*mapping.columns, *_DATES, ROWS}:
+            if name in {*mapping.columns, *DATES, ROWS}:
                 self._report("IMP006", here, f'"{name}" already names something else here', "Choose another name")
             if not name.isidentifier() or keyword.iskeyword(name):
                 self._report("IMP006", here, f'"{name}" is no name for expressions', "Use letters, digits and _")

@@ -8,10 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapters.importing import conversions
+from adapters.importing.broken_rows import MOST_SHOWN
 from adapters.importing.conversions import Source
+from adapters.importing.damage import NO_SPREADSHEET, how_damaged, marks_of
 from adapters.importing.decoding import Read, Value, number_digits
 from adapters.importing.language import CsvSource
-from adapters.importing.loading import MOST_SHOWN, Loaded
+from adapters.importing.loading import Loaded
 from adapters.importing.staging import Staged
 from domain.exact import count_rows, exact
 from domain.issues import Issue, Location
@@ -42,10 +44,10 @@ def _of_column(connection: sa.Connection, staged: Staged, loaded: Loaded, source
         for row_id, entry, text in first:
             column = _column(staged, value, entry)
             place = loaded.place(row_id, column)
-            yield _issue(reason, place, _shown(value, text), _subject(staged, value, column), value, source)
+            yield _issue(reason, place, text, _subject(staged, value, column), value, source)
         if count > MOST_SHOWN:
             message = f"{_subject(staged, value, None)}: {count} values like these; the first {MOST_SHOWN} are shown"
-            yield Issue(reason, Location(str(loaded.files[0].path)), message)
+            yield Issue(reason, Location(loaded.files[0].name), message)
 
 
 def _column(staged: Staged, value: Value, entry: int) -> str | None:
@@ -60,23 +62,29 @@ def _subject(staged: Staged, value: Value, column: str | None) -> str:
     return f'"{column}" for {own}' if column else own
 
 
-def _shown(value: Value, text: str) -> str:
+def shown(text: str, *, is_personal: bool) -> str:
     """Personal data stays out of what is printed and logged, and so do line breaks and signs that steer a terminal."""
-    if value.personal:
+    if is_personal:
         return "a value"
     printable = "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:_MOST_CHARACTERS])
     return f'"{printable}{"…" if len(text) > _MOST_CHARACTERS else ""}"'
 
 
-def _issue(reason: str, place: Location, shown: str, subject: str, value: Value, source: Source) -> Issue:
-    problem, remedy = _words(reason, value, source)
-    return Issue(reason, place, f"{subject}: {shown} {problem}", f"{remedy}; mapped at {value.place}")
+def _issue(reason: str, place: Location, text: str, subject: str, value: Value, source: Source) -> Issue:
+    problem, remedy = _words(reason, value, source, text)
+    return Issue(
+        reason,
+        place,
+        f"{subject}: {shown(text, is_personal=value.personal)} {problem}",
+        f"{remedy}; mapped at {value.place}",
+    )
 
 
-def _words(reason: str, value: Value, source: Source) -> tuple[str, str]:
+def _words(reason: str, value: Value, source: Source, text: str) -> tuple[str, str]:
     match reason:
         case conversions.NOT_A_NUMBER:
-            return "is not a number", f"Numbers here are written {_written(source)}"
+            marks = f": {marks_of(text)}" if marks_of(text) else ""
+            return f"is not a number{marks}", f"Numbers here are written {_written(source)}"
         case conversions.TOO_MANY_DIGITS:
             return f"has more than {number_digits(value.type)[1]} digits after the point", "Nothing is rounded here"
         case conversions.OUT_OF_RANGE:
@@ -92,6 +100,8 @@ def _words(reason: str, value: Value, source: Source) -> tuple[str, str]:
             return "is neither true nor false", "Translate it under codes"
         case conversions.OVERFLOW:
             return "passes 38 digits on its way", "Check the columns that it reads"
+        case conversions.DAMAGED_KEY:
+            return how_damaged(text), NO_SPREADSHEET
     raise AssertionError(reason)
 
 

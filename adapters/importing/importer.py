@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Mapping as Dictionary
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -14,15 +15,21 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from adapters.duck import PARQUET_OPTIONS, quoted
+from adapters.importing.checks import Checks
 from adapters.importing.decoding import Mapping, decode_mapping
 from adapters.importing.faults import faults_in
-from adapters.importing.loading import Loaded, LoadedFile, load
+from adapters.importing.language import SqlSource
+from adapters.importing.loading import Loaded, LoadedFile, Reading
+from adapters.importing.queries import load_query
+from adapters.importing.reading import load_files
 from adapters.importing.staging import Staged, stage, stage_nothing
+from adapters.importing.streams import LIMITS, Limits
 from domain.documents import Document
 from domain.exact import count_rows, exact
 from domain.issues import Issue, Location, has_errors
-from domain.tables import Table
+from domain.tables import Table, Type
 
+Environment = Dictionary[str, str]
 Write = Callable[[Path, Callable[[Path], None]], None]
 
 
@@ -67,26 +74,36 @@ def import_extract(
     memory_limit: str,
     threads: int,
     write: Write = write_by_rename,
+    limits: Limits = LIMITS,
+    round_keys: Collection[str] = (),
+    environment: Environment = os.environ,
 ) -> ImportReport:
-    """Write `landing/<business date>/<table>.parquet` for each table of the mapping.
+    """Write `landing/<business date>/<table>.parquet` for each table of the mapping, from files or from a query.
 
     Types are the catalogue's, exactly; rows lie in the order of the table's key. What cannot be read as its column's
     type is refused here; what can be read is judged by the gate: missing values, repeated keys, unknown references.
+    `round_keys` are columns (table.column) whose long keys rightly end in zeros; `environment` has the addresses of
+    databases.
     """
     mapping, issues = decode_mapping(document)
     if mapping is None or has_errors(issues := (*issues, *_not_due(mapping, files, business_date))):
         return ImportReport(business_date, (), (), issues)
     with TemporaryDirectory(prefix="recoup-import-") as scratch, _connected(Path(scratch), memory_limit, threads) as db:
-        loaded, staged, found = _staged(db, mapping, files, business_date, Path(scratch))
-        issues = (*issues, *found)
+        reading = Reading(business_date, _roles(mapping), Path(scratch), limits)
+        loaded, found = _loaded(db, mapping, files, environment, reading)
+        staged, wrong = _staged(db, mapping, loaded, reading, round_keys) if not has_errors(found) else ((), ())
+        issues = (*issues, *found, *wrong)
         folder = landing / business_date.isoformat()
         tables = () if has_errors(issues) else tuple(_written(db, mapping, loaded, staged, folder, write))
     return ImportReport(business_date, tables, loaded.files, issues)
 
 
 def _not_due(mapping: Mapping, files: Sequence[Path], business_date: date) -> Iterator[Issue]:
-    if mapping.targets and not files:
+    is_query = isinstance(mapping.source, SqlSource)
+    if mapping.targets and not files and not is_query:
         yield Issue("IMP020", Location(mapping.path), "no file is given", "Name the extract after the mapping")
+    if files and is_query:
+        yield Issue("IMP020", Location(mapping.path), "files are given, and the source is a query", "Give no files")
     for target in mapping.targets:
         days = [entry.date for entry in target.entries if entry.date]
         if target.only_business_date and business_date not in days:
@@ -112,15 +129,30 @@ def _connected(scratch: Path, memory_limit: str, threads: int) -> Iterator[sa.Co
         engine.dispose()
 
 
+def _roles(mapping: Mapping) -> dict[str, frozenset[Type]]:
+    """The wanted columns, each with the types that its values become."""
+    roles: dict[str, set[Type]] = {name: set() for name in mapping.wanted}
+    for use in mapping.uses:
+        roles[use.column].add(use.value.type)
+    return {name: frozenset(types) for name, types in roles.items()}
+
+
+def _loaded(
+    connection: sa.Connection, mapping: Mapping, files: Sequence[Path], environment: Environment, reading: Reading
+) -> tuple[Loaded, tuple[Issue, ...]]:
+    if isinstance(mapping.source, SqlSource):
+        return load_query(connection, mapping.source, mapping.source_place, environment, reading)
+    return load_files(connection, mapping.source, files, reading)
+
+
 def _staged(
-    connection: sa.Connection, mapping: Mapping, files: Sequence[Path], business_date: date, scratch: Path
-) -> tuple[Loaded, tuple[Staged, ...], tuple[Issue, ...]]:
-    loaded, issues = load(connection, mapping.source, files, mapping.wanted, scratch)
-    if has_errors(issues):
-        return loaded, (), issues
-    staged = tuple(stage(connection, target, loaded, mapping.source, business_date) for target in mapping.targets)
-    faults = [issue for one in staged for issue in faults_in(connection, one, loaded, mapping.source)]
-    return loaded, staged, (*issues, *faults)
+    connection: sa.Connection, mapping: Mapping, loaded: Loaded, reading: Reading, round_keys: Collection[str]
+) -> tuple[tuple[Staged, ...], tuple[Issue, ...]]:
+    checked = tuple(Checks(connection, mapping, loaded, reading, round_keys).issues())
+    day, source = reading.business_date, mapping.source
+    staged = tuple(stage(connection, target, loaded, source, day) for target in mapping.targets)
+    faults = [issue for one in staged for issue in faults_in(connection, one, loaded, source)]
+    return staged, (*checked, *faults)
 
 
 def _written(

@@ -40,6 +40,8 @@ class _Notation(RuleModel):
     """How times are written, in the signs of strptime."""
     null_texts: tuple[str, ...] = ()
     """Texts that mean *no value*, such as "NULL" or "00/00/0000"; the empty text always does."""
+    as_of: str | None = None
+    """The column that says of which day a row is; each must say the business date, or nothing is imported."""
 
     @field_validator("date_format", "time_format")
     @classmethod
@@ -47,7 +49,21 @@ class _Notation(RuleModel):
         return names_a_day(text)
 
 
-class CsvSource(_Notation):
+class _File(_Notation):
+    """Sources that are files."""
+
+    file_name: str | None = None
+    """How the files are named, with the date in the signs %Y %m %d: cards_%Y%m%d*.csv. Another date is an error."""
+
+    @field_validator("file_name")
+    @classmethod
+    def _names_its_day(cls, name: str | None) -> str | None:
+        if name is not None and (set(re.findall(r"%(.)", name)) != {"Y", "m", "d"} or len(re.findall("%", name)) != 3):
+            raise ValueError(f'the file name "{name}" needs %Y, %m and %d once each, and no other sign')
+        return name
+
+
+class CsvSource(_File):
     """Text with one record a line; a file that is compressed with gzip is read as it is."""
 
     format: Literal["csv"]
@@ -91,13 +107,75 @@ class CsvSource(_Notation):
         return self
 
 
-class ParquetSource(_Notation):
+class ParquetSource(_File):
     """Parquet: numbers, dates and times that have their types there need no format; formats are for texts."""
 
     format: Literal["parquet"]
 
 
-Source = Annotated[CsvSource | ParquetSource, Field(discriminator="format")]
+class WorkbookSource(_File):
+    """An Excel workbook (.xlsx): numbers, dates and times that are cells of their kind need no format."""
+
+    format: Literal["xlsx"]
+    sheet: str | int | None = None
+    """Its name, or its number from 1 on; needed where the workbook has several."""
+    header_row: int = Field(default=1, ge=1)
+    """The row that names the columns; rows above it are not read."""
+    fifteen_digits: bool = False
+    """Whether numbers are taken as Excel shows them, with fifteen digits: 0.30000000000000004, a sum, as 0.3."""
+
+
+class Address(RuleModel):
+    """Where the address of the database stands: never in the mapping, because it has a password in it."""
+
+    environment: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """The variable of the environment that holds it: CORE_BANKING_URL."""
+    file: str | None = Field(default=None, pattern=r"^[^:@]+$")
+    """The file that holds it and nothing else, relative to the mapping."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Address:
+        if (self.environment is None) == (self.file is None):
+            raise ValueError("state environment or file, and not both")
+        return self
+
+
+class SqlSource(_Notation):
+    """The rows of one query; numbers, dates and times come in their types."""
+
+    format: Literal["sql"]
+    address: Address
+    """Which SQLAlchemy address to connect to."""
+    query: str
+    """One SELECT; :business_date stands for the business date, and each of `parameters` for its value."""
+    parameters: dict[str, Scalar] = Field(default_factory=dict)
+    """Values that are bound in the query."""
+    timeout_seconds: int = Field(ge=1)
+    """After how long the database gives up."""
+    batch_rows: int = Field(default=50_000, ge=1, le=1_000_000)
+    """How many rows are fetched at a time."""
+
+    @field_validator("query")
+    @classmethod
+    def _is_one_select(cls, query: str) -> str:
+        bare = re.sub(r"--[^\n]*|/\*.*?\*/", " ", query, flags=re.DOTALL).strip().removesuffix(";")
+        if not re.match(r"(select|with|values)\b", bare, re.IGNORECASE):
+            raise ValueError("the query is one that begins with SELECT, WITH or VALUES")
+        if ";" in bare:
+            raise ValueError("the query is one statement: no semicolon but at its end, not even in a text")
+        return query
+
+    @field_validator("parameters")
+    @classmethod
+    def _leaves_the_date(cls, parameters: dict[str, Scalar]) -> dict[str, Scalar]:
+        if "business_date" in parameters:
+            raise ValueError("business_date is given by --date")
+        return parameters
+
+
+FileSource = CsvSource | ParquetSource | WorkbookSource
+AnySource = FileSource | SqlSource
+Source = Annotated[AnySource, Field(discriminator="format")]
 
 
 class FieldType(StrEnum):

@@ -1,60 +1,96 @@
-"""Text files in whatever encoding, as clean copies: UTF-8, no byte-order mark, lines that end in a line feed.
+"""Text files in whatever encoding, checked byte for byte and made clean: UTF-8, no mark, lines that end in a line feed.
 
-The copy is what DuckDB reads. Handed the original, its reader crashed on a byte that is no UTF-8, and refused
-files in which line ends are mixed; and it does not say where the bad byte is.
+The clean text is what DuckDB reads. Handed the original, its reader crashed on a byte that is no UTF-8, refused
+files in which line ends are mixed, and left out a line of 300 MB without a word; and it does not say where they are.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
-import zlib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, cast
+from typing import TextIO
 
 from charset_normalizer import from_bytes
 
 from adapters.importing.language import CsvSource
-from domain.issues import Issue, Location, Severity
+from adapters.importing.streams import (
+    UNREADABLE_ERRORS,
+    BadFileError,
+    Finding,
+    Limits,
+    Trouble,
+    is_packed,
+    opened,
+    other_kind,
+    pieces,
+    unreadable,
+)
+from domain.issues import Severity
 
 # What extracts of banks in Asia and Europe are written in, if not in UTF-8; more candidates make guesses worse.
 _CANDIDATES = ["gb18030", "big5", "cp1258", "cp1252"]
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 64 * 1024
-_CHUNK_BYTES = 1024 * 1024
-_GZIP, _ZIP, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
+_STATE_ENCODING = "State it in the mapping: source: encoding"
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
 class CleanText:
+    """`path` is the copy, or the file itself where that was clean; `has_end` says whether the last line ends."""
+
     path: Path
     encoding: str
+    lines: int
+    has_end: bool
 
 
-def clean_copy(file: Path, copy: Path, encoding: str | None) -> tuple[CleanText | None, tuple[Issue, ...]]:
+def clean_copy(
+    file: Path, copy: Path, encoding: str | None, limits: Limits
+) -> tuple[CleanText | None, tuple[Finding, ...]]:
     """The copy, written in bounded memory, or why there is none; a guessed encoding is told as a warning."""
     try:
         sample = _sample(file)
+        if wrong := _not_a_text(sample, encoding):
+            return None, (wrong,)
         known = encoding or _encoding_of(sample)
-        if issue := _not_a_text(file, sample, known):
-            return None, (issue,)
         found = known or _guess(sample)
         if found is None:
-            return None, (Issue("IMP022", Location(str(file), 1), "the encoding cannot be told", _STATE_ENCODING),)
-        _transcode(file, copy, found)
-    except _UndecodableError as error:
-        return None, (error.issue,)
-    except (OSError, EOFError, zlib.error) as error:
-        return None, (Issue("IMP020", Location(str(file)), f"the file cannot be read: {_reason(error)}"),)
-    return CleanText(copy, found), () if known else (_guessed(file, found),)
+            return None, (Finding(Trouble.ENCODING, "the encoding cannot be told", _STATE_ENCODING, 1),)
+        scan = _scanned(file, found, limits, copy)
+    except BadFileError as error:
+        return None, (error.finding,)
+    except UNREADABLE_ERRORS as error:
+        return None, (unreadable(error),)
+    findings = (*(() if known else (_guessed(found),)), *scan.findings)
+    return None if scan.failed else CleanText(copy, found, scan.lines, scan.has_end), findings
+
+
+def clean_utf8(file: Path, copy: Path, limits: Limits) -> tuple[CleanText | None, tuple[Finding, ...]]:
+    """The file itself if it is clean as it lies, else a copy that is; only UTF-8 will do."""
+    try:
+        sample = _sample(file)
+        if wrong := _not_a_text(sample, None) or _not_utf8(sample):
+            return None, (wrong,)
+        needs_copy = is_packed(file) or b"\r" in sample or sample.startswith(codecs.BOM_UTF8)
+        scan = _scanned(file, "utf-8", limits, copy if needs_copy else None)
+        if not needs_copy and scan.has_returns and not scan.failed:
+            needs_copy, scan = True, _scanned(file, "utf-8", limits, copy)
+    except BadFileError as error:
+        return None, (error.finding,)
+    except UNREADABLE_ERRORS as error:
+        return None, (unreadable(error),)
+    clean = CleanText(copy if needs_copy else file, "utf-8", scan.lines, scan.has_end)
+    return None if scan.failed else clean, scan.findings
 
 
 def first_record(copy: Path, delimiter: str, quote: str) -> list[str]:
-    """The first record's texts, with one given delimiter."""
+    """The first record's texts, with one given delimiter; nothing if it is none, or longer than a record may be."""
     with copy.open(encoding="utf-8", newline="") as lines:
         try:
             if not quote:
@@ -79,35 +115,26 @@ def delimiter_of(copy: Path, source: CsvSource, wanted: Collection[str]) -> str 
     return None if tied and len(records[best]) > 1 else best
 
 
-_STATE_ENCODING = "State it in the mapping: source: encoding"
-
-
-class _UndecodableError(Exception):
-    def __init__(self, issue: Issue) -> None:
-        super().__init__(issue.message)
-        self.issue = issue
-
-
 def _sample(file: Path) -> bytes:
-    with _opened(file) as stream:
+    with opened(file) as stream:
         return stream.read(_SAMPLE_BYTES)
 
 
-def _opened(file: Path) -> IO[bytes]:
-    with file.open("rb") as stream:
-        compressed = stream.read(2) == _GZIP
-    return cast("IO[bytes]", gzip.open(file)) if compressed else file.open("rb")
-
-
-def _not_a_text(file: Path, sample: bytes, encoding: str | None) -> Issue | None:
+def _not_a_text(sample: bytes, encoding: str | None) -> Finding | None:
     if not sample:
-        return Issue("IMP020", Location(str(file)), "the file is empty: it has not even a header")
-    if sample.startswith(_ZIP):
-        return Issue("IMP027", Location(str(file)), "a workbook or an archive, not a text", "Save it as CSV")
-    if sample.startswith(_PARQUET):
-        return Issue("IMP027", Location(str(file)), "a Parquet file, not a text", "State source: format: parquet")
-    if b"\0" in sample and not (encoding or "").startswith("utf"):
-        return Issue("IMP027", Location(str(file)), "not a text: it holds zero bytes", _STATE_ENCODING)
+        return Finding(Trouble.EMPTY, "the file is empty: it has not even a header", "Ask for the extract again")
+    if wrong := other_kind(sample):
+        return wrong
+    binary = sum(byte < 9 for byte in sample[:1000]) > len(sample[:1000]) // 10
+    if binary and not (encoding or _encoding_of(sample) or "").startswith(("utf-16", "utf-32")):
+        return Finding(Trouble.OTHER_KIND, "not a text: it holds zero bytes and the like", _STATE_ENCODING)
+    return None
+
+
+def _not_utf8(sample: bytes) -> Finding | None:
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        hint = "Write it in UTF-8, or import it through a mapping"
+        return Finding(Trouble.UNDECODABLE, "written in UTF-16; landing files are UTF-8", hint, 1)
     return None
 
 
@@ -128,40 +155,131 @@ def _guess(sample: bytes) -> str | None:
     return None if best is None else best.encoding
 
 
-def _guessed(file: Path, encoding: str) -> Issue:
+def _guessed(encoding: str) -> Finding:
     message = f"read as {encoding}, which is a guess from its first bytes"
-    return Issue("IMP022", Location(str(file), 1), message, _STATE_ENCODING, Severity.WARNING)
+    return Finding(Trouble.ENCODING, message, _STATE_ENCODING, 1, Severity.WARNING)
 
 
-def _transcode(file: Path, copy: Path, encoding: str) -> None:
-    text = codecs.getincrementaldecoder(encoding)()
-    lines = io.IncrementalNewlineDecoder(None, translate=True)
-    row, passed, is_start = 1, 0, True
-    with _opened(file) as source, copy.open("w", encoding="utf-8", newline="") as target:
-        while True:
-            chunk = source.read(_CHUNK_BYTES)
-            try:
-                decoded = lines.decode(text.decode(chunk, final=not chunk), final=not chunk)
-            except UnicodeDecodeError as error:
-                raise _UndecodableError(_undecodable(file, encoding, error, row, passed + len(chunk))) from None
-            target.write(decoded.removeprefix("\ufeff") if is_start else decoded)
-            row, passed, is_start = row + decoded.count("\n"), passed + len(chunk), is_start and not decoded
-            if not chunk:
-                return
+def _scanned(file: Path, encoding: str, limits: Limits, copy: Path | None) -> _Scan:
+    """The whole file looked through; what is clean goes into `copy`.
+
+    Raises: as `pieces` does.
+    """
+    scan = _Scan(encoding, limits)
+    with ExitStack() as stack:
+        target = stack.enter_context(copy.open("w", encoding="utf-8", newline="")) if copy else None
+        for piece in pieces(file, limits):
+            _pass_on(scan.text(piece), target, scan)
+            if scan.is_lost:
+                return scan
+        _pass_on(scan.text(b""), target, scan)
+    return scan
 
 
-def _undecodable(file: Path, encoding: str, error: UnicodeDecodeError, row: int, fed: int) -> Issue:
-    """`fed` bytes were given to the decoder; what it kept back from earlier chunks is part of error.object."""
-    offset = fed - len(error.object) + error.start
-    before = error.object[: error.start].decode(encoding, "replace")
-    line = row + before.replace("\r\n", "\n").replace("\r", "\n").count("\n")
-    message = f"the byte 0x{error.object[error.start]:02X} at offset {offset} is not {encoding}"
-    return Issue("IMP021", Location(str(file), line), message, _STATE_ENCODING)
+def _pass_on(text: str, target: TextIO | None, scan: _Scan) -> None:
+    if target is not None and not scan.failed:
+        target.write(text)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "there is none of this name"
-    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
-        return "the gzip archive is damaged or cut off"
-    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+@dataclass(slots=True)
+class _Scan:
+    """What was seen so far; `row` is the line that the next sign belongs to, `run` how long that line is already."""
+
+    encoding: str
+    limits: Limits
+    row: int = 1
+    run: int = 0
+    passed: int = 0
+    is_lost: bool = False
+    has_end: bool = False
+    first: dict[Trouble, Finding] = field(default_factory=dict)
+    times: dict[Trouble, int] = field(default_factory=dict)
+    decoder: codecs.IncrementalDecoder = field(init=False)
+    line_ends: io.IncrementalNewlineDecoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.decoder = codecs.getincrementaldecoder(self.encoding)()
+        self.line_ends = io.IncrementalNewlineDecoder(None, translate=True)
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.first)
+
+    @property
+    def lines(self) -> int:
+        return self.row - int(self.has_end)
+
+    @property
+    def has_returns(self) -> bool:
+        return self.line_ends.newlines not in {None, "\n"}
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(self._counted(trouble, finding) for trouble, finding in self.first.items())
+
+    def text(self, piece: bytes) -> str:
+        """The piece as text with plain line ends; an empty piece ends the file."""
+        decoded = self.line_ends.decode(self._decoded(piece), final=not piece)
+        if self.passed == 0:
+            decoded = decoded.removeprefix(_BYTE_ORDER_MARK)
+        self._measure(decoded)
+        self.passed += len(piece)
+        return decoded
+
+    def _decoded(self, piece: bytes) -> str:
+        try:
+            return self.decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as error:
+            self.first[Trouble.UNDECODABLE] = self._undecodable(error, self.passed + len(piece))
+            # In UTF-16 nothing after a bad byte can be trusted; elsewhere the rest is looked through, and counted.
+            self.is_lost = self.encoding.startswith(("utf-16", "utf-32"))
+            self.decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
+            return "" if self.is_lost else self.decoder.decode(error.object, final=not piece)
+
+    def _undecodable(self, error: UnicodeDecodeError, fed: int) -> Finding:
+        """`fed` bytes were given to the decoder; what it kept back from earlier pieces is part of error.object."""
+        offset = fed - len(error.object) + error.start
+        before = error.object[: error.start].decode(self.encoding, "replace")
+        line = self.row + before.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+        message = f"the byte 0x{error.object[error.start]:02X} at offset {offset} is not {self.encoding}"
+        return Finding(Trouble.UNDECODABLE, message, _STATE_ENCODING, line)
+
+    def _measure(self, text: str) -> None:
+        if Trouble.UNDECODABLE in self.first:
+            self._count(Trouble.UNDECODABLE, text.count("\ufffd"))
+        if "\0" in text:
+            line = self.row + text[: text.index("\0")].count("\n")
+            self.first.setdefault(Trouble.ZERO_BYTES, Finding(Trouble.ZERO_BYTES, "a zero byte", _ZERO_HINT, line))
+            self._count(Trouble.ZERO_BYTES, text.count("\0"))
+        for length, row in self._lines(text):
+            if length > self.limits.line_bytes:
+                message = f"the line is longer than {self.limits.line_bytes:,} signs, the limit"
+                self.first.setdefault(Trouble.LONG_LINE, Finding(Trouble.LONG_LINE, message, _LONG_HINT, row))
+                self._count(Trouble.LONG_LINE, int(self.run <= self.limits.line_bytes))
+        if text:
+            self.has_end = text.endswith("\n")
+
+    def _lines(self, text: str) -> Iterator[tuple[int, int]]:
+        """The lines that may be too long: those that pieces share; a line within one piece never is."""
+        first, last = text.find("\n"), text.rfind("\n")
+        if first < 0:
+            yield self.run + len(text), self.row
+            self.run += len(text)
+            return
+        yield self.run + first, self.row
+        self.row += text.count("\n")
+        self.run = len(text) - last - 1
+
+    def _count(self, trouble: Trouble, times: int) -> None:
+        self.times[trouble] = self.times.get(trouble, 0) + times
+
+    def _counted(self, trouble: Trouble, finding: Finding) -> Finding:
+        times = self.times.get(trouble, 0)
+        if times <= 1:
+            return finding
+        message = f"{finding.message}; {times:,} such places in the file, this is the first"
+        return Finding(trouble, message, finding.hint, finding.line)
+
+
+_ZERO_HINT = "Fixed-length fields were written out with their padding: ask for the extract without it"
+_LONG_HINT = "Ask for the extract again; if it is right, raise RECOUP_LARGEST_LINE_BYTES"

@@ -65,28 +65,31 @@ def demo(
 @app.command("import")
 def import_files(
     mapping: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Mapping file (YAML).")],
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="The extract.")],
     day: OnDate,
+    files: Annotated[list[Path] | None, typer.Argument(help="The extract; none where the mapping has a query.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Turn an extract into landing tables by a mapping: all of them, or none and every reason why."""
-    from adapters.importing import import_extract
+    """Turn an extract or a query into landing tables by a mapping: all of them, or none and every reason why."""
+    from adapters.importing import Limits, import_extract
     from adapters.rule_files import read_document
 
     world = open_world()
     document, issues = read_document(mapping, str(mapping))
     if document is None:
         raise RefusedError("\n".join(str(issue) for issue in issues))
-    with working(f"Importing {len(files)} files"):
+    settings = world.settings
+    with working(f"Importing {len(files)} files" if files else "Importing"):
         report = import_extract(
             document,
-            files,
+            files or [],
             business_date=day,
-            landing=world.settings.landing,
-            memory_limit=world.settings.memory_limit,
-            threads=world.settings.threads,
+            landing=settings.landing,
+            memory_limit=settings.memory_limit,
+            threads=settings.threads,
             write=partial(_write, world),
+            limits=Limits(settings.largest_line_bytes, settings.largest_unpacked_bytes),
+            round_keys=settings.round_keys,
         )
     rows = [{"table": table.table, "rows": table.rows, "left out": table.rows_left_out} for table in report.tables]
     show(report, rows, as_json=as_json, title=f"Imported for {day}")

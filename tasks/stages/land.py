@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from datetime import date
 
 from adapters.duck import open_duck
-from adapters.snapshots import Landed, Pointer, landing_files, read_landing_file, register, register_source
+from adapters.landing import read_landing
+from adapters.snapshots import Pointer, register, register_source
 from adapters.world import World
 from domain.ids import AttemptId
 from domain.issues import Issue
+from tasks.stages.corrections import with_corrections
 
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What landed, by table; `issues` are files that could not be, each of which the gate counts as missing."""
+    """What landed, by table, and what is wrong with what did not, or came with values that do not fit.
+
+    `adapters.landing.landing_issues` gives the same issues by table to whoever asks later.
+    """
 
     business_date: date
     rows: tuple[tuple[str, int], ...]
@@ -23,16 +28,12 @@ class Landing:
 
 def land(world: World, day: date, attempt: AttemptId) -> Landing:
     """Read every extract of `day`; all that could be read is registered in one transaction."""
-    files, issues = landing_files(world.settings.landing, day)
-    landed: list[Landed] = []
-    found: list[Issue] = list(issues)
     with open_duck(world.settings) as duck:
-        for file in files:
-            one, wrong = read_landing_file(world, duck, file, day)
-            found.extend(wrong)
-            landed.extend([one] if one else [])
+        landed, issues = read_landing(world, duck, day)
     with world.store.write("landed") as connection:
-        register(world, connection, Pointer.LANDED, day, [one.version for one in landed], attempt)
+        counting = with_corrections(connection, world, day, [one.version for one in landed])
+        register(world, connection, Pointer.LANDED, day, counting, attempt)
         for one in landed:
-            register_source(connection, one)
-    return Landing(day, tuple((one.version.table, one.version.rows) for one in landed), tuple(found))
+            if one.is_new:
+                register_source(connection, one.source_sha256, one.version)
+    return Landing(day, tuple((version.table, version.rows) for version in counting), issues)

@@ -20,8 +20,8 @@ LAYOUTS = {
     ("layout", "content", "code", "place", "said"),
     [
         ("utf-8", b"", "IMP020", "in.csv", "empty"),
-        ("utf-8", gzip.compress(b"id,amount\n1,2\n" * 500, mtime=0)[:40], "IMP020", "in.csv", "cut off"),
-        ("parquet", b"id,amount\n1,2\n", "IMP020", "in.csv", "no Parquet file"),
+        ("utf-8", gzip.compress(b"id,amount\n1,2\n" * 500, mtime=0)[:40], "IMP038", "in.csv", "cut off"),
+        ("parquet", b"id,amount\n1,2\n", "IMP027", "in.csv", "no Parquet file"),
         ("comma", HEAD.encode() + b"1,2\n\xc4\xff,3\n", "IMP021", "in.csv:3", "0xC4 at offset 14 is not utf-8"),
         ("gb18030", HEAD.encode() + b"1,2\n\x81\x20,3\n", "IMP021", "in.csv:3", "0x81 at offset 14"),
         ("utf-16", HEAD.encode("utf-16") + b"\x00\xd8\x00\x00", "IMP021", "in.csv:2", "at offset 22"),

@@ -54,7 +54,7 @@ tables:
         ("    fields:", "    rows: dear\n    fields:", "EXP004", "map.yaml:5:11", "expected a bool"),
         ("from: id", "form: id", "RUL005", "map.yaml:8:20", "one of from, constant, expression or format"),
         ("from: id", "from: id, cods: {}", "RUL001", "map.yaml:8:37", 'unknown key "cods"'),
-        ("format: csv", "format: xlsx", "RUL003", "map.yaml:2:9", "csv"),
+        ("format: csv", "format: ods", "RUL003", "map.yaml:2:9", "csv"),
         ("format: csv", "format: csv, encoding: utf-9", "RUL004", "map.yaml:2:33", "unknown encoding"),
         ("format: csv", "format: csv, header: false", "RUL004", "map.yaml:2:9", "names"),
         ("format: csv", "format: csv, names: [a, b]", "RUL004", "map.yaml:2:9", "names"),

@@ -124,6 +124,8 @@ def landing_files(landing: Path, day: date) -> tuple[tuple[LandingFile, ...], tu
         place = Location(_relative(path, landing))
         if name is None or name["table"] not in CATALOGUE:
             issues.append(_stray(place))
+        elif not path.is_file():
+            issues.append(Issue("LND003", place, "is a folder or the like, and no file", "Put the file itself there"))
         elif name["day"] and name["day"].replace("-", "") != f"{day:%Y%m%d}":
             message = f"is of another date: its name says {name['day']}, its folder {day}"
             issues.append(Issue("LND013", place, message, "Put it into the folder of its date"))
@@ -489,9 +491,8 @@ def _relative(path: Path, landing: Path) -> str:
 
 def _table_named(file: str) -> str:
     """The table that the name of a file begins with, if it is one."""
-    word = re.match(r"[a-z_]*", file.lower())
-    table = word[0].rstrip("_") if word else ""
-    return table if table in CATALOGUE else ""
+    begun = [table for table in CATALOGUE if re.match(rf"{table}(?![a-z])", file.lower())]
+    return max(begun, key=len, default="")
 
 
 def _stray(place: Location) -> Issue:

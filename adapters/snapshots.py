@@ -55,7 +55,7 @@ def write_version(world: World, duck: Duck, table: Table, day: date, sql: str, g
     folder = world.settings.home / "snapshots" / table.name / day.isoformat()
     written = world.seam.write_file(
         lambda sha256: folder / short(_name(table, day, columns, sha256)) / "part.parquet",
-        lambda path: duck.run(f"COPY ({ordered}) TO '{quoted(path)}' ({PARQUET_OPTIONS})"),
+        lambda path: duck.run(f"COPY ({ordered}) TO '{quoted(path)}' ({PARQUET_OPTIONS}, USE_TMP_FILE false)"),
         folder=folder,
         point="snapshot",
     )

@@ -10,7 +10,7 @@ import re
 
 # 1E5 is a branch, and 1E+05 is not; 4711.0 is what a floating-point column makes of 4711.
 _EXPONENT = r"[0-9](?:[.,][0-9]+[eE][+]?|[eE][+])[0-9]{1,3}"
-FORMULA = r"[ \t\r\n]*(?:=|[+\-@][A-Za-z_.]+[(|!]).*"
+FORMULA = r"[ \t\r\n]*(?:=|[+\-@][A-Za-z_][A-Za-z0-9_.]*[(|!]).*"
 DAMAGED_KEY = rf"{_EXPONENT}|[0-9]+\.0|'.*|(?s:{FORMULA})"
 DAMAGED_TEXT = _EXPONENT
 RAN_TEXT = rf"(?s:{FORMULA})"

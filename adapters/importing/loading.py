@@ -111,7 +111,9 @@ def loaded(connection: sa.Connection, files: Sequence[LoadedFile], names: Sequen
 
 def insert_texts(connection: sa.Connection, source: AnySource, rows: Sequence[Sequence[str | None]]) -> None:
     """A batch of rows, each with a text for each wanted name."""
-    if not rows or not rows[0]:
+    if not rows:
+        return
+    if not rows[0]:
         connection.exec_driver_sql(f"INSERT INTO {LOADED} SELECT NULL FROM range({len(rows)})")
         return
     columns = {f"c{place}": pa.array(column, pa.string()) for place, column in enumerate(zip(*rows, strict=True))}

@@ -125,10 +125,15 @@ def _not_a_text(sample: bytes, encoding: str | None) -> Finding | None:
         return Finding(Trouble.EMPTY, "the file is empty: it has not even a header", "Ask for the extract again")
     if wrong := other_kind(sample):
         return wrong
-    binary = sum(byte < 9 for byte in sample[:1000]) > len(sample[:1000]) // 10
-    if binary and not (encoding or _encoding_of(sample) or "").startswith(("utf-16", "utf-32")):
+    if _is_binary(sample[:1000]) and not (encoding or _encoding_of(sample) or "").startswith(("utf-16", "utf-32")):
         return Finding(Trouble.OTHER_KIND, "not a text: it holds zero bytes and the like", _STATE_ENCODING)
     return None
+
+
+def _is_binary(sample: bytes) -> bool:
+    """Zero bytes alone may be padding, and are told one by one unless they are many."""
+    zeros = sample.count(0)
+    return zeros > len(sample) // 5 or sum(byte < 9 for byte in sample) - zeros > len(sample) // 100
 
 
 def _not_utf8(sample: bytes) -> Finding | None:

@@ -18,8 +18,10 @@ from domain.catalogue import CATALOGUE
 from domain.exact import count_rows, exact, total
 from domain.records import Outcome
 from domain.sql import sql_table
+from expectations.declaring import counted_shares
+from expectations.limits import Share
 from expectations.lowering import view_named
-from expectations.suites import Expectation, FilledShare, NoRows, RowCount, Severity, Suite, Unique
+from expectations.suites import Expectation, Fact, NoRows, RowCount, Severity, Suite
 
 VIEW = view_named("payments")
 CURRENCIES = exact(
@@ -38,17 +40,6 @@ PAYMENTS = [
 CASES = [
     ("rows within bounds", RowCount(1, 3), Outcome.PASS, "3 rows", 0),
     ("too few rows", RowCount(4, 9), Outcome.HALT, "3 rows", 0),
-    ("unique", Unique(("payment_id",)), Outcome.PASS, "0 rows share their payment_id with another", 0),
-    ("doubled", Unique(("currency",)), Outcome.HALT, "2 rows share their currency with another", 2),
-    (
-        "doubled together",
-        Unique(("currency", "account_id")),
-        Outcome.HALT,
-        "2 rows share their currency, account_id with another",
-        2,
-    ),
-    ("filled", FilledShare("amount", Decimal(1)), Outcome.PASS, "amount is missing in 0 rows", 0),
-    ("missing", FilledShare("receipt", Decimal("0.1")), Outcome.HALT, "receipt is missing in 3 rows", 3),
     ("nothing is off", NoRows(NO_REVERSALS), Outcome.PASS, "as expected", 0),
     (
         "something is off",
@@ -102,10 +93,11 @@ def test_each_kind_of_check_on_both_engines(connection):
 
 @pytest.mark.parametrize("severity", Severity)
 def test_an_expectation_that_errors_halts_whatever_its_severity(connection, severity):
-    broken = expect(FilledShare("no_such_column", Decimal(1)), severity)
-    (run,) = run_suites([Suite("payments", (expect(RowCount(1)), broken))], connection)
-    assert [one.outcome for one in run.results] == [Outcome.PASS, Outcome.HALT]
-    assert 'the check broke: Error: The column "no_such_column"' in run.results[1].found
+    broken = expect(NoRows(exact(sa.select(sa.table("nowhere", sa.column("n")).c.n))), severity)
+    (run,) = run_suites([Suite("payments", (expect(RowCount(1), check="rows"), broken))], connection)
+    assert run.results[1].outcome is Outcome.HALT
+    assert "the check broke:" in run.results[1].found
+    assert "nowhere" in run.results[1].found
 
 
 def test_a_failing_warning_warns(connection):
@@ -121,14 +113,35 @@ def test_an_empty_suite_halts_although_the_library_calls_it_a_success(connection
 
 
 def test_no_rows_halt_where_the_suite_says_that_some_are_due(duck):
-    unique = expect(Unique(("payment_id",)), check="payments.unique")
-    (run,) = run_suites([Suite("payments", (expect(RowCount(1)), unique))], duck.connection)
+    (run,) = run_suites([Suite("payments", (expect(RowCount(1)), expect(RowCount(0), check="any")))], duck.connection)
     assert [one.outcome for one in run.results] == [Outcome.HALT, Outcome.PASS]
+
+
+LEVELS = [(0, [Outcome.PASS]), (2, [Outcome.WARN, Outcome.PASS]), (3, [Outcome.WARN, Outcome.HALT])]
+
+
+@pytest.mark.parametrize(("rows_off", "outcomes"), LEVELS)
+def test_a_limit_that_halts_is_asked_where_the_one_that_warns_is_not_passed(connection, rows_off, outcomes):
+    """The facts are taken once, and both limits read them."""
+    few = exact(sa.select(sa.literal(rows_off, sa.BigInteger).label("off"), sa.literal(3, sa.BigInteger).label("rows")))
+    limits = Share(warn_share=Decimal("0.5"), halt_share=Decimal("0.9"))
+    declared = list(counted_shares("payments.check", limits, few, "what is expected", "what to do"))
+    facts = tuple(one for one in declared if isinstance(one, Fact))
+    expectations = tuple(one for one in declared if isinstance(one, Expectation))
+    (run,) = run_suites([Suite("payments", expectations, facts=facts)], connection)
+    assert [one.outcome for one in run.results] == outcomes
+
+
+def test_a_fact_that_cannot_be_taken_halts_its_suite(connection):
+    nowhere = Fact("fact_nowhere", exact(sa.select(sa.table("nowhere", sa.column("n")).c.n)))
+    (run,) = run_suites([Suite("payments", (expect(RowCount(1)),), facts=(nowhere,))], connection)
+    assert [one.outcome for one in run.results] == [Outcome.HALT]
+    assert "the check broke:" in run.results[0].found
 
 
 def test_a_view_that_is_not_there_halts_every_check_and_leaves_the_session_alone(duck):
     suites = [
-        Suite("visits", (expect(RowCount(1)), expect(Unique(("visit_id",))))),
+        Suite("visits", (expect(RowCount(1)), expect(RowCount(0)))),
         Suite("payments", (expect(RowCount(0)),)),
     ]
     missing, present = run_suites(suites, duck.connection)
@@ -151,9 +164,9 @@ def test_what_is_not_yet_known_is_among_the_results(connection):
 
 
 def test_a_page_shows_the_checks_and_fetches_nothing(connection):
-    suite = Suite("payments", (expect(RowCount(1)), expect(Unique(("currency",)))))
+    suite = Suite("payments", (expect(RowCount(1)), expect(NoRows(CURRENCIES), check="payments.currencies")))
     (run,) = run_suites([suite], connection, pages=True)
-    assert "currency" in run.page
+    assert "payments.currencies" in run.page
     assert "<html" in run.page
     for fetching in ('src="http', "src='http", '<link rel="stylesheet" href="http', "url('http", "url(http"):
         assert fetching not in run.page

@@ -1,7 +1,8 @@
 """Carries out declared suites with Great Expectations, in SQL, on DuckDB and PostgreSQL.
 
 The library fails open in four ways, each guarded here or in the suites: an expectation that errors reports only its
-severity, an empty suite is a success, column checks pass over no rows, and missing values pass *between*. It also reads
+severity, an empty suite is a success, column checks pass over no rows, and missing values pass *between*. So every
+check is a statement that yields what is off, over figures that say how many rows were looked at. The library also reads
 rows after it has closed the connection, by when DuckDB's cursor is gone: rows are buffered at execution. Importing it
 takes seconds, so it is imported by the first run. Settings switch its analytics off.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -22,7 +23,7 @@ from sqlalchemy.pool import StaticPool
 
 from domain.exact import ExactSelect
 from domain.records import CheckResult, Outcome
-from expectations.suites import Expectation, FilledShare, NoRows, RowCount, Severity, Suite, Unique
+from expectations.suites import Expectation, NoRows, RowCount, Severity, Suite
 
 _MOST_SHOWN = 3
 _MOST_CHARACTERS = 300
@@ -38,45 +39,118 @@ class SuiteRun:
 
 
 def run_suites(suites: Iterable[Suite], connection: sa.Connection, *, pages: bool = False) -> tuple[SuiteRun, ...]:
-    """Evaluate each suite on the view of its table, inside the connection's own database session.
+    """Evaluate the suites inside the connection's own database session, all of them at once.
 
-    With `pages`, each run has its Data Docs as one HTML page, which fetches nothing when it is opened; whoever calls
-    writes it where it belongs. An errored check halts, and so does a suite in which nothing was evaluated.
+    Each suite's facts are taken first; the library then judges them. What passes a limit that warns has passed the one
+    that halts, so that is asked only where the first was not passed. An errored check halts, and so does a suite in
+    which nothing was evaluated. With `pages`, each run has its Data Docs as one HTML page, which fetches nothing when
+    it is opened; whoever calls writes it where it belongs.
     """
     engine = _engine_over(connection)
-    return tuple(_run(suite, engine, pages=pages) for suite in suites)
+    taken = [_take(suite, engine) for suite in suites]
+    found = _evaluate(taken, engine)
+    return tuple(_run(one, found[number], pages=pages) for number, one in enumerate(taken))
 
 
-def _run(suite: Suite, engine: sa.Engine, *, pages: bool) -> SuiteRun:
-    from great_expectations.exceptions.exceptions import GreatExpectationsError
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A suite whose facts are there; `rows` are those of its table, and `fault` says why there are none."""
 
+    suite: Suite
+    rows: int
+    fault: str = ""
+
+    @property
+    def graver(self) -> frozenset[int]:
+        """Places of checks that halt beyond a limit that warned first."""
+        warned = {one.check for one in self.suite.expectations if one.severity is Severity.WARNING}
+        return frozenset(
+            place
+            for place, one in enumerate(self.suite.expectations)
+            if one.severity is Severity.CRITICAL and one.check in warned
+        )
+
+
+def _take(suite: Suite, engine: sa.Engine) -> _Taken:
+    """The facts of a suite as temporary tables of the session, made anew each time."""
     try:
-        found = _evaluate(suite, engine)
-    except (GreatExpectationsError, sa.exc.SQLAlchemyError) as error:
-        broken = (_halted(suite, one, f"the check broke: {_short(str(error))}") for one in suite.expectations)
-        return SuiteRun(suite.table, (*(tuple(broken) or (_empty(suite),)), *suite.not_yet_known))
-    results = tuple(_result(suite, one, found.get(number)) for number, one in enumerate(suite.expectations))
-    rows = _rows_seen(suite, found)
-    counted = tuple(replace(result, rows=rows) for result in results) or (_empty(suite),)
-    page = _page(suite, found) if pages else ""
-    return SuiteRun(suite.table, (*counted, *suite.not_yet_known), page)
+        with engine.connect() as connection:
+            rows = connection.exec_driver_sql(f'SELECT count(*) FROM "{suite.table}"').scalar_one()
+            for fact in suite.facts:
+                sql = str(fact.statement.compile(engine, compile_kwargs={"literal_binds": True}))
+                connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{fact.name}"')
+                connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{fact.name}" AS {sql}')
+    except sa.exc.SQLAlchemyError as error:
+        return _Taken(suite, 0, _short(str(error)))
+    return _Taken(suite, int(rows))
 
 
-def _evaluate(suite: Suite, engine: sa.Engine) -> Mapping[int, Any]:
-    """The library's result of each expectation, by its place in the suite: it returns them in an order of its own."""
+_Found = Mapping[int, Any]
+
+
+def _evaluate(taken: Sequence[_Taken], engine: sa.Engine) -> Mapping[int, _Found]:
+    """The library's result of each expectation, by the place of its suite and its own."""
+    first = [
+        (number, place)
+        for number, one in enumerate(taken)
+        if not one.fault
+        for place in range(len(one.suite.expectations))
+        if place not in one.graver
+    ]
+    validate = _validator(taken, engine)
+    found = validate(first)
+    passed = {
+        (number, taken[number].suite.expectations[place].check) for (number, place), one in found.items() if one.success
+    }
+    second = [
+        (number, place)
+        for number, one in enumerate(taken)
+        if not one.fault
+        for place in sorted(one.graver)
+        if (number, one.suite.expectations[place].check) not in passed
+    ]
+    found |= validate(second)
+    return {
+        number: {place: result for (suite, place), result in found.items() if suite == number}
+        for number in range(len(taken))
+    }
+
+
+def _validator(
+    taken: Sequence[_Taken], engine: sa.Engine
+) -> Callable[[Sequence[tuple[int, int]]], dict[tuple[int, int], Any]]:
+    """Evaluates expectations in one graph of the library; the batch is a formality: statements name their views."""
     from great_expectations.core.batch import Batch
     from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
     from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
     from great_expectations.validator.validator import Validator
 
-    if not suite.expectations:
-        return {}
-    execution = SqlAlchemyExecutionEngine(engine=engine)
-    data: Any = SqlAlchemyBatchData(execution_engine=execution, table_name=suite.table)
-    validator = Validator(execution_engine=execution, batches=[Batch(data=data)], data_context=_context())
-    declared = [_declared(number, one, engine).configuration for number, one in enumerate(suite.expectations)]
-    results: list[Any] = validator.graph_validate(declared)
-    return {result.expectation_config.meta["place"]: result for result in results}
+    def validate(places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Any]:
+        if not places:
+            return {}
+        execution = SqlAlchemyExecutionEngine(engine=engine)
+        data: Any = SqlAlchemyBatchData(execution_engine=execution, table_name=taken[places[0][0]].suite.table)
+        validator = Validator(execution_engine=execution, batches=[Batch(data=data)], data_context=_context())
+        declared = [_declared(key, taken[key[0]], engine).configuration for key in places]
+        results: list[Any] = validator.graph_validate(declared)
+        return {tuple(result.expectation_config.meta["place"]): result for result in results}
+
+    return validate
+
+
+def _run(taken: _Taken, found: _Found, *, pages: bool) -> SuiteRun:
+    suite = taken.suite
+    if taken.fault:
+        broken = (_halted(suite, one, f"the check broke: {taken.fault}") for one in suite.expectations)
+        return SuiteRun(suite.table, (*(tuple(broken) or (_empty(suite),)), *suite.not_yet_known))
+    spared = taken.graver - set(found)
+    results = tuple(
+        replace(_result(taken, one, found.get(place)), rows=taken.rows)
+        for place, one in enumerate(suite.expectations)
+        if place not in spared
+    )
+    page = _page(suite, found) if pages else ""
+    return SuiteRun(suite.table, (*(results or (_empty(suite),)), *suite.not_yet_known), page)
 
 
 @cache
@@ -90,21 +164,25 @@ def _context() -> Any:
     return context
 
 
-def _declared(place: int, expectation: Expectation, engine: sa.Engine) -> Any:
+def _declared(place: tuple[int, int], taken: _Taken, engine: sa.Engine) -> Any:
     gxe: Any = import_module("great_expectations.expectations")
-    common: Any = {"severity": str(expectation.severity), "meta": {"place": place}}
+    expectation = taken.suite.expectations[place[1]]
+    return gxe.UnexpectedRowsExpectation(
+        unexpected_rows_query=_query(expectation, taken, engine),
+        description=f"{expectation.check}: {expectation.expected}",
+        result_format="COMPLETE",
+        severity=str(expectation.severity),
+        meta={"place": list(place)},
+    )
+
+
+def _query(expectation: Expectation, taken: _Taken, engine: sa.Engine) -> str:
     match expectation.measure:
         case RowCount(least, most):
-            return gxe.ExpectTableRowCountToBeBetween(min_value=least, max_value=most, **common)
-        case Unique((column,)):
-            return gxe.ExpectColumnValuesToBeUnique(column=column, **common)
-        case Unique(columns):
-            return gxe.ExpectCompoundColumnsToBeUnique(column_list=list(columns), **common)
-        case FilledShare(column, share):
-            return gxe.ExpectColumnValuesToNotBeNull(column=column, mostly=float(share), **common)
+            over = "" if most is None else f" OR rows > {most}"
+            return f"/* {{batch}} */ SELECT rows FROM (SELECT {taken.rows} AS rows) counted WHERE rows < {least}{over}"
         case NoRows(statement):
-            sql = _sql(statement, engine)
-            return gxe.UnexpectedRowsExpectation(unexpected_rows_query=sql, result_format="COMPLETE", **common)
+            return _sql(statement, engine)
 
 
 def _sql(statement: ExactSelect, engine: sa.Engine) -> str:
@@ -117,7 +195,8 @@ def _sql(statement: ExactSelect, engine: sa.Engine) -> str:
     return f"/* {{batch}} */ {plain}"
 
 
-def _result(suite: Suite, expectation: Expectation, found: Any) -> CheckResult:
+def _result(taken: _Taken, expectation: Expectation, found: Any) -> CheckResult:
+    suite = taken.suite
     if found is None:
         return _halted(suite, expectation, "the check was not evaluated")
     error = _error_of(found.exception_info)
@@ -126,25 +205,19 @@ def _result(suite: Suite, expectation: Expectation, found: Any) -> CheckResult:
     outcome = Outcome.PASS
     if not found.success:
         outcome = Outcome.HALT if expectation.severity is Severity.CRITICAL else Outcome.WARN
-    text, failed = _what_was_found(expectation, found.result, success=found.success)
+    text, failed = _what_was_found(taken, expectation, found)
     hint = "" if found.success else expectation.hint
     return CheckResult(suite.table, expectation.check, "suite", outcome, 0, failed, text, expectation.expected, hint)
 
 
-def _what_was_found(expectation: Expectation, result: Mapping[str, Any], *, success: bool) -> tuple[str, int]:
+def _what_was_found(taken: _Taken, expectation: Expectation, found: Any) -> tuple[str, int]:
     match expectation.measure:
         case RowCount():
-            return f"{result['observed_value']:,} rows", 0
-        case Unique(columns):
-            doubled = int(result["unexpected_count"])
-            return f"{doubled:,} rows share their {', '.join(columns)} with another", doubled
-        case FilledShare(column):
-            missing = int(result["unexpected_count"])
-            return f"{column} is missing in {missing:,} rows", missing
-        case NoRows() if success:
+            return f"{taken.rows:,} rows", 0
+        case NoRows() if found.success:
             return "as expected", 0
         case NoRows():
-            return _described(result), int(result["observed_value"])
+            return _described(found.result), int(found.result["observed_value"])
 
 
 def _described(result: Mapping[str, Any]) -> str:
@@ -175,12 +248,6 @@ def _empty(suite: Suite) -> CheckResult:
     return CheckResult(
         suite.table, check, "suite", Outcome.HALT, 0, 0, "nothing was evaluated", "at least one check", hint
     )
-
-
-def _rows_seen(suite: Suite, found: Mapping[int, Any]) -> int:
-    """How many rows the suite looked at, as its row count says."""
-    counted = (found.get(place) for place, one in enumerate(suite.expectations) if isinstance(one.measure, RowCount))
-    return next((int(one.result["observed_value"]) for one in counted if one and one.result), 0)
 
 
 def _page(suite: Suite, found: Mapping[int, Any]) -> str:

@@ -9,41 +9,40 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.exact import MONEY, MONEY_SUM, ExactSelect, count_rows, exact, product, total
-from domain.tables import Table
+from domain.tables import Column, Table, Type
 from expectations.lowering import Sql, decimal_literal, view_named
 
 _BUCKETS = ((0, "current"), (29, "1-29"), (59, "30-59"), (89, "60-89"))
 _NOTHING = sa.cast(sa.literal(0), MONEY)
 
 
-def off_share(source: sa.FromClause, off: Sql, share: Decimal, looked_at: Sql | None = None) -> ExactSelect:
-    """One row (how many are off, how many were looked at) if more than the share of them is off."""
+def counted(source: sa.FromClause, off: Sql, looked_at: Sql | None = None) -> ExactSelect:
+    """One row: how many are `off`, and how many `rows` were looked at."""
     both = off if looked_at is None else sa.and_(looked_at, off)
-    counted = (
-        sa.select(count_rows(both).label("off"), count_rows(looked_at).label("rows"))
-        .select_from(source)
-        .subquery("counted")
-    )
-    return exact(
-        sa.select(*counted.c).where(counted.c.off > product(counted.c.rows, decimal_literal(share))).order_by("off")
-    )
+    figures: list[Sql] = [count_rows(both).label("off"), count_rows(looked_at).label("rows")]
+    return exact(sa.select(*figures).select_from(source))
 
 
-def over_balance(accounts_view: str, factor: Decimal, share: Decimal) -> ExactSelect:
-    """Payments above `factor` times what the view says was owed, if they are more than the share of payments."""
-    payments, accounts = view_named("payments"), view_named(accounts_view)
+def over_balance(table: Table, accounts_view: str, factor: Decimal) -> ExactSelect:
+    """Amounts above `factor` times what the view says was owed."""
+    rows, accounts = view_named(table.name), view_named(accounts_view)
     owed = sa.case((accounts.c.balance > 0, accounts.c.balance), else_=_NOTHING)
-    over = payments.c.amount > product(owed, decimal_literal(factor))
-    joined = payments.join(accounts, payments.c.account_id == accounts.c.account_id)
-    return off_share(joined, over, share, payments.c.amount > 0)
+    over = rows.c.amount > product(owed, decimal_literal(factor))
+    joined = rows.join(accounts, rows.c.account_id == accounts.c.account_id)
+    return counted(joined, over, rows.c.amount > 0)
 
 
 def money_outside(
-    table: Table, bounds: Mapping[str, tuple[Decimal, Decimal]], minimum_rows: int, *, is_mean: bool
+    table: Table,
+    bounds: Mapping[str, tuple[Decimal, Decimal]],
+    minimum_rows: int,
+    *,
+    is_mean: bool,
+    column: str = "amount",
 ) -> ExactSelect:
     """Currencies whose sum, or mean, lies outside its bounds; those with fewer rows say too little."""
     view = view_named(table.name)
-    grouped = sa.select(view.c.currency, count_rows().label("rows"), total(view.c.amount).label("amount"))
+    grouped = sa.select(view.c.currency, count_rows().label("rows"), total(view.c[column]).label("amount"))
     sums = grouped.group_by(view.c.currency).subquery("sums")
 
     def of_all(bound: Decimal) -> Sql:
@@ -60,39 +59,53 @@ def money_outside(
     return exact(sa.select(sums.c.currency, sums.c.rows, sums.c.amount).where(sa.or_(*outside)).order_by("currency"))
 
 
-def moved(table: Table, columns: Sequence[str], share: Decimal) -> ExactSelect:
-    """Codes whose share of the rows moved by more than `share`: |now × all then − then × all now| > share × both."""
-    now, then = view_named(table.name), view_named(f"{table.name}_previous")
+def mix_of(
+    columns: Sequence[Column], now: sa.FromClause, then: sa.FromClause, earlier: Sql | None = None
+) -> ExactSelect:
+    """For each column and code, how many rows have it now and had it then, beside all rows of either."""
     whole = sa.select(
-        sa.select(count_rows()).select_from(now).scalar_subquery().label("now"),
-        sa.select(count_rows()).select_from(then).scalar_subquery().label("then"),
+        sa.select(count_rows()).select_from(now).scalar_subquery().label("now_rows"),
+        _kept(sa.select(count_rows()).select_from(then), earlier).scalar_subquery().label("then_rows"),
     ).subquery("whole")
-    counted = sa.union_all(*(_counted(now, then, column) for column in columns)).subquery("counted")
-    moved = product(counted.c.now, whole.c.then) - product(counted.c.then, whole.c.now)
-    allowed = product(product(whole.c.now, whole.c.then), decimal_literal(share))
-    statement = sa.select(counted.c.column, counted.c.code, counted.c.now, counted.c.then)
-    return exact(
-        statement.select_from(counted.join(whole, sa.true()))
-        .where(sa.func.abs(moved) > allowed)
-        .order_by(counted.c.column, counted.c.code)
-    )
+    parts = sa.union_all(*(_codes_of(column, now, then, earlier) for column in columns)).subquery("parts")
+    statement = sa.select(parts.c["column"], parts.c.code, parts.c["now"], parts.c["then"], *whole.c)
+    return exact(statement.select_from(parts.join(whole, sa.true())).order_by(parts.c["column"], parts.c.code))
 
 
-def _counted(now: sa.TableClause, then: sa.TableClause, column: str) -> sa.Select[Any]:
-    one, none = sa.literal(1, sa.BigInteger), sa.literal(0, sa.BigInteger)
-    rows = sa.union_all(
-        sa.select(_code(now.c[column]).label("code"), one.label("now"), none.label("then")),
-        sa.select(_code(then.c[column]).label("code"), none.label("now"), one.label("then")),
-    ).subquery("rows")
+def moved(fact: str, share: Decimal, minimum_rows: int) -> ExactSelect:
+    """Codes whose share of the rows moved by more than `share`: |now × all then − then × all now| > share × both."""
+    numbers = ("now", "then", "now_rows", "then_rows")
+    columns = [sa.column("column", sa.String), sa.column("code", sa.String)]
+    row = sa.table(fact, *columns, *(sa.column(name, sa.BigInteger) for name in numbers)).c
+    gap = product(row["now"], row["then_rows"]) - product(row["then"], row["now_rows"])
+    allowed = product(product(row["now_rows"], row["then_rows"]), decimal_literal(share))
+    enough = sa.and_(row["now_rows"] >= minimum_rows, row["then_rows"] >= minimum_rows)
+    statement = sa.select(row["column"], row["code"], row["now"], row["then"])
+    return exact(statement.where(enough, sa.func.abs(gap) > allowed).order_by(row["column"], row["code"]))
+
+
+def _codes_of(column: Column, now: sa.FromClause, then: sa.FromClause, earlier: Sql | None) -> sa.Select[Any]:
+    none = sa.cast(sa.literal(0), sa.BigInteger)
+    here: list[Sql] = [_code(column, now).label("code"), count_rows().label("now"), none.label("then")]
+    there: list[Sql] = [_code(column, then).label("code"), none.label("now"), count_rows().label("then")]
+    sides = (sa.select(*here).select_from(now), _kept(sa.select(*there).select_from(then), earlier))
+    rows = sa.union_all(*(side.group_by(sa.literal_column("1")) for side in sides)).subquery("rows")
     sums = (total(rows.c[side], as_type=sa.BigInteger()).label(side) for side in ("now", "then"))
-    return sa.select(sa.literal(column).label("column"), rows.c.code, *sums).group_by(rows.c.code)
+    return sa.select(sa.literal(column.name).label("column"), rows.c.code, *sums).group_by(rows.c.code)
 
 
-def _code(column: Sql) -> Sql:
-    """Codes as they are; days past due in buckets."""
-    if isinstance(column.type, sa.String):
-        return column
-    return sa.case(*((column <= most, name) for most, name in _BUCKETS), else_="90+")
+def _kept(statement: sa.Select[Any], condition: Sql | None) -> sa.Select[Any]:
+    return statement if condition is None else statement.where(condition)
+
+
+def _code(column: Column, rows: sa.FromClause) -> Sql:
+    """Codes as they are; days past due in buckets, times by their hour."""
+    value = rows.c[column.name]
+    if column.type is Type.WALL_TIME:
+        return sa.cast(sa.cast(sa.extract("hour", value), sa.Integer), sa.String)
+    if column.name == "days_past_due":
+        return sa.case(*((value <= most, name) for most, name in _BUCKETS), else_="90+")
+    return value if column.type in {Type.CODE, Type.ID, Type.TEXT} else sa.cast(value, sa.String)
 
 
 def not_rolled(share: Decimal) -> ExactSelect:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
+from zoneinfo import available_timezones
 
 from domain.catalogue import CATALOGUE
 from domain.expressions import Expression, ExprType, Scope, parse, scope_of_columns
@@ -40,6 +41,7 @@ ID_PATTERN = "[!-~](?:[ -~]{0,62}[!-~])?"
 EARLIEST_DATE = date(1950, 1, 1)
 MOST_CHARACTERS = 500
 CURRENCIES = tuple(MINOR_DIGITS)
+TIME_ZONES = tuple(sorted(available_timezones()))
 
 _ONE, _ZERO = Decimal(1), Decimal(0)
 _MINUTES_OF_A_DAY, _SECONDS_OF_A_DAY = 1_440, 86_400
@@ -72,7 +74,7 @@ class Contract:
 def contract_for(table: Table) -> Contract:
     """What the catalogue says of each column, then the rules of the table's business."""
     derived = (check for column in table for check in _of_column(table, column))
-    return Contract(table, (*derived, *_BUSINESS.get(table.name, ())), _MONEY.get(table.name, ""))
+    return Contract(table, (*derived, *_BUSINESS.get(table.name, ())), MONEY_COLUMNS.get(table.name, ""))
 
 
 def _of_column(table: Table, column: Column) -> Iterator[Check]:
@@ -137,7 +139,7 @@ def _not_negative(table: str, column: str) -> InRange:
     return InRange(f"{table}.{column}.negative", column, least=0)
 
 
-_MONEY: Mapping[str, str] = {
+MONEY_COLUMNS: Mapping[str, str] = {
     "accounts": "balance",
     "placements": "balance_at_placement",
     "costs": "amount",
@@ -151,14 +153,17 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
     "accounts": (
         _not_negative("accounts", "overdue_amount"),
         Matches("accounts.language.form", "language", "[a-z]{2}"),
-        Matches("accounts.time_zone.form", "time_zone", "[A-Za-z_]+(?:/[A-Za-z0-9_+-]+){0,2}"),
         Ordered("accounts.charged_off_on.order", "opened_on", "charged_off_on"),
+        InCodes("accounts.time_zone.code", "time_zone", TIME_ZONES),
+        _rule("accounts.overdue_amount.balance", "overdue_amount <= balance or overdue_amount == 0"),
+        _rule("accounts.principal.balance", "principal <= balance or principal == 0"),
         _rule(
             "accounts.overdue.closed",
             'status != "closed" or (days_past_due == 0 and overdue_amount == 0)',
         ),
         _rule("accounts.charged_off_on.status", 'status != "charged_off" or not is_missing(charged_off_on)'),
     ),
+    "parties": (Matches("parties.national_id.form", "national_id", "[A-Z]{0,2}[0-9]{5,18}[0-9A-Z]{0,2}"),),
     "employees": (Matches("employees.language.form", "language", "[a-z]{2}"),),
     "employment": (
         _positive("employment", "full_time_share"),
@@ -169,9 +174,13 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
     ),
     "staff_postings": (
         Ordered("staff_postings.valid_to.order", "valid_from", "valid_to", strict=True),
+        _rule("staff_postings.manager_id.self", "is_missing(manager_id) or manager_id != employee_id"),
         NoOverlap("staff_postings.overlap", "employee_id", "valid_from", "valid_to"),
     ),
-    "leave": (Ordered("leave.ends_on.order", "starts_on", "ends_on", strict=True),),
+    "leave": (
+        Ordered("leave.ends_on.order", "starts_on", "ends_on", strict=True),
+        _rule("leave.ends_on.endless", "days_between(starts_on, ends_on) <= 1100"),
+    ),
     "capacity": (_at_most("capacity", "minutes_per_day", _MINUTES_OF_A_DAY),),
     "partners": (Ordered("partners.active_to.order", "active_from", "active_to", strict=True),),
     "placements": (
@@ -188,6 +197,7 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
         _rule("payments.amount.split", "amount == principal + interest + fee + waiver"),
         _rule("payments.amount.sign", "(amount < 0) == (not is_missing(reverses)) and amount != 0"),
         Ordered("payments.posted_on.order", "paid_on", "posted_on"),
+        _rule("payments.posted_on.late", "days_between(paid_on, posted_on) <= 92"),
         Ordered("payments.deposited_on.order", "paid_on", "deposited_on"),
         _currency_of_account("payments"),
         _related(
@@ -201,6 +211,9 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
     "contacts": (
         OneOf("contacts.employee_id.or_partner", ("employee_id", "partner_id")),
         _at_most("contacts", "duration_seconds", _SECONDS_OF_A_DAY),
+        _related(
+            "contacts.contact_point_id.party", "contact_point_id", ("contact_points",), "party_id == other_party_id"
+        ),
         _rule("contacts.duration_seconds.answered", 'outcome not in ["no_answer", "busy"] or duration_seconds == 0'),
         _rule(
             "contacts.started_wall.clock",
@@ -211,6 +224,7 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
         OneOf("promises.employee_id.or_partner", ("employee_id", "partner_id")),
         _positive("promises", "amount"),
         Ordered("promises.due_on.order", "made_on", "due_on"),
+        _rule("promises.due_on.far", "days_between(made_on, due_on) <= 366"),
         _currency_of_account("promises"),
     ),
     "visits": (

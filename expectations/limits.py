@@ -17,7 +17,7 @@ from domain.expressions.parse import suggestion
 from domain.issues import Issue, Severity
 from domain.money import MINOR_DIGITS
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules, effective
-from domain.tables import Kind, Table, Type
+from domain.tables import Column, Kind, Table, Type
 from expectations.contracts import CONTRACTS
 
 SECTION = "thresholds"
@@ -93,7 +93,7 @@ class Change(RuleModel):
     minimum_days: int = Field(ge=1)
     """Comparable past days that a baseline needs; with fewer the check says *not yet known*."""
     minimum_rows: int = Field(default=0, ge=0)
-    """Rows of a currency below which its sum or mean says too little to be judged."""
+    """Rows below which a number, a sum or a mean says too little to be judged."""
 
     @model_validator(mode="after")
     def _warns_first(self) -> Self:
@@ -108,6 +108,8 @@ class Share(RuleModel):
     """A larger share than this warns."""
     halt_share: Decimal = Field(ge=0)
     """A larger share than this halts."""
+    spare_rows: int = Field(default=2, ge=0)
+    """Up to so many do not halt by their share: one row of three is not a third of a file."""
 
     @model_validator(mode="after")
     def _warns_first(self) -> Self:
@@ -133,20 +135,145 @@ class Mix(Share):
     """The columns whose codes are compared; `days_past_due` is compared in buckets."""
 
 
-class Filled(RuleModel):
-    """A column that is rarely missing."""
+class HistoryMix(Mix):
+    """How far the share of one code of today's events may move from those of earlier days of the same kind."""
+
+    minimum_days: int = Field(ge=1)
+    """Earlier days that it needs; with fewer the check says *not yet known*."""
+    minimum_rows: int = Field(ge=1)
+    """Rows below which a share says too little, today or then."""
+
+
+class Drift(RuleModel):
+    """What changes a little every day, beside the accepted extract of some days ago: rows, and money by currency."""
+
+    days: int = Field(ge=2)
+    """How long ago."""
+    warn_factor: Decimal = Field(gt=1)
+    """Further off than this warns."""
+    halt_factor: Decimal = Field(gt=1)
+    """Further off than this halts."""
+
+    @model_validator(mode="after")
+    def _warns_first(self) -> Self:
+        _warned_first(self.warn_factor, self.halt_factor)
+        return self
+
+
+class Repeated(Share):
+    """Rows that are one thing sent twice under two keys: they agree in all of these columns."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    """The columns."""
+
+
+class Commonest(Share):
+    """One value in too many rows: a default that was filled in, a device that stands still."""
+
+    column: str
+    """The column; zero and missing values are not counted."""
+
+
+class Means(RuleModel):
+    """The mean of a column of numbers, beside that of earlier days: the mark of another unit."""
+
+    column: str
+    """The column."""
+    warn_factor: Decimal = Field(gt=1)
+    """Further off than this warns."""
+    halt_factor: Decimal = Field(gt=1)
+    """Further off than this halts."""
+    minimum_days: int = Field(ge=1)
+    """Earlier days that it needs; with fewer the check says *not yet known*."""
+    minimum_rows: int = Field(ge=1)
+    """Rows below which a mean says too little, today or then."""
+
+    @model_validator(mode="after")
+    def _warns_first(self) -> Self:
+        _warned_first(self.warn_factor, self.halt_factor)
+        return self
+
+
+class Hours(Share):
+    """Events at hours at which nobody works: the mark of a shifted clock."""
+
+    first: int = Field(ge=0, le=23)
+    """First hour of the day, by the wall clock, at which they are usual."""
+    last: int = Field(ge=1, le=24)
+    """Hour from which they are not."""
+
+
+class ByEmployee(Share):
+    """Employees with far more rows than on any of their earlier days; shares are of the employees with rows."""
+
+    factor: Decimal = Field(gt=1)
+    """More than this many times their busiest day of the history counts."""
+    minimum_rows: int = Field(ge=1)
+    """With fewer rows than this nobody counts."""
+    minimum_days: int = Field(ge=1)
+    """Earlier days that it needs; with fewer the check says *not yet known*."""
+
+
+class Continuity(RuleModel):
+    """Each account beside itself in the last accepted extract, and the payments since; shares are of accounts."""
+
+    days_apart: int = Field(ge=1)
+    """How old the last extract may be; beside an older one the checks say *not yet known*."""
+    daily_growth: Decimal = Field(ge=0)
+    """By how much of itself a balance may grow in a day."""
+    aged: Share
+    """More days past due than have gone by."""
+    cured: Share
+    """Fewer days past due without a payment; of the accounts that were overdue and not paid."""
+    unexplained: Share
+    """Balances that fell by more than was paid; of the balances that fell."""
+    grown: Share
+    """Balances that grew by more than interest."""
+    frozen: Share
+    """Balances that did not move although something was paid; of the accounts that were paid."""
+    vanished: Share
+    """Accounts that owed something and are no longer there; of those that did."""
+    appeared: Share
+    """Accounts that are new and yet more than 90 days past due; of those that are new."""
+
+
+class CallMinutes(Share):
+    """Employees whose calls do not come to the minutes on calls that their attendance has; shares are of them."""
+
+    least: Decimal = Field(ge=0)
+    """Calls come to at least this share of those minutes."""
+    most: Decimal = Field(gt=0)
+    """Calls come to at most this many times those minutes."""
+    minimum_minutes: int = Field(ge=1)
+    """With fewer minutes on calls nobody counts."""
+
+
+class Past(Share):
+    """Dates that lie after the business date, of things that have happened."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    """The columns."""
+
+
+class Changed(Share):
+    """Keys whose facts changed since the last accepted extract, which they hardly ever do; shares are of the keys."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    """The columns that do not change."""
+
+
+class Filled(Share):
+    """A column that is rarely missing; shares are of rows without a value."""
 
     column: str
     """The column, one that may be missing."""
-    halt_share: Decimal = Field(ge=0, le=1)
-    """If less than this share of the rows has a value, the table halts."""
 
 
 class OverBalance(Share):
-    """Payments that are larger than what was owed: the mark of amounts in the wrong unit."""
+    """Amounts that are larger than what was owed: the mark of another unit."""
 
     factor: Decimal = Field(gt=0)
-    """A payment above this many times the balance of the day before counts."""
+    """An amount above this many times the balance of the day before counts."""
     halt_share_without_previous: Decimal = Field(ge=0, le=1)
     """Halts above this share where only the balances after the payments are known, as on the first date."""
 
@@ -177,11 +304,43 @@ class TableThreshold(Rule):
     filled: tuple[Filled, ...] = ()
     """Completeness of columns that may be missing."""
     over_balance: OverBalance | None = None
-    """Payments against the balance of the day before (payments)."""
+    """Amounts against the balance of the day before (payments, promises, claims)."""
     roll: Share | None = None
     """Yesterday's balances less today's payments against today's balances (accounts)."""
     posted: Share | None = None
     """Rows of employees who have no posting on the business date."""
+    drift: Drift | None = None
+    """What changes a little every day, beside an extract of some days ago."""
+    continuity: Continuity | None = None
+    """Each account beside itself a day earlier (accounts)."""
+    vanished: Share | None = None
+    """Keys of the last accepted extract that are gone (state tables)."""
+    changed: tuple[Changed, ...] = ()
+    """Keys whose facts changed (state tables)."""
+    past: Past | None = None
+    """Dates of things that have happened."""
+    history_mix: HistoryMix | None = None
+    """Distribution of codes, and of hours, beside earlier days (events)."""
+    means: tuple[Means, ...] = ()
+    """Means of columns of numbers, beside earlier days (events)."""
+    repeated: Repeated | None = None
+    """Rows that agree in all but their key."""
+    commonest: tuple[Commonest, ...] = ()
+    """One value in too many rows."""
+    hours: Hours | None = None
+    """Events at hours at which nobody works (events with a wall time)."""
+    clocks: Share | None = None
+    """Wall times that are not UTC plus the offset of the debtor's time zone (contacts)."""
+    on_leave: Share | None = None
+    """Rows of employees who are on leave on the business date."""
+    by_employee: ByEmployee | None = None
+    """Employees with far more rows than ever before."""
+    at_work: Share | None = None
+    """Rows of employees who were not at work by their attendance."""
+    minutes: CallMinutes | None = None
+    """Calls beside the minutes on calls of attendance (contacts)."""
+    strangers: Share | None = None
+    """Contacts with people who are not tied to the account's debtor (contacts)."""
 
 
 class ThresholdFile(RuleModel):
@@ -242,22 +401,53 @@ def _misfits(placed: Placed[TableThreshold]) -> Iterator[Issue]:
 
 
 def _wrong_columns(placed: Placed[TableThreshold], table: Table) -> Iterator[Issue]:
-    names = [name for name in table.names if table[name].type is Type.CODE or name == "days_past_due"]
-    for number, name in enumerate(placed.rule.mix.columns if placed.rule.mix else ()):
-        if name not in names:
-            place = placed.place("mix", "columns", number)
-            yield Issue("GAT002", place, f'"{name}" is no column of codes of {table.name}', suggestion(name, names))
-    dates = [column.name for column in table if column.type in {Type.DATE, Type.WALL_TIME}]
-    for number, name in enumerate(placed.rule.dates.columns if placed.rule.dates else ()):
-        if name not in dates:
-            place = placed.place("dates", "columns", number)
-            yield Issue("GAT002", place, f'"{name}" is no column of dates of {table.name}', suggestion(name, dates))
+    """Columns that there are not, or that the check cannot use."""
+    rule = placed.rule
+    named: list[tuple[tuple[str | int, ...], str, str, Callable[[Column], bool]]] = []
+    for section in ("mix", "history_mix"):
+        mix = getattr(rule, section)
+        columns = mix.columns if mix else ()
+        named += [((section, "columns", n), name, "codes", _is_mixed) for n, name in enumerate(columns)]
+    columns = rule.dates.columns if rule.dates else ()
+    named += [(("dates", "columns", n), name, "dates", _is_dated) for n, name in enumerate(columns)]
+    named += [
+        (("changed", k, "columns", n), name, "its own", _is_any)
+        for k, changed in enumerate(rule.changed)
+        for n, name in enumerate(changed.columns)
+    ]
+    columns = rule.repeated.columns if rule.repeated else ()
+    named += [(("repeated", "columns", n), name, "its own", _is_any) for n, name in enumerate(columns)]
+    columns = rule.past.columns if rule.past else ()
+    named += [(("past", "columns", n), name, "dates", _is_dated) for n, name in enumerate(columns)]
+    named += [(("commonest", n, "column"), one.column, "its own", _is_any) for n, one in enumerate(rule.commonest)]
+    named += [(("means", n, "column"), one.column, "numbers", _is_number) for n, one in enumerate(rule.means)]
+    for path, name, what, fits in named:
+        usable = [column.name for column in table if fits(column)]
+        if name not in usable:
+            message = f'"{name}" is no column of {what} of {table.name}'
+            yield Issue("GAT002", placed.place(*path), message, suggestion(name, usable))
     optional = [column.name for column in table if not column.required]
-    for number, filled in enumerate(placed.rule.filled):
+    for number, filled in enumerate(rule.filled):
         if filled.column not in optional:
             place = placed.place("filled", number, "column")
             hint = suggestion(filled.column, optional)
             yield Issue("GAT002", place, f'"{filled.column}" is no column of {table.name} that may be missing', hint)
+
+
+def _is_any(_: Column) -> bool:
+    return True
+
+
+def _is_mixed(column: Column) -> bool:
+    return column.type in {Type.CODE, Type.WALL_TIME, Type.BOOLEAN} or column.name in {"days_past_due", "branch_id"}
+
+
+def _is_dated(column: Column) -> bool:
+    return column.type in {Type.DATE, Type.WALL_TIME}
+
+
+def _is_number(column: Column) -> bool:
+    return column.type in {Type.COUNT, Type.RATE, Type.MONEY}
 
 
 def _wrong_limits(placed: Placed[TableThreshold], table: Table) -> Iterator[Issue]:
@@ -305,12 +495,27 @@ def _is_event_of_money(_: TableThreshold, table: Table) -> bool:
     return table.kind is not Kind.STATE and "amount" in table and "currency" in table
 
 
+def _is_work(table: Table) -> bool:
+    return "employee_id" in table and bool(table.dated_by)
+
+
 _FITS: Mapping[str, Callable[[TableThreshold, Table], bool]] = {
     "sums": _is_event_of_money,
     "mean": _is_event_of_money,
     "dates": lambda rule, table: bool(table.dated_by or (rule.dates and rule.dates.columns)),
     "mix": lambda _, table: table.kind is Kind.STATE,
-    "over_balance": lambda _, table: table.name == "payments",
+    "over_balance": lambda _, table: "account_id" in table and "amount" in table,
     "roll": lambda _, table: table.name == "accounts",
-    "posted": lambda _, table: "employee_id" in table and bool(table.dated_by),
+    "posted": lambda _, table: _is_work(table),
+    "continuity": lambda _, table: table.name == "accounts",
+    "vanished": lambda _, table: table.kind is Kind.STATE,
+    "changed": lambda rule, table: table.kind is Kind.STATE or not rule.changed,
+    "history_mix": lambda _, table: table.kind is not Kind.STATE,
+    "hours": lambda _, table: any(column.type is Type.WALL_TIME for column in table),
+    "clocks": lambda _, table: table.name == "contacts",
+    "on_leave": lambda _, table: _is_work(table),
+    "by_employee": lambda _, table: _is_work(table) and table.kind is not Kind.STATE,
+    "at_work": lambda _, table: _is_work(table),
+    "minutes": lambda _, table: table.name == "contacts",
+    "strangers": lambda _, table: table.name == "contacts",
 }

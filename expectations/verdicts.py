@@ -15,10 +15,10 @@ from domain.expressions.parse import suggestion
 from domain.money import CONTEXT, Rounding, round_to
 from domain.records import CheckResult, ControlTotals, Outcome, TableVerdict, Verdict, worst
 from domain.tables import Table
+from expectations.declaring import rows_are_due
 from expectations.limits import Due, ReasonLimits, RowLimits, TableThreshold
 from expectations.stated import Statement, stated_check
 from expectations.statements import ALL_REASONS, NOTHING_SET_ASIDE, Counts, Money, SetAside
-from expectations.suites import rows_are_due
 
 NO_TOTALS = ControlTotals(0, 0, 0, 0)
 

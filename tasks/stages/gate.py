@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,10 +24,11 @@ from domain.ids import RunId, VersionId
 from domain.manifest import Input, Manifest, Stage, Waiver
 from domain.records import CheckResult, Outcome, Verdict
 from domain.tables import Kind, Type
+from expectations.batch_checks import suite_for
 from expectations.limits import TableThreshold
 from expectations.stated import CONTROL_TOTALS, Statement
 from expectations.statements import NOTHING_SET_ASIDE, TableWork, work_for
-from expectations.suites import Baseline, DayFigures, suite_for
+from expectations.suites import Baseline, DayFigures
 from expectations.suites import Night as SuiteNight
 from expectations.verdicts import Judged, night_verdict, not_judgeable, schema_findings
 from expectations.waiving import waived
@@ -208,9 +210,7 @@ def _run_suites(
     sound = {table: result for table, result in judged.items() if result.judged.counts is not None}
     for table, result in sound.items():
         bench.duck.create_view(table, [result.accepted.path], duck_columns(CATALOGUE[table]))
-    previous = {item.table for item in bench.manifest.history if CATALOGUE[item.table].kind is Kind.STATE}
-    day = bench.manifest.business_date
-    night = SuiteNight(day, day not in days_off, frozenset(sound), frozenset(previous))
+    night = _suite_night(bench, frozenset(sound), days_off)
     suites = [
         suite
         for table in sorted(sound)
@@ -218,6 +218,21 @@ def _run_suites(
     ]
     pages = Stage.REPORT in bench.manifest.stages
     return {run.table: run for run in run_suites(suites, bench.duck.connection, pages=pages)}
+
+
+def _suite_night(bench: _Bench, sound: frozenset[str], days_off: frozenset[date]) -> SuiteNight:
+    day, history = bench.manifest.business_date, bench.manifest.history
+    state = sorted(item for item in history if CATALOGUE[item.table].kind is Kind.STATE)
+    previous = {item.table: item.business_date for item in state}
+    newest = {item.table: item.version for item in state}
+    return SuiteNight(
+        day,
+        day not in days_off,
+        sound,
+        previous,
+        Counter(item.table for item in history if CATALOGUE[item.table].kind is not Kind.STATE),
+        frozenset(item.table for item in bench.manifest.landed if newest.get(item.table) == item.version),
+    )
 
 
 def _baseline(bench: _Bench, table: str, days_off: frozenset[date]) -> Baseline:

@@ -16,8 +16,8 @@ from domain.periods import Period
 from domain.tables import Kind, Table
 
 # Events of earlier periods that a night still needs: originals of reversals, payments on promises made last month,
-# calls that are reviewed this month.
-LOOKBACK_DAYS: Mapping[str, int] = {"payments": 92, "contacts": 14}
+# calls that are reviewed this month, and the days that calls and attendance are compared with.
+LOOKBACK_DAYS: Mapping[str, int] = {"payments": 92, "contacts": 14, "attendance": 14}
 STATE_DAYS = 62  # how old the last extract of a state table may be when none came today
 BASELINE_DAYS = 35
 
@@ -37,7 +37,7 @@ def inputs_of_night(connection: sa.Connection, day: date, known_as_of: datetime 
     earliest = min(first_day_read(table, day) for table in CATALOGUE.values()) - timedelta(days=STATE_DAYS)
     landed = pointed(connection, Pointer.LANDED, day, day, known_as_of=known_as_of)
     accepted = pointed(connection, Pointer.ACCEPTED, earliest, day - timedelta(days=1), known_as_of=known_as_of)
-    history = {key for table in CATALOGUE.values() for key in _history(table, day, accepted, landed)}
+    history = {key for table in CATALOGUE.values() for key in _history(table, day, accepted)}
     recent = {key for key in accepted if key[1] >= day - timedelta(days=BASELINE_DAYS)}
     before = pointed(connection, Pointer.LANDED, Period.of(day).start, day - timedelta(days=1), known_as_of=known_as_of)
     gaps = {key for key in before if key not in accepted and CATALOGUE[key[0]].kind is not Kind.STATE}
@@ -50,14 +50,13 @@ def first_day_read(table: Table, day: date) -> date:
     return Period.of(day).start - timedelta(days=back)
 
 
-def _history(table: Table, day: date, accepted: _Pointed, landed: _Pointed) -> Iterator[tuple[str, date]]:
+def _history(table: Table, day: date, accepted: _Pointed) -> Iterator[tuple[str, date]]:
     mine = sorted(key for key in accepted if key[0] == table.name)
     if table.kind is not Kind.STATE:
         yield from (key for key in mine if key[1] >= first_day_read(table, day))
         return
     recent = [key for key in mine if key[1] >= day - timedelta(days=STATE_DAYS)]
-    if table.name == "accounts" or (table.name, day) not in landed:
-        yield from recent[-1:]
+    yield from recent[-1:]
     if table.name == "accounts":
         yield from [key for key in recent if key[1] < Period.of(day).start][-1:]
 

@@ -26,7 +26,7 @@ BROKEN = [
     ("accounts", {"region": "Hà\x07Nội"}, "accounts.region.text"),
     ("accounts", {"region": "ả" * 501}, "accounts.region.text"),
     ("accounts", {"language": "vie"}, "accounts.language.form"),
-    ("accounts", {"balance": Decimal("0.5")}, "accounts.balance.minor_units"),
+    ("accounts", {"balance": Decimal("1000000.5")}, "accounts.balance.minor_units"),
     ("accounts", {"days_past_due": -1}, "accounts.days_past_due.range"),
     ("accounts", {"opened_on": date(1900, 1, 1)}, "accounts.opened_on.range"),
     ("accounts", {"overdue_amount": Decimal(-1)}, "accounts.overdue_amount.negative"),

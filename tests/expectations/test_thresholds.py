@@ -39,7 +39,13 @@ MISTAKES = [
     ("reason: Pay follows payments.", "due: always", "RUL002", 2, '"reason" is missing'),
     ("duplicates:", "roll: {warn_share: 0, halt_share: 1}\n    duplicates:", "GAT003", 9, "does not fit"),
     ("duplicates:", "mix: {columns: [channel], warn_share: 0, halt_share: 1}\n    duplicates:", "GAT003", 9, "mix"),
-    ("duplicates:", "filled: [{column: amount, halt_share: 0.5}]\n    duplicates:", "GAT002", 9, "may be missing"),
+    (
+        "duplicates:",
+        "filled: [{column: amount, warn_share: 0, halt_share: 0.5}]\n    duplicates:",
+        "GAT002",
+        9,
+        "may be missing",
+    ),
     (
         "duplicates:",
         "dates: {columns: [payed_on], warn_share: 0, halt_share: 1}\n    duplicates:",

@@ -107,6 +107,12 @@ def landing_issues(world: World, day: date) -> dict[str, tuple[Issue, ...]]:
     return by_table(issue for told in _report_of(world, day).values() for issue in told.issues)
 
 
+def unread_extracts(world: World, day: date) -> dict[str, tuple[Issue, ...]]:
+    """Why extracts that lie in the folder of `day` did not land, by table."""
+    did_not = (issue for told in _report_of(world, day).values() if not told.sha256 for issue in told.issues)
+    return {table: issues for table, issues in by_table(did_not).items() if table}
+
+
 def by_table(issues: Iterable[Issue]) -> dict[str, tuple[Issue, ...]]:
     found: dict[str, list[Issue]] = defaultdict(list)
     for issue in issues:

@@ -52,16 +52,24 @@ class Waiver:
     until: date
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Unread:
+    """An extract that lay there and did not land, and why."""
+
+    table: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Complete and stored; it holds no recorded time, so the same inputs give the same id.
 
-    `landed` are the extracts that the gate judges, `history` the accepted versions of earlier dates that it and later
-    stages read; `dispatch` the releases in force before the run, in order; `prices` the digest of yesterday's prices;
-    `baselines` the versions whose rows and totals the batch suites compare with; `ledger` (batches) the posted state of
-    the batch's own keys; `gaps` increments of the period that landed and were never accepted, so that what adds up the
-    period has no value; `source` (month-ends) the night whose results are paid. `known_as_of` is what was asked for,
-    and empty where nothing was: the newest versions counted.
+    `landed` are the extracts that the gate judges, `unread` those that could not be read, `history` the accepted
+    versions of earlier dates that it and later stages read; `dispatch` the releases in force before the run, in order;
+    `prices` the digest of yesterday's prices; `baselines` the versions whose rows and totals the batch suites compare
+    with; `ledger` (batches) the posted state of the batch's own keys; `gaps` increments of the period that landed and
+    were never accepted, so that what adds up the period has no value; `source` (month-ends) the night whose results are
+    paid. `known_as_of` is what was asked for, and empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -77,6 +85,7 @@ class Manifest:
     baselines: tuple[Input, ...] = ()
     gaps: tuple[Input, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    unread: tuple[Unread, ...] = ()
     ledger: Digest | None = None
     source: RunId | None = None
     known_as_of: str = ""

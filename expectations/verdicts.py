@@ -29,12 +29,13 @@ class Judged:
 
     `schema` are the findings of `schema_findings`, and that of `not_judgeable`. `suite` are the results of the suite
     runner, with the checks that are not yet known; None for a table that has no suite, or one that was not run.
-    `stated` is what the source says that the extract comes to.
+    `stated` is what the source says that the extract comes to; `unread` why a file of it could not be read.
     """
 
     table: str
     landed: bool
     sent_before: bool
+    unread: str = ""
     schema: tuple[CheckResult, ...] = ()
     counts: Counts | None = None
     totals: ControlTotals | None = None
@@ -102,6 +103,8 @@ def worst_by_check(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
 
 def _missing(judged: Judged, threshold: TableThreshold | None) -> CheckResult | None:
     due = Due.ONCE_SENT if threshold is None else threshold.due
+    if judged.unread:
+        return _unread(judged, "an extract that can be read", Outcome.HALT)
     if due is not Due.ALWAYS and (due is Due.ONLY_ONCE or not judged.sent_before):
         return None
     halts = due in {Due.ALWAYS, Due.ONCE_SENT}
@@ -110,7 +113,15 @@ def _missing(judged: Judged, threshold: TableThreshold | None) -> CheckResult | 
     return _result(judged.table, "extract", "control", outcome, 0, 0, "no extract has landed", "one", hint)
 
 
+def _unread(judged: Judged, expected: str, outcome: Outcome) -> CheckResult:
+    """What was sent and cannot be read was due; where one had landed before, that one counts."""
+    hint = "Ask for the extract again" if outcome is Outcome.HALT else "It counts until a better one comes"
+    return _result(judged.table, "extract", "control", outcome, 0, 0, judged.unread, expected, hint)
+
+
 def _checks(judged: Judged, threshold: TableThreshold | None, *, working_day: bool) -> Iterator[CheckResult]:
+    if judged.unread:
+        yield _unread(judged, "the extract that landed before", Outcome.WARN)
     yield from judged.schema
     if any(check.outcome is Outcome.HALT for check in judged.schema):
         return

@@ -150,7 +150,13 @@ def _judge_table(
 ) -> _TableResult:
     version, work = bench.landed[table], work_for(table)
     blocked = not_judgeable(table, [name.removesuffix("_history") for name in work.views], unreadable)
-    judged = Judged(table, True, sent_before, (*schema, *((blocked,) if blocked else ())))  # noqa: FBT003
+    judged = Judged(
+        table,
+        landed=True,
+        sent_before=sent_before,
+        unread=_unread(bench.manifest, table),
+        schema=(*schema, *((blocked,) if blocked else ())),
+    )
     if table in unreadable or blocked:
         return _TableResult(judged, version)
     counts = work.read_counts(bench.duck.read(work.counts))
@@ -261,11 +267,16 @@ def _every_table(bench: _Bench, judged: Mapping[str, _TableResult], runs: Mappin
     for table in sorted(CATALOGUE):
         result = judged.get(table)
         if result is None:
-            yield Judged(table, False, _was_sent(bench.manifest, table))  # noqa: FBT003
+            sent_before, unread = _was_sent(bench.manifest, table), _unread(bench.manifest, table)
+            yield Judged(table, landed=False, sent_before=sent_before, unread=unread)
         elif table in runs:
             yield replace(result.judged, has_suite=True, suite=runs[table].results)
         else:
             yield result.judged
+
+
+def _unread(manifest: Manifest, table: str) -> str:
+    return next((one.reason for one in manifest.unread if one.table == table), "")
 
 
 def _was_sent(manifest: Manifest, table: str) -> bool:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from adapters.store.schema import runs
 from domain.ids import Digest, ReleaseId, RunId, VersionId
-from domain.manifest import Input, Manifest, RunKind, Stage, Waiver
+from domain.manifest import Input, Manifest, RunKind, Stage, Unread, Waiver
 from domain.rules import RuleKind, RuleVersion
 
 
@@ -34,6 +34,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         baselines=_inputs(content["baselines"]),
         gaps=_inputs(content["gaps"]),
         waivers=tuple(_waiver(row) for row in content["waivers"]),
+        unread=tuple(Unread(row["table"], row["reason"]) for row in content["unread"]),
         ledger=None if content["ledger"] is None else Digest(content["ledger"]),
         source=None if content["source"] is None else RunId(content["source"]),
         known_as_of=content["known_as_of"],

@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from adapters.errors import RefusedError
+from adapters.landing import unread_extracts
 from adapters.store.releases import releases_before
 from adapters.store.runs import record_run
 from adapters.store.schema import run_files, runs
@@ -17,7 +18,7 @@ from adapters.store.signatures import with_signatures
 from adapters.store.waivers import waivers_in_force
 from adapters.world import World, business_today
 from domain.ids import AttemptId, Digest
-from domain.manifest import Manifest, RunKind, Stage
+from domain.manifest import Manifest, RunKind, Stage, Unread
 from domain.rules import RuleVersion
 from tasks.stages.calculation import calculation_version
 from tasks.stages.inputs import inputs_of_night
@@ -74,9 +75,15 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             prices=_prices_before(connection, day),
             baselines=inputs.baselines,
             gaps=inputs.gaps,
+            unread=_unread(world, day),
             waivers=waivers_in_force(connection, inputs.landed, business_today(world), request.known_as_of),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )
+
+
+def _unread(world: World, day: date) -> tuple[Unread, ...]:
+    found = unread_extracts(world, day)
+    return tuple(Unread(table, "; ".join(map(str, issues))) for table, issues in sorted(found.items()))
 
 
 def _prices_before(connection: sa.Connection, day: date) -> Digest | None:

@@ -266,3 +266,20 @@ def test_control_totals_that_the_source_states_are_compared_with_what_landed(any
     assert check.check == "payments.stated_totals"
     assert f"rows {rows - 1}" in check.found
     assert f"rows {rows}" in check.expected
+
+
+def test_a_file_that_cannot_be_read_halts_with_the_reason_and_leaves_the_one_before(any_world, land_book, run_night):
+    land_book(any_world)
+    path = any_world.settings.landing / DAY.isoformat() / "payments.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    halted = halting(any_world, run_night(any_world, DAY, (Stage.GATE,)))
+    assert "LND" in halted["payments.extract"].found
+    path.write_bytes(whole)
+    assert not halting(any_world, run_night(any_world, DAY, (Stage.GATE,)))
+    path.write_bytes(whole[:100])
+    night = run_night(any_world, DAY, (Stage.GATE,))
+    assert not halting(any_world, night)
+    with any_world.store.read() as connection:
+        checks = {check.check: check for check in read_checks(connection, night.run)}
+    assert checks["payments.extract"].outcome is Outcome.WARN

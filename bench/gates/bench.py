@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -112,6 +113,8 @@ class Bench:
 
 def spoilt_nights(home: Path, bench: Bench, kinds: tuple[Kind, ...], jobs: int = 1) -> Iterator[KindResult]:
     """The kinds in their order; with several jobs each process has a home of its own."""
+    for left in home.glob("mutants-*"):
+        shutil.rmtree(left)
     if jobs == 1:
         mutants = Mutants(home / "mutants-0", bench.chain)
         yield from (_of_kind(mutants, bench, kind) for kind in kinds)

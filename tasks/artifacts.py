@@ -74,7 +74,8 @@ def _verdict_text(verdict: Verdict, night: Night) -> str:
     headline = f"# Gate of {night.business_date}: {_MARKS[verdict.outcome]}"
     more = [f"\n… and {len(checks) - _MOST_CHECKS} more"] if len(checks) > _MOST_CHECKS else []
     shown = [_check_row(check) for check in checks[:_MOST_CHECKS]]
-    return "\n".join([headline, "", *_table(tables), "", "## Checks that did not pass", "", *_table(shown), *more])
+    failed = ["## Checks that did not pass", "", *_table(shown), *more]
+    return "\n".join([headline, "", *_table(tables), "", *failed, "", "Trends: `recoup trends`"])
 
 
 def _check_row(check: CheckResult) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Commands on what the gate has stopped: waive a halt, look at the quarantine, correct its rows."""
+"""Commands on what the gate has stopped: waive a halt, look at the quarantine, correct its rows, see trends."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ app = typer.Typer()
 OfTable = Annotated[str, typer.Option("--table", help="Table of the catalogue.")]
 Until = Annotated[
     date, typer.Option("--until", parser=parse_date, metavar="YYYY-MM-DD", help="Last day on which it holds.")
+]
+
+FromDate = Annotated[
+    date | None,
+    typer.Option(
+        "--from", parser=parse_date, metavar="YYYY-MM-DD", help="First business date; else the newest 60 nights."
+    ),
+]
+ToDate = Annotated[
+    date | None, typer.Option("--to", parser=parse_date, metavar="YYYY-MM-DD", help="Last business date.")
 ]
 
 
@@ -125,6 +135,28 @@ def corrections(*, as_json: AsJson = False) -> None:
     with open_world().store.read() as connection:
         found = corrections_on_record(connection)
     show(found, [_correction_row(each) for each in found], as_json=as_json, title="Corrections")
+
+
+@app.command()
+def trends(first: FromDate = None, last: ToDate = None, *, as_json: AsJson = False) -> None:
+    """The gate over many nights as a page: rows, quarantine and failing checks by business date."""
+    from tasks.stages.trends import gate_trends
+
+    if first is not None and last is not None and first > last:
+        raise typer.BadParameter(f"--from {first} is after --to {last}")
+    world = open_world()
+    found = gate_trends(world, first, last)
+    rows = [
+        {"check": each.check, "halted": each.halted, "waived": each.waived, "warned": each.warned, "last": each.last}
+        for each in found.checks
+    ]
+    show(found, rows, as_json=as_json, title="Failing checks, in nights")
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in found.outcomes.items())
+    said = (
+        f"{found.nights} nights from {found.first} to {found.last}: {counts}" if found.nights else "No night was gated"
+    )
+    say(said, as_json=as_json)
+    say(f"The page: {world.settings.home / found.page}", as_json=as_json)
 
 
 def _correction_row(correction: Correction) -> dict[str, str | int]:

@@ -94,7 +94,10 @@ def _sound_key(read: Converted, value: Value, parts: list[Sql]) -> Converted:
     if value.type is not Type.ID or not parts:
         return read
     pattern = _inline(DAMAGED_KEY_PATTERN)
-    damaged = [(sa.func.regexp_full_match(part, pattern), _fault(DAMAGED_KEY, part)) for part in parts]
+    # Most keys begin with a letter, which no damaged one does: those are not matched.
+    damaged = [
+        (sa.and_(part < "A", sa.func.regexp_full_match(part, pattern)), _fault(DAMAGED_KEY, part)) for part in parts
+    ]
     return Converted(read.value, sa.case(*damaged, else_=read.fault))
 
 

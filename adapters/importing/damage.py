@@ -39,8 +39,8 @@ def is_formula(column: str) -> str:
 
 def rounded_keys(column: str) -> str:
     """SQL of one condition over the whole column: all its long keys end in zeros, too many to be so by chance."""
-    long = f"regexp_full_match({column}, {_text(LONG_KEY)})"
-    rounded = f"regexp_full_match({column}, {_text(ROUNDED_KEY)})"
+    long = f"strlen({column}) > {KEPT_DIGITS} AND regexp_full_match({column}, {_text(LONG_KEY)})"
+    rounded = f"strlen({column}) > {KEPT_DIGITS} AND regexp_full_match({column}, {_text(ROUNDED_KEY)})"
     digits = f"sum(strlen({column}) - {KEPT_DIGITS}) FILTER ({rounded})"
     return (
         f"(count(*) FILTER ({rounded}) = count(*) FILTER ({long}) AND {digits} >= {SURELY_ROUNDED_DIGITS} "

@@ -17,14 +17,14 @@ _BYTES_OF_A_VALUE = 1
 
 
 def parquet_finding(file: Path, limits: Limits) -> Finding | None:
-    """What is wrong with the file as a whole, if anything is."""
+    """What is wrong with the file as a whole, if anything is; names of columns that are no texts are damage."""
     try:
         if wrong := _of_ends(file):
             return wrong
         _check_footer(file, limits)
     except BadFileError as error:
         return error.finding
-    except pa.ArrowException:
+    except (pa.ArrowException, UnicodeDecodeError):
         return Finding(Trouble.UNREADABLE, "cannot be read: its footer is damaged", _ASK_AGAIN)
     except OSError as error:
         # Arrow tells a damaged footer as an OSError too, without a number.
@@ -40,7 +40,7 @@ def columns_of_words(file: Path) -> frozenset[str]:
     groups = [footer.row_group(index) for index in range(footer.num_row_groups)]
     columns = range(footer.num_columns if groups else 0)
     return frozenset(
-        groups[0].column(place).path_in_schema
+        footer.schema.column(place).path
         for place in columns
         if all(_begins_with_letters(group.column(place).statistics, group.num_rows) for group in groups)
     )
@@ -51,7 +51,10 @@ def _begins_with_letters(statistics: Any, rows: int) -> bool:
         return False
     if statistics.null_count == rows:
         return True
-    return bool(statistics.has_min_max and isinstance(statistics.min, str) and statistics.min >= "A")
+    try:
+        return bool(statistics.has_min_max and isinstance(statistics.min, str) and statistics.min >= "A")
+    except UnicodeDecodeError:
+        return False
 
 
 def _of_ends(file: Path) -> Finding | None:
@@ -72,6 +75,7 @@ def _of_ends(file: Path) -> Finding | None:
 def _check_footer(file: Path, limits: Limits) -> None:
     """Raises: BadFileError for a file that unpacks to too much; OSError, ArrowException for a damaged footer."""
     footer = pq.read_metadata(file)
+    _ = footer.schema.names  # raises where a name is no text
     unpacked = sum(footer.row_group(index).total_byte_size for index in range(footer.num_row_groups))
     values = footer.num_rows * footer.num_columns * _BYTES_OF_A_VALUE
     if max(unpacked, values) > limits.unpacked_bytes:

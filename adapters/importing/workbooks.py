@@ -7,9 +7,10 @@ computed and not typed, and is an error: nothing is rounded unasked.
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -69,7 +70,7 @@ def load_workbook_sheet(
     """The rows of the sheet below its header, or what is wrong with the workbook, its header or its cells."""
     try:
         _check_parts(file, reading.limits)
-        with _opened(file, computed=True) as values, _opened(file, computed=False) as formulas:
+        with _quiet(), _opened(file, computed=True) as values, _opened(file, computed=False) as formulas:
             sheet, issues = _sheet_of(values, source, file)
             if sheet is None:
                 return None, issues
@@ -100,6 +101,14 @@ class _Sheets:
             return
         both = zip(values, self.formulas.iter_rows(min_row=first, max_row=_LAST_ROW), strict=True)
         yield from ((number, cells, written) for number, (cells, written) in enumerate(both, first))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """openpyxl remarks on parts that it does not keep, such as data validation: nothing here needs them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def _opened(file: Path, *, computed: bool) -> Any:

@@ -67,13 +67,13 @@ def prepare(home: Path, accounts: int, *, seed: int = 1) -> None:
     print(f"\n{accounts:,} accounts: demo book in {time.perf_counter() - begun:.0f} s", flush=True)
     begun = time.perf_counter()
     _land_month(world)
-    _copy(home / STORE, home / PREPARED)
+    copy_store(home / STORE, home / PREPARED)
     print(f"{accounts:,} accounts: the month up to its last day in {time.perf_counter() - begun:.0f} s", flush=True)
 
 
 def last_night(home: Path) -> dict[str, object]:
     """The night in full: seconds and peak memory by stage, and the files of its book. Each start is the first."""
-    _copy(home / PREPARED, home / STORE)
+    copy_store(home / PREPARED, home / STORE)
     world = _world(home)
     night, landed_seconds = _run(world, END, NIGHT)
     with world.store.read() as connection:
@@ -157,7 +157,7 @@ def _book(world: World, run: RunId) -> dict[str, object]:
     return {"start": start.isoformat(), "end": end.isoformat(), "files": files, **limits}
 
 
-def _copy(store: Path, copy: Path) -> None:
+def copy_store(store: Path, copy: Path) -> None:
     """What is still in the log beside the file comes along."""
     with closing(sqlite3.connect(store)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)

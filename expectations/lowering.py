@@ -94,11 +94,18 @@ def _columns_disagree(check: MinorUnits | Ordered | OneOf, row: sa.FromClause) -
             return _not_one(row, columns, needed=needed)
 
 
-def lookup(check: Related) -> sa.Subquery:
-    """The rows that may be referred to, one for each key that has one version in all the views."""
+def lookup(check: Related, table: Table) -> sa.Subquery:
+    """The rows that `table` refers to, one for each key that has one version in all the views.
+
+    Only keys that are referred to are looked at: a few reviews are judged beside a month of calls.
+    """
     views = [view_named(name) for name in check.tables]
     columns = (check.column_there, *(name for name in check.needed if name != check.column_there))
-    versions = sa.union(*(sa.select(*(view.c[name] for name in columns)) for view in views)).subquery()
+    referring = view_of(table).alias("referring")
+    keys = sa.select(referring.c[check.column]).where(referring.c[check.column].is_not(None))
+    versions = sa.union(
+        *(sa.select(*(view.c[name] for name in columns)).where(view.c[check.column_there].in_(keys)) for view in views)
+    ).subquery()
     key = versions.c[check.column_there]
     single = sa.select(key, *(sa.func.min(versions.c[name]).label(name) for name in columns[1:]))
     return single.where(key.is_not(None)).group_by(key).having(count_rows() == 1).subquery()

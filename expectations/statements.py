@@ -191,7 +191,7 @@ def _judged(contract: Contract) -> sa.Select[Any]:
     joined: sa.FromClause = row
     flags: list[Sql] = []
     for number, check in enumerate(contract.checks):
-        other = lookup(check).alias(f"other_{number}") if isinstance(check, Related) else None
+        other = lookup(check, contract.table).alias(f"other_{number}") if isinstance(check, Related) else None
         if other is not None and isinstance(check, Related):
             joined = joined.outerjoin(other, row.c[check.column] == other.c[check.column_there])
         flag = fails(check, contract.table, row, other)

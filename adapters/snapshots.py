@@ -155,7 +155,8 @@ def _order(duck: Duck, table: Table, sql: str) -> str:
         return "ALL"
     key = ", ".join(f'"{name}"' for name in table.key)
     repeated = duck.run(f"SELECT count(*) > count(DISTINCT ({key})) FROM ({sql})").fetchone()[0]
-    rest = [f'"{name}" NULLS FIRST' for name in names if name not in table.key] if repeated else []
+    others = ('"' + name.replace('"', '""') + '"' for name in names if name not in table.key)
+    rest = [f"{name} NULLS FIRST" for name in others] if repeated else []
     return ", ".join([*(f'"{name}" NULLS FIRST' for name in table.key), *rest])
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from adapters.duck import duck_columns
-from adapters.landing import by_table, landing_issues
+from adapters.landing import by_table, landing_issues, unread_extracts
 from adapters.settings import Settings
 from adapters.snapshots import Pointer, pointed
 from adapters.world import open_world
@@ -381,6 +381,28 @@ def test_issues_are_sorted_to_tables_by_the_names_of_files():
     names = ["2026-10-05/contact_points.xlsx", "2026-10-05/contacts_old.csv", "2026-10-05/contact.csv"]
     issues = [Issue("LND001", Location(name), "x") for name in names]
     assert list(by_table(issues)) == ["", "contact_points", "contacts"]
+
+
+def test_broken_rows_are_told_also_where_a_column_is_missing(world):
+    put(world, "promises.csv", b"promise_id,account_id\nP1,A1\nP2\n")
+    assert [(issue.code, issue.location.line) for issue in land(world, DAY, None).issues] == [("LND009", 3)]
+
+
+def test_a_name_of_a_column_is_never_run(world):
+    head = HEAD.strip() + ',"x"", error(\'run\') AS ""y"\n'
+    put(world, "promises.csv", csv(*(line[:-1] + ",1\n" for line in good() * 2), head=head))
+    assert land(world, DAY, None).rows == (("promises", 6),)
+    (path,) = (world.settings.home / "snapshots").rglob("*.parquet")
+    assert "x\", error('run') AS \"y" in pq.read_schema(path).names
+
+
+def test_of_what_was_not_read_each_code_is_told_once(world):
+    put(world, "promises.csv", csv(*[row(account_id="1.10E+22", amount="ten")] * 50))
+    land(world, DAY, None)
+    assert [issue.code for issue in unread_extracts(world, DAY)["promises"]] == ["LND015", "LND014"]
+    put(world, "promises.csv", csv(row(amount="ten")))
+    land(world, DAY, None)
+    assert unread_extracts(world, DAY) == {}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes are of POSIX")

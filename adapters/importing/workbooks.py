@@ -265,7 +265,7 @@ class _Reader:
         match cell.value:
             case bool():
                 return text_of(cell.value)
-            case int() | float():
+            case float() | int():
                 return self._number(name, number, at, cell, is_key=is_key)
             case date() | time() if is_key:
                 message = f'"{name}": {cell.value} is a date: the workbook took the key for one'

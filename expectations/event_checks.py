@@ -264,11 +264,11 @@ def _history(of: Subject) -> str:
 
 
 def _too_short(of: Subject, minimum_days: int) -> bool:
-    return of.night.history.get(of.table.name, 0) < minimum_days or of.table.kind is Kind.STATE
+    return len(of.night.history.get(of.table.name, ())) < minimum_days or of.table.kind is Kind.STATE
 
 
 def _not_yet(of: Subject, check: str, minimum_days: int) -> Declared:
-    found = f"{of.night.history.get(of.table.name, 0)} earlier days"
+    found = f"{len(of.night.history.get(of.table.name, ()))} earlier days"
     return unknown(of.table, check, found, f"at least {minimum_days} accepted days")
 
 

@@ -32,15 +32,26 @@ _MOVES = {
 def _continuity(limits: Continuity, of: Subject) -> Iterator[Declared]:
     before = of.night.previous.get("accounts")
     apart = (of.night.business_date - before).days if before else 0
-    if before is None or apart > limits.days_apart or "payments" not in of.night.landed:
-        found = "no extract of the days before, or no payments" if not apart else f"an extract {apart} days old"
+    if before is None or apart > limits.days_apart or not _payments_are_whole(of, before):
+        found = f"an extract {apart} days old, payments of {_days_of_payments(of, before)} of those days"
+        found = found if before else "no extract of the days before"
         for name in _MOVES:
-            expected = f"payments, and an extract at most {limits.days_apart} days old"
+            expected = f"an extract at most {limits.days_apart} days old, and the payments of every day since"
             yield unknown(of.table, f"accounts.{name}", found, expected)
         return
     yield Fact(_FACT, _moves(limits, before, of.night.business_date))
     for name, (expected, hint) in _MOVES.items():
         yield from shares_of(f"accounts.{name}", getattr(limits, name), _FACT, f"{name}_", expected, hint)
+
+
+def _payments_are_whole(of: Subject, before: date) -> bool:
+    return _days_of_payments(of, before) == (of.night.business_date - before).days
+
+
+def _days_of_payments(of: Subject, before: date | None) -> int:
+    """Days since the extract before whose payments have come."""
+    earlier = of.night.history.get("payments", frozenset())
+    return sum(before is not None and day > before for day in earlier) + ("payments" in of.night.landed)
 
 
 def _moves(limits: Continuity, before: date, today: date) -> ExactSelect:

@@ -24,7 +24,7 @@ from domain.records import CheckResult
 class Night:
     """What suites need to know: `landed` tables have accepted rows of the date, `previous` state ones a `_previous`.
 
-    `previous` has the date of each earlier extract, `history` the number of earlier days of each table of events, and
+    `previous` has the date of each earlier extract, `history` the earlier days of each table of events, and
     `unchanged` the tables of state that landed just as they were before.
     """
 
@@ -32,7 +32,7 @@ class Night:
     working_day: bool
     landed: frozenset[str]
     previous: Mapping[str, date]
-    history: Mapping[str, int] = field(default_factory=dict)
+    history: Mapping[str, frozenset[date]] = field(default_factory=dict)
     unchanged: frozenset[str] = frozenset()
 
 

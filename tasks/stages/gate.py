@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -236,7 +235,10 @@ def _suite_night(bench: _Bench, sound: frozenset[str], days_off: frozenset[date]
         day not in days_off,
         sound,
         previous,
-        Counter(item.table for item in history if CATALOGUE[item.table].kind is not Kind.STATE),
+        {
+            table.name: frozenset(item.business_date for item in bench.history(table.name))
+            for table in CATALOGUE.values()
+        },
         frozenset(item.table for item in bench.manifest.landed if newest.get(item.table) == item.version),
     )
 

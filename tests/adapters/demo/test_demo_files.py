@@ -17,6 +17,9 @@ from domain.tables import Kind, Type
 
 SMALL = DemoPlan(accounts=200, employees=20, partners=2, start=date(2026, 9, 28), end=date(2026, 10, 4), seed=3)
 
+# No core system stands behind the demo book that could state what its extracts come to.
+LANDED = {name: table for name, table in CATALOGUE.items() if name != "control_totals"}
+
 LANDED_TYPES = {
     Type.ID: "VARCHAR",
     Type.TEXT: "VARCHAR",
@@ -32,14 +35,14 @@ LANDED_TYPES = {
 }
 
 
-@pytest.mark.parametrize("table", CATALOGUE.values(), ids=list(CATALOGUE))
+@pytest.mark.parametrize("table", LANDED.values(), ids=list(LANDED))
 def test_a_file_has_exactly_the_columns_of_the_catalogue(book, table):
     path = next(iter(sorted(book.landing.glob(f"*/{table.name}.parquet"))))
     described = book.rows(f"DESCRIBE FROM '{path}'")
     assert [(name, kind) for name, kind, *_ in described] == [(c.name, LANDED_TYPES[c.type]) for c in table]
 
 
-@pytest.mark.parametrize("table", CATALOGUE.values(), ids=list(CATALOGUE))
+@pytest.mark.parametrize("table", LANDED.values(), ids=list(LANDED))
 def test_required_columns_are_filled_and_codes_are_known(book, table):
     for column in table:
         if column.required:
@@ -49,7 +52,7 @@ def test_required_columns_are_filled_and_codes_are_known(book, table):
             assert found - {None} <= set(column.codes)
 
 
-@pytest.mark.parametrize("table", CATALOGUE.values(), ids=list(CATALOGUE))
+@pytest.mark.parametrize("table", LANDED.values(), ids=list(LANDED))
 def test_a_file_lies_in_the_order_of_its_key_without_repeating_one(book, table):
     for path in sorted(book.landing.glob(f"*/{table.name}.parquet"))[::7]:
         keys = book.rows(f"SELECT {', '.join(table.key)} FROM '{path}'")
@@ -59,10 +62,10 @@ def test_a_file_lies_in_the_order_of_its_key_without_repeating_one(book, table):
 def test_every_event_table_has_a_file_for_every_day_and_states_for_the_days_asked_for(tmp_path):
     plan = replace(SMALL, state_dates=(date(2026, 9, 30),))
     write_demo_book(plan, tmp_path)
-    states = {name for name, table in CATALOGUE.items() if table.kind is Kind.STATE} - {"opening_dispatch"}
+    states = {name for name, table in LANDED.items() if table.kind is Kind.STATE} - {"opening_dispatch"}
     for day in plan.days:
         found = {path.stem for path in (tmp_path / day.isoformat()).iterdir()}
-        expected = set(CATALOGUE) - {"opening_dispatch"} - (set() if day in plan.dates_of_state else states)
+        expected = set(LANDED) - {"opening_dispatch"} - (set() if day in plan.dates_of_state else states)
         assert found - {"opening_dispatch"} == expected
         assert ("opening_dispatch" in found) == (day == plan.start)
 
@@ -78,7 +81,7 @@ def test_the_book_says_that_it_is_a_demo(book):
 
 
 def test_the_summary_counts_the_rows(book):
-    assert set(book.summary.rows) == set(CATALOGUE)
+    assert set(book.summary.rows) == set(LANDED)
     for table, rows in book.summary.rows.items():
         assert book.value(f"SELECT count(*) FROM {table}") == rows
 

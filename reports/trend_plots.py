@@ -13,7 +13,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from domain.records import ControlTotals, Outcome
 from reports.formats import Formats
@@ -85,7 +85,8 @@ def _draw_rows(axes: Axes, nights: Sequence[TableNight], language: Language) -> 
         axes.scatter(at, height, s=shape.size, marker=shape.marker, color=shape.colour, linewidths=0, zorder=3)
         if outcome.rank > Outcome.NOT_YET_KNOWN.rank:
             _sign(axes, zip(at, height, strict=True), outcome_mark(outcome, language).sign, shape.colour)
-    axes.set_ylim(bottom=0, top=max(1, *(night.totals.landed for night in nights), 1) * 1.25)
+    axes.set_ylim(0, max(1, *(night.totals.landed for night in nights)) * 1.25)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
 
 
 def _sign(axes: Axes, points: zip[tuple[int, int]], sign: str, colour: str) -> None:
@@ -107,6 +108,7 @@ def _draw_aside(axes: Axes, nights: Sequence[TableNight]) -> None:
     )
     highest = max(bad + double for bad, double in zip(quarantined, duplicate, strict=True))
     axes.set_ylim(0, max(1, highest) * 1.15)
+    axes.yaxis.set_major_locator(FixedLocator([0, highest] if highest else [0]))
 
 
 def _dress(axes: Axes, formats: Formats) -> None:
@@ -115,7 +117,6 @@ def _dress(axes: Axes, formats: Formats) -> None:
     axes.tick_params(length=0, colors=QUIET)
     axes.grid(axis="y", color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=4 if axes.get_subplotspec().is_first_row() else 1, integer=True))  # type: ignore[union-attr]
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: formats.count(int(value))))
 
 

@@ -64,7 +64,7 @@ def plot(nights: Sequence[TableNight], days: Sequence[date], formats: Formats, *
     """Rows landed and accepted above, rows set aside below, over `days`; `prefix` keeps ids of plots apart."""
     with mpl.rc_context(dict(_STYLE)):  # type: ignore[arg-type]
         figure = Figure(figsize=(5.6, 2.35))
-        rows, aside = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        rows, aside = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         figure.subplots_adjust(left=0.12, right=0.985, top=0.94, bottom=0.1, hspace=0.16)
         _draw_rows(rows, nights, formats.language)
         _draw_aside(aside, nights)
@@ -82,7 +82,8 @@ def _draw_rows(axes: Axes, nights: Sequence[TableNight], language: Language) -> 
     for outcome, shape in SHAPES.items():
         here = [number for number, night in enumerate(nights) if night.outcome is outcome]
         at, height = [places[number] for number in here], [accepted[number] for number in here]
-        axes.scatter(at, height, s=shape.size, marker=shape.marker, color=shape.colour, linewidths=0, zorder=3)
+        drawn = axes.scatter(at, height, s=shape.size, marker=shape.marker, color=shape.colour, linewidths=0)
+        drawn.set(zorder=3 + outcome.rank, clip_on=False)
         if outcome.rank > Outcome.NOT_YET_KNOWN.rank:
             _sign(axes, zip(at, height, strict=True), outcome_mark(outcome, language).sign, shape.colour)
     axes.set_ylim(0, max(1, *(night.totals.landed for night in nights)) * 1.25)
@@ -93,20 +94,30 @@ def _sign(axes: Axes, points: zip[tuple[int, int]], sign: str, colour: str) -> N
     """The sign above each point: an outcome that asks for somebody is never told by colour and shape alone."""
     for point in points:
         axes.annotate(
-            sign, point, (0, 4), textcoords="offset points", ha="center", color=colour, weight="bold", fontsize=8
+            sign,
+            point,
+            (0, 6),
+            textcoords="offset points",
+            ha="center",
+            color=colour,
+            weight="bold",
+            fontsize=10,
+            bbox={"boxstyle": "square,pad=0.12", "facecolor": "white", "edgecolor": "none"},
+            zorder=9,
         )
 
 
 def _draw_aside(axes: Axes, nights: Sequence[TableNight]) -> None:
     """Quarantined rows as full bars, duplicates hatched on top of them."""
-    places = [night.business_date.toordinal() for night in nights]
-    quarantined = [night.totals.quarantined for night in nights]
-    duplicate = [night.totals.duplicate for night in nights]
+    aside = [night for night in nights if night.totals.quarantined or night.totals.duplicate]
+    places = [night.business_date.toordinal() for night in aside]
+    quarantined = [night.totals.quarantined for night in aside]
+    duplicate = [night.totals.duplicate for night in aside]
     axes.bar(places, quarantined, width=0.7, color=SHAPES[Outcome.HALT].colour)
     axes.bar(
         places, duplicate, width=0.7, bottom=quarantined, color="white", edgecolor=INK, hatch="////", linewidth=0.5
     )
-    highest = max(bad + double for bad, double in zip(quarantined, duplicate, strict=True))
+    highest = max((bad + double for bad, double in zip(quarantined, duplicate, strict=True)), default=0)
     axes.set_ylim(0, max(1, highest) * 1.15)
     axes.yaxis.set_major_locator(FixedLocator([0, highest] if highest else [0]))
 

@@ -35,13 +35,15 @@ _SAMPLE_ROWS = 10_000
 class Rows:
     """The rows of a file in DuckDB: `relation` to select from, `position` the number of a row as people count.
 
-    `columns` are names and types from left to right; in those `of_words` no key can be damaged.
+    `columns` are names and types from left to right; in those `of_words` no key can be damaged. `header_row` is 0 where
+    names do not stand in a row.
     """
 
     relation: str
     position: str
     columns: Mapping[str, str]
     of_words: frozenset[str] = frozenset()
+    header_row: int = 0
 
     @property
     def as_of(self) -> str | None:
@@ -50,6 +52,10 @@ class Rows:
     def position_of(self, column: str) -> int:
         """Counted from 1."""
         return list(self.columns).index(column) + 1
+
+    def place_of(self, file: str, column: str) -> Location:
+        """Where the name of the column stands, if it stands in a row."""
+        return Location(file, self.header_row, self.position_of(column)) if self.header_row else Location(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ def _first(duck: Duck, file: str, rows: Rows, check: Check, count: int) -> Itera
         yield Issue(check.code, Location(file, position, at), message, hint, check.severity)
     if count > MOST_SHOWN:
         message = f'"{name}": {count:,} values like these; the first {MOST_SHOWN} are shown'
-        yield Issue(check.code, Location(file, 0, at), message, "", check.severity)
+        yield Issue(check.code, rows.place_of(file, name), message, "", check.severity)
 
 
 def damage_checks(table: Table, rows: Rows) -> Iterator[Check]:
@@ -120,7 +126,7 @@ def issues_of_rounding(duck: Duck, file: str, rows: Rows, table: Table, round_ke
     first = f"(SELECT {', '.join(map(identifier, keys))} FROM {rows.relation} LIMIT {_SAMPLE_ROWS})"
     for name, guess in zip(keys, duck.run(f"SELECT {listed} FROM {first}").fetchone(), strict=True):
         if guess and duck.run(f"SELECT {rounded_keys(identifier(name))} FROM {rows.relation}").fetchone()[0]:
-            yield Issue("LND014", Location(file, 0, rows.position_of(name)), f'"{name}": {ROUNDED}', ROUNDED_HINT)
+            yield Issue("LND014", rows.place_of(file, name), f'"{name}": {ROUNDED}', ROUNDED_HINT)
 
 
 def issues_of_date(duck: Duck, file: str, rows: Rows, day: date) -> Iterator[Issue]:
@@ -135,7 +141,7 @@ def issues_of_date(duck: Duck, file: str, rows: Rows, day: date) -> Iterator[Iss
     ).fetchone()
     if count:
         said = shown(text, is_personal=False) if text else "nothing"
-        message = f'is of another date: "{rows.as_of}" says {said} in {count:,} rows, its folder {day}'
+        message = f'is of another date: "{rows.as_of}" says {said}, its folder {day}; rows: {count:,}'
         hint = "Put it into the folder of its date, or ask for that of this date"
         yield Issue("LND013", Location(file, position, rows.position_of(rows.as_of)), message, hint)
 

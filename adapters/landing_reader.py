@@ -49,6 +49,11 @@ _CODES: Mapping[Trouble, str] = {
     Trouble.ZERO_BYTES: "LND012",
     Trouble.OTHER_KIND: "LND017",
 }
+# In place of hints that speak of mappings: there is none here.
+_HINTS: Mapping[Trouble, str] = {
+    Trouble.UNDECODABLE: "Write it in UTF-8, or import it through a mapping",
+    Trouble.BROKEN_ROWS: "Correct the file, or import it through a mapping that states delimiter and quote",
+}
 _LOADED = "landing_file"
 
 
@@ -83,7 +88,8 @@ class LandingReader:
 
     def issue(self, finding: Finding, column: int = 0) -> Issue:
         place = Location(self._name, finding.line, column)
-        return Issue(_CODES[finding.trouble], place, finding.message, finding.hint, finding.severity)
+        hint = _HINTS.get(finding.trouble, finding.hint)
+        return Issue(_CODES[finding.trouble], place, finding.message, hint, finding.severity)
 
     @property
     def _name(self) -> str:
@@ -143,9 +149,9 @@ class LandingReader:
         wanted = duck_columns(self.table)
         typed = {name: wanted.get(name, "VARCHAR") for name in header}
         if set(wanted) <= set(header) and self._load_typed(source, typed):
-            return Rows(_LOADED, "rowid + 2", typed)
+            return Rows(_LOADED, "rowid + 2", typed, header_row=1)
         self.duck.run(f"CREATE OR REPLACE TEMP TABLE {_LOADED} AS SELECT * FROM {source}")
-        return Rows(_LOADED, "rowid + 2", dict.fromkeys(header, "VARCHAR"))
+        return Rows(_LOADED, "rowid + 2", dict.fromkeys(header, "VARCHAR"), header_row=1)
 
     def _load_typed(self, source: str, columns: Mapping[str, str]) -> bool:
         """Whether each value is in its type what it was as a text."""
@@ -218,10 +224,10 @@ class LandingReader:
                 yield Issue("LND018", Location(self._name, 1, place), "a column without a name", "Name it")
 
     def _inexact_keys(self, columns: Mapping[str, str]) -> Iterator[Issue]:
-        for place, (name, kind) in enumerate(columns.items(), 1):
+        for name, kind in columns.items():
             if name in self.table and self.table[name].type is Type.ID and kind in {"DOUBLE", "FLOAT"}:
                 message = f'"{name}" is a {kind}: keys of more than 15 digits are cut'
-                yield Issue("LND014", Location(self._name, 0, place), message, "Export keys as text")
+                yield Issue("LND014", Location(self._name), message, "Export keys as text")
 
 
 def _csv(path: Path, header: Sequence[str], limits: Limits) -> str:

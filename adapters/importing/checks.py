@@ -103,9 +103,7 @@ class Checks:
         statement = f"SELECT count(*) FILTER ({odd}), count(*) FILTER (contains({text}, {quoted(mark)})) FROM {LOADED}"
         count, marked = self.connection.exec_driver_sql(statement).one()
         if count == marked and count >= _FEWEST_ODD:
-            message = (
-                f'"{column}": each "{mark}" of {count:,} numbers stands before three digits: may it part thousands?'
-            )
+            message = f'"{column}": each "{mark}" of {count:,} numbers stands before three digits, as for thousands'
             hint = "State source: decimal_mark and thousands_mark"
             yield Issue("IMP051", self._place(column), message, hint, Severity.WARNING)
 
@@ -113,8 +111,9 @@ class Checks:
         return str(self.loaded.texts[column].name)
 
     def _place(self, column: str) -> Location:
-        """The column of the first file."""
-        return Location(self.loaded.files[0].name, 0, self.loaded.files[0].positions[column])
+        """Where the name of the column stands in the first file, if it stands in a row."""
+        first = self.loaded.files[0]
+        return Location(first.name, first.header_rows, first.positions[column] if first.header_rows else 0)
 
 
 def _has_codes(value: Value) -> bool:

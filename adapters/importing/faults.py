@@ -12,7 +12,7 @@ from adapters.importing.broken_rows import MOST_SHOWN
 from adapters.importing.conversions import Source
 from adapters.importing.damage import NO_SPREADSHEET, how_damaged, marks_of
 from adapters.importing.decoding import Read, Value, number_digits
-from adapters.importing.language import CsvSource
+from adapters.importing.language import CsvSource, WorkbookSource
 from adapters.importing.loading import Loaded
 from adapters.importing.staging import Staged
 from domain.exact import count_rows, exact
@@ -91,7 +91,8 @@ def _words(reason: str, value: Value, source: Source, text: str) -> tuple[str, s
             return f"is too large for a {value.type}", "Check the column, the marks and the scale"
         case conversions.NOT_A_TIME:
             pattern = value.how.date_format if isinstance(value.how, Read) else ""
-            return f"is not a day between 1900 and 2199 written {pattern}", "State date_format or null_texts"
+            hint = "Format the cells as dates" if _is_day_number(text, source) else "State date_format or null_texts"
+            return f"is not a day between 1900 and 2199 written {pattern}", hint
         case conversions.NOT_IN_CODES:
             return "is not listed under codes", "List it there"
         case conversions.NOT_IN_CATALOGUE:
@@ -103,6 +104,11 @@ def _words(reason: str, value: Value, source: Source, text: str) -> tuple[str, s
         case conversions.DAMAGED_KEY:
             return how_damaged(text), NO_SPREADSHEET
     raise AssertionError(reason)
+
+
+def _is_day_number(text: str, source: Source) -> bool:
+    """Spreadsheets count days from 1900, and show the number where a cell has no format of dates."""
+    return isinstance(source, WorkbookSource) and text.isascii() and text.isdigit() and len(text) == len("45992")
 
 
 def _written(source: Source) -> str:

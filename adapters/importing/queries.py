@@ -159,7 +159,7 @@ class _Query:
         """Without the statement's values; of errors about data, which show a value, only the kind."""
         original = error.orig
         if getattr(original, "sqlstate", None) == _CANCELLED or "nterrupt" in str(original):
-            message = f"the query took longer than {self.source.timeout_seconds} seconds"
+            message = f"the query took longer than {self.source.timeout_seconds} s"
             return self._issue("IMP062", message, "Make it faster, or raise source: timeout_seconds")
         told = "" if isinstance(error, sa.exc.DataError) else f": {_first_line(original)}"
         return self._issue(

@@ -197,9 +197,9 @@ def _load_parquet(
 
 
 def _type_issues(file: Path, positions: Mapping[str, int], types: Mapping[str, tuple[str, str]]) -> Iterator[Issue]:
-    for name, position in positions.items():
+    for name in positions:
         kind = types[bare(name)][1]
-        at = Location(str(file), 0, position)
+        at = Location(str(file))
         if not _PLAIN.fullmatch(kind):
             yield Issue("IMP029", at, f'"{name}" is a {kind}, which no landing table holds', "Export plain columns")
         elif _INEXACT.fullmatch(kind):

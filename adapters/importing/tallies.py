@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from adapters.importing.broken_rows import MOST_SHOWN
-from domain.issues import Issue
+from domain.issues import Issue, Location
 
 
 @dataclass(slots=True)
@@ -31,6 +31,5 @@ class Tally:
         if count <= MOST_SHOWN:
             return []
         first = self.shown[kind][0]
-        place = type(first.location)(first.location.path, 0, first.location.column)
         message = f"{count:,} values like these; the first {MOST_SHOWN} are shown"
-        return [Issue(first.code, place, message, "", first.severity)]
+        return [Issue(first.code, Location(first.location.path), message, "", first.severity)]

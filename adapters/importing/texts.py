@@ -37,6 +37,7 @@ _CANDIDATES = ["gb18030", "big5", "cp1258", "cp1252"]
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 64 * 1024
 _STATE_ENCODING = "State it in the mapping: source: encoding"
+_NO_TEXT_HINT = "Ask for the extract again, or state its encoding in a mapping"
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -126,7 +127,7 @@ def _not_a_text(sample: bytes, encoding: str | None) -> Finding | None:
     if wrong := other_kind(sample):
         return wrong
     if _is_binary(sample[:1000]) and not (encoding or _encoding_of(sample) or "").startswith(("utf-16", "utf-32")):
-        return Finding(Trouble.OTHER_KIND, "not a text: it holds zero bytes and the like", _STATE_ENCODING)
+        return Finding(Trouble.OTHER_KIND, "not a text: it holds zero bytes and the like", _NO_TEXT_HINT)
     return None
 
 

@@ -268,7 +268,7 @@ class _Reader:
             case float() | int():
                 return self._number(name, number, at, cell, is_key=is_key)
             case date() | time() if is_key:
-                message = f'"{name}": {cell.value} is a date: the workbook took the key for one'
+                message = f'"{name}": {text_of(cell.value)} is a date: the workbook took the key for one'
                 self._add("IMP048", number, at, message, NO_SPREADSHEET)
                 return None
         return self._other(name, number, at, cell.value)

@@ -36,7 +36,7 @@ LAYOUTS = {
         ("utf-8", b'id,amount\n1,"2"3\n', "IMP026", "in.csv:2", "quote"),
         ("utf-8", b"PK\x03\x04\x14\x00", "IMP027", "in.csv", "Save it as CSV"),
         ("utf-8", b"PAR1\x15\x04", "IMP027", "in.csv", "format: parquet"),
-        ("parquet", {"id": ["1"], "amount": [[2]]}, "IMP029", "in.csv:2", "BIGINT[]"),
+        ("parquet", {"id": ["1"], "amount": [[2]]}, "IMP029", "in.csv", "BIGINT[]"),
     ],
 )
 def test_mistakes(bench, costs, layout, content, code, place, said):

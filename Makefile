@@ -18,7 +18,7 @@ install: .venv/installed  ## Install what requirements.lock names, by hash
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^[a-zA-Z]/ {on = /^uv==/} on' requirements.lock > .venv/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -9,12 +9,12 @@ takes seconds, so it is imported by the first run. Settings switch its analytics
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
@@ -155,19 +155,41 @@ def _run(taken: _Taken, found: _Found, *, pages: bool) -> SuiteRun:
 
 @cache
 def _context() -> Any:
-    """One ephemeral context for the process; it holds nothing but that no progress bars are drawn."""
+    """One ephemeral context for the process; it holds nothing but that no progress bars are drawn.
+
+    What the library has loaded stays for good: the collector of garbage need not walk through it again and again.
+    """
     import great_expectations as gx
 
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)  # temporary folders
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
+    gc.collect()
+    gc.freeze()
     return context
 
 
+@cache
+def _nothing_off() -> Any:
+    """The library's expectation of no rows; its configuration, which is asked for often, is put together once."""
+    from great_expectations.compatibility import pydantic
+    from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
+
+    class NothingOff(UnexpectedRowsExpectation):
+        _configuration: Any = pydantic.PrivateAttr(None)
+
+        @property
+        def configuration(self) -> Any:
+            if self._configuration is None:
+                self._configuration = super().configuration
+            return self._configuration
+
+    return NothingOff
+
+
 def _declared(place: tuple[int, int], taken: _Taken, engine: sa.Engine) -> Any:
-    gxe: Any = import_module("great_expectations.expectations")
     expectation = taken.suite.expectations[place[1]]
-    return gxe.UnexpectedRowsExpectation(
+    return _nothing_off()(
         unexpected_rows_query=_query(expectation, taken, engine),
         description=f"{expectation.check}: {expectation.expected}",
         result_format="COMPLETE",

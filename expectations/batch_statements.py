@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,6 +73,7 @@ def mix_of(
     return exact(statement.select_from(parts.join(whole, sa.true())).order_by(parts.c["column"], parts.c.code))
 
 
+@cache
 def moved(fact: str, share: Decimal, minimum_rows: int) -> ExactSelect:
     """Codes whose share of the rows moved by more than `share`: |now × all then − then × all now| > share × both."""
     numbers = ("now", "then", "now_rows", "then_rows")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -63,6 +64,7 @@ def unknown(table: Table, check: str, found: str, expected: str) -> CheckResult:
     return CheckResult(table.name, check, "suite", Outcome.NOT_YET_KNOWN, 0, 0, found, expected, hint)
 
 
+@cache
 def _over(fact: str, prefix: str, share: Decimal, spare: int) -> ExactSelect:
     """One row (how many are off, how many were looked at) if more than the share of them, and than `spare`, is off."""
     columns = [sa.column(f"{prefix}{name}", sa.BigInteger) for name in ("off", "rows")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -75,6 +76,7 @@ def _means(means: Means, of: Subject) -> Iterator[Declared]:
         yield Expectation(check, severity, measure, expected, _UNITS)
 
 
+@cache
 def _mean_outside(fact: str, factor: Decimal, minimum_rows: int) -> Any:
     """now/now_rows beyond factor × then/then_rows, or below then/then_rows ÷ factor, by cross multiplication."""
     sums = [sa.column(f"{side}_sum", sa.Numeric(38, 4)) for side in ("now", "then")]
@@ -133,32 +135,45 @@ def _hours(hours: Hours, of: Subject) -> Iterator[Declared]:
 def _clocks(share: Share, of: Subject) -> Iterator[Declared]:
     """Wall time less UTC, for each time zone of the book as it stands on the business date."""
     contacts, accounts = view_named(of.table.name), view_named("accounts")
-    offsets = _offsets(datetime.combine(of.night.business_date, time(12), UTC))
-    gap = contacts.c.started_wall - contacts.c.started_at
+    gap = (contacts.c.started_wall - contacts.c.started_at).label("gap")
+    kinds = (
+        sa.select(accounts.c.time_zone, gap, count_rows().label("rows"))
+        .select_from(contacts.join(accounts, contacts.c.account_id == accounts.c.account_id))
+        .group_by(accounts.c.time_zone, sa.literal_column("2"))
+        .subquery("kinds")
+    )
     by_minutes: dict[int, list[str]] = {}
-    for zone, minutes in offsets.items():
+    for zone, minutes in _offsets(datetime.combine(of.night.business_date, time(12), UTC)).items():
         by_minutes.setdefault(minutes, []).append(zone)
     right = [
         sa.and_(
-            accounts.c.time_zone.in_(sorted(zones)),
-            gap == sa.literal_column(f"INTERVAL '{minutes}' MINUTE", sa.Interval),
+            kinds.c.time_zone.in_(sorted(zones)),
+            kinds.c.gap == sa.literal_column(f"INTERVAL '{minutes}' MINUTE", sa.Interval),
         )
         for minutes, zones in sorted(by_minutes.items())
     ]
-    joined = contacts.join(accounts, contacts.c.account_id == accounts.c.account_id)
+    wrong = sa.case((sa.or_(*right), 0), else_=kinds.c.rows)
+    figures = (
+        sa.func.coalesce(total(value, as_type=sa.BigInteger()), 0).label(name)
+        for name, value in (("off", wrong), ("rows", kinds.c.rows))
+    )
     expected = "wall times that are UTC plus the offset of the debtor's time zone"
     hint = "See whether UTC and local time were mixed up"
-    yield from counted_shares(
-        f"{of.table.name}.clocks", share, counted(joined, sa.not_(sa.or_(*right))), expected, hint
-    )
+    yield from counted_shares(f"{of.table.name}.clocks", share, exact(sa.select(*figures)), expected, hint)
 
 
 def _offsets(at: datetime) -> Mapping[str, int]:
     """Minutes ahead of UTC of every time zone with a name of a place."""
-    zones = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
     return {
-        zone: int((at.astimezone(ZoneInfo(zone)).utcoffset() or _NONE).total_seconds()) // _MINUTES for zone in zones
+        zone: int((at.astimezone(ZoneInfo(zone)).utcoffset() or _NONE).total_seconds()) // _MINUTES
+        for zone in _zones_of_places()
     }
+
+
+@cache
+def _zones_of_places() -> tuple[str, ...]:
+    """Listing them reads the whole time zone database."""
+    return tuple(sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")))
 
 
 _NONE, _MINUTE = timedelta(), timedelta(minutes=1)
@@ -178,7 +193,10 @@ def _on_leave(share: Share, of: Subject) -> Iterator[Declared]:
 
 
 def _by_employee(limits: ByEmployee, of: Subject) -> Iterator[Declared]:
+    """Not asked on days off, when a few people take the work of all."""
     check = f"{of.table.name}.by_employee"
+    if not of.night.working_day:
+        return
     if _too_short(of, limits.minimum_days):
         yield _not_yet(of, check, limits.minimum_days)
         return
@@ -205,9 +223,10 @@ def _by_employee(limits: ByEmployee, of: Subject) -> Iterator[Declared]:
         today.c.rows >= limits.minimum_rows, today.c.rows > product(busiest.c.most, decimal_literal(limits.factor))
     )
     joined = today.join(busiest, today.c.employee_id == busiest.c.employee_id)
+    enough = sa.select(count_rows()).select_from(today).scalar_subquery() >= limits.minimum_employees
     expected = f"nobody with more than {limits.factor} times the rows of their busiest day"
     hint = "See whether somebody's rows were doubled, or are those of others"
-    yield from counted_shares(check, limits, counted(joined, over), expected, hint)
+    yield from counted_shares(check, limits, counted(joined, sa.and_(over, enough)), expected, hint)
 
 
 def _at_work(share: Share, of: Subject) -> Iterator[Declared]:

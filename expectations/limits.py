@@ -210,6 +210,8 @@ class ByEmployee(Share):
     """More than this many times their busiest day of the history counts."""
     minimum_rows: int = Field(ge=1)
     """With fewer rows than this nobody counts."""
+    minimum_employees: int = Field(ge=1)
+    """With fewer employees at work than this nobody counts: few people take the work of many."""
     minimum_days: int = Field(ge=1)
     """Earlier days that it needs; with fewer the check says *not yet known*."""
 

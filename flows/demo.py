@@ -32,7 +32,7 @@ from domain.periods import Period
 from domain.records import Grain, KpiResult, Unit
 from flows.attempts import attempt_at
 from flows.cli.output import errors, people, print_table
-from flows.serve import server
+from flows.serve import starting_server
 from incentives.batches import DecisionKind, PeriodDecisionKind
 from tasks.stages import decide, opening
 from tasks.stages.plan import NIGHT
@@ -53,12 +53,13 @@ def run(accounts: int, employees: int) -> None:
     """The whole demonstration, ending with what was found and where the reports lie."""
     world, watch = world_of_process(), _Watch()
     plan = DemoPlan(accounts, employees, 4, FIRST, LAST, seed=1)
-    with watch.on("demo book"):
-        _write_book(world, plan)
-    sign(world.store, sound_rules(world.settings.rules).contents(), proposer=PROPOSER, signer=SIGNER)
     with ExitStack() as stack:
+        wait_until_up = stack.enter_context(starting_server(world.settings, _free_port()))
+        with watch.on("demo book"):
+            _write_book(world, plan)
+        sign(world.store, sound_rules(world.settings.rules).contents(), proposer=PROPOSER, signer=SIGNER)
         with watch.on("start of Prefect"):
-            stack.enter_context(server(world.settings, _free_port()))
+            wait_until_up()
             stack.enter_context(_without_heartbeats())
         for day in plan.days:
             _run_day(world, watch, day)

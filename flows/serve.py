@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -27,7 +27,14 @@ def serve(settings: Settings, port: int) -> None:
 
 @contextmanager
 def server(settings: Settings, port: int) -> Iterator[str]:
-    """A Prefect server on 127.0.0.1, its database below the home folder; the address of its API.
+    """A Prefect server on 127.0.0.1, its database below the home folder; the address of its API."""
+    with starting_server(settings, port) as wait_until_up:
+        yield wait_until_up()
+
+
+@contextmanager
+def starting_server(settings: Settings, port: int) -> Iterator[Callable[[], str]]:
+    """The server while it starts, which takes seconds; what is given waits until it is up, and says its address.
 
     The UI asks for the API under the address it was told: on any port but 4200 it calls the wrong one otherwise.
     """
@@ -41,8 +48,7 @@ def server(settings: Settings, port: int) -> Iterator[str]:
     with log.open("ab") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)  # noqa: S603 - our own words
     try:
-        _wait_until_up(url, process)
-        yield url
+        yield lambda: _wait_until_up(url, process)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -77,12 +83,12 @@ def _serve_deployments(settings: Settings) -> None:
     serve_deployments(*(cast(RunnerDeployment, deployment) for deployment in deployments))
 
 
-def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(f"{url}/health", timeout=2):  # noqa: S310 - our own address
-                return
+                return url
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
     raise WorldError(f"the Prefect server did not come up at {url}; see prefect-server.log below the home folder")

@@ -174,9 +174,11 @@ def _mix(mix: Mix, of: Subject) -> Iterator[Declared]:
 
 def _filled(filled: Filled, of: Subject) -> Iterator[Declared]:
     view, name = view_named(of.table.name), filled.column
-    statement = counted(view, view.c[name].is_(None))
+    looked_at = None if filled.when is None else view.c[filled.when].is_not(None)
+    statement = counted(view, view.c[name].is_(None), looked_at)
+    expected = f"a value of {name}{f' where {filled.when} has one' if filled.when else ''}"
     hint = "See whether the source still fills the column"
-    yield from counted_shares(f"{of.table.name}.{name}.filled", filled, statement, f"a value of {name}", hint)
+    yield from counted_shares(f"{of.table.name}.{name}.filled", filled, statement, expected, hint)
 
 
 def _over_balance(limits: OverBalance, of: Subject) -> Iterator[Declared]:

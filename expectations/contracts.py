@@ -16,7 +16,7 @@ from domain.catalogue import CATALOGUE
 from domain.expressions import Expression, ExprType, Scope, parse, scope_of_columns
 from domain.issues import Location
 from domain.money import MINOR_DIGITS
-from domain.tables import Column, Table, Type
+from domain.tables import Column, Kind, Table, Type
 from expectations.checks import (
     Check,
     InCodes,
@@ -74,7 +74,14 @@ class Contract:
 def contract_for(table: Table) -> Contract:
     """What the catalogue says of each column, then the rules of the table's business."""
     derived = (check for column in table for check in _of_column(table, column))
-    return Contract(table, (*derived, *_BUSINESS.get(table.name, ())), MONEY_COLUMNS.get(table.name, ""))
+    checks = (*derived, *_BUSINESS.get(table.name, ()), *_landing_once(table))
+    return Contract(table, checks, MONEY_COLUMNS.get(table.name, ""))
+
+
+def _landing_once(table: Table) -> Iterator[Check]:
+    """Events that are never revised; where the day is part of the key, no other day can have it."""
+    if table.kind is Kind.EVENT and len(table.key) == 1:
+        yield NewKey(f"{table.name}.{table.key[0]}.seen_before", table.key[0], f"{table.name}_history")
 
 
 def _of_column(table: Table, column: Column) -> Iterator[Check]:
@@ -206,7 +213,6 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
             ("payments", "payments_history"),
             "account_id == other_account_id and amount == -other_amount and posted_on >= other_posted_on",
         ),
-        NewKey("payments.payment_id.seen_before", "payment_id", "payments_history"),
     ),
     "contacts": (
         OneOf("contacts.employee_id.or_partner", ("employee_id", "partner_id")),

@@ -269,6 +269,8 @@ class Filled(Share):
 
     column: str
     """The column, one that may be missing."""
+    when: str | None = None
+    """A column: only rows that have a value there are looked at; without it, all rows."""
 
 
 class OverBalance(Share):
@@ -434,6 +436,10 @@ def _wrong_columns(placed: Placed[TableThreshold], table: Table) -> Iterator[Iss
             place = placed.place("filled", number, "column")
             hint = suggestion(filled.column, optional)
             yield Issue("GAT002", place, f'"{filled.column}" is no column of {table.name} that may be missing', hint)
+        if filled.when is not None and filled.when not in table:
+            place = placed.place("filled", number, "when")
+            hint = suggestion(filled.when, table.names)
+            yield Issue("GAT002", place, f'"{filled.when}" is no column of {table.name}', hint)
 
 
 def _is_any(_: Column) -> bool:

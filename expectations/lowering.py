@@ -59,7 +59,7 @@ def fails(check: Check, table: Table, row: sa.FromClause, other: sa.FromClause |
         case References(_, column, there, column_there):
             return _unknown(row.c[column], _values(view_named(there), column_there))
         case NewKey(_, column, history):
-            return row.c[column].in_(_values(view_named(history), column))
+            return row.c[column].in_(_seen(table, column, view_named(history)))
         case NoOverlap():
             return _overlaps(check, table, row)
         case Rule(_, expression):
@@ -109,6 +109,13 @@ def lookup(check: Related, table: Table) -> sa.Subquery:
     key = versions.c[check.column_there]
     single = sa.select(key, *(sa.func.min(versions.c[name]).label(name) for name in columns[1:]))
     return single.where(key.is_not(None)).group_by(key).having(count_rows() == 1).subquery()
+
+
+def _seen(table: Table, column: str, history: sa.TableClause) -> sa.Select[Any]:
+    """Keys of the table that the history has: what is kept in memory is as small as one day."""
+    tonight = view_of(table).alias("tonight")
+    keys = sa.select(tonight.c[column]).where(tonight.c[column].is_not(None))
+    return sa.select(history.c[column]).where(history.c[column].in_(keys))
 
 
 def _as_other(other: sa.FromClause | None) -> Mapping[str, Sql]:

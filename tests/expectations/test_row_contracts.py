@@ -38,6 +38,8 @@ BROKEN = [
     ("payments", {"currency": "CNY"}, "payments.currency.account"),
     ("payments", {"paid_on": date(2026, 3, 5)}, "payments.posted_on.order"),
     ("payments", {"payment_id": "P0"}, "payments.payment_id.seen_before"),
+    ("contacts", {"contact_id": "C0"}, "contacts.contact_id.seen_before"),
+    ("reviews", {"review_id": "Q0"}, "reviews.review_id.seen_before"),
     ("payments", {"amount": Decimal(-10_000), "principal": Decimal(-12_000)}, "payments.amount.sign"),
     ("payments", {"reverses": "P0"}, "payments.amount.sign,payments.reverses.original"),
     ("staff_postings", {"valid_to": date(2026, 1, 1)}, "staff_postings.valid_to.order"),
@@ -58,12 +60,14 @@ BROKEN = [
 
 @pytest.fixture
 def standing_book(book, good):
-    """One good row of each table that others refer to; yesterday's payment P0 in the history."""
+    """One good row of each table that others refer to; yesterday's payment, contact and review in the history."""
     book.fill(
         accounts=[good("accounts")],
         employees=[good("employees"), good("employees", employee_id="E2")],
         parties=[good("parties")],
         contacts=[good("contacts")],
+        contacts_history=[good("contacts", contact_id="C0")],
+        reviews_history=[good("reviews", review_id="Q0")],
         payments_history=[good("payments", payment_id="P0", posted_on=date(2026, 3, 3), amount=Decimal(9_000))],
     )
     return book

@@ -48,6 +48,13 @@ MISTAKES = [
     ),
     (
         "duplicates:",
+        "filled: [{column: receipt, when: chanel, warn_share: 0, halt_share: 0.5}]\n    duplicates:",
+        "GAT002",
+        9,
+        'Did you mean "channel"?',
+    ),
+    (
+        "duplicates:",
         "dates: {columns: [payed_on], warn_share: 0, halt_share: 1}\n    duplicates:",
         "GAT002",
         9,

@@ -1,0 +1,26 @@
+"""What several of the second set's themes say in the same way: levels, nights, and a few statements."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bench.gates.kinds import ALL, FIVE, ONE_ROW, TWENTY, Occasion
+
+A_NIGHT = (Occasion.MIDWEEK,)
+CLAIMED = (Occasion.CLAIMS,)
+
+ROW_TO_ALL = (ONE_ROW, TWENTY, ALL)
+ROW_TO_FIFTH = (ONE_ROW, FIVE, TWENTY)
+ROW_OR_ALL = (ONE_ROW, ALL)
+
+ONE_OF_THEM, THREE, TEN, FORTY = Decimal(1), Decimal(3), Decimal(10), Decimal(40)
+
+
+def money(sql: str) -> str:
+    """An amount that stays an amount, whatever the arithmetic made of its type."""
+    return f"CAST({sql} AS DECIMAL(18,4))"
+
+
+def bucket(column: str) -> str:
+    """A number from 0 to 99 that belongs to the value, the same in every table."""
+    return f"(hash({column}) % 100)"

@@ -12,12 +12,10 @@ from bench.gates.kinds import (
     Kind,
     Rows,
     Unit,
-    added,
     changed,
     joined_by,
-    times,
 )
-from bench.gates.second.forms import A_NIGHT, ONE_OF_THEM, ROW_OR_ALL, ROW_TO_ALL, ROW_TO_FIFTH, THREE, money
+from bench.gates.second.forms import A_NIGHT, ONE_OF_THEM, ROW_TO_ALL, ROW_TO_FIFTH, THREE, money
 
 _BEARS_INTEREST = "status IN ('open', 'restructured') AND principal > 0"
 _INTEREST = "floor(principal * CASE currency WHEN 'VND' THEN 0.0005 ELSE 0.0004 END)"
@@ -31,26 +29,6 @@ KINDS = (
         "a day's interest is owed once",
         ROW_TO_ALL,
         nights=A_NIGHT,
-    ),
-    Kind(
-        "core.accounts.interest_not_run",
-        "no interest was booked tonight",
-        (Rows("accounts", changed(balance=money(f"balance - {_INTEREST}")), of=_BEARS_INTEREST),),
-        ALL,
-        "all balances are a day's interest too low",
-        WHOLE,
-        Unit.ONCE,
-        A_NIGHT,
-    ),
-    Kind(
-        "core.accounts.age_stood_still",
-        "ages did not advance at the end of the day",
-        (Rows("accounts", changed(days_past_due="days_past_due - 1"), of="days_past_due > 1"),),
-        ALL,
-        "all accounts are a day younger than they are",
-        WHOLE,
-        Unit.ONCE,
-        A_NIGHT,
     ),
     Kind(
         "core.accounts.age_in_working_days",
@@ -69,31 +47,6 @@ KINDS = (
         ONE_ROW,
         "the debt is as old as before",
         ROW_TO_FIFTH,
-        nights=A_NIGHT,
-    ),
-    Kind(
-        "core.accounts.age_capped",
-        "the old format has room for ages up to 360 days",
-        (Rows("accounts", changed(days_past_due="CAST(360 AS BIGINT)"), of="days_past_due > 360"),),
-        ALL,
-        "what is two years old looks like one",
-        WHOLE,
-        Unit.ONCE,
-        A_NIGHT,
-    ),
-    Kind(
-        "core.accounts.one_product_in_thousands",
-        "overdrafts come from a ledger kept in thousands",
-        (
-            Rows(
-                "accounts",
-                changed(**times("0.001", "principal", "balance", "overdue_amount")),
-                of="product = 'overdraft' AND currency = 'VND'",
-            ),
-        ),
-        ONE_ROW,
-        "a thousandth of the debt",
-        ROW_OR_ALL,
         nights=A_NIGHT,
     ),
     Kind(
@@ -122,15 +75,6 @@ KINDS = (
         nights=A_NIGHT,
     ),
     Kind(
-        "core.accounts.status_mapped_to_open",
-        "the map of states knows only open: written off and restructured are lost",
-        (Rows("accounts", changed(status="'open'"), of="status IN ('charged_off', 'restructured')"),),
-        ONE_ROW,
-        "who agreed on new terms is dunned by the old ones",
-        ROW_TO_ALL,
-        nights=A_NIGHT,
-    ),
-    Kind(
         "core.accounts.written_off_again",
         "a rerun of the write-off stamped today's date on debts written off long ago",
         (Rows("accounts", changed(charged_off_on="$day"), of="charged_off_on < $day"),),
@@ -155,56 +99,6 @@ KINDS = (
         FIVE,
         "one account may have been called due for a reason; not a twentieth of the young ones",
         (ONE_ROW, FIVE, ALL),
-        nights=A_NIGHT,
-    ),
-    Kind(
-        "core.accounts.acceptance_test_rows",
-        "accounts of the acceptance test are in the productive extract",
-        (
-            Rows(
-                "accounts",
-                added(account_id="'TEST' || account_id", debtor_id="'TEST' || debtor_id", balance=money("999999999")),
-            ),
-        ),
-        ONE_ROW,
-        "nobody owes it",
-        (ONE_ROW, ONE, TWENTY),
-        nights=A_NIGHT,
-    ),
-    Kind(
-        "core.accounts.opened_at_migration",
-        "accounts were opened, says the new system, on the day of the migration",
-        (Rows("accounts", changed(opened_on="$day"), of="days_past_due > 30"),),
-        ONE_ROW,
-        "what was opened today cannot be past due for a month",
-        ROW_TO_FIFTH,
-        nights=A_NIGHT,
-    ),
-    Kind(
-        "core.accounts.originators_swapped",
-        "the bought portfolio is the bank's own, and the other way round",
-        (
-            Rows(
-                "accounts",
-                changed(
-                    originator="""CASE originator WHEN 'retail bank' THEN 'purchased 2024'
-                        WHEN 'purchased 2024' THEN 'retail bank' ELSE originator END"""
-                ),
-                of="originator IN ('retail bank', 'purchased 2024')",
-            ),
-        ),
-        ONE_ROW,
-        "who granted a debt does not change; the new creditor must be named in each letter",
-        ROW_TO_ALL,
-        nights=A_NIGHT,
-    ),
-    Kind(
-        "core.parties.masked",
-        "the extract comes from the masked copy",
-        (Rows("parties", changed(full_name="'XXXXXX'", national_id="'000000000000'")),),
-        TWENTY,
-        "nobody knows whom to ask for; a single one may be masked at a court's order",
-        ROW_TO_ALL,
         nights=A_NIGHT,
     ),
     Kind(
@@ -299,25 +193,6 @@ KINDS = (
         nights=A_NIGHT,
     ),
     Kind(
-        "core.payments.taken_back_without_link",
-        "payments of yesterday bounce, and the reversals do not say what they reverse",
-        (
-            Rows(
-                "payments",
-                """SELECT * EXCLUDE (hit) FROM extract UNION ALL BY NAME
-                    SELECT payment_id || '-X' AS payment_id, account_id, paid_on, posted_on,
-                        -amount AS amount, -principal AS principal, -interest AS interest, -fee AS fee,
-                        -waiver AS waiver, currency, channel, receipt, deposited_on, NULL AS reverses
-                    FROM extract WHERE hit""",
-                of="reverses IS NULL",
-            ),
-        ),
-        ONE_ROW,
-        "nobody can say which recovery, and whose bonus, is gone",
-        ROW_TO_FIFTH,
-        nights=A_NIGHT,
-    ),
-    Kind(
         "core.calendar.make_up_days_lost",
         "the bank's calendar knows holidays and weekends, but no make-up workdays",
         (
@@ -329,22 +204,6 @@ KINDS = (
         ),
         ALL,
         "on those days China works",
-        WHOLE,
-        Unit.ONCE,
-        A_NIGHT,
-    ),
-    Kind(
-        "core.calendar.holidays_worked",
-        "holidays of the coming months are working days: the list of the year was not loaded",
-        (
-            Rows(
-                "calendar",
-                changed(is_working_day="true", name="NULL"),
-                of="day > $day AND name IS NOT NULL AND NOT is_working_day",
-            ),
-        ),
-        ALL,
-        "New Year is a holiday, and deadlines run by it",
         WHOLE,
         Unit.ONCE,
         A_NIGHT,

@@ -12,13 +12,11 @@ from bench.gates.kinds import (
     Kind,
     Rows,
     Unit,
-    added,
     changed,
-    joined_by,
     lost,
     times,
 )
-from bench.gates.second.forms import A_NIGHT, ONE_OF_THEM, ROW_OR_ALL, ROW_TO_ALL, ROW_TO_FIFTH, THREE, money
+from bench.gates.second.forms import A_NIGHT, ONE_OF_THEM, ROW_TO_ALL, THREE, money
 
 _FANNED_OUT = times("2", "principal", "balance", "overdue_amount")
 
@@ -124,34 +122,6 @@ KINDS = (
         nights=A_NIGHT,
     ),
     Kind(
-        "jobs.accounts.overdue_defaulted_to_zero",
-        "a failed look-up was filled with 0: past due for months, and nothing is due",
-        (Rows("accounts", changed(overdue_amount=money("0")), of="days_past_due > 0 AND overdue_amount > 0"),),
-        ONE_ROW,
-        "what is past due has an overdue amount",
-        ROW_TO_FIFTH,
-        nights=A_NIGHT,
-    ),
-    Kind(
-        "jobs.accounts.written_off_filtered_out",
-        "a filter 'status = open' crept in: written-off debts are not in the extract",
-        (Rows("accounts", lost(), of="status = 'charged_off'"),),
-        ALL,
-        "they are owed still, and people work them",
-        WHOLE,
-        Unit.ONCE,
-        A_NIGHT,
-    ),
-    Kind(
-        "jobs.accounts.consent_defaulted",
-        "the consent service was down: the default says that everybody agreed",
-        (Rows("accounts", changed(consent="true"), of="NOT consent"),),
-        ONE_ROW,
-        "a message to one who refused is against the law",
-        ROW_TO_ALL,
-        nights=A_NIGHT,
-    ),
-    Kind(
         "jobs.contact_points.state_defaulted",
         "wrong and retired numbers are active again: the state's default overwrote it",
         (Rows("contact_points", changed(state="'active'"), of="state IN ('wrong_party', 'retired')"),),
@@ -166,16 +136,6 @@ KINDS = (
         (Rows("promises", lost(), of="state <> 'open'"),),
         ALL,
         "kept promises are paid for",
-        WHOLE,
-        Unit.ONCE,
-        A_NIGHT,
-    ),
-    Kind(
-        "jobs.visits.results_not_sent",
-        "the tablets' results did not synchronise: only plans are there",
-        (Rows("visits", lost(), of="made_at IS NOT NULL"),),
-        ALL,
-        "the field team was out, and nothing shows it",
         WHOLE,
         Unit.ONCE,
         A_NIGHT,
@@ -201,24 +161,6 @@ KINDS = (
         "attempts that were not made count towards a limit by law and towards a bonus",
         (FIVE, TWENTY, ALL),
         nights=A_NIGHT,
-    ),
-    Kind(
-        "jobs.contacts.yesterday_replayed",
-        "yesterday's log came again through the queue, with new ids and today's date",
-        (
-            Rows(
-                "contacts",
-                joined_by(
-                    """SELECT * REPLACE ('R' || contact_id AS contact_id, started_at + INTERVAL 1 DAY AS started_at,
-                        started_wall + INTERVAL 1 DAY AS started_wall) FROM contacts_yesterday"""
-                ),
-            ),
-        ),
-        ALL,
-        "nobody made these calls today",
-        WHOLE,
-        Unit.ONCE,
-        A_NIGHT,
     ),
     Kind(
         "jobs.skills.one_for_each",
@@ -262,24 +204,6 @@ KINDS = (
         WHOLE,
         Unit.ONCE,
         A_NIGHT,
-    ),
-    Kind(
-        "jobs.costs.annual_in_monthly",
-        "the figure of the year stands in every month",
-        (Rows("costs", changed(**times("12", "amount"))),),
-        ONE_ROW,
-        "what is collected seems to cost more than it brings",
-        ROW_TO_ALL,
-        nights=A_NIGHT,
-    ),
-    Kind(
-        "jobs.reviews.score_scaled_twice",
-        "points of a hundred were divided by a hundred twice",
-        (Rows("reviews", changed(score="CAST(score / 100 AS DECIMAL(18,10))")),),
-        ONE_ROW,
-        "nobody has a score below one in a hundred",
-        ROW_OR_ALL,
-        nights=A_NIGHT,
     ),
     Kind(
         "jobs.placements.balance_of_today",
@@ -334,14 +258,5 @@ KINDS = (
         WHOLE,
         Unit.ONCE,
         A_NIGHT,
-    ),
-    Kind(
-        "jobs.payments.corrections_as_new",
-        "a corrected booking comes beside the wrong one, not instead of it",
-        (Rows("payments", added(payment_id="payment_id || '-C'", receipt="NULL")),),
-        ONE_ROW,
-        "it was paid once",
-        ROW_TO_FIFTH,
-        nights=A_NIGHT,
     ),
 )

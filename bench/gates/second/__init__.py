@@ -7,6 +7,15 @@ taken out for being missed; what it teaches goes into the checks, and into furth
 
 from __future__ import annotations
 
-from bench.gates.second import core, jobs, people, phones
+from bench.gates.second import core, files, fraud, jobs, oddities, partners, people, phones
 
-KINDS = (*jobs.KINDS, *core.KINDS, *phones.KINDS, *people.KINDS)
+KINDS = (
+    *jobs.KINDS,
+    *core.KINDS,
+    *phones.KINDS,
+    *people.KINDS,
+    *partners.KINDS,
+    *fraud.KINDS,
+    *files.KINDS,
+    *oddities.KINDS,
+)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bench.gates.kinds import (
     ALL,
-    FIVE,
     ONE,
     ONE_ROW,
     TWENTY,
@@ -39,15 +38,6 @@ KINDS = (
         WHOLE,
         Unit.ONCE,
         A_NIGHT,
-    ),
-    Kind(
-        "core.accounts.age_restarts_at_migration",
-        "migrated accounts count their days anew",
-        (Rows("accounts", changed(days_past_due="CAST(1 AS BIGINT)"), of="days_past_due > 90"),),
-        ONE_ROW,
-        "the debt is as old as before",
-        ROW_TO_FIFTH,
-        nights=A_NIGHT,
     ),
     Kind(
         "core.accounts.renumbered",
@@ -90,15 +80,6 @@ KINDS = (
         ONE_ROW,
         "a widow is called about a dead man's debt",
         ROW_TO_ALL,
-        nights=A_NIGHT,
-    ),
-    Kind(
-        "core.accounts.called_due_by_mistake",
-        "the acceleration flag was set: all that is owed is past due, days after the first missed instalment",
-        (Rows("accounts", changed(overdue_amount="balance"), of="days_past_due BETWEEN 1 AND 89"),),
-        FIVE,
-        "one account may have been called due for a reason; not a twentieth of the young ones",
-        (ONE_ROW, FIVE, ALL),
         nights=A_NIGHT,
     ),
     Kind(
@@ -191,21 +172,5 @@ KINDS = (
         "two payments, one number: one of them is lost where the number is the key",
         ROW_TO_FIFTH,
         nights=A_NIGHT,
-    ),
-    Kind(
-        "core.calendar.make_up_days_lost",
-        "the bank's calendar knows holidays and weekends, but no make-up workdays",
-        (
-            Rows(
-                "calendar",
-                changed(is_working_day="false", name="NULL"),
-                of="dayofweek(day) IN (0, 6) AND is_working_day",
-            ),
-        ),
-        ALL,
-        "on those days China works",
-        WHOLE,
-        Unit.ONCE,
-        A_NIGHT,
     ),
 )

@@ -131,16 +131,6 @@ KINDS = (
         nights=A_NIGHT,
     ),
     Kind(
-        "jobs.promises.only_open_ones",
-        "a filter 'state = open': no promise is ever kept or broken",
-        (Rows("promises", lost(), of="state <> 'open'"),),
-        ALL,
-        "kept promises are paid for",
-        WHOLE,
-        Unit.ONCE,
-        A_NIGHT,
-    ),
-    Kind(
         "jobs.contacts.fanned_out",
         "a join with all numbers of the person: an attempt comes again with another number and an id of its own",
         (

@@ -66,15 +66,6 @@ KINDS = (
         nights=A_NIGHT,
     ),
     Kind(
-        "people.employment.terms_of_today_only",
-        "a snapshot instead of the history: all terms begin today",
-        (Rows("employment", changed(valid_from="$day"), of="valid_from < $day AND valid_to IS NULL"),),
-        ONE_ROW,
-        "nobody was employed yesterday, nor for last month's bonus",
-        ROW_TO_ALL,
-        nights=A_NIGHT,
-    ),
-    Kind(
         "people.staff_postings.half_a_reorganisation",
         "one department is renamed in the postings, and nowhere else",
         (
@@ -168,15 +159,6 @@ KINDS = (
         A_NIGHT,
     ),
     Kind(
-        "people.leave.without_end",
-        "an open sick note was given the year 2099",
-        (Rows("leave", changed(ends_on="DATE '2099-12-31'")),),
-        ONE_ROW,
-        "no account is given to the collector again",
-        ROW_OR_ALL,
-        nights=A_NIGHT,
-    ),
-    Kind(
         "people.costs.centres_swapped",
         "the costs of two departments stand under each other's cost centre",
         (
@@ -194,5 +176,14 @@ KINDS = (
         WHOLE,
         Unit.ONCE,
         A_NIGHT,
+    ),
+    Kind(
+        "people.capacity.without_limit",
+        "an upgrade set the default: 9999 accounts for each",
+        (Rows("capacity", changed(accounts_at_most="CAST(9999 AS BIGINT)")),),
+        ONE_ROW,
+        "one collector would be given the whole book",
+        ROW_OR_ALL,
+        nights=A_NIGHT,
     ),
 )

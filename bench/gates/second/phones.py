@@ -176,19 +176,4 @@ KINDS = (
         Unit.ONCE,
         A_NIGHT,
     ),
-    Kind(
-        "phones.visits.times_in_utc",
-        "the application sends UTC where local time is asked for",
-        (
-            Rows(
-                "visits",
-                changed(made_at="made_at - INTERVAL 7 HOUR", recorded_at="recorded_at - INTERVAL 7 HOUR"),
-                of="made_at IS NOT NULL",
-            ),
-        ),
-        TWENTY,
-        "visits before dawn, which the law prohibits; one could be a clock set wrongly",
-        ROW_TO_ALL,
-        nights=A_NIGHT,
-    ),
 )

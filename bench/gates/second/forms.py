@@ -21,6 +21,6 @@ def money(sql: str) -> str:
     return f"CAST({sql} AS DECIMAL(18,4))"
 
 
-def bucket(column: str) -> str:
-    """A number from 0 to 99 that belongs to the value, the same in every table."""
-    return f"(hash({column}) % 100)"
+def drawn(column: str, below: int) -> str:
+    """A whole number from 0 that belongs to the value, the same in every table and on every machine."""
+    return f"(CAST('0x' || left(md5({column}), 7) AS BIGINT) % {below})"

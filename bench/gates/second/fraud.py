@@ -275,10 +275,10 @@ KINDS = (
                         p.account_id, $day AS claimed_on,
                         CAST(date_trunc('month', $day - INTERVAL 1 MONTH) AS DATE) AS month, p.paid_on, p.amount,
                         p.currency, p.payment_id
-                    FROM payments_past AS p
-                    WHERE p.amount > 0 AND p.currency = 'VND' AND p.posted_on < date_trunc('month', $day)
-                        AND p.account_id NOT IN (SELECT account_id FROM placements)
-                    ORDER BY p.payment_id LIMIT $level"""
+                    FROM (SELECT * FROM payments_past
+                        WHERE amount > 0 AND currency = 'VND' AND paid_on < date_trunc('month', $day)
+                            AND account_id NOT IN (SELECT account_id FROM placements)
+                        ORDER BY payment_id LIMIT $level) AS p"""
                 ),
             ),
         ),

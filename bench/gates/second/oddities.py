@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from bench.gates.kinds import FIVE, ONE, TWENTY, WHOLE, Kind, Rows, Unit, among, changed, joined_by, lost
-from bench.gates.second.forms import A_NIGHT, ONE_OF_THEM, TEN, THREE, bucket, money
+from bench.gates.second.forms import A_NIGHT, ONE_OF_THEM, TEN, THREE, drawn, money
 
 _TWO, _FIVE_OF_THEM = Decimal(2), Decimal(5)
 
@@ -20,14 +20,15 @@ _BESIDE = """employee_id IN (SELECT employee_id FROM staff_postings
 _JOINER = "'E9' || right(employee_id, 3) AS employee_id"
 
 # A batch that the bank takes back, and what its partner would have done today.
-_TAKEN_BACK = """recalled_on IS NULL AND placement_batch = (SELECT min(placement_batch) FROM placements
-    WHERE recalled_on IS NULL AND placed_on < $day - 10)"""
+_TAKEN_BACK = """recalled_on IS NULL AND placement_batch = (SELECT placement_batch FROM placements
+    WHERE recalled_on IS NULL AND placed_on < $day - 10
+    GROUP BY placement_batch ORDER BY count(*) DESC, placement_batch LIMIT 1)"""
 _BY_ITS_PARTNER = f"partner_id IS NOT NULL AND account_id IN (SELECT account_id FROM placements WHERE {_TAKEN_BACK})"
 
 # Accounts whose payment comes tomorrow: past due before, no instalment due today, no promise or case settled by it.
 _PAYS_TOMORROW = f"""account_id IN (
     SELECT p.account_id FROM payments AS p JOIN accounts_yesterday AS y USING (account_id)
-    WHERE {bucket("p.account_id")} < 40 AND p.channel <> 'cash' AND y.days_past_due > 0
+    WHERE {drawn("p.account_id", 100)} < 40 AND p.channel <> 'cash' AND y.days_past_due > 0
         AND y.days_past_due NOT BETWEEN 350 AND 365 AND y.status = 'open'
         AND day($day - CAST(y.days_past_due AS INTEGER) - 1) NOT IN (day($day), day($day - 1))
         AND p.account_id NOT IN (SELECT account_id FROM promises WHERE state = 'kept')
@@ -45,13 +46,13 @@ _UNPAID = f"""
     LEFT JOIN (SELECT account_id, sum(amount) AS amount, sum(principal) AS principal FROM payments GROUP BY ALL) AS p
         USING (account_id)"""
 
-_CAMPAIGN = """
+_CAMPAIGN = f"""
     SELECT 'C' || strftime($day, '%Y%m%d') || '-' || substr(account_id, 2) || '-9' AS contact_id, account_id,
         k.party_id, k.contact_point_id, CAST(NULL AS VARCHAR) AS employee_id, CAST(NULL AS VARCHAR) AS partner_id,
         started_wall - INTERVAL 7 HOUR AS started_at, started_wall, 'sms' AS channel, 'out' AS direction,
         'no_answer' AS outcome, CAST(0 AS BIGINT) AS duration_seconds
     FROM (SELECT account_id, debtor_id, CAST($day AS TIMESTAMP) + INTERVAL 9 HOUR
-            + INTERVAL 1 SECOND * CAST(hash(account_id) % 7200 AS INTEGER) AS started_wall
+            + INTERVAL 1 SECOND * {drawn("account_id", 7200)} AS started_wall
         FROM accounts WHERE jurisdiction = 'VN' AND consent AND hold = 'none' AND status = 'open'
             AND days_past_due BETWEEN 1 AND 90 AND account_id NOT IN (SELECT account_id FROM contacts)) AS a
     JOIN (SELECT debtor_id, party_id, min(contact_point_id) AS contact_point_id
@@ -197,8 +198,8 @@ KINDS = (
             Rows(
                 "contact_points",
                 joined_by(
-                    """SELECT contact_point_id || '-S' AS contact_point_id, party_id, kind,
-                        substr(value, 1, 6) || lpad(CAST(hash(contact_point_id) % 1000000000 AS VARCHAR), 9, '0')
+                    f"""SELECT contact_point_id || '-S' AS contact_point_id, party_id, kind,
+                        substr(value, 1, 6) || lpad(CAST({drawn("contact_point_id", 100_000_000)} AS VARCHAR), 9, '0')
                             AS value,
                         CAST(NULL AS DATE) AS verified_on, 'unverified' AS state FROM extract WHERE hit"""
                 ),

@@ -13,7 +13,7 @@ from bench.gates.kinds import (
     dealt,
     joined_by,
 )
-from bench.gates.second.forms import A_NIGHT, ONE_OF_THEM, ROW_OR_ALL, ROW_TO_ALL
+from bench.gates.second.forms import A_NIGHT, ROW_OR_ALL, ROW_TO_ALL
 
 KINDS = (
     Kind(
@@ -76,7 +76,7 @@ KINDS = (
             ),
         ),
         ALL,
-        "accounts, cases and budgets are left with a department in which nobody works",
+        "its cases and budgets are left with a department in which nobody works",
         WHOLE,
         Unit.ONCE,
         A_NIGHT,
@@ -171,7 +171,7 @@ KINDS = (
                 of="cost_centre LIKE 'CC-PE-%' OR cost_centre LIKE 'CC-LG-%'",
             ),
         ),
-        ONE_OF_THEM,
+        ALL,
         "one department pays for the other's people",
         WHOLE,
         Unit.ONCE,

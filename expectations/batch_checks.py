@@ -43,7 +43,7 @@ def suite_for(threshold: TableThreshold, night: Night, baseline: Baseline) -> Su
     return Suite(
         table=of.table.name,
         expectations=(
-            _evaluated(of),
+            _some_rows(of),
             *(item for item in found if isinstance(item, Expectation)),
         ),
         not_yet_known=tuple(item for item in found if isinstance(item, CheckResult)),
@@ -60,11 +60,26 @@ def _declared(section: str, declare: _Declare, of: Subject) -> Iterator[Declared
         yield from declare(one, of)
 
 
-def _evaluated(of: Subject) -> Expectation:
+def _some_rows(of: Subject) -> Expectation:
     """Column checks pass over no rows at all, so each suite says whether there must be some."""
-    expected = "at least one row" if of.rows_due else "rows, or none on such a day"
-    measure = RowCount(1 if of.rows_due else 0)
-    return Expectation(f"{of.table.name}.evaluated", Severity.CRITICAL, measure, expected, "Ask for the extract again")
+    check, hint = f"{of.table.name}.rows", "Ask for the extract again"
+    if not of.rows_due:
+        return Expectation(check, Severity.CRITICAL, RowCount(0), "rows, or none on such a day", hint)
+    if _are_few(of):
+        return Expectation(check, Severity.WARNING, RowCount(1), "a row or two: there are few on other days", hint)
+    return Expectation(check, Severity.CRITICAL, RowCount(1), "at least one row", hint)
+
+
+def _are_few(of: Subject) -> bool:
+    """So few rows on comparable days that one without any is no wonder."""
+    change = of.threshold.volume
+    if change is None or of.table.kind is Kind.STATE:
+        return False
+    days = _comparable(of, change)
+    return len(days) >= change.minimum_days and median_low(day.rows for day in days) < _FEW_ROWS
+
+
+_FEW_ROWS = 10
 
 
 def _volume(change: Change, of: Subject) -> Iterator[Declared]:

@@ -137,7 +137,8 @@ def _of_rows(
 ) -> Iterator[CheckResult]:
     """The contract's checks that failed, what they come to, and whether the totals tie out and are those stated."""
     table, aside = counts.table, judged.set_aside
-    yield _emptiness(counts, rows_due=rows_are_due(threshold, working_day=working_day))
+    if not judged.has_suite:
+        yield _emptiness(counts, rows_due=rows_are_due(threshold, working_day=working_day))
     by_reason = {limits.reason: limits for limits in threshold.quarantine.rules}
     for code, failed in counts.by_check:
         if failed:

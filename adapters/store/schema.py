@@ -169,6 +169,19 @@ quarantine = sa.Table(
     comment="Index of the quarantine: the rows themselves, as they came, are in the run's file quarantine/<table>.",
 )
 
+met_contracts = sa.Table(
+    "met_contracts",
+    STORE,
+    sa.Column(
+        "inputs", sa.String(64), primary_key=True, comment="Digest of the contract and of every version that it read."
+    ),
+    sa.Column("table_name", sa.String(64), nullable=False, comment="The table."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Its rows, every one of them sound."),
+    sa.Column("money", CanonicalJson(), nullable=False, comment="Their amounts by currency, in major units."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, comment="The run that judged them."),
+    comment="Whole tables of state that met their contract: while nothing of it changes, they are not judged again.",
+)
+
 waivers = sa.Table(
     "waivers",
     STORE,
@@ -432,6 +445,7 @@ APPEND_ONLY = (
     waivers,
     waived_versions,
     corrections,
+    met_contracts,
 )
 
 MUTABLE = (attempts, ledger_head)

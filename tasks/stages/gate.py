@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns, open_duck
 from adapters.snapshots import Pointer, Version, register, versions, write_version
+from adapters.store.judged import read_met, write_met
 from adapters.store.quarantine import write_quarantine
 from adapters.store.results import write_verdict
 from adapters.store.runs import RunFile, StageResult, State, stage_result
@@ -19,14 +20,14 @@ from adapters.store.waivers import write_waived
 from adapters.suite_runner import SuiteRun, run_suites
 from adapters.world import World
 from domain.catalogue import CATALOGUE
-from domain.ids import RunId, VersionId
+from domain.ids import RunId, VersionId, digest_of
 from domain.manifest import Input, Manifest, Stage, Waiver
-from domain.records import CheckResult, Outcome, Verdict
+from domain.records import CheckResult, ControlTotals, Outcome, Verdict
 from domain.tables import Kind, Type
 from expectations.batch_checks import suite_for
 from expectations.limits import TableThreshold
 from expectations.stated import CONTROL_TOTALS, Statement
-from expectations.statements import NOTHING_SET_ASIDE, TableWork, work_for
+from expectations.statements import NOTHING_SET_ASIDE, TableWork, work_digest, work_for
 from expectations.suites import Baseline, DayFigures
 from expectations.suites import Night as SuiteNight
 from expectations.verdicts import Judged, night_verdict, not_judgeable, schema_findings
@@ -76,6 +77,7 @@ class _Bench:
     manifest: Manifest
     duck: Duck
     found: Mapping[VersionId, Version]
+    met: Mapping[str, ControlTotals]
 
     @property
     def landed(self) -> dict[str, Version]:
@@ -87,19 +89,30 @@ class _Bench:
 
 @dataclass(frozen=True, slots=True)
 class _TableResult:
-    """A table after its contract: the version to accept, and the file of rows set aside."""
+    """A table after its contract: the version to accept, and the file of rows set aside.
+
+    `inputs` is the digest of all that a contract of state read.
+    """
 
     judged: Judged
     accepted: Version
     quarantine: RunFile | None = None
+    inputs: str = ""
+
+    @property
+    def met(self) -> ControlTotals | None:
+        """The control totals of a table of which every row is sound."""
+        counts = self.judged.counts
+        return self.judged.totals if counts is not None and counts.is_clean else None
 
 
 def _gate(world: World, night: Night, manifest: Manifest, thresholds: _Thresholds) -> StageWork:
     names = [item.version for item in (*manifest.landed, *manifest.history, *manifest.baselines)]
     with world.store.read() as connection:
         found = versions(world, connection, names)
+        met = read_met(connection, filter(None, (_inputs_of(manifest, item.table) for item in manifest.landed)))
     with open_duck(world.settings) as duck:
-        bench = _Bench(world, night, manifest, duck, found)
+        bench = _Bench(world, night, manifest, duck, found, met)
         judged = _judge_contracts(bench)
         days_off = _days_off(bench)
         working_day = manifest.business_date not in days_off
@@ -120,6 +133,9 @@ def _gate(world: World, night: Night, manifest: Manifest, thresholds: _Threshold
             register(world, connection, Pointer.ACCEPTED, night.business_date, accepted.values(), night.attempt)
             used = [waiver for waiver in manifest.waivers if waiver.table in accepted and _was_used(verdict, waiver)]
             write_waived(connection, night.run, used, {table: one.version for table, one in accepted.items()})
+            for table, result in sorted(judged.items()):
+                if result.inputs and result.met:
+                    write_met(connection, night.run, table, result.inputs, result.met)
 
     summary = _summary(manifest, verdict, accepted, working_day=working_day)
     return StageWork(State.HALTED if verdict.halted else State.DONE, summary, files, write)
@@ -158,8 +174,20 @@ def _judge_table(
     )
     if table in unreadable or blocked:
         return _TableResult(judged, version)
+    judged, inputs = replace(judged, stated=_stated(bench, table, unreadable)), _inputs_of(bench.manifest, table)
+    if met := bench.met.get(inputs):
+        return _TableResult(replace(judged, counts=work.clean_counts(met.landed), totals=met), version, inputs=inputs)
     counts = work.read_counts(bench.duck.read(work.counts))
-    return _split(bench, work, replace(judged, counts=counts, stated=_stated(bench, table, unreadable)), version)
+    return replace(_split(bench, work, replace(judged, counts=counts), version), inputs=inputs)
+
+
+def _inputs_of(manifest: Manifest, table: str) -> str:
+    """Digest of a contract and all that it reads, if that is nothing but state: what is equal is judged alike."""
+    views = work_for(table).views
+    if any(view not in CATALOGUE or CATALOGUE[view].kind is not Kind.STATE for view in views):
+        return ""
+    newest = {item.table: item.version for item in sorted((*manifest.history, *manifest.landed))}
+    return digest_of([work_digest(table), [[view, newest.get(view)] for view in views]])
 
 
 def _split(bench: _Bench, work: TableWork, judged: Judged, landed: Version) -> _TableResult:

@@ -60,6 +60,10 @@ _GOOD: Mapping[str, Row] = {
         "recorded_at": datetime.fromisoformat("2026-03-04T10:00"), "latitude": Decimal("21.03"),
         "longitude": Decimal("105.85"), "outcome": "met_debtor",
     },
+    "attendance": {"employee_id": "E1", "day": DAY, "minutes_worked": 480, "minutes_on_calls": 30},
+    "leave": {
+        "employee_id": "E1", "starts_on": date(2026, 5, 4), "ends_on": date(2026, 5, 8), "leave_type": "annual",
+    },
     "reviews": {
         "review_id": "Q1", "employee_id": "E1", "contact_id": "C1", "reviewed_on": DAY, "score": Decimal("0.9"),
         "critical_fail": False,

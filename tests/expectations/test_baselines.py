@@ -67,6 +67,23 @@ def test_sums_and_means_are_exact_statements_per_currency(thresholds):
     assert suite.views == ("payments", "accounts_previous")
 
 
+@pytest.mark.parametrize(
+    ("day", "usual", "number", "severity", "least"),
+    [
+        (WEDNESDAY, 10, 14, Severity.CRITICAL, 1),
+        (WEDNESDAY, 9, 14, Severity.WARNING, 1),
+        (WEDNESDAY, 9, 4, Severity.CRITICAL, 1),
+        (SUNDAY, 10, 28, Severity.CRITICAL, 0),
+    ],
+    ids=["rows every day", "few rows", "too few days to know", "a day off"],
+)
+def test_a_day_without_rows_is_no_wonder_where_there_are_few(thresholds, day, usual, number, severity, least):
+    night = Night(day, day.weekday() < 5, frozenset({"visits"}), {})
+    suite = suite_for(thresholds["visits"], night, Baseline("visits", days(number, lambda _: usual)))
+    (rows,) = (one for one in suite.expectations if one.check == "visits.rows")
+    assert (rows.severity, rows.measure) == (severity, RowCount(least))
+
+
 def test_a_table_without_batch_limits_has_no_suite(thresholds):
     night = Night(WEDNESDAY, True, frozenset(), {})
     assert suite_for(thresholds["opening_dispatch"], night, Baseline("opening_dispatch")) is None

@@ -23,7 +23,7 @@ from expectations.verdicts import (
 )
 
 DAY = date(2026, 3, 4)
-PASSED = CheckResult("payments", "payments.evaluated", "suite", Outcome.PASS, 10, 0, "10 rows", "rows")
+PASSED = CheckResult("payments", "payments.rows", "suite", Outcome.PASS, 10, 0, "10 rows", "rows")
 
 
 def judged(**changes) -> Judged:
@@ -59,7 +59,7 @@ CASES = [
         Outcome.HALT,
     ),
     ("it is missing, and always due", judged(landed=False), Outcome.HALT),
-    ("it has no rows", with_rows(rows=0), Outcome.HALT),
+    ("it has no suite and no rows", replace(with_rows(rows=0), has_suite=False, suite=None), Outcome.HALT),
     ("one row is bad", with_rows(bad=1), Outcome.WARN),
     ("at the limit of the share", with_rows(bad=10), Outcome.WARN),
     ("above it", with_rows(bad=11), Outcome.HALT),

@@ -14,7 +14,7 @@ from adapters.duck import ESTIMATES
 from adapters.snapshots import Pointer, pointed
 from adapters.store.results import read_checks, read_kpis, read_scores, read_verdict
 from adapters.store.runs import stages_of
-from adapters.store.schema import RECORDED, STORE
+from adapters.store.schema import RECORDED, STORE, met_contracts
 from adapters.world import open_world
 from domain.manifest import Stage
 from domain.records import Outcome, ValueState
@@ -96,6 +96,35 @@ def test_running_it_again_finds_everything_done(any_world, land_book, run_night)
     tables = tables_of(any_world)
     assert files_of(any_world) == before[0]
     assert {name for name in tables if tables[name] != before[1][name]} == {"attempts"}
+
+
+def met_contracts_of(world):
+    with world.store.read() as connection:
+        return {(row.table_name, row.run_id) for row in connection.execute(sa.select(met_contracts))}
+
+
+def test_what_has_not_changed_is_not_judged_again(any_world, land_book, run_night):
+    land_book(any_world)
+    first, second = (run_night(any_world, day, (Stage.GATE,)).run for day in (DAY, NEXT))
+    met = met_contracts_of(any_world)
+    unchanged = {"parties", "contact_points", "employees", "staff_postings", "calendar"}
+    assert met >= {(table, first) for table in (*unchanged, "accounts")} | {("accounts", second)}
+    assert not met & {(table, second) for table in unchanged}
+    assert not {table for table, _ in met} & {"payments", "contacts"}
+    with any_world.store.read() as connection:
+        checks = [{one.check: one for one in read_checks(connection, run)} for run in (first, second)]
+    for table in unchanged:
+        assert checks[0][f"{table}.tie_out"] == checks[1][f"{table}.tie_out"]
+
+
+def test_what_refers_to_something_changed_is_judged_again(any_world, land_book, run_night):
+    land_book(any_world)
+    run_night(any_world, DAY, (Stage.GATE,))
+    rewrite(any_world, "parties", "SELECT * FROM extract ORDER BY party_id OFFSET 1", NEXT)  # has two numbers
+    night = run_night(any_world, NEXT, (Stage.GATE,))
+    with any_world.store.read() as connection:
+        found = {one.check: one.found for one in read_checks(connection, night.run)}
+    assert found["contact_points.party_id.unknown"].startswith("2 of ")
 
 
 def test_shuffled_rows_give_the_same_results(world, other_world, land_book, run_night):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from statistics import median_low
 from typing import Any
 
 import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE
+from domain.expressions import Expression, ExprType, parse, scope_of_columns, to_sql
+from domain.issues import Location
 from domain.money import CONTEXT, Rounding, round_to
 from domain.records import CheckResult
 from domain.tables import Kind, Table, Type
@@ -18,7 +21,19 @@ from expectations.batch_statements import counted, money_outside, not_rolled, ov
 from expectations.contracts import MONEY_COLUMNS
 from expectations.declaring import LEVELS, Declared, Subject, counted_shares, unknown
 from expectations.event_checks import EVENT_SECTIONS, moved_mix
-from expectations.limits import Change, Dates, Drift, Filled, Mix, OverBalance, Past, Share, TableThreshold
+from expectations.limits import (
+    Change,
+    Dates,
+    Drift,
+    Filled,
+    Holds,
+    Known,
+    Mix,
+    OverBalance,
+    Past,
+    Share,
+    TableThreshold,
+)
 from expectations.lowering import view_named
 from expectations.state_checks import STATE_SECTIONS
 from expectations.suites import (
@@ -86,7 +101,7 @@ def _volume(change: Change, of: Subject) -> Iterator[Declared]:
     check = f"{of.table.name}.volume"
     days = _comparable(of, change)
     usual = median_low(day.rows for day in days) if days else 0
-    if not usual or len(days) < change.minimum_days:
+    if len(days) < change.minimum_days or not (usual or change.minimum_rows):
         yield _not_yet_known(of.table, check, days, change)
         return
     for severity, level in LEVELS:
@@ -189,11 +204,48 @@ def _mix(mix: Mix, of: Subject) -> Iterator[Declared]:
 
 def _filled(filled: Filled, of: Subject) -> Iterator[Declared]:
     view, name = view_named(of.table.name), filled.column
-    looked_at = None if filled.when is None else view.c[filled.when].is_not(None)
-    statement = counted(view, view.c[name].is_(None), looked_at)
-    expected = f"a value of {name}{f' where {filled.when} has one' if filled.when else ''}"
+    statement = counted(view, view.c[name].is_(None))
     hint = "See whether the source still fills the column"
-    yield from counted_shares(f"{of.table.name}.{name}.filled", filled, statement, expected, hint)
+    yield from counted_shares(f"{of.table.name}.{name}.filled", filled, statement, f"a value of {name}", hint)
+
+
+def _holds(holds: Holds, of: Subject) -> Iterator[Declared]:
+    view = view_named(of.table.name)
+    expression = _parsed(of.table, holds.rule)
+    statement = counted(view, sa.not_(to_sql(expression, dict(view.c))))
+    yield from counted_shares(f"{of.table.name}.{holds.name}", holds, statement, holds.rule, holds.hint)
+
+
+@cache
+def _parsed(table: Table, rule: str) -> Expression:
+    expression, issues = parse(rule, scope_of_columns(table), at=Location(table.name), expect=ExprType.BOOL)
+    if expression is None:
+        raise ValueError("; ".join(map(str, issues)))
+    return expression
+
+
+def _known(known: Known, of: Subject) -> Iterator[Declared]:
+    """Keys that are referred to are looked for in the extract and the look-back, and nowhere else."""
+    view, key = view_named(of.table.name), CATALOGUE[known.table].key[0]
+    value = view.c[known.column]
+    referred = sa.select(value).where(value.is_not(None))
+    sources = [view_named(name) for name in (known.table, f"{known.table}_history")]
+    seen = sa.union_all(*(sa.select(one.c[key]).where(one.c[key].in_(referred)) for one in sources))
+    statement = counted(view, value.not_in(seen), value.is_not(None))
+    expected = f"{known.column} of {known.table} that have come"
+    hint = f"See whether {known.table} are missing, or were made up; older ones than the look-back are not seen"
+    yield from counted_shares(f"{of.table.name}.{known.column}.known", known, statement, expected, hint)
+
+
+def _placed(share: Share, of: Subject) -> Iterator[Declared]:
+    claims, placements = view_named(of.table.name), view_named("placements")
+    with_partner = sa.exists().where(
+        placements.c.account_id == claims.c.account_id, placements.c.partner_id == claims.c.partner_id
+    )
+    hint = "See whether the claims are those of another partner, or placements are missing"
+    expected = "claims on accounts that were placed with the partner"
+    statement = counted(claims, sa.not_(with_partner))
+    yield from counted_shares(f"{of.table.name}.placed", share, statement, expected, hint)
 
 
 def _over_balance(limits: OverBalance, of: Subject) -> Iterator[Declared]:
@@ -282,6 +334,9 @@ _SECTIONS: Mapping[str, _Declare] = {
     "dates": _dates,
     "mix": _mix,
     "filled": _filled,
+    "holds": _holds,
+    "known": _known,
+    "placed": _placed,
     "over_balance": _over_balance,
     "roll": _roll,
     "posted": _posted,

@@ -86,6 +86,66 @@ def moved(fact: str, share: Decimal, minimum_rows: int) -> ExactSelect:
     return exact(statement.where(enough, sa.func.abs(gap) > allowed).order_by(row["column"], row["code"]))
 
 
+@cache
+def burst(fact: str, factor: Decimal, least: int, minimum_rows: int) -> ExactSelect:
+    """Codes that are gone although `least` rows of them were due, or so many times as frequent in at least as many."""
+    numbers = ("now", "then", "now_rows", "then_rows")
+    columns = [sa.column("column", sa.String), sa.column("code", sa.String)]
+    row = sa.table(fact, *columns, *(sa.column(name, sa.BigInteger) for name in numbers)).c
+    here, there = product(row["now"], row["then_rows"]), product(row["then"], row["now_rows"])
+    gone = sa.and_(row["now"] == 0, there >= product(row["then_rows"], decimal_literal(Decimal(least))))
+    more = sa.and_(row["now"] >= least, here > product(there, decimal_literal(factor)))
+    enough = sa.and_(row["now_rows"] >= minimum_rows, row["then_rows"] >= minimum_rows)
+    statement = sa.select(row["column"], row["code"], row["now"], row["then"])
+    return exact(statement.where(enough, sa.or_(gone, more)).order_by(row["column"], row["code"]))
+
+
+_WHOLE_UNITS = sa.Numeric(24, 0)
+
+
+def parts_of(columns: Sequence[str], whole: str, now: sa.TableClause, then: sa.TableClause) -> ExactSelect:
+    """For each currency and column, its sum and that of the whole, now and then, in whole units, and rows of both."""
+    sides = {"now": now, "then": then}
+    found = {side: _sums_of(columns, whole, view).subquery(side) for side, view in sides.items()}
+    here, there = found["now"].c, found["then"].c
+    parts = [
+        sa.select(
+            here.currency,
+            sa.literal(name).label("column"),
+            here[name].label("now"),
+            here[whole].label("now_whole"),
+            there[name].label("then"),
+            there[whole].label("then_whole"),
+            here["rows"].label("now_rows"),
+            there["rows"].label("then_rows"),
+        ).select_from(found["now"].join(found["then"], here.currency == there.currency))
+        for name in columns
+    ]
+    every = sa.union_all(*parts).subquery("every")
+    return exact(sa.select(*every.c).order_by(every.c.currency, every.c["column"]))
+
+
+def _sums_of(columns: Sequence[str], whole: str, view: sa.TableClause) -> sa.Select[Any]:
+    sums = (sa.cast(total(view.c[name]), _WHOLE_UNITS).label(name) for name in dict.fromkeys((*columns, whole)))
+    return sa.select(view.c.currency, count_rows().label("rows"), *sums).group_by(view.c.currency)
+
+
+@cache
+def parts_moved(fact: str, share: Decimal, minimum_rows: int) -> ExactSelect:
+    """Parts whose share of the whole moved by more than `share`, by cross multiplication."""
+    texts = [sa.column(name, sa.String) for name in ("currency", "column")]
+    sums = [sa.column(name, _WHOLE_UNITS) for name in ("now", "now_whole", "then", "then_whole")]
+    rows = [sa.column(name, sa.BigInteger) for name in ("now_rows", "then_rows")]
+    row = sa.table(fact, *texts, *sums, *rows).c
+    gap = product(row["now"], row["then_whole"]) - product(row["then"], row["now_whole"])
+    allowed = product(product(row["now_whole"], row["then_whole"]), decimal_literal(share))
+    enough = sa.and_(
+        row["now_rows"] >= minimum_rows, row["then_rows"] >= minimum_rows, row["now_whole"] > 0, row["then_whole"] > 0
+    )
+    shown = (row["currency"], row["column"], row["now"], row["now_whole"], row["then"], row["then_whole"])
+    return exact(sa.select(*shown).where(enough, sa.func.abs(gap) > allowed).order_by(row["currency"], row["column"]))
+
+
 def _codes_of(column: Column, now: sa.FromClause, then: sa.FromClause, earlier: Sql | None) -> sa.Select[Any]:
     none = sa.cast(sa.literal(0), sa.BigInteger)
     here: list[Sql] = [_code(column, now).label("code"), count_rows().label("now"), none.label("then")]

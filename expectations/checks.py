@@ -130,12 +130,16 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class NoOverlap:
-    """No other row of the same owner, under another key, holds at the same time; half-open, no end means for good."""
+    """No other row of the same owner, under another key, holds at the same time; half-open, no end means for good.
+
+    It ends with the first of `ends` that has a value. With `alone`, only where either row says that it is.
+    """
 
     code: str
     owner: str
     starts: str
-    ends: str
+    ends: tuple[str, ...]
+    alone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

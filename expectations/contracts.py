@@ -177,12 +177,12 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
         Ordered("employment.valid_to.order", "valid_from", "valid_to", strict=True),
         Ordered("employment.valid_from.hired", "hired_on", "valid_from"),
         Ordered("employment.exited_on.order", "hired_on", "exited_on"),
-        NoOverlap("employment.overlap", "employee_id", "valid_from", "valid_to"),
+        NoOverlap("employment.overlap", "employee_id", "valid_from", ("valid_to",)),
     ),
     "staff_postings": (
         Ordered("staff_postings.valid_to.order", "valid_from", "valid_to", strict=True),
         _rule("staff_postings.manager_id.self", "is_missing(manager_id) or manager_id != employee_id"),
-        NoOverlap("staff_postings.overlap", "employee_id", "valid_from", "valid_to"),
+        NoOverlap("staff_postings.overlap", "employee_id", "valid_from", ("valid_to",)),
     ),
     "leave": (
         Ordered("leave.ends_on.order", "starts_on", "ends_on", strict=True),
@@ -195,6 +195,7 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
         Ordered("placements.term_ends_on.order", "placed_on", "term_ends_on", strict=True),
         Ordered("placements.recalled_on.order", "placed_on", "recalled_on"),
         _currency_of_account("placements"),
+        NoOverlap("placements.overlap", "account_id", "placed_on", ("recalled_on", "term_ends_on"), alone="exclusive"),
     ),
     "opening_dispatch": (_rule("opening_dispatch.owner_id.house", '(owner_kind == "house") == (owner_id == "HOUSE")'),),
     "costs": (_not_negative("costs", "amount"),),
@@ -240,10 +241,12 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
         InRange("visits.latitude.range", "latitude", least=-90, most=90),
         InRange("visits.longitude.range", "longitude", least=-180, most=180),
         _rule("visits.longitude.pair", "is_missing(latitude) == is_missing(longitude)"),
+        _rule("visits.latitude.nowhere", "latitude != 0 or longitude != 0"),
     ),
     "complaints": (
         OneOf("complaints.employee_id.or_partner", ("employee_id", "partner_id")),
         Ordered("complaints.answered_on.order", "received_on", "answered_on"),
+        _rule("complaints.finding.answered", 'finding == "open" or not is_missing(answered_on)'),
     ),
     "reviews": (
         _related(

@@ -14,11 +14,22 @@ import sqlalchemy as sa
 from domain.catalogue import CATALOGUE
 from domain.exact import count_distinct, count_rows, exact, product, total
 from domain.tables import Kind, Table, Type
-from expectations.batch_statements import counted, mix_of, moved
+from expectations.batch_statements import burst, counted, mix_of, moved, parts_moved, parts_of
 from expectations.declaring import LEVELS, Declared, Subject, counted_shares, unknown
-from expectations.limits import ByEmployee, CallMinutes, Commonest, HistoryMix, Hours, Means, Mix, Repeated, Share
+from expectations.limits import (
+    ByEmployee,
+    CallMinutes,
+    Commonest,
+    HistoryMix,
+    Hours,
+    Means,
+    Mix,
+    Parts,
+    Repeated,
+    Share,
+)
 from expectations.lowering import Sql, decimal_literal, view_named
-from expectations.suites import Expectation, Fact, NoRows
+from expectations.suites import Expectation, Fact, NoRows, Severity
 
 _UNITS = "See whether the column is in another unit"
 _MINUTES = 60
@@ -35,6 +46,10 @@ def moved_mix(
         share: Decimal = getattr(mix, f"{level}_share")
         measure = NoRows(moved(fact, share, minimum_rows))
         yield Expectation(check, severity, measure, f"{expected}, give or take {share}", hint)
+    if mix.warn_factor is not None:
+        measure = NoRows(burst(fact, mix.warn_factor, mix.warn_rows, minimum_rows))
+        expected = f"{expected}, none of them gone or {mix.warn_factor} times as frequent"
+        yield Expectation(f"{check}_codes", Severity.WARNING, measure, expected, hint)
 
 
 def _history_mix(mix: HistoryMix, of: Subject) -> Iterator[Declared]:
@@ -45,6 +60,21 @@ def _history_mix(mix: HistoryMix, of: Subject) -> Iterator[Declared]:
     expected = f"shares of {', '.join(mix.columns)} as on earlier days"
     hint = "See whether a part of the extract is missing, or codes mean something else"
     yield from moved_mix(check, mix, of.table, _history(of), expected, hint, mix.minimum_rows)
+
+
+def _parts(parts: Parts, of: Subject) -> Iterator[Declared]:
+    check = f"{of.table.name}.parts"
+    if _too_short(of, parts.minimum_days):
+        yield _not_yet(of, check, parts.minimum_days)
+        return
+    fact = f"fact_{of.table.name}_parts"
+    yield Fact(fact, parts_of(parts.columns, parts.whole, view_named(of.table.name), view_named(_history(of))))
+    expected = f"shares of {', '.join(parts.columns)} in {parts.whole} as on earlier days"
+    hint = "See whether columns were swapped, or payments are booked in another order"
+    for severity, level in LEVELS:
+        share: Decimal = getattr(parts, f"{level}_share")
+        measure = NoRows(parts_moved(fact, share, parts.minimum_rows))
+        yield Expectation(check, severity, measure, f"{expected}, give or take {share}", hint)
 
 
 def _means(means: Means, of: Subject) -> Iterator[Declared]:
@@ -293,6 +323,7 @@ def _not_yet(of: Subject, check: str, minimum_days: int) -> Declared:
 
 EVENT_SECTIONS: Mapping[str, Callable[[Any, Subject], Iterator[Declared]]] = {
     "history_mix": _history_mix,
+    "parts": _parts,
     "means": _means,
     "repeated": _repeated,
     "commonest": _commonest,

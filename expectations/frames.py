@@ -191,13 +191,15 @@ def _overlap_check(check: NoOverlap, table: Table, others: Iterable[Mapping[Hash
         by_owner.setdefault(other[check.owner], []).append(other)
 
     def ends(row: Mapping[Hashable, Any]) -> date:
-        return row[check.ends] or _FOR_GOOD
+        return next((row[name] for name in check.ends if row[name] is not None), _FOR_GOOD)
 
     def overlaps(row: Any, other: Mapping[Hashable, Any]) -> bool:
         keys = [(row[name], other[name]) for name in table.key]
         differs = any(mine is not None and theirs is not None and mine != theirs for mine, theirs in keys)
         started = row[check.starts] is not None and other[check.starts] is not None
-        return bool(differs and started and other[check.starts] < ends(row) and row[check.starts] < ends(other))
+        alone = not check.alone or bool(row[check.alone] or other[check.alone])
+        held = started and other[check.starts] < ends(row) and row[check.starts] < ends(other)
+        return bool(differs and alone and held)
 
     def fails(row: Any) -> bool:
         owner = row[check.owner]

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from domain.catalogue import CATALOGUE
 from domain.documents import Document, RuleModel
+from domain.expressions import ExprType, parse, scope_of_columns
 from domain.expressions.parse import suggestion
 from domain.issues import Issue, Severity
 from domain.money import MINOR_DIGITS
@@ -133,6 +134,10 @@ class Mix(Share):
 
     columns: tuple[str, ...] = Field(min_length=1)
     """The columns whose codes are compared; `days_past_due` is compared in buckets."""
+    warn_factor: Decimal | None = Field(default=None, gt=1)
+    """A code that is more than so many times as frequent as then warns, and so does one that is gone."""
+    warn_rows: int = Field(default=30, ge=1)
+    """With fewer rows than this (of a code that is gone: than would have been expected) it says nothing."""
 
 
 class HistoryMix(Mix):
@@ -235,6 +240,8 @@ class Continuity(RuleModel):
     """Balances that did not move although something was paid; of the accounts that were paid."""
     vanished: Share
     """Accounts that owed something and are no longer there; of those that did."""
+    stuck: Share
+    """Days past due that do not go on; of the accounts that were overdue and not paid."""
     appeared: Share
     """Accounts that are new and yet more than 90 days past due; of those that are new."""
 
@@ -269,8 +276,39 @@ class Filled(Share):
 
     column: str
     """The column, one that may be missing."""
-    when: str | None = None
-    """A column: only rows that have a value there are looked at; without it, all rows."""
+
+
+class Holds(Share):
+    """An expression that is true of every row, or of nearly every one; where a value is missing it says nothing."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    """What the check is called, behind the name of the table."""
+    rule: str
+    """The expression, over the columns of the table; as in KPI rules."""
+    hint: str = Field(min_length=1)
+    """What to look at where it does not hold."""
+
+
+class Parts(Share):
+    """How far the share of each part in a whole, by money and currency, may move from earlier days."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    """The parts: columns of money."""
+    whole: str
+    """The column of money that they are parts of."""
+    minimum_days: int = Field(ge=1)
+    """Earlier days that it needs; with fewer the check says *not yet known*."""
+    minimum_rows: int = Field(ge=1)
+    """Rows of a currency below which a share says too little."""
+
+
+class Known(Share):
+    """References to events that are neither in the extract nor in the look-back; shares are of rows that refer."""
+
+    column: str
+    """The column that refers."""
+    table: str
+    """The table of events that it refers to."""
 
 
 class OverBalance(Share):
@@ -307,6 +345,14 @@ class TableThreshold(Rule):
     """Distribution of codes (state tables)."""
     filled: tuple[Filled, ...] = ()
     """Completeness of columns that may be missing."""
+    holds: tuple[Holds, ...] = ()
+    """Expressions that are true of nearly every row."""
+    parts: Parts | None = None
+    """Parts of the money (principal, interest, fees) beside earlier days (events)."""
+    known: tuple[Known, ...] = ()
+    """References to events that have come."""
+    placed: Share | None = None
+    """Accounts that were never placed with the partner (claims of partners)."""
     over_balance: OverBalance | None = None
     """Amounts against the balance of the day before (payments, promises, claims)."""
     roll: Share | None = None
@@ -398,6 +444,7 @@ def _misfits(placed: Placed[TableThreshold]) -> Iterator[Issue]:
     table = CATALOGUE[rule.id]
     yield from _wrong_columns(placed, table)
     yield from _wrong_limits(placed, table)
+    yield from _wrong_expressions(placed, table)
     for section, fits in _FITS.items():
         if getattr(rule, section) is not None and not fits(rule, table):
             message = f'the check "{section}" does not fit the table "{table.name}"'
@@ -419,6 +466,10 @@ def _wrong_columns(placed: Placed[TableThreshold], table: Table) -> Iterator[Iss
         for k, changed in enumerate(rule.changed)
         for n, name in enumerate(changed.columns)
     ]
+    parts = (*rule.parts.columns, rule.parts.whole) if rule.parts else ()
+    paths = [("parts", "columns", n) for n in range(len(parts) - 1)] + [("parts", "whole")] if parts else []
+    named += [(path, name, "money", _is_money) for path, name in zip(paths, parts, strict=True)]
+    named += [(("known", n, "column"), one.column, "its own", _is_any) for n, one in enumerate(rule.known)]
     columns = rule.repeated.columns if rule.repeated else ()
     named += [(("repeated", "columns", n), name, "its own", _is_any) for n, name in enumerate(columns)]
     columns = rule.past.columns if rule.past else ()
@@ -436,10 +487,18 @@ def _wrong_columns(placed: Placed[TableThreshold], table: Table) -> Iterator[Iss
             place = placed.place("filled", number, "column")
             hint = suggestion(filled.column, optional)
             yield Issue("GAT002", place, f'"{filled.column}" is no column of {table.name} that may be missing', hint)
-        if filled.when is not None and filled.when not in table:
-            place = placed.place("filled", number, "when")
-            hint = suggestion(filled.when, table.names)
-            yield Issue("GAT002", place, f'"{filled.when}" is no column of {table.name}', hint)
+
+
+def _wrong_expressions(placed: Placed[TableThreshold], table: Table) -> Iterator[Issue]:
+    """Expressions that cannot be read, and tables of events that there are not."""
+    for number, one in enumerate(placed.rule.holds):
+        place = placed.place("holds", number, "rule")
+        yield from parse(one.rule, scope_of_columns(table), at=place, expect=ExprType.BOOL)[1]
+    events = [name for name, other in CATALOGUE.items() if other.kind is not Kind.STATE and len(other.key) == 1]
+    for number, known in enumerate(placed.rule.known):
+        if known.table not in events:
+            message = f'"{known.table}" is no table of events with one key'
+            yield Issue("GAT001", placed.place("known", number, "table"), message, suggestion(known.table, events))
 
 
 def _is_any(_: Column) -> bool:
@@ -452,6 +511,10 @@ def _is_mixed(column: Column) -> bool:
 
 def _is_dated(column: Column) -> bool:
     return column.type in {Type.DATE, Type.WALL_TIME}
+
+
+def _is_money(column: Column) -> bool:
+    return column.type is Type.MONEY
 
 
 def _is_number(column: Column) -> bool:
@@ -513,6 +576,8 @@ _FITS: Mapping[str, Callable[[TableThreshold, Table], bool]] = {
     "dates": lambda rule, table: bool(table.dated_by or (rule.dates and rule.dates.columns)),
     "mix": lambda _, table: table.kind is Kind.STATE,
     "over_balance": lambda _, table: "account_id" in table and "amount" in table,
+    "parts": _is_event_of_money,
+    "placed": lambda _, table: table.name == "partner_claims",
     "roll": lambda _, table: table.name == "accounts",
     "posted": lambda _, table: _is_work(table),
     "continuity": lambda _, table: table.name == "accounts",

@@ -163,12 +163,14 @@ def _values(view: sa.TableClause, column: str) -> sa.Select[Any]:
 
 def _overlaps(check: NoOverlap, table: Table, row: sa.FromClause) -> Sql:
     other = view_of(table).alias("other")
-    ends, other_ends = (sa.func.coalesce(side.c[check.ends], _FOR_GOOD) for side in (row, other))
+    ends, other_ends = (sa.func.coalesce(*(side.c[name] for name in check.ends), _FOR_GOOD) for side in (row, other))
+    alone = [sa.or_(row.c[check.alone], other.c[check.alone])] if check.alone else []
     return sa.exists().where(
         other.c[check.owner] == row.c[check.owner],
         sa.or_(*(other.c[name] != row.c[name] for name in table.key)),
         other.c[check.starts] < ends,
         row.c[check.starts] < other_ends,
+        *alone,
     )
 
 

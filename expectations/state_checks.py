@@ -24,6 +24,7 @@ _MOVES = {
     "unexplained": ("balances that fall by what was paid", "See whether payments are missing, or balances too low"),
     "grown": ("balances that grow by interest only", "See whether balances are in another unit"),
     "frozen": ("balances that move with payments", "See whether the file of accounts is that of an earlier date"),
+    "stuck": ("days past due that go on without a payment", "See whether days past due are counted any more"),
     "vanished": ("accounts that stay while they owe", "See whether a branch or product is missing"),
     "appeared": ("new accounts that are not long overdue", "See whether accounts came back under other keys"),
 }
@@ -73,6 +74,7 @@ def _moves(limits: Continuity, before: date, today: date) -> ExactSelect:
         "unexplained": (fell, now.c.balance < rest),
         "grown": (alike, now.c.balance > rest + growth),
         "frozen": (was_paid, now.c.balance == was.c.balance),
+        "stuck": (overdue, now.c.days_past_due == was.c.days_past_due),
         "vanished": (owed, now.c.account_id.is_(None)),
         "appeared": (new, now.c.days_past_due > _LATE_DAYS),
     }

@@ -64,6 +64,20 @@ _GOOD: Mapping[str, Row] = {
     "leave": {
         "employee_id": "E1", "starts_on": date(2026, 5, 4), "ends_on": date(2026, 5, 8), "leave_type": "annual",
     },
+    "partners": {
+        "partner_id": "PA1", "name": "Partner", "legal_type": "agency", "jurisdiction": "VN",
+        "active_from": date(2020, 1, 1), "active_to": None, "accounts_at_most": 100,
+    },
+    "placements": {
+        "placement_id": "L1", "account_id": "A1", "partner_id": "PA1", "placement_batch": "B1", "placement_number": 1,
+        "placed_on": date(2026, 1, 1), "balance_at_placement": Decimal(1_000_000), "currency": "VND",
+        "days_past_due_at_placement": 90, "term_ends_on": date(2026, 7, 1), "exclusive": True, "recalled_on": None,
+        "recall_reason": None,
+    },
+    "complaints": {
+        "complaint_id": "K1", "account_id": "A1", "employee_id": "E1", "partner_id": None, "received_on": DAY,
+        "complaint_type": "conduct", "answered_on": None, "finding": "open",
+    },
     "reviews": {
         "review_id": "Q1", "employee_id": "E1", "contact_id": "C1", "reviewed_on": DAY, "score": Decimal("0.9"),
         "critical_fail": False,

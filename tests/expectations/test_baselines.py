@@ -56,6 +56,10 @@ def test_a_baseline_of_nothing_is_not_yet_known(thresholds):
     assert volume(thresholds, WEDNESDAY, days(14, lambda _: 0)) == "10 comparable days with figures"
 
 
+def test_where_there_are_hardly_any_only_so_many_count(thresholds):
+    assert volume(thresholds, WEDNESDAY, days(14, lambda _: 0), "complaints") == (RowCount(0, 30), RowCount(0, 30))
+
+
 def test_sums_and_means_are_exact_statements_per_currency(thresholds):
     sums = (("CNY", Decimal("10.01")), ("VND", Decimal(5_000)))
     night = Night(WEDNESDAY, True, frozenset({"payments"}), {"accounts": WEDNESDAY - timedelta(days=1)})
@@ -64,7 +68,7 @@ def test_sums_and_means_are_exact_statements_per_currency(thresholds):
     assert halting["payments.sum"].expected.startswith("a sum of 0.50 to 200.20 CNY; 250.00 to 100,000.00 VND")
     assert halting["payments.mean"].expected.startswith("a mean of 0.01 to 0.81 CNY; 6.25 to 400.00 VND")
     assert all(isinstance(halting[name].measure, NoRows) for name in ("payments.sum", "payments.mean"))
-    assert suite.views == ("payments", "accounts_previous")
+    assert suite.views == ("payments", "accounts_previous", "payments_history")
 
 
 @pytest.mark.parametrize(

@@ -62,10 +62,13 @@ def gate(book, thresholds):
 def clean(good) -> Tables:
     """A hundred accounts, a fifth of which pay a twentieth of their balance, and a call to each of them."""
     numbers = range(100)
-    before = [good("accounts", account_id=f"A{n}", debtor_id=f"D{n}") for n in numbers]
+    before = [good("accounts", account_id=f"A{n}", debtor_id=f"D{n}", days_past_due=11) for n in numbers]
     payments = [_payment(good, n) for n in numbers[:20]]
     paid = {one["account_id"]: one["amount"] for one in payments}
-    accounts = [one | {"balance": one["balance"] - paid.get(one["account_id"], Decimal(0))} for one in before]
+    accounts = [
+        one | {"balance": one["balance"] - paid.get(one["account_id"], Decimal(0)), "days_past_due": 12}
+        for one in before
+    ]
     employees = [good("employees", employee_id=f"E{n}") for n in range(10)]
     return {
         "accounts_previous": before,

@@ -53,6 +53,8 @@ BROKEN = [
     ("visits", {"outcome": "missed"}, "visits.made_at.outcome"),
     ("visits", {"latitude": Decimal(91)}, "visits.latitude.range"),
     ("visits", {"longitude": None}, "visits.longitude.pair"),
+    ("visits", {"latitude": Decimal(0), "longitude": Decimal(0)}, "visits.latitude.nowhere"),
+    ("complaints", {"finding": "upheld"}, "complaints.finding.answered"),
     ("reviews", {"score": Decimal("1.01")}, "reviews.score.range"),
     ("reviews", {"employee_id": "E2"}, "reviews.contact_id.employee"),
 ]
@@ -65,6 +67,7 @@ def standing_book(book, good):
         accounts=[good("accounts")],
         employees=[good("employees"), good("employees", employee_id="E2")],
         parties=[good("parties")],
+        partners=[good("partners"), good("partners", partner_id="PA2")],
         contacts=[good("contacts")],
         contacts_history=[good("contacts", contact_id="C0")],
         reviews_history=[good("reviews", review_id="Q0")],
@@ -74,7 +77,8 @@ def standing_book(book, good):
 
 
 @pytest.mark.parametrize(
-    "table", ["accounts", "payments", "staff_postings", "contacts", "promises", "visits", "reviews"]
+    "table",
+    ["accounts", "payments", "staff_postings", "contacts", "promises", "visits", "complaints", "placements", "reviews"],
 )
 def test_a_good_row_passes(standing_book, good, table):
     standing_book.fill(**{table: [good(table)]})
@@ -84,8 +88,6 @@ def test_a_good_row_passes(standing_book, good, table):
 
 @pytest.mark.parametrize(("table", "change", "reasons"), BROKEN, ids=[f"{r}" for _, __, r in BROKEN])
 def test_a_broken_row_is_quarantined_for_its_reason_alone(standing_book, good, table, change, reasons):
-    if table == "contacts":
-        standing_book.fill(partners=[_partner()])
     standing_book.fill(**{table: [good(table, **change)]})
     found = standing_book.read(split_of(CONTRACTS[table], doubled=False).reasons)
     assert [one["reasons"] for one in found] == [reasons + ","]
@@ -125,6 +127,33 @@ def test_postings_that_overlap_are_both_at_fault_and_those_that_touch_are_not(bo
     assert [one["reasons"] for one in found] == ["staff_postings.overlap,"] * 2
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "rows_at_fault"),
+    [
+        ({}, {}, 2),
+        ({}, {"placed_on": date(2026, 7, 1)}, 0),
+        ({}, {"account_id": "A2"}, 0),
+        ({}, {"exclusive": False}, 2),
+        ({"exclusive": False}, {"exclusive": False}, 0),
+        ({"recalled_on": date(2026, 3, 1)}, {}, 0),
+    ],
+    ids=["at once", "after its term", "another account", "one is exclusive", "none is", "recalled before"],
+)
+def test_an_account_is_with_one_partner_at_a_time_where_either_has_it_alone(book, good, first, second, rows_at_fault):
+    book.fill(
+        accounts=[good("accounts"), good("accounts", account_id="A2")],
+        partners=[good("partners"), good("partners", partner_id="PA2")],
+        placements=[
+            good("placements", **first),
+            good("placements", placement_id="L2", partner_id="PA2", term_ends_on=date(2027, 1, 1))
+            | {"placed_on": date(2026, 3, 1)}
+            | second,
+        ],
+    )
+    found = book.read(split_of(CONTRACTS["placements"], doubled=False).reasons)
+    assert [one["reasons"] for one in found] == ["placements.overlap,"] * rows_at_fault
+
+
 def test_a_missing_reference_is_unknown_even_where_the_other_table_is_empty_or_has_missing_keys(book, good):
     for accounts in ([], [good("accounts", account_id=None)]):
         book.fill(accounts=accounts, payments=[good("payments")])
@@ -147,10 +176,3 @@ def test_every_table_of_the_catalogue_has_a_contract_and_every_reference_is_chec
 def test_patterns_on_which_engines_disagree_are_refused(pattern):
     with pytest.raises(ValueError, match="ASCII classes"):
         Matches("t.c.form", "c", pattern)
-
-
-def _partner():
-    return {
-        "partner_id": "PA1", "name": "Partner", "legal_type": "agency", "jurisdiction": "VN",
-        "active_from": date(2025, 1, 1), "active_to": None, "accounts_at_most": 10,
-    }  # fmt: skip

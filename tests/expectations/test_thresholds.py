@@ -48,10 +48,27 @@ MISTAKES = [
     ),
     (
         "duplicates:",
-        "filled: [{column: receipt, when: chanel, warn_share: 0, halt_share: 0.5}]\n    duplicates:",
+        "holds: [{name: paid, rule: amuont > 0, hint: See, warn_share: 0, halt_share: 1}]\n    duplicates:",
+        "EXP003",
+        9,
+        'Did you mean "amount"?',
+    ),
+    (
+        "duplicates:",
+        "known: [{column: reverses, table: accounts, warn_share: 0, halt_share: 1}]\n    duplicates:",
+        "GAT001",
+        9,
+        "no table of events",
+    ),
+    (
+        "duplicates:",
+        (
+            "parts: {columns: [channel], whole: amount, minimum_days: 8, minimum_rows: 9, warn_share: 0, halt_share: 1}"
+            "\n    duplicates:"
+        ),
         "GAT002",
         9,
-        'Did you mean "channel"?',
+        "no column of money",
     ),
     (
         "duplicates:",

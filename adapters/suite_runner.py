@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.pool import StaticPool
 
+from adapters.data_docs import page_of
 from domain.exact import ExactSelect
 from domain.records import CheckResult, Outcome
 from expectations.suites import Expectation, NoRows, RowCount, Severity, Suite
@@ -149,7 +150,7 @@ def _run(taken: _Taken, found: _Found, *, pages: bool) -> SuiteRun:
         for place, one in enumerate(suite.expectations)
         if place not in spared
     )
-    page = _page(suite, found) if pages else ""
+    page = page_of(suite.table, list(found.values())) if pages else ""
     return SuiteRun(suite.table, (*(results or (_empty(suite),)), *suite.not_yet_known), page)
 
 
@@ -270,38 +271,6 @@ def _empty(suite: Suite) -> CheckResult:
     return CheckResult(
         suite.table, check, "suite", Outcome.HALT, 0, 0, "nothing was evaluated", "at least one check", hint
     )
-
-
-def _page(suite: Suite, found: Mapping[int, Any]) -> str:
-    """The library's own page. Whatever it would fetch from elsewhere when opened is taken out."""
-    import great_expectations as gx
-    from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
-    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view.view import DefaultJinjaPageView
-
-    passed = sum(1 for one in found.values() if one.success)
-    share = 100 * passed // len(found) if found else 0
-    result = ExpectationSuiteValidationResult(
-        results=list(found.values()),
-        success=passed == len(found) > 0,
-        suite_name=suite.table,
-        statistics={
-            "evaluated_expectations": len(found),
-            "successful_expectations": passed,
-            "unsuccessful_expectations": len(found) - passed,
-            "success_percent": share,
-        },
-        meta={"great_expectations_version": gx.__version__, "run_id": {"run_name": suite.table, "run_time": ""}},
-    )
-    view: Any = DefaultJinjaPageView()
-    return _FETCHED.sub("", view.render(ValidationResultsPageRenderer().render(result)))
-
-
-_FETCHED = re.compile(
-    r"<script[^>]*\bsrc=[\"']https?:[^>]*>\s*</script>"
-    r"|<(?:link|img|iframe)[^>]*\b(?:src|href)=[\"']https?:[^>]*>"
-    r"|url\(\s*[\"']?https?:[^)]*\)"
-)
 
 
 def _engine_over(connection: sa.Connection) -> sa.Engine:

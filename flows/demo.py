@@ -6,6 +6,7 @@ shows the same runs afterwards. Flows are imported once the server is there: Pre
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections import Counter
@@ -63,6 +64,7 @@ def run(accounts: int, employees: int) -> None:
             stack.enter_context(_without_heartbeats())
         for day in plan.days:
             _run_day(world, watch, day)
+        _send_logs()
     _closing_screen(world, watch)
 
 
@@ -96,6 +98,12 @@ def _without_heartbeats() -> Iterator[None]:
 
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield
+
+
+def _send_logs() -> None:
+    """What runs had to say is with the server before it stops."""
+    for handler in logging.getLogger("prefect.flow_runs").handlers:
+        handler.flush()
 
 
 def _run_day(world: World, watch: _Watch, day: date) -> None:

@@ -40,8 +40,11 @@ def main() -> None:
 
 
 def _prepare_prefect() -> None:
-    """Prefect's files lie below the home folder like everything else; what went wrong is told once, by `main`."""
+    """Prefect's files lie below the home folder like everything else.
+
+    What went wrong is told once, by `main`: Prefect's own words go to the log of the run, and not to the terminal.
+    """
     home = read_settings().home.absolute()
     os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")

@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapters.store.engine import Store
-from adapters.store.schema import corrections, quarantine, runs, stage_results
+from adapters.store.nights import newest_gated
+from adapters.store.schema import corrections, quarantine, runs
 from domain.ids import AttemptId, RunId, VersionId, canonical_decimal
-from domain.manifest import RunKind, Stage
 from expectations.statements import ALL_REASONS, SetAside
 
 
@@ -68,36 +68,18 @@ def read_quarantine(
     connection: sa.Connection, *, run: RunId | None = None, business_date: date | None = None, table: str = ""
 ) -> tuple[Quarantined, ...]:
     """The index of one run, or of the newest official night of each date; by date, table and reason."""
-    statement = sa.select(quarantine, runs.c.business_date).join(runs, runs.c.run_id == quarantine.c.run_id)
-    statement = statement.where(quarantine.c.run_id == run if run else quarantine.c.run_id.in_(_newest_nights()))
+    nights = [run] if run else sa.select(newest_gated().subquery().c.run_id)
+    statement = (
+        sa.select(quarantine, runs.c.business_date)
+        .join(runs, runs.c.run_id == quarantine.c.run_id)
+        .where(quarantine.c.run_id.in_(nights))
+    )
     if business_date is not None:
         statement = statement.where(runs.c.business_date == business_date)
     if table:
         statement = statement.where(quarantine.c.table_name == table)
     ordered = statement.order_by(runs.c.business_date, quarantine.c.table_name, quarantine.c.reason)
     return tuple(_quarantined(row) for row in connection.execute(ordered))
-
-
-def _newest_nights() -> sa.Select[Any]:
-    """The official night of each date whose gate was finished last."""
-    newest_first = (stage_results.c.recorded_at.desc(), runs.c.run_id)
-    place = sa.func.row_number().over(partition_by=runs.c.business_date, order_by=newest_first)
-    gated = (
-        sa.select(runs.c.run_id, place.label("place"))
-        .join(stage_results, stage_results.c.run_id == runs.c.run_id)
-        .where(runs.c.kind == RunKind.NIGHTLY.value, stage_results.c.stage == Stage.GATE.value)
-        .subquery("gated")
-    )
-    return sa.select(gated.c.run_id).where(gated.c.place == 1)
-
-
-def newest_gated_night(connection: sa.Connection, business_date: date) -> RunId | None:
-    """The official night of the date whose gate was finished last."""
-    statement = sa.select(runs.c.run_id).where(
-        runs.c.business_date == business_date, runs.c.run_id.in_(_newest_nights())
-    )
-    found = connection.execute(statement).scalars().first()
-    return None if found is None else RunId(found)
 
 
 def insert_correction(

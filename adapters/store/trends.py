@@ -8,32 +8,11 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from adapters.store.schema import check_results, runs, stage_results, table_verdicts
+from adapters.store.schema import check_results, table_verdicts
 from domain.ids import RunId
-from domain.manifest import RunKind, Stage
 from domain.records import CheckResult, ControlTotals, Outcome, TableVerdict, Verdict
 
 FAILING = (Outcome.WARN, Outcome.WAIVED, Outcome.HALT)
-
-
-def newest_gated_nights(
-    connection: sa.Connection, first: date | None = None, last: date | None = None
-) -> Mapping[date, RunId]:
-    """By date, from `first` up to and including `last`: the official night whose gate was finished last."""
-    newest_first = (stage_results.c.recorded_at.desc(), runs.c.run_id)
-    place = sa.func.row_number().over(partition_by=runs.c.business_date, order_by=newest_first)
-    gated = (
-        sa.select(runs.c.run_id, runs.c.business_date, place.label("place"))
-        .join(stage_results, stage_results.c.run_id == runs.c.run_id)
-        .where(runs.c.kind == RunKind.NIGHTLY.value, stage_results.c.stage == Stage.GATE.value)
-    )
-    if first is not None:
-        gated = gated.where(runs.c.business_date >= first)
-    if last is not None:
-        gated = gated.where(runs.c.business_date <= last)
-    found = gated.subquery("gated")
-    newest = sa.select(found.c.business_date, found.c.run_id).where(found.c.place == 1)
-    return {row.business_date: RunId(row.run_id) for row in connection.execute(newest.order_by(found.c.business_date))}
 
 
 def verdicts_of_nights(connection: sa.Connection, nights: Mapping[date, RunId]) -> tuple[Verdict, ...]:

@@ -16,12 +16,12 @@ from adapters.errors import RefusedError
 from adapters.seam import WrittenFile
 from adapters.snapshots import Pointer, Version, pointed, register, versions, write_version
 from adapters.store.batches import refuse_other_names
+from adapters.store.nights import newest_gated_night
 from adapters.store.quarantine import (
     Correction,
     Quarantined,
     corrections_on_record,
     insert_correction,
-    newest_gated_night,
     read_quarantine,
 )
 from adapters.store.runs import files_of_run, run_named

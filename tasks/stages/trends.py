@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.store.trends import newest_gated_nights, verdicts_of_nights
+from adapters.store.nights import newest_gated_nights
+from adapters.store.trends import verdicts_of_nights
 from adapters.world import World
 from reports.trends import FailingCheck, TrendReport, failing_checks, nights_by_outcome, trend_page
 from tasks.stages.report import book_label

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from adapters.store.trends import newest_gated_nights
+from adapters.store.nights import newest_gated_nights
 from domain.manifest import Stage
 from tasks.stages.trends import gate_trends
 from tests.reports.reading import Page

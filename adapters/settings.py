@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     """Time zone of the business: schedules, and the date that a night belongs to."""
     jurisdiction: str = "VN"
     """Whose calendar decides on which days accounts are allocated."""
-    memory_limit: str = "4GB"
+    memory_limit: str = "3GB"
     """What DuckDB may use before it spills to disk."""
     threads: int = Field(default=2, ge=1)
     """Threads of DuckDB."""

@@ -8,6 +8,7 @@ was accepted, and state that did not change since yesterday is stored once.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -61,8 +62,7 @@ def write_version(world: World, duck: Duck, table: Table, day: date, sql: str, g
     )
     known = _version_named(world, _name(table, day, columns, written.sha256))
     if known is not None and known.path != written.path:
-        written.path.unlink()
-        written.path.parent.rmdir()
+        shutil.rmtree(written.path.parent)  # an attempt that was killed may have left its manifest there
         return known
     version = _described(duck, table, day, written, columns)
     world.seam.write_text(written.path.with_name("manifest.json"), _manifest(version), point="snapshot_manifest")

@@ -89,17 +89,17 @@ def month(home: Path) -> None:
 def night(home: Path, form: str) -> None:
     """One night: landed from its files and gated; parties and contact points are as they were the day before."""
     copy_store(home / PREPARED, home / STORE)
-    folder = home / "landing" / END.isoformat()
-    if form == "csv":
-        _as_csv(folder)
+    folder, kept = home / "landing" / END.isoformat(), home / "kept"
     world = open_world(Settings(home=home))
     rows = _rows_landed(world, [END])
+    if form == "csv":
+        _as_csv(folder, kept)
     try:
         with measured(f"night: land from {form}", rows):
             land(world, END, begin_attempt(world.store, "bench", END))
     finally:
         if form == "csv":
-            _as_parquet(folder)
+            _as_parquet(folder, kept)
     with measured("night: contracts and suites", rows):
         outcome = _gate(world, END)
     print(outcome, file=sys.stderr)
@@ -180,18 +180,19 @@ def _rows(path: Path) -> int:
     return duckdb.sql(f"SELECT count(*) FROM '{path}'").fetchall()[0][0]
 
 
-def _as_csv(folder: Path) -> None:
+def _as_csv(folder: Path, kept: Path) -> None:
     """CSV in place of Parquet, but for what did not change since the day before."""
+    kept.mkdir(exist_ok=True)
     for path in folder.glob("*.parquet"):
         if path.stem not in UNCHANGED:
             duckdb.execute(f"COPY (FROM '{path}') TO '{path.with_suffix('.csv')}' (FORMAT csv, HEADER)")
-            path.rename(path.with_suffix(".kept"))
+            path.rename(kept / path.name)
 
 
-def _as_parquet(folder: Path) -> None:
-    for path in folder.glob("*.kept"):
-        path.with_suffix(".csv").unlink()
-        path.rename(path.with_suffix(".parquet"))
+def _as_parquet(folder: Path, kept: Path) -> None:
+    for path in kept.glob("*.parquet"):
+        (folder / path.name).with_suffix(".csv").unlink()
+        path.rename(folder / path.name)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,20 @@ def test_state_that_did_not_change_is_stored_once_and_an_increment_has_a_version
     assert landed(world, "reviews", DAY).version != landed(world, "reviews", NEXT).version
 
 
+def test_what_a_killed_attempt_left_does_not_stand_in_the_way_of_known_state(world):
+    skills = [("E0001", "zh"), ("E0002", "vi")]
+    put(world, "skills", skills)
+    land(world, DAY, None)
+    version = landed(world, "skills")
+    left = world.settings.home / "snapshots" / "skills" / NEXT.isoformat() / version.path.parent.name
+    left.mkdir(parents=True)
+    (left / "manifest.json").write_text("{}")
+    put(world, "skills", skills, NEXT, ending="csv")
+    assert land(world, NEXT, None).issues == ()
+    assert landed(world, "skills", NEXT) == version
+    assert not left.exists()
+
+
 def test_a_csv_lands_in_the_catalogues_types(world):
     put(world, "reviews", reviews(5), ending="csv")
     land(world, DAY, None)

@@ -58,7 +58,7 @@ def judge_frame(contract: Contract, frame: pd.DataFrame, views: Views) -> tuple[
 
     The frame is numbered anew: where labels repeat, pandera's failure cases name the wrong rows.
     """
-    rows = frame[list(contract.table.names)].reset_index(drop=True)
+    rows = frame[list(contract.table.names)].reset_index(drop=True).astype(object)
     failed = _failed_checks(contract, rows, views)
     is_copy = rows.duplicated()
     conflicts = _conflicts(contract.table, rows, is_copy)

@@ -150,6 +150,14 @@ def postgresql_book(postgresql: str) -> Iterator[Book]:
         connection.rollback()
 
 
+@pytest.fixture(params=["duckdb_book", "postgresql_book"])
+def any_book(request: pytest.FixtureRequest) -> Book:
+    """An empty book on either database."""
+    found: Book = request.getfixturevalue(request.param)
+    found.clear()
+    return found
+
+
 @pytest.fixture(scope="session")
 def thresholds() -> Mapping[str, TableThreshold]:
     """The thresholds of the repository, as they are in force on the day."""

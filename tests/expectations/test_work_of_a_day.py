@@ -51,7 +51,7 @@ def _call(good, day: date, employee: int, number: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def judge(book, good, calls, thresholds) -> Judge:
+def judge(any_book, good, calls, thresholds) -> Judge:
     """The results of the suite of contacts, by check, over a book of a hundred accounts and two weeks of calls."""
     accounts = [good("accounts", account_id=f"A{n}", debtor_id=f"D{n}") for n in range(100)]
     everybody = range(EMPLOYEES)
@@ -68,11 +68,11 @@ def judge(book, good, calls, thresholds) -> Judge:
     }
 
     def of(*, working_day: bool = True, **tables: Rows) -> dict[str, CheckResult]:
-        book.fill(**{**standing, **tables})
+        any_book.fill(**{**standing, **tables})
         landed = frozenset({"accounts", "contacts", "attendance"})
         night = Night(DAY, working_day, landed, {}, {"contacts": frozenset(EARLIER)})
         suite = suite_for(thresholds["contacts"], night, Baseline("contacts"))
-        (run,) = run_suites([suite], book.connection)
+        (run,) = run_suites([suite], any_book.connection)
         worst: dict[str, CheckResult] = {}
         for result in run.results:
             if result.check not in worst or result.outcome.rank > worst[result.check].outcome.rank:

@@ -120,14 +120,6 @@ READINGS = sa.Table(
 )
 
 
-@pytest.fixture(params=["duckdb_book", "postgresql_book"])
-def any_book(request: pytest.FixtureRequest) -> Book:
-    """An empty book on either database."""
-    found: Book = request.getfixturevalue(request.param)
-    found.clear()
-    return found
-
-
 @pytest.fixture
 def cleaning(any_book: Book) -> Callable[..., dict[str, list[Row]]]:
     return lambda *rows, **more: clean(any_book, *rows, **more)

@@ -54,8 +54,8 @@ class Gate:
 
 
 @pytest.fixture
-def gate(book, thresholds):
-    return Gate(book, thresholds)
+def gate(any_book, thresholds):
+    return Gate(any_book, thresholds)
 
 
 @pytest.fixture

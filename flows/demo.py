@@ -62,9 +62,9 @@ def run(accounts: int, employees: int) -> None:
         with watch.on("start of Prefect"):
             wait_until_up()
             stack.enter_context(_without_heartbeats())
+            stack.callback(_send_logs)
         for day in plan.days:
             _run_day(world, watch, day)
-        _send_logs()
     _closing_screen(world, watch)
 
 

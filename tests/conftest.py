@@ -69,7 +69,7 @@ def database_on(server: str, template: str = "template1") -> Iterator[str]:
     admin.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def any_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of a fresh home on either database."""
     url = request.getfixturevalue("new_database") if request.param == "postgresql" else ""

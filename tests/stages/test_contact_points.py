@@ -28,6 +28,8 @@ from tasks.stages.contact_points import clean_contact_points
 from tasks.stages.rules import sound_rules
 from tests.conftest import SteppingClock
 
+pytestmark = pytest.mark.slow
+
 SEPTEMBER = Period(2026, 9)
 DAYS = (date(2026, 9, 1), date(2026, 9, 2), date(2026, 9, 3))
 

@@ -18,6 +18,8 @@ from tasks.stages.corrections import correct, export_quarantine, list_quarantine
 from tests.stages.logins import as_login
 from tests.stages.test_nights import DAY, halting, rewrite
 
+pytestmark = pytest.mark.slow
+
 GATE = (Stage.GATE,)
 # Two payments whose parts do not add up, and one whose receipt a spreadsheet would run.
 BROKEN = """

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEAD = b"promise_id,account_id,employee_id,partner_id,made_on,due_on,amount,currency,state\n"
 ROW = b"P1,A1,E0001,,2026-10-05,2026-10-09,150000,VND,open\n"

@@ -24,6 +24,8 @@ from tasks.stages.rules import sound_rules
 from tests.conftest import SteppingClock
 from tests.stages.conftest import night_of
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = PROJECT / "docs" / "examples" / "lending-club"
 # The book is taken over on a Sunday without payments, so that the first month-end has balances to compare with.
 OPENING, DATES = date(2013, 2, 24), (date(2013, 2, 28), date(2013, 3, 31))

@@ -21,6 +21,8 @@ from tasks.stages.month_end import prepare
 from tasks.stages.opening import open_book
 from tests.stages.logins import as_login
 
+pytestmark = pytest.mark.slow
+
 SEPTEMBER, START, LAST = Period(2026, 9), date(2026, 9, 1), date(2026, 9, 30)
 CHAIN = ("manager", "hr", "finance")
 

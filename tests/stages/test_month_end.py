@@ -30,6 +30,8 @@ from tests.conftest import SteppingClock, database_on
 from tests.stages.conftest import month_of
 from tests.stages.logins import as_login
 
+pytestmark = pytest.mark.slow
+
 SEPTEMBER, LAST = Period(2026, 9), date(2026, 9, 30)
 CHAIN = ("manager", "hr", "finance")
 

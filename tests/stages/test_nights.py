@@ -127,6 +127,7 @@ def test_what_refers_to_something_changed_is_judged_again(any_world, land_book, 
     assert found["contact_points.party_id.unknown"].startswith("2 of ")
 
 
+@pytest.mark.slow
 def test_shuffled_rows_give_the_same_results(world, other_world, land_book, run_night):
     for place in (world, other_world):
         land_book(place)
@@ -138,6 +139,7 @@ def test_shuffled_rows_give_the_same_results(world, other_world, land_book, run_
     assert files_of(world) == files_of(other_world)
 
 
+@pytest.mark.slow
 def test_another_number_of_threads_gives_the_same_results(world, land_book, run_night, tmp_path):
     from adapters.settings import Settings
 
@@ -237,6 +239,7 @@ def test_an_increment_that_was_never_accepted_leaves_the_month_without_value(wor
     assert kpis["recovered"].state is ValueState.VALUE
 
 
+@pytest.mark.slow
 def test_a_what_if_releases_accepts_and_posts_nothing_and_is_compared(any_world, land_book, run_night, tmp_path):
     land_book(any_world)
     official = run_night(any_world, DAY)

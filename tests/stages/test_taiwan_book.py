@@ -21,6 +21,8 @@ from tasks.stages.rules import sound_rules
 from tests.conftest import SteppingClock
 from tests.stages.conftest import night_of
 
+pytestmark = pytest.mark.slow
+
 DATES = tuple(date(2005, month, day) for month, day in ((4, 30), (5, 31), (6, 30), (7, 31), (8, 31), (9, 30)))
 STATUS = {day: f"X{11 - number}" for number, day in enumerate(DATES)}
 BILL = {day: f"X{17 - number}" for number, day in enumerate(DATES)}

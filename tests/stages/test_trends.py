@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from adapters.store.nights import newest_gated_nights
 from domain.manifest import Stage
 from tasks.stages.trends import gate_trends
 from tests.reports.reading import Page
 from tests.stages.test_nights import DAY, NEXT, rewrite
+
+pytestmark = pytest.mark.slow
 
 DOUBLED = "SELECT * FROM extract UNION ALL SELECT * FROM extract"
 GATE = (Stage.GATE,)

@@ -16,6 +16,8 @@ from tasks.stages.waive import Standing, list_waivers, waive, waivers_of_run
 from tests.stages.logins import as_login
 from tests.stages.test_nights import DAY, NEXT, halting, rewrite
 
+pytestmark = pytest.mark.slow
+
 DOUBLED = "SELECT * FROM extract UNION ALL SELECT * FROM extract"
 UNTIL = date(2026, 1, 9)  # the clock of these tests stands in the first days of January
 

@@ -220,6 +220,7 @@ def rows_of(drawn, calls):
     return points, contacts
 
 
+@pytest.mark.slow
 @given(st.lists(POINT, max_size=8), st.lists(CONTACT, max_size=10), st.randoms(use_true_random=False))
 def test_every_point_has_one_outcome_the_right_one_in_whatever_order_rows_come(duckdb_book, drawn, calls, chance):
     points, contacts = rows_of(drawn, calls)
@@ -236,6 +237,7 @@ def test_every_point_has_one_outcome_the_right_one_in_whatever_order_rows_come(d
     assert clean(duckdb_book, *shuffled) == found
 
 
+@pytest.mark.slow
 @given(st.lists(POINT, min_size=1, max_size=8), st.lists(CONTACT, max_size=10))
 def test_nobody_is_left_without_a_point_unlisted(duckdb_book, drawn, calls):
     points, contacts = rows_of(drawn, calls)

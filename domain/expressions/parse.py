@@ -63,7 +63,7 @@ def parse(
     >>> parse("days_past_duo >= 30", scope, at=Location("a.yaml", 3, 9))[1][0].code
     'EXP003'
     """
-    checker = _Checker(scope, at, division)
+    checker = _Checker(text.strip(), scope, at, division)
     try:
         node = checker.check(_python_tree(text), 0)
         checker.expect(node, expect)
@@ -141,15 +141,15 @@ def _python_tree(text: str) -> ast.expr:
 
 
 class _Checker:
-    def __init__(self, scope: Scope, at: Location, division: bool) -> None:  # noqa: FBT001
-        self._scope, self._at, self._division = scope, at, division
+    def __init__(self, text: str, scope: Scope, at: Location, division: bool) -> None:  # noqa: FBT001
+        self._text, self._scope, self._at, self._division = text, scope, at, division
 
     def check(self, node: ast.expr, depth: int) -> Node:
         if depth > MOST_DEPTH:
             raise _Refused("EXP006", f"expression nested deeper than {MOST_DEPTH}", node=node)
         match node:
             case ast.Constant():
-                return _literal(node)
+                return _literal(node, self._text)
             case ast.Name(id=name):
                 return self._reference(name, node)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -304,17 +304,31 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"Known are {', '.join(names[:12])}{' …' if len(names) > 12 else ''}" if names else ""
 
 
-def _literal(node: ast.Constant) -> Node:
+def _literal(node: ast.Constant, text: str) -> Node:
+    """Numbers are read from the text itself: a float would round what has more than 15 digits."""
     match node.value:
         case bool(value):
             return Literal(value, ExprType.BOOL)
         case int(value):
-            return Literal(Decimal(value), ExprType.NUMBER)
+            return Literal(_in_room(Decimal(value), node), ExprType.NUMBER)
         case float():
-            return Literal(Decimal(ast.unparse(node)), ExprType.NUMBER)
+            written = (ast.get_source_segment(text, node) or "").replace("_", "")
+            return Literal(_in_room(Decimal(written), node), ExprType.NUMBER)
         case str(value):
             return Literal(value, ExprType.TEXT)
     raise _Refused("EXP002", f"{node.value!r} is not allowed in an expression", node=node)
+
+
+def _in_room(number: Decimal, node: ast.Constant) -> Decimal:
+    """SQL has room for so many digits, before and behind the point together."""
+    exponent = number.as_tuple().exponent
+    digits = max(number.adjusted() + 1, 0) + max(-exponent if isinstance(exponent, int) else 0, 0)
+    if digits > _MOST_DIGITS:
+        raise _Refused("EXP006", f"a number of {digits} digits; at most {_MOST_DIGITS}", node=node)
+    return Decimal(f"{number:f}")
+
+
+_MOST_DIGITS = 38
 
 
 def _same_unit(left: Node, right: Node) -> tuple[Node, Node]:

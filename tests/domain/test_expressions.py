@@ -54,6 +54,8 @@ def parsed(text, *, division=False):
         ("not balance", "14:11", "EXP004"),
         ("9" * 1_001, "14:7", "EXP006"),
         ("-" * 60 + "1", "14:48", "EXP006"),
+        ("1e400", "14:7", "EXP006"),
+        ("9" * 39, "14:7", "EXP006"),
         ("balance > 1 if open else False", "14:7", "EXP002"),
     ],
 )
@@ -180,3 +182,18 @@ def test_signs_keep_every_digit():
     long = Decimal("123456789012345678901234567890.12")
     assert str(evaluate(parsed("-balance"), {"balance": long})) == f"-{long}"
     assert evaluate(parsed("abs(balance)"), {"balance": long.copy_negate()}) == long
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.12345678901234567890123", "0.12345678901234567890123"),
+        ("12345678901234567.89", "12345678901234567.89"),
+        ("1_000.50", "1000.50"),
+        ("1e3", "1000"),
+    ],
+)
+def test_a_number_keeps_every_digit_that_is_written(text, value):
+    expression, issues = parse(text, {}, at=Location("test"))
+    assert issues == ()
+    assert str(expression.node.value) == value

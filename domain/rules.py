@@ -91,8 +91,19 @@ class Placed(Generic[AnyRule]):
 
 
 def version_digest(rule: Rule) -> Digest:
-    """The digest of the rule's canonical content: an edit elsewhere in the file, or in a comment, keeps it."""
-    return digest_of(rule.model_dump(mode="python"))
+    """The digest of the rule's canonical content: an edit elsewhere in the file, or in a comment, keeps it.
+
+    Keys without a value, or with an empty one, are no part of it, so that a key that is new, and that the rule does not
+    use, keeps the digest, and with it the signature.
+    """
+    return digest_of(_stated(rule.model_dump(mode="python")))
+
+
+def _stated(value: object) -> object:
+    if isinstance(value, dict):
+        kept = {key: _stated(each) for key, each in value.items()}
+        return {key: each for key, each in kept.items() if each is not None and each not in ((), {})}
+    return tuple(map(_stated, value)) if isinstance(value, list | tuple) else value
 
 
 def decode_rules(

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from functools import cache
 from statistics import median_low
 from typing import Any
 
 import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE
-from domain.expressions import Expression, ExprType, parse, scope_of_columns, to_sql
-from domain.issues import Location
 from domain.money import CONTEXT, Rounding, round_to
 from domain.records import CheckResult
 from domain.tables import Kind, Table, Type
 from expectations.batch_statements import counted, money_outside, not_rolled, over_balance
 from expectations.contracts import MONEY_COLUMNS
-from expectations.declaring import LEVELS, Declared, Subject, counted_shares, unknown
+from expectations.declaring import LEVELS, Declared, Subject, condition_of, counted_shares, unknown
 from expectations.event_checks import EVENT_SECTIONS, moved_mix
 from expectations.limits import (
     Change,
@@ -198,8 +195,8 @@ def _mix(mix: Mix, of: Subject) -> Iterator[Declared]:
         return
     hint = "See whether a branch, product or bucket is missing"
     expected = f"shares of {', '.join(mix.columns)} as in the last accepted extract"
-    then = f"{of.table.name}_previous"
-    yield from moved_mix(check, mix, of.table, then, expected, hint)
+    sides = (view_named(of.table.name), view_named(f"{of.table.name}_previous"))
+    yield from moved_mix(check, mix, of.table, sides, expected, hint)
 
 
 def _filled(filled: Filled, of: Subject) -> Iterator[Declared]:
@@ -211,17 +208,8 @@ def _filled(filled: Filled, of: Subject) -> Iterator[Declared]:
 
 def _holds(holds: Holds, of: Subject) -> Iterator[Declared]:
     view = view_named(of.table.name)
-    expression = _parsed(of.table, holds.rule)
-    statement = counted(view, sa.not_(to_sql(expression, dict(view.c))))
+    statement = counted(view, sa.not_(condition_of(holds.rule, of.table, view)))
     yield from counted_shares(f"{of.table.name}.{holds.name}", holds, statement, holds.rule, holds.hint)
-
-
-@cache
-def _parsed(table: Table, rule: str) -> Expression:
-    expression, issues = parse(rule, scope_of_columns(table), at=Location(table.name), expect=ExprType.BOOL)
-    if expression is None:
-        raise ValueError("; ".join(map(str, issues)))
-    return expression
 
 
 def _known(known: Known, of: Subject) -> Iterator[Declared]:
@@ -305,7 +293,7 @@ def _comparable(of: Subject, change: Change) -> Sequence[DayFigures]:
     past = sorted(of.baseline.days, key=lambda day: day.business_date, reverse=True)
     if of.table.kind is Kind.STATE:
         return past[:1]
-    alike = [day for day in past if day.working_day == of.night.working_day]
+    alike = [day for day in past if day.kind is of.night.kind]
     same_weekday = [day for day in alike if day.business_date.weekday() == of.night.business_date.weekday()]
     return same_weekday if len(same_weekday) >= change.minimum_days else alike
 

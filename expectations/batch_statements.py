@@ -60,15 +60,13 @@ def money_outside(
     return exact(sa.select(sums.c.currency, sums.c.rows, sums.c.amount).where(sa.or_(*outside)).order_by("currency"))
 
 
-def mix_of(
-    columns: Sequence[Column], now: sa.FromClause, then: sa.FromClause, earlier: Sql | None = None
-) -> ExactSelect:
+def mix_of(columns: Sequence[Column], now: sa.FromClause, then: sa.FromClause) -> ExactSelect:
     """For each column and code, how many rows have it now and had it then, beside all rows of either."""
     whole = sa.select(
         sa.select(count_rows()).select_from(now).scalar_subquery().label("now_rows"),
-        _kept(sa.select(count_rows()).select_from(then), earlier).scalar_subquery().label("then_rows"),
+        sa.select(count_rows()).select_from(then).scalar_subquery().label("then_rows"),
     ).subquery("whole")
-    parts = sa.union_all(*(_codes_of(column, now, then, earlier) for column in columns)).subquery("parts")
+    parts = sa.union_all(*(_codes_of(column, now, then) for column in columns)).subquery("parts")
     statement = sa.select(parts.c["column"], parts.c.code, parts.c["now"], parts.c["then"], *whole.c)
     return exact(statement.select_from(parts.join(whole, sa.true())).order_by(parts.c["column"], parts.c.code))
 
@@ -146,18 +144,14 @@ def parts_moved(fact: str, share: Decimal, minimum_rows: int) -> ExactSelect:
     return exact(sa.select(*shown).where(enough, sa.func.abs(gap) > allowed).order_by(row["currency"], row["column"]))
 
 
-def _codes_of(column: Column, now: sa.FromClause, then: sa.FromClause, earlier: Sql | None) -> sa.Select[Any]:
+def _codes_of(column: Column, now: sa.FromClause, then: sa.FromClause) -> sa.Select[Any]:
     none = sa.cast(sa.literal(0), sa.BigInteger)
     here: list[Sql] = [_code(column, now).label("code"), count_rows().label("now"), none.label("then")]
     there: list[Sql] = [_code(column, then).label("code"), none.label("now"), count_rows().label("then")]
-    sides = (sa.select(*here).select_from(now), _kept(sa.select(*there).select_from(then), earlier))
+    sides = (sa.select(*here).select_from(now), sa.select(*there).select_from(then))
     rows = sa.union_all(*(side.group_by(sa.literal_column("1")) for side in sides)).subquery("rows")
     sums = (total(rows.c[side], as_type=sa.BigInteger()).label(side) for side in ("now", "then"))
     return sa.select(sa.literal(column.name).label("column"), rows.c.code, *sums).group_by(rows.c.code)
-
-
-def _kept(statement: sa.Select[Any], condition: Sql | None) -> sa.Select[Any]:
-    return statement if condition is None else statement.where(condition)
 
 
 def _code(column: Column, rows: sa.FromClause) -> Sql:

@@ -11,10 +11,12 @@ import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE
 from domain.exact import ExactSelect, exact, product
+from domain.expressions import Expression, ExprType, parse, scope_of_columns, to_sql
+from domain.issues import Location
 from domain.records import CheckResult, Outcome
 from domain.tables import Table
 from expectations.limits import Empty, Share, TableThreshold
-from expectations.lowering import decimal_literal
+from expectations.lowering import Sql, decimal_literal
 from expectations.suites import Baseline, Expectation, Fact, Night, NoRows, Severity
 
 Declared = Expectation | CheckResult | Fact
@@ -36,7 +38,7 @@ class Subject:
 
     @property
     def rows_due(self) -> bool:
-        return rows_are_due(self.threshold, working_day=self.night.working_day)
+        return rows_are_due(self.threshold, working_day=self.night.is_working_day)
 
 
 def rows_are_due(threshold: TableThreshold, *, working_day: bool) -> bool:
@@ -57,6 +59,23 @@ def shares_of(check: str, limits: Share, fact: str, prefix: str, expected: str, 
         spare = limits.spare_rows if severity is Severity.CRITICAL else 0
         measure = NoRows(_over(fact, prefix, share, spare))
         yield Expectation(check, severity, measure, f"{expected}; at most {share} off", hint)
+
+
+def rows_where(condition: str, table: Table, view: sa.TableClause) -> sa.Subquery:
+    """The rows of a view for which an expression over the columns of its table is true."""
+    return sa.select(view).where(condition_of(condition, table, view)).subquery(f"{view.name}_where")
+
+
+def condition_of(text: str, table: Table, view: sa.TableClause) -> Sql:
+    return to_sql(_parsed(table, text), dict(view.c))
+
+
+@cache
+def _parsed(table: Table, text: str) -> Expression:
+    expression, issues = parse(text, scope_of_columns(table), at=Location(table.name), expect=ExprType.BOOL)
+    if expression is None:
+        raise ValueError("; ".join(map(str, issues)))
+    return expression
 
 
 def unknown(table: Table, check: str, found: str, expected: str) -> CheckResult:

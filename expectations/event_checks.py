@@ -15,7 +15,7 @@ from domain.catalogue import CATALOGUE
 from domain.exact import count_distinct, count_rows, exact, product, total
 from domain.tables import Kind, Table, Type
 from expectations.batch_statements import burst, counted, mix_of, moved, parts_moved, parts_of
-from expectations.declaring import LEVELS, Declared, Subject, counted_shares, unknown
+from expectations.declaring import LEVELS, Declared, Subject, counted_shares, rows_where, unknown
 from expectations.limits import (
     ByEmployee,
     CallMinutes,
@@ -36,12 +36,17 @@ _MINUTES = 60
 
 
 def moved_mix(
-    check: str, mix: Mix, table: Table, then: str, expected: str, hint: str, minimum_rows: int = 0
+    check: str,
+    mix: Mix,
+    table: Table,
+    sides: tuple[sa.FromClause, sa.FromClause],
+    expected: str,
+    hint: str,
+    minimum_rows: int = 0,
 ) -> Iterator[Declared]:
-    """Shares of codes beside those of the view `then`, counted once."""
+    """Shares of codes now beside those of then, counted once."""
     fact = f"fact_{check.replace('.', '_')}"
-    columns = [table[name] for name in mix.columns]
-    yield Fact(fact, mix_of(columns, view_named(table.name), view_named(then)))
+    yield Fact(fact, mix_of([table[name] for name in mix.columns], *sides))
     for severity, level in LEVELS:
         share: Decimal = getattr(mix, f"{level}_share")
         measure = NoRows(moved(fact, share, minimum_rows))
@@ -53,13 +58,16 @@ def moved_mix(
 
 
 def _history_mix(mix: HistoryMix, of: Subject) -> Iterator[Declared]:
-    check = f"{of.table.name}.history_mix"
-    if _too_short(of, mix.minimum_days):
-        yield _not_yet(of, check, mix.minimum_days)
+    check, days = f"{of.table.name}.history_mix", len(of.night.alike.get(of.table.name, ()))
+    if days < mix.minimum_days:
+        yield unknown(of.table, check, f"{days} earlier {of.night.kind}", f"at least {mix.minimum_days} accepted days")
         return
-    expected = f"shares of {', '.join(mix.columns)} as on earlier days"
+    rows = f" where {mix.where}" if mix.where else ""
+    expected = f"shares of {', '.join(mix.columns)}{rows} as on {days} earlier {of.night.kind}"
     hint = "See whether a part of the extract is missing, or codes mean something else"
-    yield from moved_mix(check, mix, of.table, _history(of), expected, hint, mix.minimum_rows)
+    views = (view_named(of.table.name), view_named(f"{of.table.name}_alike"))
+    now, then = (view if mix.where is None else rows_where(mix.where, of.table, view) for view in views)
+    yield from moved_mix(check, mix, of.table, (now, then), expected, hint, mix.minimum_rows)
 
 
 def _parts(parts: Parts, of: Subject) -> Iterator[Declared]:
@@ -225,7 +233,7 @@ def _on_leave(share: Share, of: Subject) -> Iterator[Declared]:
 def _by_employee(limits: ByEmployee, of: Subject) -> Iterator[Declared]:
     """Not asked on days off, when a few people take the work of all."""
     check = f"{of.table.name}.by_employee"
-    if not of.night.working_day:
+    if not of.night.is_working_day:
         return
     if _too_short(of, limits.minimum_days):
         yield _not_yet(of, check, limits.minimum_days)

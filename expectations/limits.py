@@ -147,6 +147,8 @@ class HistoryMix(Mix):
     """Earlier days that it needs; with fewer the check says *not yet known*."""
     minimum_rows: int = Field(ge=1)
     """Rows below which a share says too little, today or then."""
+    where: str | None = None
+    """The rows that are compared, as an expression over the columns of the table; without it, all."""
 
 
 class Drift(RuleModel):
@@ -238,6 +240,8 @@ class Continuity(RuleModel):
     """Balances that grew by more than interest."""
     frozen: Share
     """Balances that did not move although something was paid; of the accounts that were paid."""
+    reopened: Share
+    """Accounts that are open again; of those that were closed, sold or written off."""
     vanished: Share
     """Accounts that owed something and are no longer there; of those that did."""
     stuck: Share
@@ -491,9 +495,13 @@ def _wrong_columns(placed: Placed[TableThreshold], table: Table) -> Iterator[Iss
 
 def _wrong_expressions(placed: Placed[TableThreshold], table: Table) -> Iterator[Issue]:
     """Expressions that cannot be read, and tables of events that there are not."""
-    for number, one in enumerate(placed.rule.holds):
-        place = placed.place("holds", number, "rule")
-        yield from parse(one.rule, scope_of_columns(table), at=place, expect=ExprType.BOOL)[1]
+    written: list[tuple[tuple[str | int, ...], str]] = [
+        (("holds", number, "rule"), one.rule) for number, one in enumerate(placed.rule.holds)
+    ]
+    if placed.rule.history_mix and placed.rule.history_mix.where:
+        written.append((("history_mix", "where"), placed.rule.history_mix.where))
+    for path, text in written:
+        yield from parse(text, scope_of_columns(table), at=placed.place(*path), expect=ExprType.BOOL)[1]
     events = [name for name, other in CATALOGUE.items() if other.kind is not Kind.STATE and len(other.key) == 1]
     for number, known in enumerate(placed.rule.known):
         if known.table not in events:

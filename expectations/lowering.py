@@ -47,8 +47,8 @@ def view_of(table: Table, name: str | None = None) -> sa.TableClause:
 
 
 def view_named(name: str) -> sa.TableClause:
-    """A view by its name: that of a table, or of one as it was (`<table>_history`, `<table>_previous`)."""
-    return view_of(CATALOGUE[name.removesuffix("_history").removesuffix("_previous")], name)
+    """A view by its name: that of a table, or of one as it was (`_history`, `_alike`, `_previous`)."""
+    return view_of(CATALOGUE[name.removesuffix("_history").removesuffix("_alike").removesuffix("_previous")], name)
 
 
 def fails(check: Check, table: Table, row: sa.FromClause, other: sa.FromClause | None = None) -> Sql:

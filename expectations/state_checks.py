@@ -17,6 +17,7 @@ from expectations.suites import Fact
 
 _FACT = "fact_accounts_continuity"
 _LATE_DAYS = 90
+_ENDED = ("charged_off", "closed", "sold")
 # What is expected of an account from one extract to the next, and what to look at where it does not hold.
 _MOVES = {
     "aged": ("days past due that grow by the days gone by", "See whether days past due are in another unit"),
@@ -25,6 +26,7 @@ _MOVES = {
     "grown": ("balances that grow by interest only", "See whether balances are in another unit"),
     "frozen": ("balances that move with payments", "See whether the file of accounts is that of an earlier date"),
     "stuck": ("days past due that go on without a payment", "See whether days past due are counted any more"),
+    "reopened": ("accounts that stay closed, sold or written off", "See whether states were reset in the core system"),
     "vanished": ("accounts that stay while they owe", "See whether a branch or product is missing"),
     "appeared": ("new accounts that are not long overdue", "See whether accounts came back under other keys"),
 }
@@ -75,6 +77,7 @@ def _moves(limits: Continuity, before: date, today: date) -> ExactSelect:
         "grown": (alike, now.c.balance > rest + growth),
         "frozen": (was_paid, now.c.balance == was.c.balance),
         "stuck": (overdue, now.c.days_past_due == was.c.days_past_due),
+        "reopened": (sa.and_(both, was.c.status.in_(_ENDED)), now.c.status == "open"),
         "vanished": (owed, now.c.account_id.is_(None)),
         "appeared": (new, now.c.days_past_due > _LATE_DAYS),
     }

@@ -20,20 +20,33 @@ from domain.money import CONTEXT
 from domain.records import CheckResult
 
 
+class DayKind(StrEnum):
+    """What can be compared with what: where staff work under several calendars, a day off is one for some only."""
+
+    WORKING = "working days"
+    PARTLY = "days off on which others work"
+    OFF = "days off"
+
+
 @dataclass(frozen=True, slots=True)
 class Night:
     """What suites need to know: `landed` tables have accepted rows of the date, `previous` state ones a `_previous`.
 
-    `previous` has the date of each earlier extract, `history` the earlier days of each table of events, and
-    `unchanged` the tables of state that landed just as they were before.
+    `previous` has the date of each earlier extract, `history` the earlier days of each table of events, `alike` those
+    of them that are of the same kind, and `unchanged` the tables of state that landed just as they were before.
     """
 
     business_date: date
-    working_day: bool
+    kind: DayKind
     landed: frozenset[str]
     previous: Mapping[str, date]
     history: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    alike: Mapping[str, frozenset[date]] = field(default_factory=dict)
     unchanged: frozenset[str] = frozenset()
+
+    @property
+    def is_working_day(self) -> bool:
+        return self.kind is DayKind.WORKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +57,7 @@ class DayFigures:
     """
 
     business_date: date
-    working_day: bool
+    kind: DayKind
     rows: int
     sums: tuple[tuple[str, Decimal], ...] = ()
     counts: tuple[tuple[str, int], ...] = ()

@@ -33,12 +33,12 @@ def main() -> int:
     home = arguments.home or Path(tempfile.mkdtemp(prefix="recoup-bench-gates-"))
     try:
         result = _run(home, arguments)
+        if arguments.out:
+            arguments.out.write_text(markdown(result), encoding="utf-8")
+            arguments.out.with_suffix(".json").write_text(as_json(result), encoding="utf-8")
     finally:
         if not arguments.home:
             shutil.rmtree(home)
-    if arguments.out:
-        arguments.out.write_text(markdown(result), encoding="utf-8")
-        arguments.out.with_suffix(".json").write_text(as_json(result), encoding="utf-8")
     faults = verdict_lines(result)
     print("\n".join(["", *faults, "", f"{len(faults)} faults" if faults else "no faults"]))
     return 1 if faults else 0

@@ -28,7 +28,7 @@ from expectations.batch_checks import suite_for
 from expectations.limits import TableThreshold
 from expectations.stated import CONTROL_TOTALS, Statement
 from expectations.statements import NOTHING_SET_ASIDE, TableWork, work_digest, work_for
-from expectations.suites import Baseline, DayFigures
+from expectations.suites import Baseline, DayFigures, DayKind
 from expectations.suites import Night as SuiteNight
 from expectations.verdicts import Judged, night_verdict, not_judgeable, schema_findings
 from expectations.waiving import waived
@@ -114,9 +114,9 @@ def _gate(world: World, night: Night, manifest: Manifest, thresholds: _Threshold
     with open_duck(world.settings) as duck:
         bench = _Bench(world, night, manifest, duck, found, met)
         judged = _judge_contracts(bench)
-        days_off = _days_off(bench)
-        working_day = manifest.business_date not in days_off
-        runs = _run_suites(bench, judged, thresholds, days_off)
+        calendar = _calendar(bench)
+        working_day = calendar.kind_of(manifest.business_date) is DayKind.WORKING
+        runs = _run_suites(bench, judged, thresholds, calendar)
         every = tuple(_every_table(bench, judged, runs))
         judged_night = night_verdict(manifest.business_date, every, thresholds, working_day=working_day)
         verdict = waived(judged_night, manifest.waivers)
@@ -237,60 +237,81 @@ def _create_views(bench: _Bench, unreadable: set[str]) -> None:
 
 
 def _run_suites(
-    bench: _Bench, judged: Mapping[str, _TableResult], thresholds: _Thresholds, days_off: frozenset[date]
+    bench: _Bench, judged: Mapping[str, _TableResult], thresholds: _Thresholds, calendar: _Calendar
 ) -> dict[str, SuiteRun]:
     """The batch suites over the accepted rows of the tables that could be judged."""
     sound = {table: result for table, result in judged.items() if result.judged.counts is not None}
     for table, result in sound.items():
         bench.duck.create_view(table, [result.accepted.path], duck_columns(CATALOGUE[table]))
-    night = _suite_night(bench, frozenset(sound), days_off)
+    night = _suite_night(bench, frozenset(sound), calendar)
+    for table, days in night.alike.items():
+        alike = [bench.found[item.version] for item in bench.history(table) if item.business_date in days]
+        files = [version.path for version in alike if version.rows]
+        bench.duck.create_view(f"{table}_alike", files, duck_columns(CATALOGUE[table]))
     suites = [
         suite
         for table in sorted(sound)
-        if table in thresholds and (suite := suite_for(thresholds[table], night, _baseline(bench, table, days_off)))
+        if table in thresholds and (suite := suite_for(thresholds[table], night, _baseline(bench, table, calendar)))
     ]
     pages = Stage.REPORT in bench.manifest.stages
     return {run.table: run for run in run_suites(suites, bench.duck.connection, pages=pages)}
 
 
-def _suite_night(bench: _Bench, sound: frozenset[str], days_off: frozenset[date]) -> SuiteNight:
+def _suite_night(bench: _Bench, sound: frozenset[str], calendar: _Calendar) -> SuiteNight:
     day, history = bench.manifest.business_date, bench.manifest.history
     state = sorted(item for item in history if CATALOGUE[item.table].kind is Kind.STATE)
     previous = {item.table: item.business_date for item in state}
     newest = {item.table: item.version for item in state}
+    events = [table.name for table in CATALOGUE.values() if table.kind is not Kind.STATE]
+    earlier = {table: frozenset(item.business_date for item in bench.history(table)) for table in events}
+    kind = calendar.kind_of(day)
     return SuiteNight(
         day,
-        day not in days_off,
+        kind,
         sound,
         previous,
-        {
-            table.name: frozenset(item.business_date for item in bench.history(table.name))
-            for table in CATALOGUE.values()
-        },
+        earlier,
+        {table: frozenset(one for one in dates if calendar.kind_of(one) is kind) for table, dates in earlier.items()},
         frozenset(item.table for item in bench.manifest.landed if newest.get(item.table) == item.version),
     )
 
 
-def _baseline(bench: _Bench, table: str, days_off: frozenset[date]) -> Baseline:
+def _baseline(bench: _Bench, table: str, calendar: _Calendar) -> Baseline:
     days = [item for item in bench.manifest.baselines if item.table == table]
-    return Baseline(table, tuple(_figures(bench, item, days_off) for item in days))
+    return Baseline(table, tuple(_figures(bench, item, calendar) for item in days))
 
 
-def _figures(bench: _Bench, item: Input, days_off: frozenset[date]) -> DayFigures:
+def _figures(bench: _Bench, item: Input, calendar: _Calendar) -> DayFigures:
     version = bench.found[item.version]
     column = next((column.name for column in CATALOGUE[item.table] if column.type is Type.MONEY), "")
     sums = tuple((currency, Decimal(text)) for currency, text in sorted(version.totals.get(column, {}).items()))
     counts = tuple((currency, int(text)) for currency, text in sorted(version.totals.get("rows", {}).items()))
-    return DayFigures(item.business_date, item.business_date not in days_off, version.rows, sums, counts)
+    return DayFigures(item.business_date, calendar.kind_of(item.business_date), version.rows, sums, counts)
 
 
-def _days_off(bench: _Bench) -> frozenset[date]:
-    """By the calendar of the business's jurisdiction; a day that it lacks is a working day: the stricter way."""
-    rows = bench.duck.run(
-        "SELECT day FROM calendar WHERE jurisdiction = ? AND NOT is_working_day",
-        (bench.world.settings.jurisdiction,),
-    ).fetchall()
-    return frozenset(row[0] for row in rows)
+@dataclass(frozen=True, slots=True)
+class _Calendar:
+    """The days off of the business, and those of them on which staff of another jurisdiction work."""
+
+    days_off: frozenset[date]
+    others_work: frozenset[date]
+
+    def kind_of(self, day: date) -> DayKind:
+        """A day that the calendar lacks is a working day: the stricter way."""
+        if day not in self.days_off:
+            return DayKind.WORKING
+        return DayKind.PARTLY if day in self.others_work else DayKind.OFF
+
+
+def _calendar(bench: _Bench) -> _Calendar:
+    own = bench.world.settings.jurisdiction
+    days_off = bench.duck.run("SELECT day FROM calendar WHERE jurisdiction = ? AND NOT is_working_day", (own,))
+    others_work = bench.duck.run(
+        "SELECT DISTINCT day FROM calendar WHERE is_working_day AND jurisdiction <> ? "
+        "AND jurisdiction IN (SELECT jurisdiction FROM employees)",
+        (own,),
+    )
+    return _Calendar(*(frozenset(row[0] for row in rows.fetchall()) for rows in (days_off, others_work)))
 
 
 def _every_table(bench: _Bench, judged: Mapping[str, _TableResult], runs: Mapping[str, SuiteRun]) -> Iterator[Judged]:

@@ -121,7 +121,7 @@ _TABLES = {
         *(sa.Column(column.name, column.type) for column in sql_table(table, sa.MetaData()).columns),
     )
     for name, table in CATALOGUE.items()
-    for suffix in ("", "_history", "_previous")
+    for suffix in ("", "_history", "_alike", "_previous")
 }
 
 

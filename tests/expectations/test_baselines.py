@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -9,19 +10,23 @@ import pytest
 
 from domain.records import Outcome
 from expectations.batch_checks import suite_for
-from expectations.suites import Baseline, DayFigures, Night, NoRows, RowCount, Severity
+from expectations.suites import Baseline, DayFigures, DayKind, Night, NoRows, RowCount, Severity
 
 WEDNESDAY, SUNDAY = date(2026, 3, 4), date(2026, 3, 8)
+
+
+def kind_of(day: date) -> DayKind:
+    return DayKind.WORKING if day.weekday() < 5 else DayKind.OFF
 
 
 def days(number: int, rows, sums=()) -> tuple[DayFigures, ...]:
     """Figures of the days before the Wednesday; `rows` of a date."""
     past = [WEDNESDAY - timedelta(days=back) for back in range(1, number + 1)]
-    return tuple(DayFigures(day, day.weekday() < 5, rows(day), sums) for day in past)
+    return tuple(DayFigures(day, kind_of(day), rows(day), sums) for day in past)
 
 
 def volume(thresholds, day: date, figures, table: str = "payments") -> tuple[RowCount, RowCount] | str:
-    night = Night(day, day.weekday() < 5, frozenset({table}), {})
+    night = Night(day, kind_of(day), frozenset({table}), {})
     suite = suite_for(thresholds[table], night, Baseline(table, tuple(figures)))
     unknown = [one for one in suite.not_yet_known if one.check == f"{table}.volume"]
     if unknown:
@@ -46,6 +51,18 @@ def test_events_are_compared_with_days_of_the_same_kind(thresholds, day, number,
     assert volume(thresholds, day, figures) == expected
 
 
+def test_a_day_off_on_which_others_work_is_compared_with_no_weekend(thresholds):
+    figures = days(28, lambda _: 10)
+    night = Night(SUNDAY, DayKind.PARTLY, frozenset({"payments"}), {})
+    suite = suite_for(thresholds["payments"], night, Baseline("payments", figures))
+    assert {one.found for one in suite.not_yet_known if one.check == "payments.volume"} == {
+        "0 comparable days with figures"
+    }
+    alike = tuple(replace(day, kind=DayKind.PARTLY) for day in figures[:5])
+    suite = suite_for(thresholds["payments"], night, Baseline("payments", (*alike, *figures[5:])))
+    assert "payments.volume" in {one.check for one in suite.expectations}
+
+
 def test_state_is_compared_with_the_last_accepted_extract(thresholds):
     figures = days(3, lambda past: 1000 if past == WEDNESDAY - timedelta(days=1) else 1)
     assert volume(thresholds, WEDNESDAY, figures, "accounts") == (RowCount(909, 1100), RowCount(666, 1500))
@@ -62,7 +79,7 @@ def test_where_there_are_hardly_any_only_so_many_count(thresholds):
 
 def test_sums_and_means_are_exact_statements_per_currency(thresholds):
     sums = (("CNY", Decimal("10.01")), ("VND", Decimal(5_000)))
-    night = Night(WEDNESDAY, True, frozenset({"payments"}), {"accounts": WEDNESDAY - timedelta(days=1)})
+    night = Night(WEDNESDAY, DayKind.WORKING, frozenset({"payments"}), {"accounts": WEDNESDAY - timedelta(days=1)})
     suite = suite_for(thresholds["payments"], night, Baseline("payments", days(14, lambda _: 100, sums)))
     halting = {one.check: one for one in suite.expectations if one.severity is Severity.CRITICAL}
     assert halting["payments.sum"].expected.startswith("a sum of 0.50 to 200.20 CNY; 250.00 to 100,000.00 VND")
@@ -82,12 +99,12 @@ def test_sums_and_means_are_exact_statements_per_currency(thresholds):
     ids=["rows every day", "few rows", "too few days to know", "a day off"],
 )
 def test_a_day_without_rows_is_no_wonder_where_there_are_few(thresholds, day, usual, number, severity, least):
-    night = Night(day, day.weekday() < 5, frozenset({"visits"}), {})
+    night = Night(day, kind_of(day), frozenset({"visits"}), {})
     suite = suite_for(thresholds["visits"], night, Baseline("visits", days(number, lambda _: usual)))
     (rows,) = (one for one in suite.expectations if one.check == "visits.rows")
     assert (rows.severity, rows.measure) == (severity, RowCount(least))
 
 
 def test_a_table_without_batch_limits_has_no_suite(thresholds):
-    night = Night(WEDNESDAY, True, frozenset(), {})
+    night = Night(WEDNESDAY, DayKind.WORKING, frozenset(), {})
     assert suite_for(thresholds["opening_dispatch"], night, Baseline("opening_dispatch")) is None

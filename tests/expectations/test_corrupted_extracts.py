@@ -14,7 +14,7 @@ from adapters.suite_runner import run_suites
 from domain.records import CheckResult, Outcome, Verdict
 from expectations.batch_checks import suite_for
 from expectations.statements import work_for
-from expectations.suites import Baseline, DayFigures, Night
+from expectations.suites import Baseline, DayFigures, DayKind, Night
 from expectations.verdicts import Judged, night_verdict
 
 DAY = date(2026, 3, 4)
@@ -36,7 +36,7 @@ class Gate:
         self.book.fill(**tables)
         judged = [self._contract(name, rows) for name, rows in tables.items() if name in GATED]
         previous = {"accounts": DAY - timedelta(days=1)} if baselines else {}
-        night = Night(DAY, working_day, frozenset(GATED), previous)
+        night = Night(DAY, DayKind.WORKING if working_day else DayKind.OFF, frozenset(GATED), previous)
         past = _baselines() if baselines else {}
         suites = [suite_for(self.thresholds[name], night, past.get(name, Baseline(name))) for name in GATED]
         runs = {run.table: run.results for run in run_suites(filter(None, suites), self.book.connection)}
@@ -100,7 +100,13 @@ def _baselines() -> dict[str, Baseline]:
     sums = {"payments": (("VND", Decimal(1_000_000)),), "accounts": (("VND", Decimal(100_000_000)),)}
     days = [DAY - timedelta(days=back) for back in range(1, 29)]
     return {
-        name: Baseline(name, tuple(DayFigures(day, day.weekday() < 5, number, sums.get(name, ())) for day in days))
+        name: Baseline(
+            name,
+            tuple(
+                DayFigures(day, DayKind.OFF if day.weekday() > 4 else DayKind.WORKING, number, sums.get(name, ()))
+                for day in days
+            ),
+        )
         for name, number in rows.items()
     }
 
@@ -199,6 +205,12 @@ HALTING: list[tuple[str, Corrupt, str, str]] = [
         lambda t: {"accounts": _recoded(t["accounts"], 40), "accounts_previous": t["accounts_previous"]},
         "accounts.mix",
         "column product, code card, now 60, then 100; column product, code overdraft, now 40, then 0",
+    ),
+    (
+        "accounts that were written off are open again",
+        lambda t: {"accounts_previous": [one | {"status": "charged_off"} for one in t["accounts_previous"]]},
+        "accounts.reopened",
+        "off 100, rows 100",
     ),
     (
         "parts that do not add up",

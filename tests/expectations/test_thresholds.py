@@ -55,6 +55,14 @@ MISTAKES = [
     ),
     (
         "duplicates:",
+        "history_mix: {columns: [channel], where: chanel == 'cash', minimum_days: 1, minimum_rows: 1, "
+        "warn_share: 0, halt_share: 1}\n    duplicates:",
+        "EXP003",
+        9,
+        'Did you mean "channel"?',
+    ),
+    (
+        "duplicates:",
         "known: [{column: reverses, table: accounts, warn_share: 0, halt_share: 1}]\n    duplicates:",
         "GAT001",
         9,

@@ -11,7 +11,7 @@ import pytest
 from adapters.suite_runner import run_suites
 from domain.records import CheckResult, Outcome
 from expectations.batch_checks import suite_for
-from expectations.suites import Baseline, Night
+from expectations.suites import Baseline, DayKind, Night
 
 DAY = date(2026, 3, 4)
 EARLIER = [DAY - timedelta(days=back) for back in range(1, 15)]
@@ -65,12 +65,15 @@ def judge(any_book, good, calls, thresholds) -> Judge:
         "leave": [good("leave", employee_id="E0")],
         "contacts": calls(DAY, usual),
         "contacts_history": [row for day in EARLIER for row in calls(day, usual)],
+        "contacts_alike": [row for day in EARLIER for row in calls(day, usual)],
     }
 
     def of(*, working_day: bool = True, **tables: Rows) -> dict[str, CheckResult]:
         any_book.fill(**{**standing, **tables})
         landed = frozenset({"accounts", "contacts", "attendance"})
-        night = Night(DAY, working_day, landed, {}, {"contacts": frozenset(EARLIER)})
+        night = Night(
+            DAY, DayKind.WORKING if working_day else DayKind.OFF, landed, {}, *[{"contacts": frozenset(EARLIER)}] * 2
+        )
         suite = suite_for(thresholds["contacts"], night, Baseline("contacts"))
         (run,) = run_suites([suite], any_book.connection)
         worst: dict[str, CheckResult] = {}
@@ -176,3 +179,27 @@ def test_who_works_on_a_day_off_may_take_the_calls_of_all(judge, calls):
     busy = calls(DAY, dict.fromkeys(range(EMPLOYEES), 4 * CALLS))
     assert "contacts.by_employee" not in judge(contacts=busy, working_day=False)
     assert judge(contacts=busy)["contacts.by_employee"].outcome is Outcome.HALT
+
+
+@pytest.mark.parametrize(
+    ("made", "planned", "outcome"),
+    [
+        (("met_debtor", "nobody"), 5, Outcome.PASS),
+        (("met_debtor", "nobody"), 200, Outcome.PASS),
+        (("met_debtor",), 5, Outcome.WARN),
+        (("moved",), 5, Outcome.HALT),
+    ],
+    ids=["as ever", "many are planned", "everybody was met", "everybody moved"],
+)
+def test_only_visits_that_were_made_are_compared(any_book, good, thresholds, made, planned, outcome):
+    def visits(outcomes: tuple[str, ...], number: int) -> Rows:
+        done = [good("visits", visit_id=f"V{n}", outcome=outcomes[n % len(outcomes)]) for n in range(40)]
+        none = {"made_at": None, "recorded_at": None, "latitude": None, "longitude": None, "outcome": "planned"}
+        return [*done, *(good("visits", visit_id=f"W{n}", **none) for n in range(number))]
+
+    any_book.fill(visits=visits(made, planned), visits_alike=visits(("met_debtor", "nobody"), 5))
+    earlier = {"visits": frozenset(EARLIER)}
+    night = Night(DAY, DayKind.WORKING, frozenset({"visits"}), {}, earlier, earlier)
+    (run,) = run_suites([suite_for(thresholds["visits"], night, Baseline("visits"))], any_book.connection)
+    found = [one.outcome for one in run.results if one.check == "visits.history_mix"]
+    assert max(found, key=lambda one: one.rank) is outcome

@@ -142,7 +142,9 @@ def gate_night(world: World, day: date) -> Gated:
         verdict = read_verdict(connection, night.run, day)
     end_attempt(world.store, attempt, State.DONE, "")
     summary = result.summary
-    return Gated(day, verdict, issues, working_day=bool(summary["working_day"]), accepted=summary["accepted"])
+    return Gated(
+        day, verdict, issues, working_day=summary["compared_with"] == "working days", accepted=summary["accepted"]
+    )
 
 
 def _copy_store(source: Path, target: Path) -> None:

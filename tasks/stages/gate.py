@@ -115,10 +115,10 @@ def _gate(world: World, night: Night, manifest: Manifest, thresholds: _Threshold
         bench = _Bench(world, night, manifest, duck, found, met)
         judged = _judge_contracts(bench)
         calendar = _calendar(bench)
-        working_day = calendar.kind_of(manifest.business_date) is DayKind.WORKING
+        kind = calendar.kind_of(manifest.business_date)
         runs = _run_suites(bench, judged, thresholds, calendar)
         every = tuple(_every_table(bench, judged, runs))
-        judged_night = night_verdict(manifest.business_date, every, thresholds, working_day=working_day)
+        judged_night = night_verdict(manifest.business_date, every, thresholds, working_day=kind is DayKind.WORKING)
         verdict = waived(judged_night, manifest.waivers)
         pages = tuple(_write_pages(bench, runs))
     files = (*(result.quarantine for result in judged.values() if result.quarantine), *pages)
@@ -137,7 +137,7 @@ def _gate(world: World, night: Night, manifest: Manifest, thresholds: _Threshold
                 if result.inputs and result.met:
                     write_met(connection, night.run, table, result.inputs, result.met)
 
-    summary = _summary(manifest, verdict, accepted, working_day=working_day)
+    summary = _summary(manifest, verdict, accepted, kind)
     return StageWork(State.HALTED if verdict.halted else State.DONE, summary, files, write)
 
 
@@ -305,13 +305,15 @@ class _Calendar:
 
 def _calendar(bench: _Bench) -> _Calendar:
     own = bench.world.settings.jurisdiction
-    days_off = bench.duck.run("SELECT day FROM calendar WHERE jurisdiction = ? AND NOT is_working_day", (own,))
-    others_work = bench.duck.run(
-        "SELECT DISTINCT day FROM calendar WHERE is_working_day AND jurisdiction <> ? "
-        "AND jurisdiction IN (SELECT jurisdiction FROM employees)",
+    rows = bench.duck.run(
+        "SELECT day, bool_or(jurisdiction = $1 AND NOT is_working_day), bool_or(jurisdiction <> $1 AND is_working_day) "
+        "FROM calendar WHERE jurisdiction = $1 OR jurisdiction IN (SELECT jurisdiction FROM employees) GROUP BY day",
         (own,),
+    ).fetchall()
+    return _Calendar(
+        frozenset(day for day, is_off, _ in rows if is_off),
+        frozenset(day for day, _, others_work in rows if others_work),
     )
-    return _Calendar(*(frozenset(row[0] for row in rows.fetchall()) for rows in (days_off, others_work)))
 
 
 def _every_table(bench: _Bench, judged: Mapping[str, _TableResult], runs: Mapping[str, SuiteRun]) -> Iterator[Judged]:
@@ -347,13 +349,11 @@ def _write_pages(bench: _Bench, runs: Mapping[str, SuiteRun]) -> Iterator[RunFil
             yield RunFile(f"data-docs/{table}", name, "", 0)
 
 
-def _summary(
-    manifest: Manifest, verdict: Verdict, accepted: Mapping[str, Version], *, working_day: bool
-) -> dict[str, Any]:
+def _summary(manifest: Manifest, verdict: Verdict, accepted: Mapping[str, Version], kind: DayKind) -> dict[str, Any]:
     gaps = sorted({item.table for item in manifest.gaps})
     return {
         "business_date": manifest.business_date,
-        "working_day": working_day,
+        "compared_with": kind,
         "outcome": verdict.outcome.value,
         "accepted": {table: version.version for table, version in accepted.items()},
         "halted": sorted({*verdict.halted, *gaps}),

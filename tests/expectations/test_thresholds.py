@@ -55,10 +55,11 @@ MISTAKES = [
     ),
     (
         "duplicates:",
-        "history_mix: {columns: [channel], where: chanel == 'cash', minimum_days: 1, minimum_rows: 1, "
-        "warn_share: 0, halt_share: 1}\n    duplicates:",
+        """history_mix:
+      {columns: [channel], where: chanel == "cash", minimum_days: 1, minimum_rows: 1, warn_share: 0, halt_share: 1}
+    duplicates:""",
         "EXP003",
-        9,
+        10,
         'Did you mean "channel"?',
     ),
     (

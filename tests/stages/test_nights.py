@@ -127,6 +127,19 @@ def test_what_refers_to_something_changed_is_judged_again(any_world, land_book, 
     assert found["contact_points.party_id.unknown"].startswith("2 of ")
 
 
+def test_a_holiday_on_which_staff_elsewhere_work_is_no_weekend(world, land_book, run_night):
+    """Vietnam's National Day on 1 and 2 September; China works on these days, and on Sunday 20 September."""
+    land_book(world)
+    kinds = {}
+    for day in (date(2026, 9, number) for number in (1, 2, 3, 6, 20)):
+        night = run_night(world, day, (Stage.GATE,))
+        with world.store.read() as connection:
+            (gate,) = stages_of(connection, night.run)
+        kinds[day.day] = gate.summary["compared_with"]
+    off_for_some, working, off = "days off on which others work", "working days", "days off"
+    assert kinds == {1: off_for_some, 2: off_for_some, 3: working, 6: off, 20: off_for_some}
+
+
 @pytest.mark.slow
 def test_shuffled_rows_give_the_same_results(world, other_world, land_book, run_night):
     for place in (world, other_world):

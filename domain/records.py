@@ -12,13 +12,21 @@ from domain.ids import Digest
 
 
 class Grain(StrEnum):
+    """Whose figure it is; `posting` is what an employee did in one department, of those who moved in the period."""
+
     EMPLOYEE = "employee"
+    POSTING = "posting"
     TEAM = "team"
     DEPARTMENT = "department"
     PARTNER = "partner"
     BRANCH = "branch"
     SEGMENT = "segment"
     PORTFOLIO = "portfolio"
+
+
+def posting_name(employee: str, department: str) -> str:
+    """The entity of the grain `posting`."""
+    return f"{employee}@{department}"
 
 
 class ValueState(StrEnum):

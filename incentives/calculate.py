@@ -12,7 +12,7 @@ from domain.expressions import Value, evaluate
 from domain.ids import canonical_decimal, short
 from domain.money import MINOR_DIGITS, to_minor
 from domain.periods import Period
-from domain.records import Grain, PayoutLine, Step, ValueState
+from domain.records import Grain, PayoutLine, Step, ValueState, posting_name
 from incentives.book import PolicyBook
 from incentives.measures import Measures, halted_among
 from incentives.payees import Payee, Share, Span, WorkingDays, overlap, share_of_period, spans_of
@@ -64,7 +64,8 @@ def calculate(
     Raises: ValueError if an employee comes twice, for both would be paid.
     """
     _refuse_doubles(payees)
-    house = _House(policies.during(period), measures, halted_among(measures), period, working_days)
+    postings = frozenset(entity for grain, entity, _ in measures if grain is Grain.POSTING)
+    house = _House(policies.during(period), measures, halted_among(measures), period, working_days, postings)
     found = [_of_payee(house, payee) for payee in sorted(payees, key=lambda payee: payee.employee_id)]
     return Calculation(
         tuple(line for each in found for line in each.lines),
@@ -82,6 +83,7 @@ class _House:
     halted: frozenset[str]
     period: Period
     working_days: WorkingDays
+    postings: frozenset[str]
 
     @property
     def cuts(self) -> tuple[date, ...]:
@@ -269,8 +271,7 @@ def _input(house: _House, payee: Payee, part: _Part, source: Input) -> _Found:
         share = _days(house, payee, part, source.days)
         stop = Stop(Reason.NO_CALENDAR, f"the calendar of {payee.jurisdiction} has no working day of the period")
         return (share.counted, "", "", None) if share else (None, "", "", stop)
-    whose = {Grain.EMPLOYEE: payee.employee_id, Grain.TEAM: part.team, Grain.DEPARTMENT: part.department}
-    key, currency = (source.grain, whose[source.grain]), part.ready.policy.currency
+    key, currency = _whose(house, payee, part, source), part.ready.policy.currency
     measure = house.measures.get((*key, f"{source.reference}:{currency}")) or house.measures.get(
         (*key, source.reference)
     )
@@ -284,6 +285,15 @@ def _input(house: _House, payee: Payee, part: _Part, source: Input) -> _Found:
         text = f"{source.reference} is in {', '.join(others)}, the policy pays {currency}"
         return None, text, "", Stop(Reason.OTHER_CURRENCY, text)
     return _missing(source)
+
+
+def _whose(house: _House, payee: Payee, part: _Part, source: Input) -> tuple[Grain, str]:
+    """Of somebody who moved, each part is paid by what was done in its department. Scores are per department anyway."""
+    posting = posting_name(payee.employee_id, part.department)
+    if source.kpi and source.grain is Grain.EMPLOYEE and posting in house.postings:
+        return Grain.POSTING, posting
+    whose = {Grain.EMPLOYEE: payee.employee_id, Grain.TEAM: part.team, Grain.DEPARTMENT: part.department}
+    return source.grain, whose[source.grain]
 
 
 def _missing(source: Input) -> _Found:

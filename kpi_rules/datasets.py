@@ -29,14 +29,16 @@ Sql = sa.ColumnElement[Any]
 BUCKETS = ((0, 0), (1, 30), (31, 60), (61, 90), (91, 120), (121, 150), (151, 180), (181, None))
 BUCKET_NUMBERS = tuple(range(len(BUCKETS)))
 
-GRAIN_COLUMNS: Mapping[Grain, str] = MappingProxyType(
+GRAIN_COLUMNS: Mapping[Grain, tuple[str, ...]] = MappingProxyType(
     {
-        Grain.EMPLOYEE: "employee_id",
-        Grain.TEAM: "team_id",
-        Grain.DEPARTMENT: "department_id",
-        Grain.PARTNER: "partner_id",
-        Grain.BRANCH: "branch_id",
-        Grain.SEGMENT: "segment",
+        Grain.EMPLOYEE: ("employee_id",),
+        Grain.POSTING: ("employee_id", "department_id"),
+        Grain.TEAM: ("team_id",),
+        Grain.DEPARTMENT: ("department_id",),
+        Grain.PARTNER: ("partner_id",),
+        Grain.BRANCH: ("branch_id",),
+        Grain.SEGMENT: ("segment",),
+        Grain.PORTFOLIO: (),
     }
 )
 CURRENCY = "currency"
@@ -102,7 +104,9 @@ class Dataset:
 
     @property
     def grains(self) -> frozenset[Grain]:
-        return frozenset({Grain.PORTFOLIO, *(grain for grain, name in GRAIN_COLUMNS.items() if name in self.fields)})
+        """Those that a KPI of it may state."""
+        found = {grain for grain, names in GRAIN_COLUMNS.items() if self.fields.keys() >= {*names}}
+        return frozenset(found - {Grain.POSTING})
 
     @property
     def has_currency(self) -> bool:

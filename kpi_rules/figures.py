@@ -30,6 +30,12 @@ class Figure:
         return self.placed.rule
 
     @property
+    def grains(self) -> tuple[Grain, ...]:
+        """Those of the rule; what is measured per employee is also measured per posting."""
+        own = self.rule.grains
+        return (*own, Grain.POSTING) if Grain.EMPLOYEE in own else own
+
+    @property
     def measures(self) -> tuple[Measure, ...]:
         parts = (self.made.numerator, self.made.denominator) if isinstance(self.made, Division) else (self.made,)
         return tuple(part for part in parts if isinstance(part, Measure))
@@ -137,7 +143,7 @@ class KnownKpis:
 
 def columns_for(measure: Measure, grains: Iterable[Grain], *, by_currency: bool) -> frozenset[str]:
     """Every column that the measure's scan reads at these grains."""
-    dimensions = {GRAIN_COLUMNS[grain] for grain in grains if grain in GRAIN_COLUMNS}
+    dimensions = {name for grain in grains for name in GRAIN_COLUMNS[grain]}
     currency = {CURRENCY} if by_currency and measure.source.rows.has_currency else set()
     return measure.columns | dimensions | currency
 

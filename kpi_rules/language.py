@@ -56,6 +56,17 @@ class MeasureKeys(RuleModel):
     """Values that the dataset asks for, such as the days of grace of a promise."""
 
 
+StatedGrain = Literal[
+    Grain.EMPLOYEE,
+    Grain.TEAM,
+    Grain.DEPARTMENT,
+    Grain.PARTNER,
+    Grain.BRANCH,
+    Grain.SEGMENT,
+    Grain.PORTFOLIO,
+]
+
+
 class Kpi(Rule):
     """Keys that every KPI has; `type` says which others."""
 
@@ -67,7 +78,7 @@ class Kpi(Rule):
     """What the figure is; checked against what the measure gives."""
     good: Literal["higher", "lower"]
     """Which direction is better."""
-    grains: tuple[Grain, ...] = Field(min_length=1)
+    grains: tuple[StatedGrain, ...] = Field(min_length=1)
     """Whose figure it may be."""
 
     @model_validator(mode="wrap")

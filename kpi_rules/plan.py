@@ -50,8 +50,7 @@ class GroupingSet:
 
     @property
     def columns(self) -> frozenset[str]:
-        entity = {GRAIN_COLUMNS[self.grain]} if self.grain in GRAIN_COLUMNS else set()
-        return frozenset(entity | ({CURRENCY} if self.by_currency else set()))
+        return frozenset({*GRAIN_COLUMNS[self.grain], *([CURRENCY] if self.by_currency else [])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def views_read_by(figure: Figure, *, by_currency: bool) -> frozenset[str]:
     """The views that the measures of the figure read, at all its grains."""
     return frozenset().union(
         *(
-            measure.source.rows.views_of(columns_for(measure, figure.rule.grains, by_currency=by_currency))
+            measure.source.rows.views_of(columns_for(measure, figure.grains, by_currency=by_currency))
             for measure in figure.measures
         )
     )
@@ -121,11 +120,11 @@ class _Use:
 
     @property
     def columns(self) -> frozenset[str]:
-        return columns_for(self.measure, self.figure.rule.grains, by_currency=self.by_currency)
+        return columns_for(self.measure, self.figure.grains, by_currency=self.by_currency)
 
     @property
     def sets(self) -> frozenset[GroupingSet]:
-        return frozenset(GroupingSet(grain, self.by_currency) for grain in self.figure.rule.grains)
+        return frozenset(GroupingSet(grain, self.by_currency) for grain in self.figure.grains)
 
 
 _Uses = Mapping[Source, list[_Use]]
@@ -154,7 +153,7 @@ def _scans(uses: _Uses, start: date, as_of: date) -> Iterator[Scan]:
 def _fused_scan(source: Source, uses: list[_Use], dates: Mapping[str, Any]) -> Scan:
     """Where one measure needs the currency, all are split by it: the others are added up again when they are read."""
     by_currency = any(use.by_currency for use in uses)
-    sets = {GroupingSet(grain, by_currency) for use in uses for grain in use.figure.rule.grains}
+    sets = {GroupingSet(grain, by_currency) for use in uses for grain in use.figure.grains}
     columns = frozenset().union(*(use.columns for use in uses))
     measures = tuple(dict.fromkeys(use.measure for use in uses))
     rows = source.rows.select(columns).subquery("counted_rows")

@@ -11,7 +11,7 @@ from typing import Any
 from domain.expressions import evaluate
 from domain.ids import Digest
 from domain.money import CONTEXT
-from domain.records import Grain, KpiResult, ValueState
+from domain.records import Grain, KpiResult, ValueState, posting_name
 from domain.rules import version_digest
 from kpi_rules.datasets import CURRENCY, GRAIN_COLUMNS
 from kpi_rules.figures import Division, Figure, Formula, Measure
@@ -23,18 +23,21 @@ PORTFOLIO = "portfolio"
 Entity = tuple[Grain, str]
 
 
-def kpi_results(plan: KpiPlan, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[KpiResult, ...]:
+def kpi_results(
+    plan: KpiPlan, rows: Mapping[str, Sequence[Mapping[str, Any]]], moved: Iterable[tuple[str, str]] = ()
+) -> tuple[KpiResult, ...]:
     """The results of every figure of the plan, by KPI, grain, entity and currency.
 
-    `rows` holds the rows of each statement by its name. Every entity that occurs at a grain has a result for each
-    figure of that grain: a count or sum over no rows is zero, a ratio without denominator has no value.
+    `rows` holds the rows of each statement by its name, `moved` each department of each employee who was posted in
+    several. Every entity that occurs at a grain has a result for each figure of that grain: a count or sum over no rows
+    is zero, a ratio without denominator has no value.
     Raises: KeyError if the rows of a statement are missing, TypeError if a sum is a float.
     """
-    sums = _read(plan.statements, rows)
+    sums = _read(plan.statements, rows, frozenset(moved))
     results: dict[Key, KpiResult] = {}
     for figure in plan.figures:
         version = version_digest(figure.rule)
-        for entity in sums.entities_at(figure.rule.grains):
+        for entity in sums.entities_at(figure.grains):
             for currency in _currencies(figure, plan, sums, entity):
                 result = _result(figure, version, plan, sums, results, entity, currency)
                 results[figure.id, entity, currency] = result
@@ -65,14 +68,29 @@ class _Sums:
         return found if found is not None or is_extreme else Decimal(0)
 
 
-def _read(scans: Iterable[Scan], rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> _Sums:
+def _read(
+    scans: Iterable[Scan], rows: Mapping[str, Sequence[Mapping[str, Any]]], moved: frozenset[tuple[str, str]]
+) -> _Sums:
     sums = _Sums()
     sums.entities[Grain.PORTFOLIO, PORTFOLIO] = set()
+    for employee, department in sorted(moved):
+        sums.entities[Grain.POSTING, posting_name(employee, department)] = set()
     for scan in scans:
         sets = {_mask(each, scan.dimensions): each for each in scan.sets}
         for row in rows[scan.name]:
-            _read_row(scan, row, sets[row[MASK]], sums)
+            each = sets[row[MASK]]
+            if name := _entity(each.grain, row, moved):
+                _read_row(scan, row, each, (each.grain, name), sums)
     return sums
+
+
+def _entity(grain: Grain, row: Mapping[str, Any], moved: frozenset[tuple[str, str]]) -> str | None:
+    if grain is Grain.PORTFOLIO:
+        return PORTFOLIO
+    names: tuple[str, ...] = tuple(row[column] for column in GRAIN_COLUMNS[grain])
+    if grain is not Grain.POSTING:
+        return names[0]
+    return posting_name(*names) if names in moved else None
 
 
 def _mask(each: GroupingSet, dimensions: tuple[str, ...]) -> int:
@@ -81,11 +99,8 @@ def _mask(each: GroupingSet, dimensions: tuple[str, ...]) -> int:
     return sum(bit << place for place, bit in enumerate(reversed(list(bits))))
 
 
-def _read_row(scan: Scan, row: Mapping[str, Any], each: GroupingSet, sums: _Sums) -> None:
-    name = row[GRAIN_COLUMNS[each.grain]] if each.grain in GRAIN_COLUMNS else PORTFOLIO
-    if name is None:
-        return
-    entity, currency = (each.grain, name), row[CURRENCY] if each.by_currency else ""
+def _read_row(scan: Scan, row: Mapping[str, Any], each: GroupingSet, entity: Entity, sums: _Sums) -> None:
+    currency = row[CURRENCY] if each.by_currency else ""
     if currency:
         sums.entities[Grain.PORTFOLIO, PORTFOLIO].add(currency)
     sums.entities[entity].update({currency} - {"", None})

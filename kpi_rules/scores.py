@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from domain.money import CONTEXT
-from domain.records import Grain, KpiResult, Score, ScorePart, Unit, ValueState
+from domain.records import Grain, KpiResult, Score, ScorePart, Unit, ValueState, posting_name
 from domain.rules import Placed, version_digest
 from kpi_rules.language import Curve, Scorecard, ScorecardPart, Target
 from kpi_rules.rulebook import KpiRules
@@ -31,22 +31,46 @@ class Posting:
 def score(
     rules: KpiRules, results: Iterable[KpiResult], postings: Sequence[Posting], *, start: date, as_of: date
 ) -> tuple[Score, ...]:
-    """One score per person with a scorecard, by employee.
+    """One score per person and department with a scorecard, by employee.
 
-    The rules are those in force on `as_of`. Somebody who moved is scored where they were last posted in the period.
-    A target is the whole period's, also before the period has ended.
+    The rules are those in force on `as_of`. Somebody who moved is scored in each department, for what they did there;
+    within a department, team and role are those of the last posting. A target is the whole period's, also before the
+    period has ended.
     """
     current = rules.on(as_of)
     cards = {placed.rule.department: placed for placed in current.scorecards}
-    found: dict[str, dict[str, list[KpiResult]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[tuple[Grain, str], dict[str, list[KpiResult]]] = defaultdict(lambda: defaultdict(list))
     for result in results:
-        if result.grain is Grain.EMPLOYEE:
-            found[result.entity][result.kpi].append(result)
+        found[result.grain, result.entity][result.kpi].append(result)
+    stays = stays_of(postings, start, as_of)
+    moved = moved_among(stays)
     return tuple(
-        _score(card, current, posting, found[posting.employee], start, as_of)
-        for posting in _last_postings(postings, start, as_of)
-        if (card := cards.get(posting.department)) and posting.role in card.rule.roles
+        _score(card, current, stay, found[_entity(stay, moved)], start, as_of)
+        for stay in stays
+        if (card := cards.get(stay.department)) and stay.role in card.rule.roles
     )
+
+
+def stays_of(postings: Sequence[Posting], start: date, as_of: date) -> tuple[Posting, ...]:
+    """Of each person and department, the last posting that held on a day of the period; by employee."""
+    held = [each for each in postings if each.valid_from <= as_of and (each.valid_to is None or each.valid_to > start)]
+    ordered = sorted(held, key=lambda each: (each.employee, each.valid_from))
+    last = {(each.employee, each.department): each for each in ordered}
+    return tuple(sorted(last.values(), key=lambda each: (each.employee, each.valid_from)))
+
+
+def moved_among(stays: Iterable[Posting]) -> frozenset[tuple[str, str]]:
+    """Employee and department of everybody who was in several."""
+    departments: dict[str, set[str]] = defaultdict(set)
+    for stay in stays:
+        departments[stay.employee].add(stay.department)
+    return frozenset((employee, each) for employee, names in departments.items() if len(names) > 1 for each in names)
+
+
+def _entity(stay: Posting, moved: frozenset[tuple[str, str]]) -> tuple[Grain, str]:
+    if (stay.employee, stay.department) in moved:
+        return Grain.POSTING, posting_name(stay.employee, stay.department)
+    return Grain.EMPLOYEE, stay.employee
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +130,6 @@ def target_for(targets: Iterable[Placed[Target]], kpi: str, posting: Posting) ->
     """The target of the narrowest scope that the person is in: their own, the team's, the department's, everybody's."""
     mine = [placed for placed in targets if kpi in placed.rule.values and _is_in_scope(placed.rule, posting)]
     return max(mine, key=lambda placed: _narrowness(placed.rule), default=None)
-
-
-def _last_postings(postings: Sequence[Posting], start: date, as_of: date) -> list[Posting]:
-    """Of each person, the last posting that held on a day of the period."""
-    held = [each for each in postings if each.valid_from <= as_of and (each.valid_to is None or each.valid_to > start)]
-    last = {each.employee: each for each in sorted(held, key=lambda each: (each.employee, each.valid_from))}
-    return [last[employee] for employee in sorted(last)]
 
 
 def _score(

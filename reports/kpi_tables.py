@@ -19,6 +19,7 @@ GRAINS: Mapping[Grain, str] = {
     Grain.DEPARTMENT: message("Department"),
     Grain.TEAM: message("Team"),
     Grain.EMPLOYEE: message("Employee"),
+    Grain.POSTING: message("Employee, by department"),
     Grain.PARTNER: message("Partner"),
     Grain.BRANCH: message("Branch"),
     Grain.SEGMENT: message("Segment"),

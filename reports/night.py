@@ -29,7 +29,7 @@ from reports.marks import Mark, outcome_mark, state_mark
 from reports.pages import render
 
 SHOWN_FIRST = (Grain.PORTFOLIO, Grain.DEPARTMENT, Grain.TEAM)
-FOLDED = (Grain.EMPLOYEE, Grain.PARTNER, Grain.BRANCH, Grain.SEGMENT)
+FOLDED = (Grain.EMPLOYEE, Grain.POSTING, Grain.PARTNER, Grain.BRANCH, Grain.SEGMENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from kpi_rules.credits import (
 from kpi_rules.plan import plan_kpis
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.scores import Posting, score
+from kpi_rules.scores import Posting, moved_among, score, stays_of
 from kpi_rules.views import CREDITS
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
@@ -48,8 +48,9 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
         files, totals = _credits(world, night, duck, rules, halted)
         plan = plan_kpis(rules, start=start, as_of=as_of, halted=halted)
-        results = kpi_results(plan, {scan.name: duck.read(scan.statement) for scan in plan.statements})
         postings = () if "staff_postings" in halted else postings_of(duck)
+        moved = moved_among(stays_of(postings, start, as_of))
+        results = kpi_results(plan, {scan.name: duck.read(scan.statement) for scan in plan.statements}, moved)
     found = score(rules, results, postings, start=start, as_of=as_of)
 
     def write(connection: sa.Connection) -> None:

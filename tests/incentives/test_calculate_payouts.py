@@ -128,6 +128,33 @@ def test_working_days_and_days_worked(policies, by, leave, pays):
     assert found == {("E1", "bonus:field"): pays}
 
 
+def test_a_transfer_is_paid_for_what_was_done_in_each_department(book_of):
+    """Each policy reads what the payee recovered there; the whole month's figure would be paid twice."""
+    by_money = POLICY.replace("scorecard: card", "kpi: recovered, unit: money").replace("target * score", "score")
+    by_money = by_money.replace("value: {target}}}", "value: {target}, memo: true}}")
+    texts = (
+        by_money.format(**DEFAULTS | {"applies_to": f"{{departments: [{name}]}}", "id": name})
+        for name in ("field", "legal")
+    )
+    moved = payee("E1", posting(end=date(2026, 6, 16)), posting("legal", date(2026, 6, 16)))
+    recovered = {
+        (Grain.EMPLOYEE, "E1"): 500_000,
+        (Grain.POSTING, "E1@field"): 200_000,
+        (Grain.POSTING, "E1@legal"): 300_000,
+        (Grain.EMPLOYEE, "E2"): 700_000,
+    }
+    found = {
+        (*whose, "kpi:recovered:VND"): Measure(ValueState.VALUE, Decimal(amount), RULE, "VND")
+        for whose, amount in recovered.items()
+    }
+    calculation = compute(book_of("policies:\n" + "".join(texts)), [moved, payee("E2")], found)
+    assert [(line.payee, line.scope, line.amount) for line in calculation.lines] == [
+        ("E1", "field", 100_000),  # half of the month
+        ("E1", "legal", 150_000),
+        ("E2", "field", 700_000),
+    ]
+
+
 def test_a_transfer_makes_one_line_per_department(policies):
     book = policies({}, {"id": "legal_bonus", "applies_to": "{departments: [legal]}", "target": "6_000_000"})
     moved = payee("E1", posting(end=date(2026, 6, 11)), posting("legal", date(2026, 6, 11)))

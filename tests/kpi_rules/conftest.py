@@ -77,8 +77,8 @@ class Book:
         self.credit(rules, start, as_of)
         return Figures(self.results(plan_kpis(rules, start=start, as_of=as_of, halted=halted)))
 
-    def results(self, plan: KpiPlan) -> tuple[KpiResult, ...]:
-        return kpi_results(plan, {scan.name: self.rows(scan.statement) for scan in plan.statements})
+    def results(self, plan: KpiPlan, moved: frozenset[tuple[str, str]] = frozenset()) -> tuple[KpiResult, ...]:
+        return kpi_results(plan, {scan.name: self.rows(scan.statement) for scan in plan.statements}, moved)
 
 
 class Figures:

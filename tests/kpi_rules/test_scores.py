@@ -119,16 +119,34 @@ def test_amounts_in_several_currencies_are_never_compared_with_a_target_of_one(r
         ([("legal", "collector", START, None)], []),  # no card
         ([("phone", "collector", date(2026, 1, 1), START)], []),  # left before the period
         ([("phone", "collector", date(2026, 11, 1), None)], []),  # joins after it
-        ([("phone", "collector", START, date(2026, 10, 9)), ("legal", "collector", date(2026, 10, 9), None)], []),
+        ([("phone", "collector", START, date(2026, 10, 9)), ("legal", "collector", date(2026, 10, 9), None)], ["E1"]),
         ([("legal", "collector", START, date(2026, 10, 9)), ("phone", "collector", date(2026, 10, 9), None)], ["E1"]),
         ([("phone", "collector", START, date(2026, 10, 9))], ["E1"]),  # left during it
     ],
 )
-def test_people_are_scored_where_they_were_last_posted_in_the_period(postings, scored, rules_of):
+def test_people_are_scored_where_they_were_posted_in_the_period(postings, scored, rules_of):
     held = [Posting("E1", department, "T1", role, first, end) for department, role, first, end in postings]
     for order in (held, held[::-1]):
         found = score(rules_of(RULES), [_result("kept", "0.5")], order, start=START, as_of=AS_OF)
         assert [each.entity for each in found] == scored
+
+
+@pytest.mark.parametrize("here", [0, 1])
+def test_somebody_who_moved_is_scored_in_each_department_for_what_they_did_there(here, rules_of):
+    departments = ("phone", "legal") if here == 0 else ("legal", "phone")
+    moved_on = date(2026, 10, 9)
+    postings = [
+        Posting("E1", departments[0], "T1", "collector", START, moved_on),
+        Posting("E1", departments[1], "T2", "collector", moved_on),
+    ]
+    results = [
+        _result("kept", "0.9"),
+        _result("kept", "0.2", "E1@phone", grain=Grain.POSTING),
+        _result("kept", "0.7", "E1@legal", grain=Grain.POSTING),
+    ]
+    (found,) = score(rules_of(RULES), results, postings, start=START, as_of=AS_OF)
+    assert (found.entity, found.parts[0].value) == ("E1", Decimal("0.2"))
+    assert found.parts[0].target == Decimal("0.5" if here == 0 else "0.4"), "the target of the team in that department"
 
 
 def test_a_score_names_the_line_of_each_target(rules_of):
@@ -144,9 +162,9 @@ def _score(rules, results):
     return found
 
 
-def _result(kpi, value, entity="E1", *, currency=""):
+def _result(kpi, value, entity="E1", *, currency="", grain=Grain.EMPLOYEE):
     unit = Unit.MONEY if currency else Unit.RATIO
-    return KpiResult(kpi, digest_of(kpi), Grain.EMPLOYEE, entity, START, AS_OF, unit, ValueState.VALUE, Decimal(value),
+    return KpiResult(kpi, digest_of(kpi), grain, entity, START, AS_OF, unit, ValueState.VALUE, Decimal(value),
                      currency=currency)  # fmt: skip
 
 

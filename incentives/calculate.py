@@ -13,13 +13,13 @@ from domain.ids import canonical_decimal, short
 from domain.money import MINOR_DIGITS, to_minor
 from domain.periods import Period
 from domain.records import Grain, PayoutLine, Step, ValueState, posting_name
+from domain.staff import DayCount, Employee, Share, Span, WorkingDays, overlap, share_of_period, spans_of
 from incentives.book import PolicyBook
 from incentives.measures import Measures, halted_among
-from incentives.payees import Payee, Share, Span, WorkingDays, overlap, share_of_period, spans_of
 from incentives.policies import Input, Missing, PartPeriod
 from incentives.ready import ReadyPolicy
 from incentives.rows import Reason, Row, Stop, fill
-from incentives.steps import DayCount, Prorate
+from incentives.steps import Prorate
 
 _LEAVE = ("annual", "sick", "parental", "unpaid")
 
@@ -54,7 +54,7 @@ class Calculation:
 
 
 def calculate(
-    policies: PolicyBook, payees: Sequence[Payee], measures: Measures, *, period: Period, working_days: WorkingDays
+    policies: PolicyBook, payees: Sequence[Employee], measures: Measures, *, period: Period, working_days: WorkingDays
 ) -> Calculation:
     """Payout lines of the period, one per payee, component and department, in order of their keys.
 
@@ -108,14 +108,14 @@ class _Part:
         return f"{self.ready.policy.component}:{self.department}"
 
 
-def _refuse_doubles(payees: Sequence[Payee]) -> None:
+def _refuse_doubles(payees: Sequence[Employee]) -> None:
     names = [payee.employee_id for payee in payees]
     doubles = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if doubles:
         raise ValueError(f"payees that come twice: {', '.join(doubles)}")
 
 
-def _of_payee(house: _House, payee: Payee) -> Calculation:
+def _of_payee(house: _House, payee: Employee) -> Calculation:
     spans = spans_of(payee, house.period, house.cuts)
     if not spans:
         text = f"no posting within {house.period}"
@@ -133,7 +133,7 @@ def _of_payee(house: _House, payee: Payee) -> Calculation:
 _Covered = list[tuple[Span, ReadyPolicy, str]]
 
 
-def _covered(house: _House, payee: Payee, spans: tuple[Span, ...]) -> tuple[_Covered, dict[str, Held], list[Span]]:
+def _covered(house: _House, payee: Employee, spans: tuple[Span, ...]) -> tuple[_Covered, dict[str, Held], list[Span]]:
     """The winning policies of each span, the components for which several win, and spans with none."""
     covered: _Covered = []
     ties: dict[str, Held] = {}
@@ -153,7 +153,7 @@ def _covered(house: _House, payee: Payee, spans: tuple[Span, ...]) -> tuple[_Cov
     return covered, ties, bare
 
 
-def _matches(ready: ReadyPolicy, payee: Payee, span: Span, period: Period) -> bool:
+def _matches(ready: ReadyPolicy, payee: Employee, span: Span, period: Period) -> bool:
     policy, applies = ready.policy, ready.policy.applies_to
     return (
         policy.currency == payee.currency
@@ -164,7 +164,7 @@ def _matches(ready: ReadyPolicy, payee: Payee, span: Span, period: Period) -> bo
     )
 
 
-def _facts(payee: Payee, span: Span, period: Period) -> dict[str, Value]:
+def _facts(payee: Employee, span: Span, period: Period) -> dict[str, Value]:
     """What conditions may read: the share of full time on the span's first day, the tenure at the period's end."""
     return {
         "department": span.posting.department,
@@ -184,7 +184,7 @@ def _most_specific(matching: list[ReadyPolicy]) -> tuple[list[ReadyPolicy], str]
     return winners, why
 
 
-def _tie(payee: Payee, span: Span, component: str, winners: list[ReadyPolicy]) -> Held:
+def _tie(payee: Employee, span: Span, component: str, winners: list[ReadyPolicy]) -> Held:
     names = " and ".join(sorted(ready.policy.id for ready in winners))
     department = span.posting.department
     text = f"{names} match alike, and neither is more specific"
@@ -206,7 +206,7 @@ def _parts(covered: _Covered) -> tuple[_Part, ...]:
 
 
 def _lines(
-    house: _House, payee: Payee, parts: Sequence[_Part], *, last: Span
+    house: _House, payee: Employee, parts: Sequence[_Part], *, last: Span
 ) -> tuple[tuple[PayoutLine, ...], tuple[Held, ...]]:
     lines: list[PayoutLine] = []
     held: list[Held] = []
@@ -233,7 +233,7 @@ def _paid_elsewhere(part: _Part) -> Row:
     return Row((_heading(part),), None, Stop(Reason.NOT_LAST_POSTING, text))
 
 
-def _row_of_part(house: _House, payee: Payee, part: _Part) -> Row:
+def _row_of_part(house: _House, payee: Employee, part: _Part) -> Row:
     heading = _heading(part)
     inputs, columns, stop = _inputs(house, payee, part)
     if stop is not None:
@@ -249,7 +249,7 @@ def _heading(part: _Part) -> Step:
     return Step("policy", "policy", None, shown, str(part.ready.placed.place()), part.why)
 
 
-def _inputs(house: _House, payee: Payee, part: _Part) -> tuple[dict[str, Decimal], tuple[Step, ...], Stop | None]:
+def _inputs(house: _House, payee: Employee, part: _Part) -> tuple[dict[str, Decimal], tuple[Step, ...], Stop | None]:
     values: dict[str, Decimal] = {}
     columns: list[Step] = []
     for name, source in part.ready.policy.inputs.items():
@@ -265,7 +265,7 @@ def _inputs(house: _House, payee: Payee, part: _Part) -> tuple[dict[str, Decimal
 _Found = tuple[Decimal | None, str, str, Stop | None]
 
 
-def _input(house: _House, payee: Payee, part: _Part, source: Input) -> _Found:
+def _input(house: _House, payee: Employee, part: _Part, source: Input) -> _Found:
     """The value of an input, a note, the version of the rule that measured it; without a value, why the row stops."""
     if source.days is not None:
         share = _days(house, payee, part, source.days)
@@ -287,7 +287,7 @@ def _input(house: _House, payee: Payee, part: _Part, source: Input) -> _Found:
     return _missing(source)
 
 
-def _whose(house: _House, payee: Payee, part: _Part, source: Input) -> tuple[Grain, str]:
+def _whose(house: _House, payee: Employee, part: _Part, source: Input) -> tuple[Grain, str]:
     """Of somebody who moved, each part is paid by what was done in its department. Scores are per department anyway."""
     posting = posting_name(payee.employee_id, part.department)
     if source.kpi and source.grain is Grain.EMPLOYEE and posting in house.postings:
@@ -303,13 +303,13 @@ def _missing(source: Input) -> _Found:
     return None, text, "", Stop(Reason.MISSING_INPUT, text)
 
 
-def _share(house: _House, payee: Payee, part: _Part, step: Prorate) -> Share | None:
+def _share(house: _House, payee: Employee, part: _Part, step: Prorate) -> Share | None:
     return _days(house, payee, part, step.by, employment_share=step.employment_share, without=step.without_leave)
 
 
 def _days(
     house: _House,
-    payee: Payee,
+    payee: Employee,
     part: _Part,
     by: DayCount,
     *,
@@ -322,13 +322,13 @@ def _days(
     )
 
 
-def _held(payee: Payee, component: str, scope: str, rows: list[Row]) -> Held:
+def _held(payee: Employee, component: str, scope: str, rows: list[Row]) -> Held:
     stops = [row.stop for row in rows if row.stop is not None]
     text = "; ".join(dict.fromkeys(stop.text for stop in stops))
     return Held(payee.employee_id, component, scope, stops[0].reason, text, tuple(_steps(rows)))
 
 
-def _line(house: _House, payee: Payee, component: str, parts: tuple[_Part, ...], rows: list[Row]) -> PayoutLine:
+def _line(house: _House, payee: Employee, component: str, parts: tuple[_Part, ...], rows: list[Row]) -> PayoutLine:
     """One line; where it has several parts, their amounts are summed in a last column."""
     policy = parts[-1].ready.policy
     amounts = [row.amount for row in rows if row.amount is not None]
@@ -356,7 +356,7 @@ def _steps(rows: Iterable[Row]) -> Iterator[Step]:
         yield from row.steps
 
 
-def _bare(payee: Payee, spans: list[Span]) -> tuple[WithoutPolicy, ...]:
+def _bare(payee: Employee, spans: list[Span]) -> tuple[WithoutPolicy, ...]:
     if not spans:
         return ()
     places = [f"{span.posting.role} in {span.posting.department} from {span.start}" for span in spans]

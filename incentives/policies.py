@@ -12,8 +12,9 @@ from domain.expressions import ExprType
 from domain.expressions import Name as ExprName
 from domain.records import Grain, Unit
 from domain.rules import Rule
+from domain.staff import DayCount
 from incentives.numbers import Name
-from incentives.steps import AnyStep, DayCount
+from incentives.steps import AnyStep
 
 
 class Missing(StrEnum):

@@ -22,7 +22,6 @@ from incentives.steps import (
     Base,
     Cap,
     Curve,
-    DayCount,
     DecisionTable,
     Floor,
     Formula,
@@ -165,7 +164,7 @@ class _Maker:
         if isinstance(step, MarginalTiers) and step.bands[0].start != 0:
             message = f"the first band starts at {step.bands[0].start}; below it no rate is stated"
             self.report("POL031", (*path, "bands", 0, "from"), message, "Start it at 0, with rate 0 if nothing is paid")
-        if isinstance(step, Prorate) and (step.by is DayCount.WORKED) != bool(step.without_leave):
+        if isinstance(step, Prorate) and not step.is_leave_stated:
             message = "days_worked, and only it, states which kinds of leave are not worked"
             self.report("POL034", (*path, "by"), message, "State without_leave: [unpaid, parental], say")
 

@@ -12,7 +12,7 @@ from domain.expressions import evaluate
 from domain.ids import canonical_decimal
 from domain.money import CONTEXT, round_to
 from domain.records import Step
-from incentives.payees import Share
+from domain.staff import Share
 from incentives.ready import ReadyColumn, ReadyPolicy
 from incentives.steps import (
     Base,

@@ -14,9 +14,9 @@ from domain.documents import Document, Path, RuleModel, decode
 from domain.expressions.parse import suggestion
 from domain.ids import canonical_decimal
 from domain.issues import Issue, Location
+from domain.staff import Share
 from incentives.book import PolicyBook
 from incentives.numbers import Name, Number
-from incentives.payees import Share
 from incentives.ready import ReadyPolicy
 from incentives.rows import Row
 from incentives.sections import check_sections

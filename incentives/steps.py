@@ -11,6 +11,7 @@ from pydantic import Field
 from domain.documents import RuleModel
 from domain.money import Rounding
 from domain.records import Unit
+from domain.staff import DayShareKeys
 from incentives.numbers import Name, Number, Operand
 from incentives.tiers import Boundary
 
@@ -22,15 +23,6 @@ class Outside(StrEnum):
     HOLD = "hold"
     FLAT = "flat"
     EXTEND = "extend"
-
-
-class DayCount(StrEnum):
-    CALENDAR = "calendar_days"
-    WORKING = "working_days"
-    WORKED = "days_worked"
-
-
-LeaveType = Literal["annual", "sick", "parental", "unpaid"]
 
 
 class Column(RuleModel):
@@ -201,18 +193,12 @@ class Floor(Column):
     """The least: a number, or the name of an input or an earlier step."""
 
 
-class Prorate(Column):
+class Prorate(Column, DayShareKeys):
     """The share of the period for which the policy covered the payee: joiners, leavers, transfers, part-timers."""
 
     kind: Literal["prorate"]
     of: Name
     """What is prorated."""
-    by: DayCount
-    """Days of the posting over all days of the period: calendar days, working days, or working days less leave."""
-    employment_share: bool
-    """Whether each day counts with the share of full time on that day."""
-    without_leave: tuple[LeaveType, ...] = ()
-    """Kinds of leave that are not worked; for `days_worked` only, and needed there."""
 
 
 class Round(Column):

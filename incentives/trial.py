@@ -9,7 +9,7 @@ from decimal import Decimal
 from domain.expressions.parse import suggestion
 from domain.issues import Issue, Location
 from domain.records import Step
-from incentives.payees import Share
+from domain.staff import Share
 from incentives.policies import Missing
 from incentives.ready import ReadyPolicy
 from incentives.rows import Reason, Row, Stop, fill

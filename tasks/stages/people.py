@@ -12,15 +12,15 @@ from adapters.duck import Duck
 from domain.exact import exact
 from domain.periods import Period
 from domain.sql import TABLES
+from domain.staff import Employee, Leave, StaffPosting, Terms, WorkingDays
 from incentives.fees import PartnerRecovery, Placement
-from incentives.payees import Leave, Payee, StaffPosting, Terms, WorkingDays
 
 # Tables without which nobody can be paid, and without which no partner can.
 BONUS_READS = frozenset({"employees", "employment", "staff_postings", "leave", "calendar"})
 FEE_READS = frozenset({"payments", "placements"})
 
 
-def payees_of(duck: Duck, period: Period) -> tuple[Payee, ...]:
+def payees_of(duck: Duck, period: Period) -> tuple[Employee, ...]:
     """Everybody employed and posted on a day of the period, by employee."""
     employees, employment = TABLES["employees"].c, TABLES["employment"].c
     terms = _by_employee(duck.read(_ordered("employment")))
@@ -100,8 +100,8 @@ def _by_employee(rows: Iterable[Any]) -> dict[str, list[Any]]:
     return found
 
 
-def _payee(row: Any, terms: list[Any], postings: list[Any], leave: list[Any]) -> Payee:
-    return Payee(
+def _payee(row: Any, terms: list[Any], postings: list[Any], leave: list[Any]) -> Employee:
+    return Employee(
         row["employee_id"],
         row["currency"],
         row["jurisdiction"],

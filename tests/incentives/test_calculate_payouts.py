@@ -13,10 +13,10 @@ from domain.ids import Digest
 from domain.money import to_minor
 from domain.periods import Period, days_between
 from domain.records import Grain, KpiResult, Score, ScorePart, Unit, ValueState
+from domain.staff import Employee, Leave, StaffPosting, Terms
 from incentives.calculate import calculate
 from incentives.ledger import BatchKind, desired_of, differences, posted_after
 from incentives.measures import Measure, measures_of
-from incentives.payees import Leave, Payee, StaffPosting, Terms
 from incentives.rows import Reason
 
 JUNE = Period(2026, 6)  # 30 days, 22 of them working days, Monday the 1st
@@ -71,7 +71,7 @@ def payee(employee_id="E1", *postings, **facts):
         "exited_on": None,
         "terms": (Terms(Decimal(1), HIRED),),
     }
-    return Payee(employee_id=employee_id, postings=postings or (posting(),), **usual | facts)
+    return Employee(employee_id=employee_id, postings=postings or (posting(),), **usual | facts)
 
 
 def posting(department="field", start=HIRED, end=None, *, role="collector", team="F1"):
@@ -394,7 +394,7 @@ def test_proration_equals_counting_day_by_day(policies, whom, by):
     assert amounts(compute(book, [whom])) == _day_by_day(whom, by)
 
 
-def _day_by_day(whom: Payee, by: str) -> dict[tuple[str, str], Decimal]:
+def _day_by_day(whom: Employee, by: str) -> dict[tuple[str, str], Decimal]:
     """The slow oracle: one day after the other, in fractions."""
     days = [JUNE.start + timedelta(days=offset) for offset in range(30)]
     counting = [day for day in days if by == "calendar_days" or day.weekday() < 5]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incentives.payees import Share
+from domain.staff import Share
 from incentives.rows import Reason
 from incentives.trial import try_policy
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from adapters.rule_files import read_document
+from domain.staff import Share
 from incentives.book import decode_policies
-from incentives.payees import Share
 from incentives.trial import FULL_PERIOD, try_policy
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""Who can be paid: where they worked in the period, on what terms, and which days count."""
+"""The staff: where somebody worked in a period, on what terms, and which days count."""
 
 from __future__ import annotations
 
@@ -6,13 +6,39 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from itertools import pairwise
+from typing import Literal
 
+from domain.documents import RuleModel
 from domain.periods import Period, days_between
-from incentives.steps import DayCount
 
 # The working days of each jurisdiction.
 WorkingDays = Mapping[str, frozenset[date]]
+
+LeaveType = Literal["annual", "sick", "parental", "unpaid"]
+
+
+class DayCount(StrEnum):
+    CALENDAR = "calendar_days"
+    WORKING = "working_days"
+    WORKED = "days_worked"
+
+
+class DayShareKeys(RuleModel):
+    """Which share of a period counts: joiners, leavers, transfers, part-timers, leave."""
+
+    by: DayCount
+    """Days of the posting over all days of the period: calendar days, working days, or working days less leave."""
+    employment_share: bool
+    """Whether each day counts with the share of full time on that day."""
+    without_leave: tuple[LeaveType, ...] = ()
+    """Kinds of leave that are not worked; for `days_worked` only, and needed there."""
+
+    @property
+    def is_leave_stated(self) -> bool:
+        """`days_worked`, and only it, states which kinds of leave are not worked."""
+        return (self.by is DayCount.WORKED) == bool(self.without_leave)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +71,8 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
-class Payee:
-    """An employee as bonus policies see one; `currency` is that of pay, `exited_on` the first day no longer there."""
+class Employee:
+    """`currency` is that of pay, `exited_on` the first day no longer there."""
 
     employee_id: str
     currency: str
@@ -75,12 +101,14 @@ class Span:
     end: date
 
 
-def spans_of(payee: Payee, period: Period, cuts: tuple[date, ...] = ()) -> tuple[Span, ...]:
-    """The payee's postings within the period and the employment, in order, cut also at `cuts`."""
-    last = min(period.end, payee.exited_on or period.end)
+def spans_of(employee: Employee, period: Period, cuts: tuple[date, ...] = ()) -> tuple[Span, ...]:
+    """The employee's postings within the period and the employment, in order, cut also at `cuts`."""
+    last = min(period.end, employee.exited_on or period.end)
     found: list[Span] = []
-    for posting in sorted(payee.postings, key=lambda posting: (posting.valid_from, posting.department, posting.team)):
-        start = max(period.start, payee.hired_on, posting.valid_from)
+    for posting in sorted(
+        employee.postings, key=lambda posting: (posting.valid_from, posting.department, posting.team)
+    ):
+        start = max(period.start, employee.hired_on, posting.valid_from)
         end = min(last, posting.valid_to or last)
         found.extend(Span(posting, *piece) for piece in _pieces(start, end, cuts))
     return tuple(found)
@@ -99,7 +127,7 @@ class Share:
 
 
 def share_of_period(
-    payee: Payee,
+    employee: Employee,
     spans: tuple[Span, ...],
     period: Period,
     working: frozenset[date] | None,
@@ -110,14 +138,14 @@ def share_of_period(
 ) -> Share | None:
     """The share of the period that the spans cover, or None where the calendar is needed and has no working day.
 
-    Units: days. The spans of one payee over a whole month add up to at most the whole.
+    Units: days. The spans of one employee over a whole month add up to at most the whole.
     """
     counting = _counting(period, working, by)
     if not counting:
         return None
     covered = [day for span in spans for day in days_between(span.start, span.end) if day in counting]
-    worked = [day for day in covered if by is not DayCount.WORKED or not payee.is_away(day, without_leave)]
-    weights = (payee.share_on(day) if employment_share else Decimal(1) for day in worked)
+    worked = [day for day in covered if by is not DayCount.WORKED or not employee.is_away(day, without_leave)]
+    weights = (employee.share_on(day) if employment_share else Decimal(1) for day in worked)
     return Share(sum(weights, Decimal(0)), Decimal(len(counting)))
 
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from domain.expressions import Expression
 from domain.expressions.parse import suggestion
 from domain.issues import Issue, Location
-from domain.records import Grain
+from domain.records import Grain, Unit
 from domain.rules import Placed
 from domain.tables import Type
 from kpi_rules.datasets import CURRENCY, DATASETS, GRAIN_COLUMNS, Dataset
@@ -121,6 +121,18 @@ class Measure:
         conditions = [self.where.text] if self.where else []
         conditions += [f"{self.member[0]} == {self.member[1]}"] if self.member else []
         return f"{what} {self.source}" + (f" where {' and '.join(conditions)}" if conditions else "")
+
+
+def grows_with_days(kpi: str, figures: Mapping[str, Figure]) -> bool:
+    """Whether twice the days give about twice the figure: sums and counts of events of the period, and what is made of
+    them alone; not shares, means, extremes, windows of days, or what stands on one day."""
+    figure = figures.get(kpi)
+    if figure is None or figure.rule.unit is Unit.RATIO:
+        return False
+    if isinstance(figure.made, Measure):
+        source, extremes = figure.made.source, {Aggregation.MIN, Aggregation.MAX}
+        return not (source.rows.is_state or source.window_days or figure.made.aggregation in extremes)
+    return all(grows_with_days(operand, figures) for operand in figure.operands)
 
 
 @dataclass(frozen=True, slots=True)

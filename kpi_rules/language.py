@@ -13,6 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from domain.documents import RuleModel
 from domain.records import Grain, Unit
 from domain.rules import Rule
+from domain.staff import DayShareKeys
 
 
 class KpiFile(RuleModel):
@@ -234,6 +235,15 @@ class Scorecard(Rule):
     """The KPIs and their weights."""
 
 
+def _whole_or_share(value: Any) -> str:
+    return "whole" if isinstance(value, str) else "share"
+
+
+Proration = Annotated[
+    Annotated[Literal["whole"], Tag("whole")] | Annotated[DayShareKeys, Tag("share")], Discriminator(_whole_or_share)
+]
+
+
 class Target(Rule):
     """What is expected of each employee, team or department in a scope; the narrowest scope counts."""
 
@@ -247,6 +257,8 @@ class Target(Rule):
     """Scope: one employee."""
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     """Of the amounts among the values."""
+    prorate: Proration | None = None
+    """Of what grows with the days, what is due of an employee for a part of the period: `whole`, or a share of it."""
     values: dict[str, Annotated[Decimal, Field(gt=0)]] = Field(min_length=1)
     """The target of each KPI, by its id."""
 

@@ -12,11 +12,13 @@ from domain.ids import canonical_decimal
 from domain.issues import Issue
 from domain.money import Rounding, round_to
 from domain.records import ValueState
+from domain.staff import StaffPosting
 from kpi_rules.figures import Division, Figure, Formula
 from kpi_rules.language import KpiTest, KpiTestFile, Scorecard, ScorecardTest
 from kpi_rules.results import divide
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.scores import Measured, Posting, grade, target_for
+from kpi_rules.scores import Measured, grade
+from kpi_rules.target_values import target_for
 
 
 def run_rule_tests(rules: KpiRules, documents: Iterable[Document]) -> tuple[Issue, ...]:
@@ -61,8 +63,8 @@ class _Run:
         yield from self._compare("value", test.value, _value_of(figure, test), test.digits, test.name)
 
     def _measured(self, kpi: str, card: Scorecard, test: ScorecardTest) -> Measured:
-        somebody = Posting("", card.department, "", card.roles[0], test.on)
-        stated = target_for(self._rules.targets, kpi, somebody)
+        somebody = StaffPosting(card.department, "", card.roles[0], test.on)
+        stated = target_for(self._rules.targets, kpi, "", somebody)
         target = test.targets.get(kpi, stated.rule.values[kpi] if stated else None)
         lower = any(figure.id == kpi and figure.rule.good == "lower" for figure in self._rules.figures)
         return Measured(ValueState.VALUE, test.given.get(kpi), target, lower)

@@ -10,7 +10,8 @@ from itertools import pairwise
 from domain.issues import Issue, Severity
 from domain.records import Grain, Unit
 from domain.rules import Placed
-from kpi_rules.figures import KnownKpis
+from domain.staff import DayShareKeys
+from kpi_rules.figures import KnownKpis, grows_with_days
 from kpi_rules.language import Curve, Scorecard, Target
 
 _SCOPES = ("department", "team", "employee")
@@ -30,6 +31,7 @@ def check_scorecards(scorecards: Iterable[Placed[Scorecard]]) -> Iterator[Issue]
 def check_targets(targets: Iterable[Placed[Target]]) -> Iterator[Issue]:
     """Scopes that contradict themselves."""
     for placed in targets:
+        yield from _proration_faults(placed)
         given = [scope for scope in _SCOPES if getattr(placed.rule, scope)]
         if len(given) > 1:
             text = f"a target has one scope, found {' and '.join(given)}"
@@ -72,6 +74,16 @@ def check_targets_together(targets: tuple[Placed[Target], ...], known: KnownKpis
                 yield Issue("KPI030", placed.place("values", kpi), text, "State it once")
 
 
+def _proration_faults(placed: Placed[Target]) -> Iterator[Issue]:
+    prorate = placed.rule.prorate
+    if prorate and placed.rule.each is not Grain.EMPLOYEE:
+        text = f"the values are for each {placed.rule.each}: they are not prorated"
+        yield Issue("KPI036", placed.place("prorate"), text, "Take `prorate` out")
+    elif isinstance(prorate, DayShareKeys) and not prorate.is_leave_stated:
+        text = "days_worked, and only it, states which kinds of leave are not worked"
+        yield Issue("KPI037", placed.place("prorate", "by"), text, "State without_leave: [unpaid, parental], say")
+
+
 def _weight_faults(placed: Placed[Scorecard]) -> Iterator[Issue]:
     weights = sum((part.weight for part in placed.rule.parts), Decimal(0))
     if weights != 1:
@@ -112,6 +124,10 @@ def _value_faults(placed: Placed[Target], kpi: str, known: KnownKpis, day: date)
         yield Issue(
             "KPI032", place, f'"{kpi}" is not measured per {placed.rule.each}', "Add it to the grains of the KPI"
         )
+    if placed.rule.each is Grain.EMPLOYEE and not placed.rule.prorate and grows_with_days(kpi, known.in_force):
+        text = f'"{kpi}" grows with the days, and the target does not say what is due for a part of the period'
+        hint = "Add `prorate: whole`, or `prorate: {by: working_days, employment_share: true}`"
+        yield Issue("KPI035", place, text, hint)
     if rule.unit is Unit.MONEY and not placed.rule.currency:
         yield Issue(
             "KPI033", place, f'"{kpi}" is an amount of money without a currency', "Add `currency` to the target"

@@ -3,74 +3,60 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
 from domain.money import CONTEXT
-from domain.records import Grain, KpiResult, Score, ScorePart, Unit, ValueState, posting_name
+from domain.periods import Period
+from domain.records import Grain, KpiResult, Score, ScorePart, Unit, ValueState
 from domain.rules import Placed, version_digest
-from kpi_rules.language import Curve, Scorecard, ScorecardPart, Target
+from domain.staff import Employee, WorkingDays
+from kpi_rules.figures import Figure
+from kpi_rules.language import Curve, Scorecard, ScorecardPart
 from kpi_rules.rulebook import KpiRules
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """Where somebody worked, from `valid_from` up to, not including, `valid_to`."""
-
-    employee: str
-    department: str
-    team: str
-    role: str
-    valid_from: date
-    valid_to: date | None = None
+from kpi_rules.target_values import Stay, due_target, stays_of
 
 
 def score(
-    rules: KpiRules, results: Iterable[KpiResult], postings: Sequence[Posting], *, start: date, as_of: date
+    rules: KpiRules,
+    results: Iterable[KpiResult],
+    staff: Iterable[Employee],
+    working_days: WorkingDays | None,
+    *,
+    start: date,
+    as_of: date,
 ) -> tuple[Score, ...]:
     """One score per person and department with a scorecard, by employee.
 
     The rules are those in force on `as_of`. Somebody who moved is scored in each department, for what they did there;
-    within a department, team and role are those of the last posting. A target is the whole period's, also before the
-    period has ended.
+    within a department, team and role are those of the last posting. `working_days` is None where the gate has stopped
+    a table that says who worked when.
     """
     current = rules.on(as_of)
     cards = {placed.rule.department: placed for placed in current.scorecards}
     found: dict[tuple[Grain, str], dict[str, list[KpiResult]]] = defaultdict(lambda: defaultdict(list))
     for result in results:
         found[result.grain, result.entity][result.kpi].append(result)
-    stays = stays_of(postings, start, as_of)
-    moved = moved_among(stays)
+    day = _Day(current, {figure.id: figure for figure in current.figures}, working_days, start, as_of)
     return tuple(
-        _score(card, current, stay, found[_entity(stay, moved)], start, as_of)
-        for stay in stays
-        if (card := cards.get(stay.department)) and stay.role in card.rule.roles
+        _score(card, day, stay, found[stay.entity])
+        for stay in stays_of(staff, start, as_of)
+        if (card := cards.get(stay.last.department)) and stay.last.role in card.rule.roles
     )
 
 
-def stays_of(postings: Sequence[Posting], start: date, as_of: date) -> tuple[Posting, ...]:
-    """Of each person and department, the last posting that held on a day of the period; by employee."""
-    held = [each for each in postings if each.valid_from <= as_of and (each.valid_to is None or each.valid_to > start)]
-    ordered = sorted(held, key=lambda each: (each.employee, each.valid_from))
-    last = {(each.employee, each.department): each for each in ordered}
-    return tuple(sorted(last.values(), key=lambda each: (each.employee, each.valid_from)))
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What is the same for everybody."""
 
-
-def moved_among(stays: Iterable[Posting]) -> frozenset[tuple[str, str]]:
-    """Employee and department of everybody who was in several."""
-    departments: dict[str, set[str]] = defaultdict(set)
-    for stay in stays:
-        departments[stay.employee].add(stay.department)
-    return frozenset((employee, each) for employee, names in departments.items() if len(names) > 1 for each in names)
-
-
-def _entity(stay: Posting, moved: frozenset[tuple[str, str]]) -> tuple[Grain, str]:
-    if (stay.employee, stay.department) in moved:
-        return Grain.POSTING, posting_name(stay.employee, stay.department)
-    return Grain.EMPLOYEE, stay.employee
+    rules: KpiRules
+    figures: Mapping[str, Figure]
+    working_days: WorkingDays | None
+    start: date
+    as_of: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,54 +112,39 @@ def points_on(curve: Curve, attainment: Decimal) -> Decimal:
     return CONTEXT.add(low.points, CONTEXT.divide(gone, high.attainment - low.attainment))
 
 
-def target_for(targets: Iterable[Placed[Target]], kpi: str, posting: Posting) -> Placed[Target] | None:
-    """The target of the narrowest scope that the person is in: their own, the team's, the department's, everybody's."""
-    mine = [placed for placed in targets if kpi in placed.rule.values and _is_in_scope(placed.rule, posting)]
-    return max(mine, key=lambda placed: _narrowness(placed.rule), default=None)
-
-
-def _score(
-    card: Placed[Scorecard],
-    rules: KpiRules,
-    posting: Posting,
-    results: Mapping[str, list[KpiResult]],
-    start: date,
-    as_of: date,
-) -> Score:
-    lower = {figure.id for figure in rules.figures if figure.rule.good == "lower"}
-    measured = {
-        part.kpi: _measured(results.get(part.kpi, []), target_for(rules.targets, part.kpi, posting), part.kpi, lower)
-        for part in card.rule.parts
-    }
+def _score(card: Placed[Scorecard], day: _Day, stay: Stay, results: Mapping[str, list[KpiResult]]) -> Score:
+    measured = {part.kpi: _measured(results.get(part.kpi, []), part.kpi, day, stay) for part in card.rule.parts}
     state, points, parts = grade(card.rule, measured)
     return Score(
         scorecard=card.rule.id,
         rule=version_digest(card.rule),
         grain=Grain.EMPLOYEE,
-        entity=posting.employee,
-        start=start,
-        as_of=as_of,
+        entity=stay.employee.employee_id,
+        start=day.start,
+        as_of=day.as_of,
         state=state,
         score=points,
         parts=parts,
     )
 
 
-def _measured(results: list[KpiResult], target: Placed[Target] | None, kpi: str, lower: set[str]) -> Measured:
+def _measured(results: list[KpiResult], kpi: str, day: _Day, stay: Stay) -> Measured:
     if any(result.state is ValueState.HALTED for result in results):
         return Measured(ValueState.HALTED, None, None, note="halted: it reads a table that the gate has stopped")
-    result, why = _of_one_currency(results, target)
+    due = due_target(
+        day.rules.targets, kpi, stay, Period.of(day.start), figures=day.figures, working_days=day.working_days
+    )
+    result, why = _of_one_currency(results, due.currency)
     value = result.value if result else None
-    if target is None:
-        return Measured(ValueState.NO_VALUE, value, None, note="no target")
-    note = f"target: {target.place('values', kpi)}"
+    if due.state is not ValueState.VALUE:
+        return Measured(due.state, value, None, note=due.note)
     state = ValueState.NO_VALUE if value is None else ValueState.VALUE
-    return Measured(state, value, target.rule.values[kpi], kpi in lower, f"{why}; {note}" if why else note)
+    is_lower = day.figures[kpi].rule.good == "lower"
+    return Measured(state, value, due.value, is_lower, f"{why}; {due.note}" if why else due.note)
 
 
-def _of_one_currency(results: list[KpiResult], target: Placed[Target] | None) -> tuple[KpiResult | None, str]:
+def _of_one_currency(results: list[KpiResult], currency: str | None) -> tuple[KpiResult | None, str]:
     """The result that can be held against the target; amounts in different currencies are never added or compared."""
-    currency = target.rule.currency if target else None
     fitting = [result for result in results if not currency or result.currency in {"", currency}]
     if len(fitting) == 1 and (fitting[0].unit is not Unit.MONEY or currency):
         return fitting[0], "" if fitting[0].value is not None else "no value"
@@ -213,13 +184,3 @@ def _contribution(weight: Decimal, points: Decimal | None, card: Scorecard, whol
     if points is None:
         return Decimal(0) if card.missing == "zero" else None
     return CONTEXT.divide(CONTEXT.multiply(points, weight), whole)
-
-
-def _is_in_scope(target: Target, posting: Posting) -> bool:
-    mine = (posting.department, posting.team, posting.employee)
-    wanted = (target.department, target.team, target.employee)
-    return target.each is Grain.EMPLOYEE and all(want in {None, own} for want, own in zip(wanted, mine, strict=True))
-
-
-def _narrowness(target: Target) -> int:
-    return 3 if target.employee else 2 if target.team else 1 if target.department else 0

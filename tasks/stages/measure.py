@@ -12,11 +12,10 @@ from adapters.duck import Duck, duck_columns
 from adapters.store.results import write_kpis, write_scores
 from adapters.store.runs import RunFile, StageResult, State
 from adapters.world import World
-from domain.exact import exact
 from domain.manifest import Manifest, Stage
 from domain.periods import Period
 from domain.records import KpiResult, Score, ValueState
-from domain.sql import TABLES
+from domain.staff import Employee, WorkingDays
 from kpi_rules.credits import (
     CREDITS_READ,
     CreditTotals,
@@ -28,10 +27,12 @@ from kpi_rules.credits import (
 from kpi_rules.plan import plan_kpis
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.scores import Posting, moved_among, score, stays_of
+from kpi_rules.scores import score
+from kpi_rules.target_values import moved_among, stays_of
 from kpi_rules.views import CREDITS
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
+from tasks.stages.people import BONUS_READS, staff_of, working_days_of
 from tasks.stages.session import session_of_night
 
 CREDITS_FILE = "credits"
@@ -48,10 +49,10 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
         files, totals = _credits(world, night, duck, rules, halted)
         plan = plan_kpis(rules, start=start, as_of=as_of, halted=halted)
-        postings = () if "staff_postings" in halted else postings_of(duck)
-        moved = moved_among(stays_of(postings, start, as_of))
+        staff, working_days = _staff(duck, Period.of(as_of), halted)
+        moved = moved_among(stays_of(staff, start, as_of))
         results = kpi_results(plan, {scan.name: duck.read(scan.statement) for scan in plan.statements}, moved)
-    found = score(rules, results, postings, start=start, as_of=as_of)
+    found = score(rules, results, staff, working_days, start=start, as_of=as_of)
 
     def write(connection: sa.Connection) -> None:
         write_kpis(connection, night.run, results)
@@ -60,15 +61,11 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
     return StageWork(State.DONE, _summary(results, found, totals, as_of), files, write)
 
 
-def postings_of(duck: Duck) -> tuple[Posting, ...]:
-    postings = TABLES["staff_postings"].c
-    rows = duck.read(exact(sa.select(*postings).order_by(postings.employee_id, postings.valid_from)))
-    return tuple(
-        Posting(
-            row["employee_id"], row["department_id"], row["team_id"], row["role"], row["valid_from"], row["valid_to"]
-        )
-        for row in rows
-    )
+def _staff(duck: Duck, period: Period, halted: frozenset[str]) -> tuple[tuple[Employee, ...], WorkingDays | None]:
+    """Who can be scored, and the days on which they worked, or None if a table that says these is halted."""
+    if "staff_postings" in halted:
+        return (), None
+    return staff_of(duck, period), None if halted & BONUS_READS else working_days_of(duck)
 
 
 def _credits(

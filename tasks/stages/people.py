@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,10 +22,24 @@ FEE_READS = frozenset({"payments", "placements"})
 
 def payees_of(duck: Duck, period: Period) -> tuple[Employee, ...]:
     """Everybody employed and posted on a day of the period, by employee."""
+    return tuple(employee for employee, is_employed in _staff(duck, period) if is_employed)
+
+
+def staff_of(duck: Duck, period: Period) -> tuple[Employee, ...]:
+    """Everybody ever posted, by employee; without employment in the period, from the first posting on."""
+    return tuple(employee for employee, _ in _staff(duck, period))
+
+
+def _staff(duck: Duck, period: Period) -> Iterator[tuple[Employee, bool]]:
     employees, employment = TABLES["employees"].c, TABLES["employment"].c
     terms = _by_employee(duck.read(_ordered("employment")))
     postings = _by_employee(duck.read(_ordered("staff_postings")))
     leave = _by_employee(duck.read(_ordered("leave")))
+    in_period = sa.and_(
+        employment.employee_id == employees.employee_id,
+        employment.hired_on < period.end,
+        sa.or_(employment.exited_on.is_(None), employment.exited_on > period.start),
+    )
     statement = (
         sa.select(
             employees.employee_id,
@@ -34,19 +48,14 @@ def payees_of(duck: Duck, period: Period) -> tuple[Employee, ...]:
             sa.func.min(employment.hired_on).label("hired_on"),
             sa.func.max(employment.exited_on).label("exited_on"),
         )
-        .join(TABLES["employment"], employment.employee_id == employees.employee_id)
-        .where(
-            employment.hired_on < period.end,
-            sa.or_(employment.exited_on.is_(None), employment.exited_on > period.start),
-        )
+        .join(TABLES["employment"], in_period, isouter=True)
         .group_by(employees.employee_id, employees.jurisdiction)
         .order_by(employees.employee_id)
     )
-    return tuple(
-        _payee(row, terms[row["employee_id"]], postings[row["employee_id"]], leave[row["employee_id"]])
-        for row in duck.read(exact(statement))
-        if postings[row["employee_id"]]
-    )
+    for row in duck.read(exact(statement)):
+        name = row["employee_id"]
+        if postings[name]:
+            yield _employee(row, terms[name], postings[name], leave[name]), row["hired_on"] is not None
 
 
 def working_days_of(duck: Duck) -> WorkingDays:
@@ -100,12 +109,12 @@ def _by_employee(rows: Iterable[Any]) -> dict[str, list[Any]]:
     return found
 
 
-def _payee(row: Any, terms: list[Any], postings: list[Any], leave: list[Any]) -> Employee:
+def _employee(row: Any, terms: list[Any], postings: list[Any], leave: list[Any]) -> Employee:
     return Employee(
         row["employee_id"],
-        row["currency"],
+        row["currency"] or "",
         row["jurisdiction"],
-        row["hired_on"],
+        row["hired_on"] or postings[0]["valid_from"],
         row["exited_on"],
         tuple(
             StaffPosting(each["department_id"], each["team_id"], each["role"], each["valid_from"], each["valid_to"])

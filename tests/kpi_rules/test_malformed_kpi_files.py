@@ -21,7 +21,8 @@ CURVE = "curve: {points: [{attainment: 0, points: 0}, {attainment: 1, points: 10
 CARD = f"scorecards:\n  - id: s\n    {HEAD}department: d\n    missing: zero\n    {CURVE}parts:\n"
 WEIGHED = CARD + "      - {kpi: calls, weight: 1}\n"
 TARGET = f"targets:\n  - id: t\n    {HEAD}"
-GOAL = f"{TARGET}values: {{calls: 1}}\n"
+WHOLE = "prorate: whole\n    "
+GOAL = f"{TARGET}{WHOLE}values: {{calls: 1}}\n"
 CREDIT = f"credit_rules:\n  - id: c\n    {HEAD}look_back_days: 9\n    order: 1\n    to: "
 
 
@@ -96,20 +97,30 @@ MISTAKES = [
     ("a curve that turns back", scored(WEIGHED.replace("attainment: 1", "attainment: ▶0")), "KPI021", "comes after"),
     ("a part of no KPI", scored(WEIGHED.replace("calls", "▶call")), "KPI007", 'unknown KPI "call"'),
     ("a part that is no person's", kpis(calls=COUNT.replace("employee", "team")) + WEIGHED.replace("calls", "▶calls")
-     + GOAL.replace("values", "each: team\n    values"), "KPI022", "not measured per employee"),
+     + GOAL.replace("prorate: whole", "each: team"), "KPI022", "not measured per employee"),
     ("two scorecards of a department", scored(WEIGHED + WEIGHED.replace("scorecards:\n", "").replace("id: s", "id: z")
                                               .replace(": d\n", ": ▶d\n")), "KPI023", "already has the scorecard"),
     ("a KPI weighed twice", scored(CARD + "      - {kpi: calls, weight: 0.5}\n      - {kpi: ▶calls, weight: 0.5}\n"),
      "KPI024", "twice"),
     ("a part without target", kpis(calls=COUNT) + WEIGHED.replace("calls", "▶calls"), "KPI025", "no target"),
-    ("a target stated twice", kpis(a=COUNT) + TARGET + f"values: {{a: 1}}\n  - id: u\n    {HEAD}values: {{a: ▶2}}\n",
+    ("a target stated twice", kpis(a=COUNT) + TARGET
+     + f"{WHOLE}values: {{a: 1}}\n  - id: u\n    {HEAD}{WHOLE}values: {{a: ▶2}}\n",
      "KPI030", "also stands at"),
-    ("two scopes", kpis(a=COUNT) + TARGET + "team: T\n    employee: ▶E\n    values: {a: 1}\n", "KPI031", "one scope"),
+    ("two scopes", kpis(a=COUNT) + TARGET + WHOLE + "team: T\n    employee: ▶E\n    values: {a: 1}\n",
+     "KPI031", "one scope"),
     ("a target of what is not measured", kpis(a=COUNT) + TARGET + "each: team\n    values: {a: ▶1}\n",
      "KPI032", "not measured per team"),
-    ("an amount without currency", kpis(m=SUM) + TARGET + "values: {m: ▶1}\n", "KPI033", "without a currency"),
+    ("an amount without currency", kpis(m=SUM) + TARGET + WHOLE + "values: {m: ▶1}\n", "KPI033", "without a currency"),
     ("a person's scope for teams", kpis(a=COUNT.replace("employee", "team")) + TARGET
      + "each: team\n    employee: ▶E\n    values: {a: 1}\n", "KPI034", "for each team"),
+    ("calls of half a month", kpis(a=COUNT) + TARGET + "values: {a: ▶1}\n", "KPI035", "does not say what is due"),
+    ("a team's target by days", kpis(a=COUNT.replace("employee", "team")) + TARGET
+     + "each: team\n    prorate: ▶whole\n    values: {a: 1}\n", "KPI036", "not prorated"),
+    ("days worked without saying which", kpis(a=COUNT) + TARGET
+     + "prorate: {by: ▶days_worked, employment_share: true}\n    values: {a: 1}\n", "KPI037", "and only it"),
+    ("days of no kind", kpis(a=COUNT) + TARGET
+     + "prorate: {by: ▶days, employment_share: true}\n    values: {a: 1}\n", "RUL003", "working_days"),
+    ("a word that says nothing", kpis(a=COUNT) + TARGET + "prorate: ▶half\n    values: {a: 1}\n", "RUL003", "whole"),
     ("a target of zero", kpis(a=COUNT) + TARGET + "values: {a: ▶0}\n", "RUL005", "greater than 0"),
     ("a target of no KPI", kpis(a=COUNT) + TARGET + "values: {b: ▶1}\n", "KPI007", 'unknown KPI "b"'),
     ("credit for the weather", CREDIT + "▶{kind: weather}\n", "RUL003", "weather"),

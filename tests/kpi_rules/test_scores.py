@@ -10,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ids import digest_of
+from domain.periods import days_between
 from domain.records import Grain, KpiResult, Unit, ValueState
+from domain.staff import Employee, Leave, StaffPosting, Terms
 from kpi_rules.language import Curve, CurvePoint, Scorecard, ScorecardPart
-from kpi_rules.scores import Measured, Posting, attainment_of, grade, points_on, score
+from kpi_rules.scores import Measured, attainment_of, grade, points_on, score
 
 START, AS_OF = date(2026, 10, 1), date(2026, 10, 31)
+HIRED = date(2024, 1, 1)
+WORKING = {"VN": frozenset(day for day in days_between(START, date(2026, 11, 1)) if day.weekday() < 5)}  # 22 of them
 CURVE = Curve(
     points=tuple(
         CurvePoint(attainment=Decimal(a), points=Decimal(p)) for a, p in [("0.5", 0), ("1", 100), ("1.2", 120)]
@@ -86,7 +90,7 @@ scorecards:
      curve: {points: [{attainment: 0, points: 0}, {attainment: 1, points: 100}], below: 0, above: 100},
      parts: [{kpi: kept, weight: 0.5}, {kpi: money, weight: 0.5}]}
 targets:
-  - {id: all, title: A, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, currency: VND,
+  - {id: all, title: A, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, currency: VND, prorate: whole,
      values: {kept: 0.8, money: 1000}}
   - {id: dept, title: D, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, department: phone,
      values: {kept: 0.5}}
@@ -99,8 +103,8 @@ targets:
     ("employee", "team", "target"), [("E1", "T1", "0.5"), ("E1", "T2", "0.4"), ("E3", "T1", "0.2"), ("E3", "T2", "0.2")]
 )
 def test_the_target_of_the_narrowest_scope_counts(employee, team, target, rules_of):
-    posting = Posting(employee, "phone", team, "collector", START)
-    (found,) = score(rules_of(RULES), [_result("kept", "0.1", employee)], [posting], start=START, as_of=AS_OF)
+    somebody = _employee(StaffPosting("phone", team, "collector", START), name=employee)
+    (found,) = _scores(rules_of(RULES), [_result("kept", "0.1", employee)], somebody)
     assert found.parts[0].target == Decimal(target)
 
 
@@ -125,9 +129,9 @@ def test_amounts_in_several_currencies_are_never_compared_with_a_target_of_one(r
     ],
 )
 def test_people_are_scored_where_they_were_posted_in_the_period(postings, scored, rules_of):
-    held = [Posting("E1", department, "T1", role, first, end) for department, role, first, end in postings]
+    held = [StaffPosting(department, "T1", role, first, end) for department, role, first, end in postings]
     for order in (held, held[::-1]):
-        found = score(rules_of(RULES), [_result("kept", "0.5")], order, start=START, as_of=AS_OF)
+        found = _scores(rules_of(RULES), [_result("kept", "0.5")], _employee(*order))
         assert [each.entity for each in found] == scored
 
 
@@ -136,17 +140,72 @@ def test_somebody_who_moved_is_scored_in_each_department_for_what_they_did_there
     departments = ("phone", "legal") if here == 0 else ("legal", "phone")
     moved_on = date(2026, 10, 9)
     postings = [
-        Posting("E1", departments[0], "T1", "collector", START, moved_on),
-        Posting("E1", departments[1], "T2", "collector", moved_on),
+        StaffPosting(departments[0], "T1", "collector", START, moved_on),
+        StaffPosting(departments[1], "T2", "collector", moved_on),
     ]
     results = [
         _result("kept", "0.9"),
         _result("kept", "0.2", "E1@phone", grain=Grain.POSTING),
         _result("kept", "0.7", "E1@legal", grain=Grain.POSTING),
     ]
-    (found,) = score(rules_of(RULES), results, postings, start=START, as_of=AS_OF)
+    (found,) = _scores(rules_of(RULES), results, _employee(*postings))
     assert (found.entity, found.parts[0].value) == ("E1", Decimal("0.2"))
     assert found.parts[0].target == Decimal("0.5" if here == 0 else "0.4"), "the target of the team in that department"
+
+
+BY_DAYS = "prorate: {by: days_worked, employment_share: true, without_leave: [parental]}"
+HALF = "target: a.yaml:14:33, 1000 for 11 of 22 days worked"
+
+
+@pytest.mark.parametrize(
+    ("facts", "ends", "target", "note"),
+    [
+        ({}, None, "1000", "target: a.yaml:14:33"),
+        ({"hired_on": date(2026, 10, 16)}, None, "500", HALF),
+        ({}, date(2026, 10, 16), "500", HALF),
+        ({"terms": (Terms(Decimal("0.5"), HIRED),)}, None, "500", HALF),
+        ({"leave": (Leave("parental", START, date(2026, 10, 16)),)}, None, "500", HALF),
+        ({"leave": (Leave("annual", START, date(2026, 10, 16)),)}, None, "1000", "target: a.yaml:14:33"),
+        (
+            {"leave": (Leave("parental", START, date(2027, 1, 1)),)},
+            None,
+            None,
+            "no target: 0 of 22 days worked; target: a.yaml:14:33",
+        ),
+        ({"jurisdiction": "CN"}, None, None, "no target: the calendar of CN has no working day of 2026-10"),
+    ],
+    ids=["whole", "joiner", "leaver", "half-time", "parental leave", "annual leave", "away all month", "no calendar"],
+)
+def test_a_target_that_grows_with_the_days_is_due_for_those_worked(facts, ends, target, note, rules_of):
+    """Money is due for the share of the days; the rate of promises kept is due in full."""
+    somebody = _employee(StaffPosting("phone", "T1", "collector", START, ends), **facts)
+    rules = rules_of(RULES.replace("prorate: whole", BY_DAYS))
+    (found,) = _scores(rules, [_result("money", "250", currency="VND"), _result("kept", "0.5")], somebody)
+    rate, money = found.parts
+    assert (rate.target, money.target) == (Decimal("0.5"), _number(target))
+    assert money.note == note
+    assert money.attainment == (None if target is None else Decimal(250) / Decimal(target))
+
+
+def test_each_department_has_its_days_of_the_target(rules_of):
+    card = RULES[RULES.index("  - {id: phone") : RULES.index("targets:")]
+    legal = card.replace("id: phone", "id: legal").replace("department: phone", "department: legal")
+    rules = rules_of(RULES.replace("targets:", f"{legal}targets:").replace("prorate: whole", BY_DAYS))
+    moved = _employee(
+        StaffPosting("phone", "T1", "collector", START, date(2026, 10, 8)),
+        StaffPosting("legal", "T9", "collector", date(2026, 10, 8)),
+    )
+    found = {each.scorecard: each.parts[1].note.split(", ")[1] for each in _scores(rules, [], moved)}
+    assert found == {"phone": "1000 for 5 of 22 days worked", "legal": "1000 for 17 of 22 days worked"}
+
+
+def test_where_the_days_are_halted_so_is_what_they_make_due(rules_of):
+    somebody = _employee(StaffPosting("phone", "T1", "collector", START))
+    results = [_result("money", "250", currency="VND"), _result("kept", "0.5")]
+    (found,) = _scores(rules_of(RULES.replace("prorate: whole", BY_DAYS)), results, somebody, working_days=None)
+    assert (found.state, found.parts[1].note.split(":")[0]) == (ValueState.HALTED, "halted")
+    (found,) = _scores(rules_of(RULES), results, somebody, working_days=None)
+    assert found.state is ValueState.VALUE
 
 
 def test_a_score_names_the_line_of_each_target(rules_of):
@@ -157,9 +216,23 @@ def test_a_score_names_the_line_of_each_target(rules_of):
 
 
 def _score(rules, results):
-    posting = Posting("E1", "phone", "T1", "collector", START)
-    (found,) = score(rules, results, [posting], start=START, as_of=AS_OF)
+    (found,) = _scores(rules, results, _employee(StaffPosting("phone", "T1", "collector", START)))
     return found
+
+
+def _scores(rules, results, *staff, working_days=WORKING):
+    return score(rules, results, staff, working_days, start=START, as_of=AS_OF)
+
+
+def _employee(*postings, name="E1", **facts):
+    usual = {
+        "currency": "VND",
+        "jurisdiction": "VN",
+        "hired_on": HIRED,
+        "exited_on": None,
+        "terms": (Terms(Decimal(1), HIRED),),
+    }
+    return Employee(employee_id=name, postings=postings, **usual | facts)
 
 
 def _result(kpi, value, entity="E1", *, currency="", grain=Grain.EMPLOYEE):

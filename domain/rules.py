@@ -23,6 +23,7 @@ class RuleKind(StrEnum):
     CREDIT = "credit_rule"
     SCORECARD = "scorecard"
     TARGET = "target"
+    LIMIT = "limit"
     POLICY = "policy"
     CONTRACT = "contract"
     STRATEGY = "strategy"

@@ -21,7 +21,7 @@ from domain.expressions import Scope, scope_of_columns
 from domain.records import Grain
 from domain.sql import TABLES
 from domain.tables import Column, Type
-from kpi_rules.views import ACCOUNTS_OPENING_SQL, AS_OF, CREDITS, CREDITS_SQL, START, holds_on
+from kpi_rules.views import ACCOUNTS_OPENING_SQL, AS_OF, BREACHES, CREDITS, CREDITS_SQL, START, VIEWS, holds_on
 
 Sql = sa.ColumnElement[Any]
 
@@ -297,12 +297,12 @@ def _credits() -> Dataset:
     )
 
 
-def _event(name: str, meaning: str, day: str) -> Dataset:
+def _event(name: str, meaning: str, day: str, columns: Iterable[Column] = ()) -> Dataset:
     """An event table with account, employee and partner, by the day of the event."""
-    table = TABLES[name]
+    table = VIEWS[name]
     joins = _event_joins(table, table.c[day])
     in_period = sa.and_(table.c[day] >= START, table.c[day] < AS_OF + 1)
-    fields = {**_event_fields(joins), **_fields_of(CATALOGUE[name], table)}
+    fields = {**_event_fields(joins), **_fields_of(columns or CATALOGUE[name], table)}
     return Dataset(name, meaning, table, frozenset({name}), in_period, joins, fields)
 
 
@@ -387,6 +387,12 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             _cohort(),
             _credits(),
             _event("contacts", "Attempts to reach somebody, by the debtor's clock.", "started_wall"),
+            _event(
+                "breaches",
+                "Contacts that break a limit of the law: one row for each limit that a contact breaks.",
+                "started_wall",
+                BREACHES,
+            ),
             _event("promises", "Promises made in the period.", "made_on"),
             _promises_due(),
             _with(
@@ -409,4 +415,9 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
 )
 
 # What a view is made of: if a table is halted, so is the view.
-MADE_OF: Mapping[str, frozenset[str]] = MappingProxyType({CREDITS.name: frozenset({"payments", "accounts"})})
+MADE_OF: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        CREDITS.name: frozenset({"payments", "accounts"}),
+        BREACHES.name: frozenset({"contacts", "accounts", "parties", "calendar"}),
+    }
+)

@@ -14,10 +14,11 @@ from domain.documents import RuleModel
 from domain.records import Grain, Unit
 from domain.rules import Rule
 from domain.staff import DayShareKeys
+from kpi_rules.limit_language import Limit, LimitTest
 
 
 class KpiFile(RuleModel):
-    """A file below kpi_rules/: any of the four sections, each a list."""
+    """A file below kpi_rules/: any of the five sections, each a list."""
 
     kpis: tuple[AnyKpi, ...] = ()
     """What is measured."""
@@ -27,6 +28,8 @@ class KpiFile(RuleModel):
     """How the KPIs of a department become one score."""
     targets: tuple[Target, ...] = ()
     """What is expected."""
+    limits: tuple[Limit, ...] = ()
+    """What the law forbids in contacts."""
 
 
 class Aggregation(StrEnum):
@@ -300,11 +303,13 @@ class KpiTest(RuleModel):
 
 
 def _kind_of_test(value: Any) -> str:
-    return "kpi" if isinstance(value, dict) and "kpi" in value else "scorecard"
+    kinds = ("kpi", "limit")
+    return next((kind for kind in kinds if isinstance(value, dict) and kind in value), "scorecard")
 
 
 AnyTest = Annotated[
-    Annotated[ScorecardTest, Tag("scorecard")] | Annotated[KpiTest, Tag("kpi")], Discriminator(_kind_of_test)
+    Annotated[ScorecardTest, Tag("scorecard")] | Annotated[KpiTest, Tag("kpi")] | Annotated[LimitTest, Tag("limit")],
+    Discriminator(_kind_of_test),
 ]
 
 

@@ -15,6 +15,9 @@ from domain.records import ValueState
 from domain.staff import StaffPosting
 from kpi_rules.figures import Division, Figure, Formula
 from kpi_rules.language import KpiTest, KpiTestFile, Scorecard, ScorecardTest
+from kpi_rules.limit_checks import LIMIT_COLUMNS
+from kpi_rules.limit_language import LimitTest, LimitTestContact, Per
+from kpi_rules.limit_trial import TriedContact, breaks
 from kpi_rules.results import divide
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.scores import Measured, grade
@@ -30,8 +33,13 @@ def _run_file(rules: KpiRules, document: Document) -> Iterator[Issue]:
     decoded, found = decode(document, KpiTestFile)
     yield from found
     for index, test in enumerate(decoded.tests if decoded else ()):
-        run = _Run(rules.on(test.on), document, index)
-        yield from run.scorecard(test) if isinstance(test, ScorecardTest) else run.kpi(test)
+        match test:
+            case ScorecardTest():
+                yield from _Run(rules.on(test.on), document, index).scorecard(test)
+            case KpiTest():
+                yield from _Run(rules.on(test.on), document, index).kpi(test)
+            case LimitTest():
+                yield from _Run(rules, document, index).limit(test)
 
 
 class _Run:
@@ -62,6 +70,25 @@ class _Run:
         yield from self._unread("given", test.given, _names_of(figure))
         yield from self._compare("value", test.value, _value_of(figure, test), test.digits, test.name)
 
+    def limit(self, test: LimitTest) -> Iterator[Issue]:
+        """By every version of the limit: each judges the contacts of its own days."""
+        versions = [limit for limit in self._rules.limits if limit.rule.id == test.limit]
+        if not versions:
+            known = [limit.rule.id for limit in self._rules.limits]
+            yield self._issue("KPI050", "limit", f'no limit "{test.limit}"', suggestion(test.limit, known))
+            return
+        yield from self._unread("given", test.given, list(LIMIT_COLUMNS))
+        for each in test.contacts:
+            yield from self._unread("contacts", each.given, list(LIMIT_COLUMNS))
+        contacts = [_tried(test, each) for each in test.contacts]
+        found = [breaks(limit, contacts, test.holidays) for limit in versions]
+        for number, each in enumerate(test.contacts):
+            is_breach = any(one[number] for one in found)
+            if is_breach != each.breaks:
+                text = f'"{test.name}": {_breach(each.breaks)} expected at {each.at}, found {_breach(is_breach)}'
+                place = self._document.place((*self._path, "contacts", number, "breaks"))
+                yield Issue("KPI051", place, text, "Correct the rule, or the test")
+
     def _measured(self, kpi: str, card: Scorecard, test: ScorecardTest) -> Measured:
         somebody = StaffPosting(card.department, "", card.roles[0], test.on)
         stated = target_for(self._rules.targets, kpi, "", somebody)
@@ -86,6 +113,21 @@ class _Run:
 
     def _issue(self, code: str, key: str, message: str, hint: str, *deeper: str) -> Issue:
         return Issue(code, self._document.place((*self._path, key, *deeper)), message, hint)
+
+
+def _tried(test: LimitTest, contact: LimitTestContact) -> TriedContact:
+    whose = {
+        Per.DEBTOR: contact.debtor,
+        Per.ACCOUNT: contact.account,
+        Per.PARTY: contact.party,
+        Per.CONTACT_POINT: contact.contact_point,
+    }
+    facts = {**dict.fromkeys(LIMIT_COLUMNS), **test.given, **contact.given}
+    return TriedContact(contact.at, whose, facts)
+
+
+def _breach(is_breach: bool) -> str:  # noqa: FBT001
+    return "a breach" if is_breach else "no breach"
 
 
 def _names_of(figure: Figure) -> list[str]:

@@ -9,11 +9,14 @@ from datetime import date
 from domain.documents import Document
 from domain.expressions.parse import suggestion
 from domain.issues import Issue, Location
+from domain.periods import Period
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules
 from kpi_rules.credit_checks import CheckedCreditRule, check_credit_rules
 from kpi_rules.figures import Figure, KnownKpis
 from kpi_rules.kpi_checks import check_kpis, check_kpis_together
 from kpi_rules.language import CreditRule, Kpi, KpiFile, Scorecard, Target
+from kpi_rules.limit_checks import CheckedLimit, check_limits
+from kpi_rules.limit_language import Limit
 from kpi_rules.score_checks import check_scorecards, check_scorecards_together, check_targets, check_targets_together
 
 
@@ -25,13 +28,16 @@ class KpiRules:
     credit_rules: tuple[CheckedCreditRule, ...]
     scorecards: tuple[Placed[Scorecard], ...]
     targets: tuple[Placed[Target], ...]
+    limits: tuple[CheckedLimit, ...]
 
     def on(self, day: date) -> KpiRules:
+        """Limits judge each contact by its own day: all that hold on any day of the month up to this one are here."""
         return KpiRules(
             tuple(figure for figure in self.figures if figure.rule.holds_on(day)),
             tuple(rule for rule in self.credit_rules if rule.placed.rule.holds_on(day)),
             tuple(placed for placed in self.scorecards if placed.rule.holds_on(day)),
             tuple(placed for placed in self.targets if placed.rule.holds_on(day)),
+            tuple(limit for limit in self.limits if _holds_within(limit.rule, Period.of(day).start, day)),
         )
 
     def versions(self) -> tuple[RuleVersion, ...]:
@@ -39,11 +45,16 @@ class KpiRules:
         versions = {placed.version for placed in self.placed()}
         return tuple(sorted(versions, key=lambda version: (version.kind, version.id, version.valid_from)))
 
-    def placed(self) -> Iterator[Placed[Kpi] | Placed[CreditRule] | Placed[Scorecard] | Placed[Target]]:
+    def placed(self) -> Iterator[Placed[Kpi] | Placed[CreditRule] | Placed[Scorecard] | Placed[Target] | Placed[Limit]]:
         yield from (figure.placed for figure in self.figures)
         yield from (rule.placed for rule in self.credit_rules)
         yield from self.scorecards
         yield from self.targets
+        yield from (limit.placed for limit in self.limits)
+
+
+def _holds_within(rule: Rule, first: date, last: date) -> bool:
+    return rule.valid_from <= last and (rule.valid_to is None or rule.valid_to > first)
 
 
 def decode_kpi_rules(documents: Iterable[Document]) -> tuple[KpiRules, tuple[Issue, ...]]:
@@ -55,8 +66,13 @@ def decode_kpi_rules(documents: Iterable[Document]) -> tuple[KpiRules, tuple[Iss
     targets, target_faults = decode_rules(files, "targets", RuleKind.TARGET, Target)
     figures, figure_faults = check_kpis(kpis)
     checked, condition_faults = check_credit_rules(credit_rules)
-    rules = KpiRules(figures, checked, scorecards, targets)
-    faults = (*kpi_faults, *credit_faults, *scorecard_faults, *target_faults, *figure_faults, *condition_faults)
+    limits, limit_faults = decode_rules(files, "limits", RuleKind.LIMIT, Limit)
+    checked_limits, forbidden_faults = check_limits(limits)
+    rules = KpiRules(figures, checked, scorecards, targets, checked_limits)
+    faults = (
+        *(*kpi_faults, *credit_faults, *scorecard_faults, *target_faults, *limit_faults),
+        *(*figure_faults, *condition_faults, *forbidden_faults),
+    )
     alone = (*_section_faults(files), *faults, *check_scorecards(scorecards), *check_targets(targets))
     together = _faults_over_time(rules, _ids_in(files) - {figure.rule.id for figure in figures})
     return rules, tuple(sorted((*alone, *together), key=lambda issue: (issue.location, issue.code)))

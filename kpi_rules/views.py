@@ -44,10 +44,31 @@ CREDITS = Table(
     dated_by="posted_on",
 )
 
+BREACHES = Table(
+    "breaches",
+    Kind.EVENT,
+    ("contact_id", "limit_id"),
+    (
+        Column("contact_id", Type.ID, "The contact that should not have been made.", references="contacts.contact_id"),
+        Column("limit_id", Type.ID, "The limit that it breaks."),
+        Column("limit_version", Type.ID, "Digest of the limit's version."),
+        Column("jurisdiction", Type.CODE, "Whose law."),
+        Column("severity", Type.CODE, "Hard: law; soft: advice.", codes=("hard", "soft")),
+        Column("account_id", Type.ID, "The account.", references="accounts.account_id"),
+        Column("employee_id", Type.ID, "Who made the contact.", required=False),
+        Column("partner_id", Type.ID, "Which partner made it.", required=False),
+        Column("started_wall", Type.WALL_TIME, "When, by the debtor's clock."),
+        Column("number", Type.COUNT, "The how manieth contact it was, where they are counted.", required=False),
+    ),
+    "Contacts of the period that break a limit of the law.",
+    dated_by="started_wall",
+)
+
 _VIEWS = sa.MetaData()
 
 ACCOUNTS_OPENING_SQL: sa.Table = sql_table(CATALOGUE["accounts"], _VIEWS, "accounts_opening")
 CREDITS_SQL: sa.Table = sql_table(CREDITS, _VIEWS)
+BREACHES_SQL: sa.Table = sql_table(BREACHES, _VIEWS)
 
 # Every view that a statement of this package may name; sessions provide them, tests create them.
 VIEWS: dict[str, sa.Table] = {
@@ -55,6 +76,7 @@ VIEWS: dict[str, sa.Table] = {
     "dispatch": DISPATCH_SQL,
     "accounts_opening": ACCOUNTS_OPENING_SQL,
     "credits": CREDITS_SQL,
+    "breaches": BREACHES_SQL,
 }
 
 

@@ -16,6 +16,7 @@ from domain.manifest import Manifest, Stage
 from domain.periods import Period
 from domain.records import KpiResult, Score, ValueState
 from domain.staff import Employee, WorkingDays
+from kpi_rules.breaches import BREACHES_READ, breach_statement
 from kpi_rules.credits import (
     CREDITS_READ,
     CreditTotals,
@@ -29,13 +30,13 @@ from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.scores import score
 from kpi_rules.target_values import moved_among, stays_of
-from kpi_rules.views import CREDITS
+from kpi_rules.views import BREACHES, CREDITS
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
 from tasks.stages.people import BONUS_READS, staff_of, working_days_of
 from tasks.stages.session import session_of_night
 
-CREDITS_FILE = "credits"
+CREDITS_FILE, BREACHES_FILE = "credits", "breaches"
 
 
 def measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> StageResult:
@@ -48,6 +49,7 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
     halted = halted_tables(world, night)
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
         files, totals = _credits(world, night, duck, rules, halted)
+        files += _breaches(world, night, duck, rules, halted)
         plan = plan_kpis(rules, start=start, as_of=as_of, halted=halted)
         staff, working_days = _staff(duck, Period.of(as_of), halted)
         moved = moved_among(stays_of(staff, start, as_of))
@@ -86,6 +88,20 @@ def _credits(
     rows = sum(total.eligible_count for total in totals)
     name = path.relative_to(world.settings.home).as_posix()
     return (RunFile(CREDITS_FILE, name, written.sha256, rows),), totals
+
+
+def _breaches(world: World, night: Night, duck: Duck, rules: KpiRules, halted: frozenset[str]) -> tuple[RunFile, ...]:
+    """The breaches as a file of the run and a view of the session; none where a table that they need is halted."""
+    start, as_of = Period.of(night.business_date).start, night.business_date
+    if halted & BREACHES_READ:
+        duck.create_view(BREACHES_FILE, (), duck_columns(BREACHES))
+        return ()
+    path = world.settings.home / folder_of(night) / "breaches.parquet"
+    statement = breach_statement(rules.on(as_of).limits, start=start, as_of=as_of)
+    written = world.seam.write_file(path, lambda part: duck.write_parquet(statement, part), point="breaches")
+    duck.create_view(BREACHES_FILE, [path], duck_columns(BREACHES))
+    (count,) = duck.run(f"SELECT count(*) FROM {BREACHES_FILE}").fetchone()
+    return (RunFile(BREACHES_FILE, path.relative_to(world.settings.home).as_posix(), written.sha256, count),)
 
 
 def _summary(

@@ -133,8 +133,8 @@ def shared_book() -> Iterator[Book]:
         yield one
 
 
-@pytest.fixture
-def decoded():
+@pytest.fixture(scope="session")
+def decoded_rules():
     """A function from the text of a rule file to the rules and what is wrong with them."""
 
     def decode(text: str):
@@ -143,6 +143,11 @@ def decoded():
         return decode_kpi_rules([document])
 
     return decode
+
+
+@pytest.fixture
+def decoded(decoded_rules):
+    return decoded_rules
 
 
 @pytest.fixture

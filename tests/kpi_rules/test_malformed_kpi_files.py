@@ -38,6 +38,11 @@ def scored(card, **rule):
     return kpis(calls=count(**rule)) + GOAL + card
 
 
+def limit(text):
+    head = f"    {HEAD}source: s\n    severity: hard\n    jurisdiction: VN\n"
+    return f"limits:\n  - id: l\n{head}    {text}\n"
+
+
 # what is wrong, file, code, words of the message
 MISTAKES = [
     ("an unknown section", "kpi:\n  ▶- id: a\n", "KPI001", 'unknown section "kpi"'),
@@ -110,6 +115,27 @@ MISTAKES = [
      "KPI031", "one scope"),
     ("a target of what is not measured", kpis(a=COUNT) + TARGET + "each: team\n    values: {a: ▶1}\n",
      "KPI032", "not measured per team"),
+    ("hours that are none", limit('forbids: {kind: outside_hours, starts: ▶"21:00", ends: "07:00"}'),
+     "KPI060", "are none"),
+    ("an hour that there is not", limit('forbids: {kind: outside_hours, starts: ▶"7:00", ends: "21:00"}'),
+     "RUL005", "starts"),
+    ("days that are none", limit("forbids: ▶{kind: on_days, holidays: false}"), "KPI061", "no day"),
+    ("a day that there is not", limit("forbids: {kind: on_days, weekdays: [▶someday], holidays: false}"),
+     "RUL003", "sunday"),
+    ("everything forbidden", limit("forbids: ▶{kind: never}"), "KPI062", "every contact"),
+    ("a column that contacts do not have", limit("where: ▶chanel == 1\n    forbids: {kind: never}"),
+     "EXP003", "chanel"),
+    ("a name of a person", limit("where: ▶full_name == 'x'\n    forbids: {kind: never}"), "EXP003", "full_name"),
+    ("a window beyond what is at hand", limit("forbids: {kind: more_than, count: 1, per: account, days: ▶15}"),
+     "RUL005", "14"),
+    ("counted for what there is not", limit("forbids: {kind: more_than, count: 1, per: ▶house, days: 1}"),
+     "RUL003", "contact_point"),
+    ("after what cannot be read", limit("forbids: {kind: too_soon, days: 1, per: account, after: ▶duration_seconds}"),
+     "EXP004", "bool"),
+    ("a kind of limit that there is not", limit("forbids: ▶{kind: sometimes}"), "RUL003", "never"),
+    ("no source", limit("forbids: {kind: never}").replace("    source: s\n", "").replace("id: l", "▶id: l"),
+     "RUL002", "source"),
+    ("a jurisdiction in words", limit("forbids: {kind: never}").replace("VN", "▶Vietnam"), "RUL005", "jurisdiction"),
     ("an amount without currency", kpis(m=SUM) + TARGET + WHOLE + "values: {m: ▶1}\n", "KPI033", "without a currency"),
     ("a person's scope for teams", kpis(a=COUNT.replace("employee", "team")) + TARGET
      + "each: team\n    employee: ▶E\n    values: {a: 1}\n", "KPI034", "for each team"),

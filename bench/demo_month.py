@@ -59,10 +59,11 @@ def main() -> None:
         print(*comparison_of(home, RunId(sys.argv[3]), json.load(sys.stdin)).lines(), sep="\n")
 
 
-def prepare(home: Path, accounts: int, *, seed: int = 1) -> None:
+def prepare(home: Path, accounts: int, *, employees: int = 0, seed: int = 1) -> None:
     """The book of the month up to the day before its last, allocated on the days of which there is whole state."""
     world, begun = _world(home), time.perf_counter()
-    plan = DemoPlan(accounts, max(20, accounts // 400), 6, OPENING, END, seed=seed, state_dates=(OPENING, MIDDLE, END))
+    staff = employees or max(20, accounts // 400)
+    plan = DemoPlan(accounts, staff, 6, OPENING, END, seed=seed, state_dates=(OPENING, MIDDLE, END))
     write_demo_book(plan, world.settings.landing, memory_limit=world.settings.memory_limit)
     print(f"\n{accounts:,} accounts: demo book in {time.perf_counter() - begun:.0f} s", flush=True)
     begun = time.perf_counter()

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from bench.by_hand.figures import Figure, figures
-from bench.by_hand.scans import OWNERS, POSTINGS, scans
+from bench.by_hand.scans import MOVED, OWNERS, POSTINGS, scans
 
 
 def main() -> None:
@@ -35,6 +35,7 @@ def measured(book: Mapping[str, Any]) -> list[Figure]:
             connection.execute(f"CREATE VIEW {table} AS FROM read_parquet({files!r}, filename = true)")
         connection.execute(OWNERS)
         connection.execute(POSTINGS)
+        connection.execute(MOVED.format(start=start, end=end))
         return list(figures([row for sql in scans(start, end).values() for row in _rows(connection, sql)]))
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
 
-ALL = "employee", "team", "department", "partner", "branch", "segment", "portfolio"
-STAFF = "employee", "team", "department", "portfolio"
-WORKERS = "employee", "team", "department", "partner", "portfolio"
+ALL = "employee", "posting", "team", "department", "partner", "branch", "segment", "portfolio"
+STAFF = "employee", "posting", "team", "department", "portfolio"
+WORKERS = "employee", "posting", "team", "department", "partner", "portfolio"
 STOCKS = "branch", "segment", "portfolio"
 FIFTY_DIGITS = Context(prec=50)
 REASONS = "original_unknown", "original_is_a_reversal", "no_rule", "house_rule", "no_owner", "house"
@@ -38,6 +38,9 @@ KPIS = {
     "right_party_per_attempt": Kpi(ALL, "right_calls", "calls"),
     "right_party_per_person_reached": Kpi(ALL, "right_calls", "answered_calls"),
     "promise_rate": Kpi(ALL, "promised", "reached"),
+    "unlawful_contacts": Kpi(ALL, "unlawful"),
+    "advised_against_contacts": Kpi(ALL, "advised_against"),
+    "unlawful_contact_rate": Kpi(ALL, "unlawful", "contacts"),
     "promise_kept": Kpi(ALL, "kept", "due"),
     "accounts_owned": Kpi(ALL, "owned"),
     **{f"overdue_balance_{b}": Kpi(ALL, f"balance_{b}", in_money=True) for b in range(8)},

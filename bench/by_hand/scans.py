@@ -12,6 +12,16 @@ GRACE_DAYS, PROMISE_DAYS, PAYMENT_DAYS, COMPLAINT_DAYS = 3, 62, 92, 90
 
 _REACHED = "outcome IN ('right_party', 'promise', 'refused')"
 _CALLED = "channel = 'call' AND direction = 'out'"
+_DIALLED, _ANSWERED = "channel IN ('call', 'bot') AND direction = 'out'", "outcome NOT IN ('no_answer', 'busy')"
+_UNLAWFUL = f"""
+    direction = 'out' AND (
+        jurisdiction = 'VN' AND (clock < TIME '07:00' OR clock >= TIME '21:00' OR NOT has_duty OR reminder > 5)
+        OR jurisdiction = 'CN' AND (
+            NOT consent AND (clock < TIME '08:00' OR clock >= TIME '22:00')
+            OR {_DIALLED} AND {_ANSWERED} AND answered > 3))"""
+_ADVISED_AGAINST = f"""
+    jurisdiction = 'CN' AND (direction = 'out' AND role = 'reference'
+        OR {_DIALLED} AND NOT ({_ANSWERED}) AND contact_point_id IS NOT NULL AND unanswered > 6)"""
 _ENTITIES = "employee_id", "team_id", "department_id", "partner_id", "branch_id", "segment"
 
 _PLACE = """e.employee_id, p.team_id, p.department_id, e.partner_id, a.branch_id, o.segment,
@@ -34,9 +44,21 @@ POSTINGS = """
     FROM staff_postings"""
 
 
+_MOVED_AT_ALL = """
+    SELECT 'posting' AS grain, employee_id || '@' || department_id AS entity, NULL AS currency, NULL AS part
+    FROM moved"""
+
+MOVED = """
+    CREATE TEMP TABLE moved AS
+    SELECT DISTINCT employee_id, department_id FROM postings
+    WHERE valid_from <= DATE '{end}' AND valid_to > DATE '{start}'
+    QUALIFY count(DISTINCT department_id) OVER (PARTITION BY employee_id) > 1"""
+
+
 def scans(start: date, end: date) -> dict[str, str]:
     """The queries of a period from `start` up to and including `end`, by what they read."""
     return {
+        "moved": _MOVED_AT_ALL,
         "accounts": _accounts(end),
         "opening": _opening(start),
         "credits": _credits(start, end),
@@ -94,16 +116,30 @@ def _credits(start: date, end: date) -> str:
 
 
 def _contacts(start: date, end: date) -> str:
+    """Law: Vietnam by hours, persons and reminders of a debtor a day; China by hours, answered calls, and dials."""
+    first = "ORDER BY e.started_at, e.contact_id ROWS UNBOUNDED PRECEDING"
+    nth = {
+        name: f"count(*) FILTER ({what}) OVER (PARTITION BY {whose}, e.started_wall::DATE {first})"
+        for name, what, whose in (
+            ("reminder", "direction = 'out'", "a.debtor_id, a.jurisdiction"),
+            ("answered", f"{_DIALLED} AND {_ANSWERED}", "a.debtor_id, a.jurisdiction"),
+            ("unanswered", f"{_DIALLED} AND NOT ({_ANSWERED})", "e.contact_point_id, a.jurisdiction"),
+        )
+    }
+    numbers = ", ".join(f"{sql} AS {name}" for name, sql in nth.items())
     counted = f"""
-        SELECT {_PLACE}, e.channel, e.direction, e.outcome, e.account_id
-        FROM contacts e {_placed("e.started_wall::DATE")}
+        SELECT {_PLACE}, e.channel, e.direction, e.outcome, e.account_id, e.contact_point_id, a.jurisdiction, a.consent,
+            e.started_wall::TIME AS clock, coalesce(y.duty_to_repay, false) AS has_duty, y.role, {numbers}
+        FROM contacts e LEFT JOIN parties y ON y.party_id = e.party_id {_placed("e.started_wall::DATE")}
         WHERE e.started_wall >= DATE '{start}' AND e.started_wall < DATE '{end + timedelta(days=1)}'"""
     sums = f"""
         count(*) FILTER ({_CALLED}) AS calls, 60 * count(*) FILTER ({_CALLED}) AS sixty_calls,
         count(DISTINCT account_id) FILTER ({_REACHED}) AS contacted,
         count(*) FILTER ({_CALLED} AND {_REACHED}) AS right_calls,
         count(*) FILTER ({_CALLED} AND outcome NOT IN ('no_answer', 'busy')) AS answered_calls,
-        count(*) FILTER (outcome = 'promise') AS promised, count(*) FILTER ({_REACHED}) AS reached"""
+        count(*) FILTER (outcome = 'promise') AS promised, count(*) FILTER ({_REACHED}) AS reached,
+        count(*) AS contacts, count(*) FILTER ({_UNLAWFUL}) AS unlawful,
+        count(*) FILTER ({_ADVISED_AGAINST}) AS advised_against"""
     return _summed(counted, sums)
 
 
@@ -169,17 +205,19 @@ def _attendance(start: date, end: date) -> str:
 
 def _summed(counted: str, sums: str, *, beside: str = "") -> str:
     """The sums of every entity of every grain; rows without one at a grain count at the others only."""
-    sets = ", ".join(f"({name}, currency, part)" for name in _ENTITIES)
+    sets = ", ".join(f"({name}, currency, part)" for name in (*_ENTITIES, "employee_id, department_id"))
     grains = " ".join(
         f"WHEN {63 - 2**place} THEN '{name.removesuffix('_id')}'" for place, name in enumerate(reversed(_ENTITIES))
     )
-    entity = f"coalesce({', '.join(_ENTITIES)})"
+    grains += f" WHEN {63 - 32 - 8} THEN 'posting'"
+    entity = f"coalesce(employee_id || '@' || department_id, {', '.join(_ENTITIES)})"
     return f"""
         WITH {beside + "," if beside else ""} counted AS ({counted})
         SELECT CASE GROUPING({", ".join(_ENTITIES)}) {grains} ELSE 'portfolio' END AS grain,
             coalesce({entity}, 'portfolio') AS entity, currency, part, {sums}
         FROM counted GROUP BY GROUPING SETS ({sets}, (currency, part))
-        HAVING grain = 'portfolio' OR {entity} IS NOT NULL"""
+        HAVING CASE grain WHEN 'portfolio' THEN true WHEN 'posting' THEN (employee_id, department_id) IN (FROM moved)
+            ELSE {entity} IS NOT NULL END"""
 
 
 def _placed(day: str) -> str:

@@ -168,3 +168,25 @@ def _show_newest(day: date, *, as_json: bool) -> None:
     if attempt.run:
         show_run(attempt.run, as_json=as_json)
     say(f"`recoup show {short(attempt.run or '')}` shows the run of {day} again", as_json=as_json)
+
+
+@app.command()
+def breaches(
+    day: OnDate,
+    employee: Annotated[str, typer.Option("--employee", help="Only what this employee did.")] = "",
+    limit: Annotated[str, typer.Option("--limit", help="Only of this limit, by its id.")] = "",
+    *,
+    each: Annotated[bool, typer.Option("--each", help="Every contact, instead of numbers by limit.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Contacts of the month, up to the date, that break a limit of the law."""
+    from tasks.stages.breaches import breaches_of
+
+    found = breaches_of(open_world(), day, employee=employee, limit=limit, each=each)
+    listed = found.rows if each else found.counts
+    rows = [
+        {name.removesuffix("_id").replace("_", " "): value for name, value in asdict(one).items()} for one in listed
+    ]
+    show(found, rows, as_json=as_json, title=f"Breaches in {day:%Y-%m} up to {day}, run {short(found.run)}")
+    if rows and not each:
+        say("`--each` lists the contacts; `--employee` and `--limit` choose among them", as_json=as_json)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from datetime import date
 
 import duckdb
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from adapters.duck import ESTIMATES
 from adapters.snapshots import Pointer, pointed
@@ -18,6 +20,8 @@ from adapters.store.schema import RECORDED, STORE, met_contracts
 from adapters.world import open_world
 from domain.manifest import Stage
 from domain.records import Outcome, ValueState
+from flows.cli import app
+from tasks.stages.breaches import breaches_of
 from tasks.stages.compare import compare_runs, official_before
 from tests.conftest import SteppingClock
 
@@ -328,3 +332,27 @@ def test_a_file_that_cannot_be_read_halts_with_the_reason_and_leaves_the_one_bef
     with any_world.store.read() as connection:
         checks = {check.check: check for check in read_checks(connection, night.run)}
     assert checks["payments.extract"].outcome is Outcome.WARN
+
+
+def test_breaches_are_counted_and_listed_from_what_the_night_wrote(world, land_book, run_night, monkeypatch):
+    """Two calls before dawn break the hours of the law: few enough for the gate to let the extract through."""
+    land_book(world)
+    chosen = "contact_id IN (SELECT contact_id FROM extract WHERE direction = 'out' ORDER BY contact_id LIMIT 2)"
+    late = "started_wall - started_wall::DATE - INTERVAL 5 HOUR"
+    moved = ", ".join(
+        f"CASE WHEN {chosen} THEN {name} - ({late}) ELSE {name} END AS {name}"
+        for name in ("started_at", "started_wall")
+    )
+    rewrite(world, "contacts", f"SELECT * REPLACE ({moved}) FROM extract")
+    run_night(world, DAY, (Stage.GATE, Stage.MEASURE))
+    monkeypatch.setenv("RECOUP_HOME", str(world.settings.home))
+    found = breaches_of(world, DAY, each=True)
+    at_night = [one for one in found.rows if one.started_wall.hour == 5]
+    assert {one.limit_id for one in at_night} & {"vn_hours", "cn_hours"}
+    assert sum(count.contacts for count in found.counts) == len(found.rows)
+    one = at_night[0]
+    told = CliRunner().invoke(app, ["breaches", "--date", str(DAY), "--each", "--limit", one.limit_id, "--json"])
+    assert told.exit_code == 0, told.output
+    assert one.contact_id in {row["contact_id"] for row in json.loads(told.stdout)["rows"]}
+    none = CliRunner().invoke(app, ["breaches", "--date", "2020-01-01"])
+    assert (none.exit_code, "LIM001" in str(none.exception)) == (1, True)

@@ -11,7 +11,7 @@ from domain.expressions.parse import suggestion
 from domain.issues import Issue
 from domain.periods import Period
 from domain.records import Unit
-from domain.rules import RuleKind, RuleVersion, decode_rules, stale
+from domain.rules import RuleKind, RuleVersion, decode_rules
 from incentives.policies import Policy
 from incentives.ready import ReadyPolicy, competing, make_ready
 from incentives.sections import check_sections
@@ -42,10 +42,6 @@ class PolicyBook:
     def versions(self) -> tuple[RuleVersion, ...]:
         """What a manifest names, and a signer signs."""
         return tuple(ready.version for ready in self.policies)
-
-    def stale(self, day: date) -> tuple[Issue, ...]:
-        """A warning for each policy in force whose review is overdue."""
-        return stale([ready.placed for ready in self.policies], day)
 
     def references(self, kpis: Mapping[str, Unit], scorecards: Mapping[str, Collection[str]]) -> Iterator[Issue]:
         """What the policies read that is not there: `kpis` with their units, `scorecards` with the KPIs they weigh."""

@@ -16,7 +16,7 @@ from domain.expressions.parse import suggestion
 from domain.issues import Issue
 from domain.money import MINOR_DIGITS, Rounding
 from domain.periods import Period
-from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules, stale
+from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules
 from incentives.numbers import Number
 from incentives.sections import check_sections
 from incentives.tiers import Boundary
@@ -148,9 +148,6 @@ class ContractBook:
 
     def versions(self) -> tuple[RuleVersion, ...]:
         return tuple(placed.version for placed in self.contracts)
-
-    def stale(self, day: date) -> tuple[Issue, ...]:
-        return stale(self.contracts, day)
 
     def may_collect(self, legal_type: str, jurisdiction: str, day: date) -> bool:
         """Whether the law in force lets the legal type collect there; where no law is stated, nobody may."""

@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
+from adapters.seam import system_clock
 from adapters.settings import read_settings
 from adapters.world import open_world
 from domain.issues import has_errors
-from flows.cli.arguments import RuleFolder
+from flows.cli.arguments import RuleFolder, parse_date
 from flows.cli.output import AsJson, errors, people, say, show
+from flows.cli.sarif import as_sarif
 
 app = typer.Typer()
 
 
 @app.command()
-def check(rules: RuleFolder = None, *, as_json: AsJson = False) -> None:
+def check(
+    rules: RuleFolder = None,
+    day: Annotated[
+        date | None,
+        typer.Option("--on", parser=parse_date, metavar="YYYY-MM-DD", help="Reviews are due by this day; else today."),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+    sarif: Annotated[bool, typer.Option("--sarif", help="Print findings as SARIF, for editors and reviews.")] = False,
+) -> None:
     """Read all rule files and their tests, and report everything that is wrong, at once."""
     from tasks.stages.rule_tests import run_tests
     from tasks.stages.rules import read_rules
 
     settings = read_settings()
     found = read_rules(settings.rules, rules)
-    issues = (*found.issues, *run_tests(settings.rules, found, rules))
-    if as_json:
-        show(issues, (), as_json=True)
-    for issue in issues if not as_json else ():
+    overdue = found.stale(day or system_clock().astimezone(ZoneInfo(settings.time_zone)).date())
+    issues = (*found.issues, *run_tests(settings.rules, found, rules), *overdue)
+    if as_json or sarif:
+        show(as_sarif(issues) if sarif else issues, (), as_json=True)
+        raise typer.Exit(1 if has_errors(issues) else 0)
+    for issue in issues:
         people.print(str(issue), markup=False, highlight=False, soft_wrap=True)
     versions = {content.version for content in found.contents()}
-    say(f"{len(found.book.documents)} files, {len(versions)} rule versions, {len(issues)} findings", as_json=as_json)
+    say(f"{len(found.book.documents)} files, {len(versions)} rule versions, {len(issues)} findings")
     raise typer.Exit(1 if has_errors(issues) else 0)
 
 

@@ -18,7 +18,7 @@ from domain.issues import Issue, has_errors
 from domain.manifest import Manifest
 from domain.periods import Period
 from domain.records import Unit
-from domain.rules import Placed, Rule, RuleVersion, version_digest
+from domain.rules import Placed, Rule, RuleVersion, stale, version_digest
 from expectations.contact_points.rules import CleaningBook, decode_cleaning
 from expectations.limits import Thresholds, decode_thresholds
 from incentives.book import PolicyBook, decode_policies
@@ -55,6 +55,10 @@ class RuleSet:
         """Every version with what it says, for signing; a rule that makes several figures is one version."""
         found = {placed.version: placed.rule.model_dump(mode="python") for placed in self._placed()}
         return tuple(RuleContent(version, content) for version, content in found.items())
+
+    def stale(self, day: date) -> tuple[Issue, ...]:
+        """A warning for each rule in force whose review is overdue; a rule that makes several figures is one."""
+        return tuple(dict.fromkeys(stale(self._placed(), day)))
 
     def place_of(self, version: RuleVersion) -> str:
         """Where the version stands: file and line."""

@@ -52,9 +52,16 @@ def decode(document: Document, model: type[Model], path: Path = ()) -> tuple[Mod
 
 
 def _issues(document: Document, path: Path, model: type[RuleModel], error: ValidationError) -> Iterator[Issue]:
-    for fault in error.errors(include_url=False):
+    faults = error.errors(include_url=False)
+    for fault in faults:
+        if fault["type"] == "too_short" and any(_is_inside(other["loc"], fault["loc"]) for other in faults):
+            continue  # the entries are there, and wrong
         place = path + _steps_in(document, path, fault["loc"])
         yield Issue(*_code_and_text(document, place, fault, model))
+
+
+def _is_inside(location: tuple[Step, ...], other: tuple[Step, ...]) -> bool:
+    return len(location) > len(other) and location[: len(other)] == other
 
 
 def _steps_in(document: Document, path: Path, location: tuple[Step, ...]) -> Path:

@@ -78,6 +78,11 @@ class ScorePart:
     contribution: Decimal | None
     note: str = ""
 
+    @property
+    def is_gate(self) -> bool:
+        """A gate weighs nothing; its contribution is what it takes away."""
+        return not self.weight
+
 
 @dataclass(frozen=True, slots=True)
 class Score:

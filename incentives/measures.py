@@ -57,7 +57,7 @@ def _of_scores(scores: Iterable[Score]) -> Iterator[tuple[MeasureKey, Measure]]:
             (score.grain, score.entity, f"scorecard:{score.scorecard}"),
             Measure(score.state, score.score, score.rule),
         )
-        for part in score.parts:
+        for part in (each for each in score.parts if not each.is_gate):
             state = ValueState.NO_VALUE if part.attainment is None else ValueState.VALUE
             state = ValueState.HALTED if score.state is ValueState.HALTED else state
             key = (score.grain, score.entity, f"attainment:{score.scorecard}.{part.kpi}")

@@ -212,6 +212,43 @@ class Curve(RuleModel):
     """Points of an attainment above the last point."""
 
 
+class Peers(RuleModel):
+    """What the others with the same scorecard have reached, in place of a target."""
+
+    against: Literal["best", "median"]
+    """The best value among them, or the middle one."""
+    tie_band: Decimal = Field(ge=0, lt=1)
+    """A value that is off by no more than this share of it is as good as it: attainment 1."""
+    fewest: int = Field(ge=2)
+    """How many of them need a value; with fewer the part has none."""
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    """Of amounts."""
+
+
+class ScoreGate(RuleModel):
+    """What has to hold, or else the score is less, whatever the parts come to."""
+
+    kpi: str
+    """Id of the KPI, measured per employee; no amount of money."""
+    at_most: Decimal | None = None
+    """It holds up to this value, the value included."""
+    at_least: Decimal | None = None
+    """It holds from this value on."""
+    otherwise: GateEffect
+    """What becomes of the score where it does not hold."""
+    missing: Literal["holds", "fails"]
+    """Where the KPI has no value."""
+
+
+class GateEffect(RuleModel):
+    """One of the two."""
+
+    times: Decimal | None = Field(default=None, ge=0, lt=1)
+    """The score is multiplied by it."""
+    score_at_most: Decimal | None = None
+    """The score is no higher than this."""
+
+
 class ScorecardPart(RuleModel):
     """One KPI of a scorecard."""
 
@@ -221,6 +258,8 @@ class ScorecardPart(RuleModel):
     """Its share of the score; the weights of a scorecard sum to 1."""
     curve: Curve | None = None
     """A curve of its own; left out: the scorecard's."""
+    peers: Peers | None = None
+    """Held against the others with the same scorecard; left out: against the target."""
 
 
 class Scorecard(Rule):
@@ -236,6 +275,8 @@ class Scorecard(Rule):
     """The curve of every part that has none of its own."""
     parts: tuple[ScorecardPart, ...] = Field(min_length=1)
     """The KPIs and their weights."""
+    gates: tuple[ScoreGate, ...] = ()
+    """What has to hold beside, in the order in which it is looked at."""
 
 
 def _whole_or_share(value: Any) -> str:

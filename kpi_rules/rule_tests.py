@@ -14,13 +14,13 @@ from domain.money import Rounding, round_to
 from domain.records import ValueState
 from domain.staff import StaffPosting
 from kpi_rules.figures import Division, Figure, Formula
-from kpi_rules.language import KpiTest, KpiTestFile, Scorecard, ScorecardTest
+from kpi_rules.grading import Measured, grade
+from kpi_rules.language import KpiTest, KpiTestFile, Scorecard, ScorecardPart, ScorecardTest
 from kpi_rules.limit_checks import LIMIT_COLUMNS
 from kpi_rules.limit_language import LimitTest, LimitTestContact, Per
 from kpi_rules.limit_trial import TriedContact, breaks
 from kpi_rules.results import divide
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.scores import Measured, grade
 from kpi_rules.target_values import target_for
 
 
@@ -53,9 +53,12 @@ class _Run:
             text = f'no scorecard "{test.scorecard}" is in force on {test.on}'
             yield self._issue("KPI050", "scorecard", text, suggestion(test.scorecard, cards))
             return
-        yield from self._unread("given", test.given, [part.kpi for part in card.parts])
+        yield from self._unread(
+            "given", test.given, [*(each.kpi for each in card.parts), *(each.kpi for each in card.gates)]
+        )
         yield from self._unread("targets", test.targets, [part.kpi for part in card.parts])
-        _, found, _ = grade(card, {part.kpi: self._measured(part.kpi, card, test) for part in card.parts})
+        gated = {gate.kpi: Measured(ValueState.VALUE, test.given.get(gate.kpi), None) for gate in card.gates}
+        _, found, _ = grade(card, {part.kpi: self._measured(part, card, test) for part in card.parts}, gated)
         yield from self._compare("score", test.score, found, test.digits, test.name)
 
     def kpi(self, test: KpiTest) -> Iterator[Issue]:
@@ -89,12 +92,15 @@ class _Run:
                 place = self._document.place((*self._path, "contacts", number, "breaks"))
                 yield Issue("KPI051", place, text, "Correct the rule, or the test")
 
-    def _measured(self, kpi: str, card: Scorecard, test: ScorecardTest) -> Measured:
+    def _measured(self, part: ScorecardPart, card: Scorecard, test: ScorecardTest) -> Measured:
+        """Of what is held against peers, the target of the test stands for what they reached."""
+        kpi = part.kpi
         somebody = StaffPosting(card.department, "", card.roles[0], test.on)
         stated = target_for(self._rules.targets, kpi, "", somebody)
-        target = test.targets.get(kpi, stated.rule.values[kpi] if stated else None)
+        target = test.targets.get(kpi, stated.rule.values[kpi] if stated and not part.peers else None)
         lower = any(figure.id == kpi and figure.rule.good == "lower" for figure in self._rules.figures)
-        return Measured(ValueState.VALUE, test.given.get(kpi), target, lower)
+        tie_band = part.peers.tie_band if part.peers else Decimal(0)
+        return Measured(ValueState.VALUE, test.given.get(kpi), target, lower, tie_band=tie_band)
 
     def _unread(self, key: str, given: Iterable[str], read: list[str]) -> Iterator[Issue]:
         for name in given:

@@ -23,6 +23,7 @@ def check_scorecards(scorecards: Iterable[Placed[Scorecard]]) -> Iterator[Issue]
         yield from _weight_faults(placed)
         yield from _double_parts(placed)
         yield from _curve_faults(placed, placed.rule.curve, ("curve",))
+        yield from _gate_faults(placed)
         for index, part in enumerate(placed.rule.parts):
             if part.curve:
                 yield from _curve_faults(placed, part.curve, ("parts", index, "curve"))
@@ -56,10 +57,20 @@ def check_scorecards_together(
             yield Issue("KPI023", placed.place("department"), text, "A department has one scorecard at a time")
         for index, part in enumerate(placed.rule.parts):
             yield from _part_faults(placed, index, part.kpi, known, day)
-            if not _has_target(part.kpi, placed.rule.department, targets) and _is_per_employee(part.kpi, known):
+            is_due = not part.peers and _is_per_employee(part.kpi, known)
+            if is_due and not _has_target(part.kpi, placed.rule.department, targets):
                 text = f'"{part.kpi}" has no target for each employee of {placed.rule.department} on {day}'
                 hint = "Without one, the part has no value"
                 yield Issue("KPI025", placed.place("parts", index, "kpi"), text, hint, Severity.WARNING)
+            if part.peers and not part.peers.currency and _is_money(part.kpi, known):
+                text = f'"{part.kpi}" is an amount of money: peers are compared in one currency'
+                yield Issue("KPI027", placed.place("parts", index, "peers"), text, "Add `currency`")
+        for index, gate in enumerate(placed.rule.gates):
+            yield from known.faults(gate.kpi, placed.place("gates", index, "kpi"), day)
+            if gate.kpi in known.in_force and (not _is_per_employee(gate.kpi, known) or _is_money(gate.kpi, known)):
+                text = f'"{gate.kpi}" is not measured per employee, or is an amount of money'
+                hint = "A gate reads a count or a ratio of the employee"
+                yield Issue("KPI027", placed.place("gates", index, "kpi"), text, hint)
 
 
 def check_targets_together(targets: tuple[Placed[Target], ...], known: KnownKpis, day: date) -> Iterator[Issue]:
@@ -72,6 +83,16 @@ def check_targets_together(targets: tuple[Placed[Target], ...], known: KnownKpis
             if other.rule.id != placed.rule.id:
                 text = f'the target of "{kpi}" for this scope also stands at {other.place("values", kpi)}'
                 yield Issue("KPI030", placed.place("values", kpi), text, "State it once")
+
+
+def _gate_faults(placed: Placed[Scorecard]) -> Iterator[Issue]:
+    for index, gate in enumerate(placed.rule.gates):
+        if (gate.at_most is None) == (gate.at_least is None):
+            text = "a gate has one bound: at_most, or at_least"
+            yield Issue("KPI026", placed.place("gates", index), text, "State exactly one of them")
+        if (gate.otherwise.times is None) == (gate.otherwise.score_at_most is None):
+            text = "a gate has one effect: times, or score_at_most"
+            yield Issue("KPI026", placed.place("gates", index, "otherwise"), text, "State exactly one of them")
 
 
 def _proration_faults(placed: Placed[Target]) -> Iterator[Issue]:
@@ -146,6 +167,10 @@ def _has_target(kpi: str, department: str, targets: tuple[Placed[Target], ...]) 
 
 def _is_per_employee(kpi: str, known: KnownKpis) -> bool:
     return kpi in known.in_force and Grain.EMPLOYEE in known.in_force[kpi].rule.grains
+
+
+def _is_money(kpi: str, known: KnownKpis) -> bool:
+    return kpi in known.in_force and known.in_force[kpi].rule.unit is Unit.MONEY
 
 
 def _scope_of(target: Target) -> tuple[str | None, ...]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
 
 from domain.money import CONTEXT
 from domain.periods import Period
-from domain.records import Grain, KpiResult, Score, ScorePart, Unit, ValueState
+from domain.records import Grain, KpiResult, Score, Unit, ValueState
 from domain.rules import Placed, version_digest
 from domain.staff import Employee, WorkingDays
 from kpi_rules.figures import Figure
-from kpi_rules.language import Curve, Scorecard, ScorecardPart
+from kpi_rules.grading import Measured, grade
+from kpi_rules.language import Peers, Scorecard, ScorecardPart
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.target_values import Stay, due_target, stays_of
 
@@ -40,12 +40,14 @@ def score(
     found: dict[tuple[Grain, str], dict[str, list[KpiResult]]] = defaultdict(lambda: defaultdict(list))
     for result in results:
         found[result.grain, result.entity][result.kpi].append(result)
-    day = _Day(current, {figure.id: figure for figure in current.figures}, working_days, start, as_of)
-    return tuple(
-        _score(card, day, stay, found[stay.entity])
+    scored = [
+        (card, stay, found[stay.entity])
         for stay in stays_of(staff, start, as_of)
         if (card := cards.get(stay.last.department)) and stay.last.role in card.rule.roles
-    )
+    ]
+    figures = {figure.id: figure for figure in current.figures}
+    day = _Day(current, figures, working_days, start, as_of, _references(scored, figures))
+    return tuple(_score(card, day, stay, mine) for card, stay, mine in scored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,64 +59,53 @@ class _Day:
     working_days: WorkingDays | None
     start: date
     as_of: date
+    references: Mapping[tuple[str, str], _Reference]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A KPI's value beside its target; `note` says where the target stands, or why there is no value."""
+class _Reference:
+    """What the peers with one scorecard reached in one KPI: how many had a value, and the best or middle one."""
 
-    state: ValueState
-    value: Decimal | None
-    target: Decimal | None
-    lower_is_better: bool = False
-    note: str = ""
+    peers: int
+    value: Decimal
 
 
-def grade(
-    card: Scorecard, measured: Mapping[str, Measured]
-) -> tuple[ValueState, Decimal | None, tuple[ScorePart, ...]]:
-    """The score and its parts; the score is the sum of the contributions.
-
-    A part without value or target gives its weight to the others in proportion, or earns nothing, as the card says.
-    A halted part halts the score; a score of which every part is missing has no value.
-    """
-    points = {part.kpi: _points(part.curve or card.curve, measured[part.kpi]) for part in card.parts}
-    present = sum((part.weight for part in card.parts if points[part.kpi] is not None), Decimal(0))
-    whole = present if card.missing == "redistribute" else Decimal(1)
-    parts = tuple(_part(part, measured[part.kpi], points[part.kpi], card, whole) for part in card.parts)
-    if any(each.state is ValueState.HALTED for each in measured.values()):
-        return ValueState.HALTED, None, parts
-    if not present:
-        return ValueState.NO_VALUE, None, parts
-    return ValueState.VALUE, sum((part.contribution or Decimal(0) for part in parts), Decimal(0)), parts
+_Scored = tuple[Placed[Scorecard], Stay, Mapping[str, list[KpiResult]]]
 
 
-def attainment_of(value: Decimal, target: Decimal, *, lower_is_better: bool) -> Decimal:
-    """1 on target. Higher is better: value ÷ target. Lower is better: 2 − value ÷ target, which needs no value above 0.
+def _references(scored: Iterable[_Scored], figures: Mapping[str, Figure]) -> dict[tuple[str, str], _Reference]:
+    values: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+    against: dict[tuple[str, str], str] = {}
+    for card, _, results in scored:
+        for part in card.rule.parts:
+            if part.peers and part.kpi in figures:
+                result, _ = _of_one_currency(results.get(part.kpi, []), part.peers.currency)
+                against[card.rule.id, part.kpi] = part.peers.against
+                values[card.rule.id, part.kpi] += [result.value] if result and result.value is not None else []
+    return {
+        (card_id, kpi): _Reference(
+            len(found), _middle(found) if against[card_id, kpi] == "median" else _best(found, figures[kpi])
+        )
+        for (card_id, kpi), found in values.items()
+        if found
+    }
 
-    >>> attainment_of(Decimal(3), Decimal(4), lower_is_better=False)
-    Decimal('0.75')
-    >>> attainment_of(Decimal(0), Decimal(4), lower_is_better=True)
-    Decimal('2')
-    """
-    reached = CONTEXT.divide(value, target)
-    return CONTEXT.subtract(Decimal(2), reached) if lower_is_better else reached
+
+def _best(values: Sequence[Decimal], figure: Figure) -> Decimal:
+    return min(values) if figure.rule.good == "lower" else max(values)
 
 
-def points_on(curve: Curve, attainment: Decimal) -> Decimal:
-    """The stated points at a stated attainment, a straight line between two of them, the floor below, the cap above."""
-    if attainment < curve.points[0].attainment:
-        return curve.below
-    if attainment > curve.points[-1].attainment:
-        return curve.above
-    low, high = next(pair for pair in pairwise(curve.points) if attainment <= pair[1].attainment)
-    gone = CONTEXT.multiply(attainment - low.attainment, high.points - low.points)
-    return CONTEXT.add(low.points, CONTEXT.divide(gone, high.attainment - low.attainment))
+def _middle(values: Sequence[Decimal]) -> Decimal:
+    """The middle value; of an even number of them, halfway between the two in the middle."""
+    ordered = sorted(values)
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return low if low == high else CONTEXT.divide(CONTEXT.add(low, high), Decimal(2))
 
 
 def _score(card: Placed[Scorecard], day: _Day, stay: Stay, results: Mapping[str, list[KpiResult]]) -> Score:
-    measured = {part.kpi: _measured(results.get(part.kpi, []), part.kpi, day, stay) for part in card.rule.parts}
-    state, points, parts = grade(card.rule, measured)
+    measured = {part.kpi: _measured(results.get(part.kpi, []), card.rule, part, day, stay) for part in card.rule.parts}
+    gated = {gate.kpi: _gated(results.get(gate.kpi, [])) for gate in card.rule.gates}
+    state, points, parts = grade(card.rule, measured, gated)
     return Score(
         scorecard=card.rule.id,
         rule=version_digest(card.rule),
@@ -128,9 +119,23 @@ def _score(card: Placed[Scorecard], day: _Day, stay: Stay, results: Mapping[str,
     )
 
 
-def _measured(results: list[KpiResult], kpi: str, day: _Day, stay: Stay) -> Measured:
+_HALTED = Measured(ValueState.HALTED, None, None, note="halted: it reads a table that the gate has stopped")
+
+
+def _gated(results: list[KpiResult]) -> Measured:
     if any(result.state is ValueState.HALTED for result in results):
-        return Measured(ValueState.HALTED, None, None, note="halted: it reads a table that the gate has stopped")
+        return _HALTED
+    result, why = _of_one_currency(results, None)
+    value = result.value if result else None
+    return Measured(ValueState.NO_VALUE if value is None else ValueState.VALUE, value, None, note=why)
+
+
+def _measured(results: list[KpiResult], card: Scorecard, part: ScorecardPart, day: _Day, stay: Stay) -> Measured:
+    if any(result.state is ValueState.HALTED for result in results):
+        return _HALTED
+    if part.peers:
+        return _beside_peers(results, part.kpi, part.peers, day.references.get((card.id, part.kpi)), day.figures)
+    kpi = part.kpi
     due = due_target(
         day.rules.targets, kpi, stay, Period.of(day.start), figures=day.figures, working_days=day.working_days
     )
@@ -143,6 +148,23 @@ def _measured(results: list[KpiResult], kpi: str, day: _Day, stay: Stay) -> Meas
     return Measured(state, value, due.value, is_lower, f"{why}; {due.note}" if why else due.note)
 
 
+def _beside_peers(
+    results: list[KpiResult], kpi: str, peers: Peers, reference: _Reference | None, figures: Mapping[str, Figure]
+) -> Measured:
+    result, why = _of_one_currency(results, peers.currency)
+    number = reference.peers if reference else 0
+    if result is None or result.value is None:
+        return Measured(ValueState.NO_VALUE, None, None, note=why)
+    if reference is None or number < peers.fewest:
+        note = f"no target: {number} peers with a value, {peers.fewest} are needed"
+        return Measured(ValueState.NO_VALUE, result.value, None, note=note)
+    if not reference.value:
+        note = f"no target: the {peers.against} of {number} peers is 0"
+        return Measured(ValueState.NO_VALUE, result.value, None, note=note)
+    note, is_lower = f"{peers.against} of {number} peers", figures[kpi].rule.good == "lower"
+    return Measured(ValueState.VALUE, result.value, reference.value, is_lower, note, peers.tie_band)
+
+
 def _of_one_currency(results: list[KpiResult], currency: str | None) -> tuple[KpiResult | None, str]:
     """The result that can be held against the target; amounts in different currencies are never added or compared."""
     fitting = [result for result in results if not currency or result.currency in {"", currency}]
@@ -151,36 +173,3 @@ def _of_one_currency(results: list[KpiResult], currency: str | None) -> tuple[Kp
     if not fitting:
         return None, "no value" if not results else f"no value in {currency}"
     return None, "several currencies: " + ", ".join(sorted(result.currency for result in fitting))
-
-
-def _points(curve: Curve, measured: Measured) -> Decimal | None:
-    attainment = _attainment(measured)
-    return None if attainment is None else points_on(curve, attainment)
-
-
-def _attainment(measured: Measured) -> Decimal | None:
-    if measured.value is None or measured.target is None:
-        return None
-    return attainment_of(measured.value, measured.target, lower_is_better=measured.lower_is_better)
-
-
-def _part(
-    part: ScorecardPart, measured: Measured, points: Decimal | None, card: Scorecard, whole: Decimal
-) -> ScorePart:
-    return ScorePart(
-        kpi=part.kpi,
-        value=measured.value,
-        target=measured.target,
-        attainment=_attainment(measured),
-        points=points,
-        weight=part.weight,
-        contribution=_contribution(part.weight, points, card, whole),
-        note=f"{measured.note}; weight of {whole} in all" if whole not in {0, 1} else measured.note,
-    )
-
-
-def _contribution(weight: Decimal, points: Decimal | None, card: Scorecard, whole: Decimal) -> Decimal | None:
-    """Points × weight ÷ the weights that count; None where the weight went to others."""
-    if points is None:
-        return Decimal(0) if card.missing == "zero" else None
-    return CONTEXT.divide(CONTEXT.multiply(points, weight), whole)

@@ -255,16 +255,19 @@ def _scorecards(report: NightReport, formats: Formats) -> Iterator[_Scorecard]:
 def _score_matrix(scores: Sequence[Score], report: NightReport, formats: Formats) -> Matrix:
     """One row per person: the score, and what each KPI adds to it with the attainment behind it."""
     gettext = words_of(formats.language).gettext
-    kpis = list(dict.fromkeys(part.kpi for score in scores for part in score.parts))
-    titles = [Text(report.labels[kpi].title if kpi in report.labels else kpi) for kpi in kpis]
-    rows = [_score_row(score, kpis, formats) for score in scores]
+    columns = list(dict.fromkeys((part.kpi, part.is_gate) for score in scores for part in score.parts))
+    titles = [
+        Text(report.labels[kpi].title if kpi in report.labels else kpi, gettext("gate") if is_gate else "")
+        for kpi, is_gate in columns
+    ]
+    rows = [_score_row(score, columns, formats) for score in scores]
     return Matrix("", gettext(GRAINS[scores[0].grain]), (Text(gettext("Score")), *titles), (("", tuple(rows)),))
 
 
-def _score_row(score: Score, kpis: Sequence[str], formats: Formats) -> MatrixRow:
-    parts = {part.kpi: part for part in score.parts}
+def _score_row(score: Score, columns: Sequence[tuple[str, bool]], formats: Formats) -> MatrixRow:
+    parts = {(part.kpi, part.is_gate): part for part in score.parts}
     total = Text(_score(score.score, formats), is_missing=score.score is None)
-    return MatrixRow(Text(score.entity), (total, *(_part(parts.get(kpi), formats) for kpi in kpis)))
+    return MatrixRow(Text(score.entity), (total, *(_part(parts.get(column), formats) for column in columns)))
 
 
 def _part(part: ScorePart | None, formats: Formats) -> Text:

@@ -131,7 +131,7 @@ tests:
     document, issues = parse_document(text, "t.test.yaml")
     assert issues == ()
     found = run_rule_tests(house_rules, [document])
-    assert {(issue.code, issue.location.line) for issue in found} == {("RUL005", 10)}
+    assert [(issue.code, issue.location.line) for issue in found] == [("RUL005", 10)]
     assert "2026-13-05" in found[0].message
     document, _ = parse_document(text.replace("2026-13", "2026-10"), "t.test.yaml")
     found = run_rule_tests(house_rules, [document])

@@ -38,6 +38,10 @@ def scored(card, **rule):
     return kpis(calls=count(**rule)) + GOAL + card
 
 
+def gated(gate):
+    return WEIGHED + f"    gates: [▶{{kpi: calls, {gate}, missing: holds}}]\n"
+
+
 def limit(text):
     head = f"    {HEAD}source: s\n    severity: hard\n    jurisdiction: VN\n"
     return f"limits:\n  - id: l\n{head}    {text}\n"
@@ -115,6 +119,18 @@ MISTAKES = [
      "KPI031", "one scope"),
     ("a target of what is not measured", kpis(a=COUNT) + TARGET + "each: team\n    values: {a: ▶1}\n",
      "KPI032", "not measured per team"),
+    ("a gate with two bounds", scored(gated("at_most: 1, at_least: 2, otherwise: {times: 0}")), "KPI026", "one bound"),
+    ("a gate without effect", scored(gated("at_most: 1, otherwise: ▶{}").replace("▶{kpi", "{kpi")),
+     "KPI026", "one effect"),
+    ("a gate of no KPI", scored(gated("at_most: 1, otherwise: {times: 0}").replace("▶{kpi: calls", "{kpi: ▶call")),
+     "KPI007", 'unknown KPI "call"'),
+    ("a gate on money", kpis(calls=count(), m=SUM) + GOAL
+     + gated("at_most: 1, otherwise: {times: 0}").replace("▶{kpi: calls", "{kpi: ▶m"), "KPI027", "an amount"),
+    ("peers in no currency", kpis(calls=count(), m=SUM) + GOAL
+     + CARD + "      - {kpi: m, weight: 1, peers: ▶{against: best, tie_band: 0, fewest: 2}}\n",
+     "KPI027", "one currency"),
+    ("a tie band of everything", scored(WEIGHED.replace("1}", "1, peers: {against: best, tie_band: ▶1, fewest: 2}}")),
+     "RUL005", "less than 1"),
     ("hours that are none", limit('forbids: {kind: outside_hours, starts: ▶"21:00", ends: "07:00"}'),
      "KPI060", "are none"),
     ("an hour that there is not", limit('forbids: {kind: outside_hours, starts: ▶"7:00", ends: "21:00"}'),

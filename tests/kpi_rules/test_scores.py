@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -13,8 +14,9 @@ from domain.ids import digest_of
 from domain.periods import days_between
 from domain.records import Grain, KpiResult, Unit, ValueState
 from domain.staff import Employee, Leave, StaffPosting, Terms
+from kpi_rules.grading import Measured, attainment_of, grade, points_on
 from kpi_rules.language import Curve, CurvePoint, Scorecard, ScorecardPart
-from kpi_rules.scores import Measured, attainment_of, grade, points_on, score
+from kpi_rules.scores import score
 
 START, AS_OF = date(2026, 10, 1), date(2026, 10, 31)
 HIRED = date(2024, 1, 1)
@@ -58,7 +60,7 @@ def test_attainment_is_one_on_target_whichever_direction_is_good(value, target, 
     ],
 )
 def test_a_missing_value_gives_its_weight_away_or_earns_nothing(missing, values, scored, contributions):
-    state, found, parts = grade(_card(missing), _measured(values))
+    state, found, parts = grade(_card(missing), _measured(values), {})
     assert found == _number(scored)
     assert state is (ValueState.VALUE if scored else ValueState.NO_VALUE)
     assert [part.contribution for part in parts] == [_number(each) for each in contributions]
@@ -66,14 +68,14 @@ def test_a_missing_value_gives_its_weight_away_or_earns_nothing(missing, values,
 
 def test_a_halted_part_halts_the_score_but_shows_the_others():
     measured = _measured(("1", "1")) | {"b": Measured(ValueState.HALTED, None, None)}
-    state, found, parts = grade(_card("redistribute"), measured)
+    state, found, parts = grade(_card("redistribute"), measured, {})
     assert (state, found) == (ValueState.HALTED, None)
     assert parts[0].points == 100
 
 
 @given(st.lists(st.one_of(st.none(), st.decimals(0, 3, places=3)), min_size=2, max_size=2))
 def test_the_score_is_the_sum_of_what_its_parts_contribute(values):
-    _, found, parts = grade(_card("redistribute"), _measured(values))
+    _, found, parts = grade(_card("redistribute"), _measured(values), {})
     contributions = [part.contribution for part in parts if part.contribution is not None]
     assert found == (sum(contributions, Decimal(0)) if contributions else None)
 
@@ -151,6 +153,75 @@ def test_somebody_who_moved_is_scored_in_each_department_for_what_they_did_there
     (found,) = _scores(rules_of(RULES), results, _employee(*postings))
     assert (found.entity, found.parts[0].value) == ("E1", Decimal("0.2"))
     assert found.parts[0].target == Decimal("0.5" if here == 0 else "0.4"), "the target of the team in that department"
+
+
+GATES = """gates: [{kpi: late, at_most: 2, otherwise: {times: 0.5}, missing: holds},
+     {kpi: heard, at_least: 0.6, otherwise: {score_at_most: 30}, missing: fails}],
+     parts"""
+
+
+def _gated(rules_of, late, heard):
+    kpis = "".join(
+        f"  - {{id: {name}, title: G, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, unit: count,\n"
+        "     good: lower, grains: [employee], type: simple, dataset: contacts, measure: count}\n"
+        for name in ("late", "heard")
+    )
+    text = RULES.replace("     parts", f"     {GATES}", 1).replace("scorecards:", f"{kpis}scorecards:", 1)
+    given = [("kept", "0.5"), *((name, each) for name, each in (("late", late), ("heard", heard)) if each)]
+    return _score(rules_of(text), [_result("money", "1000", currency="VND"), *(_result(*each) for each in given)])
+
+
+@pytest.mark.parametrize(
+    ("late", "heard", "score", "taken"),
+    [
+        ("2", "0.6", "100", ["0", "0"]),
+        ("3", "0.6", "50", ["-50", "0"]),
+        ("2", "0.59", "30", ["0", "-70"]),
+        ("3", "0.1", "30", ["-50", "-20"]),
+        (None, "1", "100", ["0", "0"]),
+        ("0", None, "30", ["0", "-70"]),
+    ],
+    ids=["on the bounds", "above", "below", "both, in order", "missing and it holds", "missing and it fails"],
+)
+def test_a_gate_cuts_the_score_and_says_by_how_much(late, heard, score, taken, rules_of):
+    found = _gated(rules_of, late, heard)
+    gates = [part for part in found.parts if part.is_gate]
+    assert found.score == Decimal(score) == sum(part.contribution for part in found.parts)
+    assert [gate.contribution for gate in gates] == [Decimal(each) for each in taken]
+    assert gates[0].note.endswith("at most 2, or else times 0.5")
+
+
+def test_a_halted_gate_halts_the_score(rules_of):
+    found = _gated(rules_of, "2", "1")
+    assert found.state is ValueState.VALUE
+    text = RULES.replace(
+        "     parts", "     gates: [{kpi: kept, at_most: 2, otherwise: {times: 0}, missing: holds}], parts", 1
+    )
+    halted = replace(_result("kept", "1"), state=ValueState.HALTED, value=None)
+    assert _score(rules_of(text), [halted]).state is ValueState.HALTED
+
+
+@pytest.mark.parametrize(
+    ("peers", "values", "attainments", "note"),
+    [
+        ("best, tie_band: 0", (10, 8, 5), ("1", "0.8", "0.5"), "best of 3 peers"),
+        ("best, tie_band: 0.25", (10, 8, 5), ("1", "1", "0.5"), "best of 3 peers"),
+        ("median, tie_band: 0", (10, 8, 5), ("1.25", "1", "0.625"), "median of 3 peers"),
+        ("median, tie_band: 0", (10, 8, 6, 5), ("1.42857", "1.14286", "0.85714", "0.71429"), "median of 4 peers"),
+        ("best, tie_band: 0", (10, 8), (None, None), "no target: 2 peers with a value, 3 are needed"),
+        ("best, tie_band: 0", (0, 0, 0), (None, None, None), "no target: the best of 3 peers is 0"),
+    ],
+    ids=["best", "a tie band", "median", "an even number", "too few", "nothing to divide by"],
+)
+def test_a_part_may_be_held_against_the_others_with_the_same_scorecard(peers, values, attainments, note, rules_of):
+    text = RULES.replace("weight: 0.5}", f"weight: 0.5, peers: {{against: {peers}, fewest: 3}}}}", 1)
+    staff = [_employee(StaffPosting("phone", "T1", "collector", START), name=f"E{n}") for n in range(len(values))]
+    elsewhere = _employee(StaffPosting("legal", "T1", "collector", START), name="E9")
+    results = [_result("kept", str(value), f"E{n}") for n, value in enumerate(values)]
+    found = _scores(rules_of(text), [*results, _result("kept", "99", "E9")], *staff, elsewhere)
+    rounded = [None if each.parts[0].attainment is None else round(each.parts[0].attainment, 5) for each in found]
+    assert rounded == [_number(each) for each in attainments]
+    assert found[0].parts[0].note == note
 
 
 BY_DAYS = "prorate: {by: days_worked, employment_share: true, without_leave: [parental]}"

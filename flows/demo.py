@@ -154,7 +154,7 @@ def _closing_screen(world: World, watch: _Watch) -> None:
     people.print(f"HR's page and workbook:  {home}/reports/{PERIOD}/bonus.html, bonus.xlsx, fee.html, fee.xlsx")
     people.print(f"The last night's page:   {home}/runs/{last}/night.html")
     people.print("Look around: [bold]recoup runs[/], [bold]recoup show RUN[/], [bold]recoup batches[/], "
-                 f"[bold]recoup explain EMPLOYEE --period {PERIOD}[/], [bold]make serve[/]")  # fmt: skip
+                 f"[bold]recoup explain payout EMPLOYEE --period {PERIOD}[/], [bold]make serve[/]")  # fmt: skip
     people.print(f"In all {sum(watch.seconds.values()):.0f} seconds.", highlight=False)
 
 

@@ -90,6 +90,30 @@ def measure_column(index: int) -> str:
     return f"m{index}"
 
 
+def value_of(measure: Measure, rows: sa.Subquery) -> sa.ColumnElement[Any]:
+    """The measure of rows that have its columns; a distinct count counts what is distinct among them."""
+    conditions = conditions_of(measure, rows)
+    if measure.of is None:
+        return count_rows(_all(conditions))
+    column = rows.c[measure.of]
+    if measure.aggregation is Aggregation.COUNT:
+        return count_rows(_all([*conditions, column.is_not(None)]))
+    if measure.aggregation is Aggregation.COUNT_DISTINCT:
+        return count_distinct(column, _all(conditions))
+    kind = _SUM_TYPES[measure.source.rows.fields[measure.of].column.type]
+    match measure.aggregation:
+        case Aggregation.MIN | Aggregation.MAX:
+            extreme = sa.func.min if measure.aggregation is Aggregation.MIN else sa.func.max
+            return sa.cast(extreme(sa.case((sa.and_(sa.true(), *conditions), column))), kind)
+    return total(column, _all(conditions), as_type=kind)
+
+
+def conditions_of(measure: Measure, rows: sa.Subquery) -> list[sa.ColumnElement[bool]]:
+    """Which of the rows the measure counts."""
+    conditions = [to_sql(measure.where, dict(rows.c))] if measure.where else []
+    return [*conditions, rows.c[measure.member[0]] == measure.member[1]] if measure.member else conditions
+
+
 def views_read_by(figure: Figure, *, by_currency: bool) -> frozenset[str]:
     """The views that the measures of the figure read, at all its grains."""
     return frozenset().union(
@@ -157,7 +181,7 @@ def _fused_scan(source: Source, uses: list[_Use], dates: Mapping[str, Any]) -> S
     columns = frozenset().union(*(use.columns for use in uses))
     measures = tuple(dict.fromkeys(use.measure for use in uses))
     rows = source.rows.select(columns).subquery("counted_rows")
-    values = [_value(measure, rows) for measure in measures]
+    values = [value_of(measure, rows) for measure in measures]
     return _scan(str(source), rows, sets, measures, values, dates, source.rows.views_of(columns))
 
 
@@ -168,7 +192,7 @@ def _distinct_scan(measure: Measure, uses: list[_Use], dates: Mapping[str, Any])
     dataset, of = measure.source.rows, str(measure.of)
     rows = dataset.select(columns).subquery("counted_rows")
     kept = sorted({of}.union(*(each.columns for each in sets)))
-    met = sa.and_(sa.true(), *_conditions(measure, rows))
+    met = sa.and_(sa.true(), *conditions_of(measure, rows))
     distinct = sa.select(*(rows.c[name] for name in kept)).where(met).distinct().subquery("distinct_rows")
     name = f"{measure.source} for {uses[0].figure.id}"
     return _scan(name, distinct, sets, (measure,), [count_distinct(distinct.c[of])], dates, dataset.views_of(columns))
@@ -205,26 +229,6 @@ def _aggregate(
     grouped = [sa.tuple_(*(rows.c[name] for name in dimensions if name in each.columns)) for each in sets]
     order = [key.asc().nulls_first() for key in keys]
     return statement.group_by(sa.func.grouping_sets(*grouped)).order_by(sa.literal_column(MASK), *order)
-
-
-def _value(measure: Measure, rows: sa.Subquery) -> sa.ColumnElement[Any]:
-    conditions = _conditions(measure, rows)
-    if measure.of is None:
-        return count_rows(_all(conditions))
-    column = rows.c[measure.of]
-    kind = _SUM_TYPES[measure.source.rows.fields[measure.of].column.type]
-    match measure.aggregation:
-        case Aggregation.COUNT:
-            return count_rows(_all([*conditions, column.is_not(None)]))
-        case Aggregation.MIN | Aggregation.MAX:
-            extreme = sa.func.min if measure.aggregation is Aggregation.MIN else sa.func.max
-            return sa.cast(extreme(sa.case((sa.and_(sa.true(), *conditions), column))), kind)
-    return total(column, _all(conditions), as_type=kind)
-
-
-def _conditions(measure: Measure, rows: sa.Subquery) -> list[sa.ColumnElement[bool]]:
-    conditions = [to_sql(measure.where, dict(rows.c))] if measure.where else []
-    return [*conditions, rows.c[measure.member[0]] == measure.member[1]] if measure.member else conditions
 
 
 def _all(conditions: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool] | None:

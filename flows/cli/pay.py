@@ -14,7 +14,7 @@ from domain.money import from_minor
 from domain.periods import Period
 from flows.attempts import attempt_at
 from flows.cli.arguments import BatchId, ByName, OfPeriod, Reason, parse_period
-from flows.cli.output import AsJson, people, say, show, working
+from flows.cli.output import AsJson, say, show, working
 
 app = typer.Typer()
 
@@ -99,33 +99,6 @@ def close(period: OfPeriod, by: ByName, reason: Reason, *, as_json: AsJson = Fal
 def reopen(period: OfPeriod, by: ByName, reason: Reason, *, as_json: AsJson = False) -> None:
     """Reopen a closed month: a recorded decision."""
     _decide_period("reopened", period, by, reason, as_json=as_json)
-
-
-@app.command()
-def explain(
-    payee: Annotated[str, typer.Argument(help="Employee or partner.")], period: OfPeriod, *, as_json: AsJson = False
-) -> None:
-    """How a payout came about: every step, from the amount back to the inputs, with its rule line."""
-    from tasks.stages.explain import explain_payee
-
-    lines = explain_payee(open_world(), payee, period)
-    if as_json:
-        show(lines, (), as_json=True)
-        return
-    for line in lines:
-        people.print(
-            f"[bold]{line.component}[/] {line.origin_period}: {line.amount:,f} {line.currency}", highlight=False
-        )
-        rows = [
-            {
-                "step": step.name,
-                "value": "no value" if step.value is None else f"{step.value:,f}",
-                "from": ", ".join(f"{name} {value}" for name, value in step.inputs),
-                "rule line": step.line,
-            }
-            for step in reversed(line.steps)
-        ]
-        show(line, rows, as_json=False)
 
 
 @app.command()

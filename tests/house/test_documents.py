@@ -10,7 +10,10 @@ from flows.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
-COMMANDS = {command.name or command.callback.__name__ for command in app.registered_commands}
+COMMANDS = {
+    *(command.name or command.callback.__name__ for command in app.registered_commands),
+    *(group.name for group in app.registered_groups),
+}
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,12 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def land_book(book: Path) -> Callable[[World], None]:
     """Put the demo book into the world's landing folder, and sign the rules."""
 
-    def put(world: World) -> None:
-        shutil.copytree(book, world.settings.landing)
-        sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
+    return partial(put_book, book=book)
 
-    return put
+
+def put_book(world: World, book: Path) -> None:
+    shutil.copytree(book, world.settings.landing)
+    sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
 
 
 @pytest.fixture

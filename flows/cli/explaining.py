@@ -1,0 +1,107 @@
+"""Commands that explain a figure: a payout step by step, a KPI down to its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adapters.world import open_world
+from domain.ids import canonical_decimal
+from domain.records import Grain
+from flows.cli.arguments import OfPeriod, OnDate
+from flows.cli.output import AsJson, people, say, show
+
+if TYPE_CHECKING:
+    from tasks.stages.explain_kpi import KpiExplanation
+
+explaining = typer.Typer(help="How a figure came about.", no_args_is_help=True)
+
+
+@explaining.command()
+def payout(
+    payee: Annotated[str, typer.Argument(help="Employee or partner.")], period: OfPeriod, *, as_json: AsJson = False
+) -> None:
+    """How a payout came about: every step, from the amount back to the inputs, with its rule line."""
+    from tasks.stages.explain import explain_payee
+
+    lines = explain_payee(open_world(), payee, period)
+    if as_json:
+        show(lines, (), as_json=True)
+        return
+    for line in lines:
+        people.print(
+            f"[bold]{line.component}[/] {line.origin_period}: {line.amount:,f} {line.currency}", highlight=False
+        )
+        rows = [
+            {
+                "step": step.name,
+                "value": "no value" if step.value is None else f"{step.value:,f}",
+                "from": ", ".join(f"{name} {value}" for name, value in step.inputs),
+                "rule line": step.line,
+            }
+            for step in reversed(line.steps)
+        ]
+        show(line, rows, as_json=False)
+
+
+@explaining.command()
+def kpi(
+    name: Annotated[str, typer.Argument(help="Id of the KPI.")],
+    day: OnDate,
+    employee: Annotated[str, typer.Option("--employee", help="Whose figure; with --department, there only.")] = "",
+    team: Annotated[str, typer.Option("--team")] = "",
+    department: Annotated[str, typer.Option("--department")] = "",
+    partner: Annotated[str, typer.Option("--partner")] = "",
+    branch: Annotated[str, typer.Option("--branch")] = "",
+    segment: Annotated[str, typer.Option("--segment")] = "",
+    currency: Annotated[str, typer.Option("--currency", help="Of amounts, where there are several.")] = "",
+    rows_to: Annotated[
+        Path | None, typer.Option("--rows-to", file_okay=False, help="Folder for the rows, as CSV.")
+    ] = None,
+    *,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the statements.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """How a KPI of the month, up to the date, came about: definition, sums, the same sums again, and its rows."""
+    from kpi_rules.evidence import Entity
+    from tasks.stages.explain_kpi import explain_kpi
+
+    given = {
+        Grain.EMPLOYEE: employee,
+        Grain.TEAM: team,
+        Grain.DEPARTMENT: department,
+        Grain.PARTNER: partner,
+        Grain.BRANCH: branch,
+        Grain.SEGMENT: segment,
+    }
+    named = {grain: value for grain, value in given.items() if value}
+    if named.keys() == {Grain.EMPLOYEE, Grain.DEPARTMENT}:
+        named = {Grain.POSTING: f"{employee}@{department}"}
+    if len(named) > 1:
+        raise typer.BadParameter("state one of --employee, --team, --department, --partner, --branch, --segment")
+    grain, names = next(iter(named.items()), (Grain.PORTFOLIO, ""))
+    parts = tuple(names.rsplit("@", 1)) if grain is Grain.POSTING else (names,) if names else ()
+    found = explain_kpi(open_world(), name, Entity(grain, parts, currency), day, rows_to)
+    if as_json:
+        show(found, (), as_json=True)
+    for line in _lines(found, sql=sql) if not as_json else ():
+        people.print(line, markup=False, highlight=False, soft_wrap=True)
+    if rows_to:
+        say(f"Rows below {rows_to}", as_json=as_json)
+
+
+def _lines(found: KpiExplanation, *, sql: bool, indent: str = "") -> Iterator[str]:
+    yield from (f"{indent}{line}" for line in found.text.splitlines())
+    for one in found.sums:
+        again = "none" if one.found is None else canonical_decimal(one.found)
+        stored = "none" if one.stored is None else canonical_decimal(one.stored)
+        verdict = "as stored" if one.is_equal else f"BUT STORED {stored}"
+        yield f"{indent}found again: {one.measure} = {again}, {verdict}"
+        if sql:
+            yield from (f"{indent}    {line}" for line in one.sql.splitlines())
+    for part in found.parts:
+        yield ""
+        yield from _lines(part, sql=sql, indent=f"{indent}  ")

@@ -1,0 +1,100 @@
+"""Explained KPIs: the sums are found again in what the run read, and the rows are those that were counted."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date
+
+import pytest
+from typer.testing import CliRunner
+
+from adapters.errors import RefusedError
+from adapters.settings import Settings
+from adapters.store.results import read_kpis
+from adapters.store.runs import begin_attempt
+from adapters.world import open_world
+from domain.manifest import Stage
+from domain.records import Grain
+from flows.cli import app
+from kpi_rules.evidence import Entity
+from tasks.stages.explain_kpi import explain_kpi
+from tasks.stages.opening import open_book
+from tests.conftest import SteppingClock
+from tests.stages.conftest import night_of, put_book
+
+DAYS = tuple(date(2026, 9, number) for number in (1, 2, 3))
+PORTFOLIO = Entity(Grain.PORTFOLIO, ())
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory, book):
+    """A world whose last night has measured three days of work."""
+    world = open_world(Settings(home=tmp_path_factory.mktemp("explained") / "home"), clock=SteppingClock())
+    put_book(world, book)
+    night_of(world, DAYS[0], (Stage.GATE,))
+    open_book(world, DAYS[0], begin_attempt(world.store, "open", DAYS[0]), by="operations")
+    for day in DAYS[1:]:
+        night = night_of(world, day, (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE))
+    with world.store.read() as connection:
+        return world, read_kpis(connection, night.run)
+
+
+def _all_sums(found):
+    yield from found.sums
+    for part in found.parts:
+        yield from _all_sums(part)
+
+
+def test_every_kpi_of_an_employee_and_of_the_portfolio_is_found_again_as_it_was_stored(measured):
+    world, results = measured
+    first = {}
+    for result in results:
+        if result.grain in {Grain.PORTFOLIO, Grain.EMPLOYEE} and result.value:
+            first.setdefault((result.kpi, result.grain), result)
+    assert len(first) > 50
+    for (kpi, grain), result in first.items():
+        names = () if grain is Grain.PORTFOLIO else (result.entity,)
+        found = explain_kpi(world, kpi, Entity(grain, names, result.currency), DAYS[-1])
+        assert [one for one in _all_sums(found) if not one.is_equal] == [], kpi
+        assert found.result == result
+
+
+def test_the_rows_are_those_that_were_counted(measured, tmp_path):
+    world, results = measured
+    calls = next(one for one in results if one.kpi == "calls_made" and one.grain is Grain.EMPLOYEE and one.value > 1)
+    explain_kpi(world, "calls_made", Entity(Grain.EMPLOYEE, (calls.entity,)), DAYS[-1], tmp_path)
+    with (tmp_path / "calls_made-1.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == calls.value
+    assert {(row["employee_id"], row["channel"], row["direction"]) for row in rows} == {(calls.entity, "call", "out")}
+
+
+@pytest.mark.parametrize(
+    ("kpi", "entity", "day", "told"),
+    [
+        ("calls_made", PORTFOLIO, date(2020, 1, 1), "EXK001"),
+        ("calls_mad", PORTFOLIO, DAYS[-1], 'EXK002 no KPI "calls_mad" .*Did you mean "calls_made"'),
+        ("qa_score", Entity(Grain.BRANCH, ("BR001",)), DAYS[-1], "EXK003 .*not measured per branch"),
+        ("calls_made", Entity(Grain.EMPLOYEE, ("E0",)), DAYS[-1], 'EXK003 employee "E0" has no figure'),
+        ("recovered", PORTFOLIO, DAYS[-1], "EXK004 .*CNY, VND: state --currency"),
+        ("recovered", Entity(Grain.PORTFOLIO, (), "USD"), DAYS[-1], "EXK004"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_is(measured, kpi, entity, day, told):
+    world, _ = measured
+    with pytest.raises(RefusedError, match=told):
+        explain_kpi(world, kpi, entity, day)
+
+
+def test_the_command_prints_the_sums_and_that_they_are_as_stored(measured, monkeypatch):
+    world, _ = measured
+    monkeypatch.setenv("RECOUP_HOME", str(world.settings.home))
+    told = CliRunner().invoke(app, ["explain", "kpi", "promise_rate", "--date", str(DAYS[-1])])
+    assert told.exit_code == 0, told.output
+    assert told.stdout.count("as stored") == 2
+    assert "BUT STORED" not in told.stdout
+    as_json = CliRunner().invoke(app, ["explain", "kpi", "promise_rate", "--date", str(DAYS[-1]), "--json"])
+    assert json.loads(as_json.stdout)["result"]["kpi"] == "promise_rate"
+    two = CliRunner().invoke(app, ["explain", "kpi", "x", "--date", str(DAYS[-1]), "--team", "a", "--branch", "b"])
+    assert two.exit_code == 2

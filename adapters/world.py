@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from adapters.seam import Clock, Seam, system_clock
+from adapters.errors import FileChangedError
+from adapters.seam import Clock, Seam, sha256_of, system_clock
 from adapters.settings import Settings, read_settings
 from adapters.store.engine import Store, open_store
 
@@ -24,6 +26,14 @@ def open_world(settings: Settings | None = None, *, clock: Clock = system_clock)
     known = settings or read_settings()
     seam = Seam(clock, known.failpoint, known.home / "tmp")
     return World(known, seam, open_store(known, seam))
+
+
+def registered_file(world: World, path: str, sha256: str) -> Path:
+    """The file below the home folder, with the content that was registered. Raises: FileChangedError."""
+    file = world.settings.home / path
+    if not file.exists() or sha256_of(file) != sha256:
+        raise FileChangedError(f"{path} is gone, or not what was registered: make it again")
+    return file
 
 
 def business_today(world: World) -> date:

@@ -8,10 +8,9 @@ from datetime import date, datetime
 from typing import Any
 
 from adapters.duck import Duck, duck_columns, open_duck
-from adapters.errors import FileChangedError, RefusedError
-from adapters.seam import sha256_of
+from adapters.errors import RefusedError
 from adapters.store.runs import files_of_run, official_run
-from adapters.world import World
+from adapters.world import World, registered_file
 from domain.ids import RunId, short
 from domain.manifest import RunKind, Stage
 from kpi_rules.views import BREACHES
@@ -63,9 +62,7 @@ def breaches_of(world: World, day: date, *, employee: str = "", limit: str = "",
     if file is None:
         text = f"LIM002 contacts of {day} were not judged, for a table was halted: see `recoup show {short(run)}`"
         raise RefusedError(text)
-    path = world.settings.home / file.path
-    if not path.exists() or sha256_of(path) != file.sha256:
-        raise FileChangedError(f"{file.path} is not what the run wrote")
+    path = registered_file(world, file.path, file.sha256)
     with open_duck(world.settings) as duck:
         duck.create_view(BREACHES.name, [path], duck_columns(BREACHES))
         of = ("WHERE ($1 = '' OR employee_id = $1) AND ($2 = '' OR limit_id = $2)", (employee, limit))

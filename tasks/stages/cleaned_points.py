@@ -8,9 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from adapters.duck import Duck, quoted
-from adapters.errors import FileChangedError
-from adapters.seam import sha256_of
-from adapters.world import World
+from adapters.world import World, registered_file
 from domain.ids import Digest
 from tasks.stages.contact_points import FOLDER
 
@@ -38,9 +36,7 @@ def cleaned_by(world: World, day: date) -> CleanedPoints | None:
     newest = max(found, key=lambda path: path.stem)
     content = json.loads(newest.read_text(encoding="utf-8"))
     points = content["points"]
-    path = world.settings.home / points["path"]
-    if not path.exists() or sha256_of(path) != points["sha256"]:
-        raise FileChangedError(f"{points['path']} is not what the cleaning wrote: make it again")
+    path = registered_file(world, points["path"], points["sha256"])
     return CleanedPoints(Digest(content["cleaning"]), date.fromisoformat(newest.stem), path, points["rows"])
 
 

@@ -9,11 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from adapters.duck import Duck, duck_columns
-from adapters.errors import FileChangedError, RefusedError
-from adapters.seam import sha256_of
+from adapters.errors import RefusedError
 from adapters.store.results import read_kpis
-from adapters.store.runs import RunFile, files_of_run, official_run
-from adapters.world import World
+from adapters.store.runs import files_of_run, official_run
+from adapters.world import World, registered_file
 from domain.expressions.parse import suggestion
 from domain.ids import RunId
 from domain.manifest import RunKind, Stage
@@ -72,17 +71,11 @@ def explain_kpi(world: World, kpi: str, entity: Entity, day: date, rows_to: Path
     rules = rules_of_run(world, manifest, None).kpis.on(day)
     with session_of_night(world, manifest, accepted) as duck:
         for table in (CREDITS, BREACHES):
-            duck.create_view(table.name, _file_of(world, files, table.name), duck_columns(table))
+            written = [
+                registered_file(world, one.path, one.sha256) for name, one in files.items() if name == table.name
+            ]
+            duck.create_view(table.name, written, duck_columns(table))
         return _Case(world, run, day, rules, results, duck, entity, rows_to).explained(kpi)
-
-
-def _file_of(world: World, files: Mapping[str, RunFile], name: str) -> tuple[Path, ...]:
-    if name not in files:
-        return ()
-    path = world.settings.home / files[name].path
-    if not path.exists() or sha256_of(path) != files[name].sha256:
-        raise FileChangedError(f"{files[name].path} is not what the run wrote")
-    return (path,)
 
 
 @dataclass(frozen=True, slots=True)

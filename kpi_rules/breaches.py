@@ -65,7 +65,7 @@ def _forbidden(limit: CheckedLimit, rows: sa.FromClause) -> sa.ColumnElement[boo
     match limit.rule.forbids:
         case OutsideHours(starts=starts, ends=ends):
             at = sa.cast(rows.c.started_wall, sa.Time)
-            late = sa.false() if ends == "24:00" else at >= time.fromisoformat(ends)
+            late = sa.false() if ends == "24:00" else at > time.fromisoformat(ends)
             return sa.or_(at < time.fromisoformat(starts), late)
         case OnDays(weekdays=weekdays, holidays=holidays):
             number = sa.cast(sa.extract("isodow", rows.c.day), sa.Integer)

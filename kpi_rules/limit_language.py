@@ -41,9 +41,9 @@ class OutsideHours(RuleModel):
 
     kind: Literal["outside_hours"]
     starts: str = Field(pattern=_TIME)
-    """First minute at which they are allowed, such as "07:00"."""
+    """First moment at which they are allowed, such as "07:00"."""
     ends: str = Field(pattern=_TIME)
-    """First minute at which they no longer are."""
+    """Last moment at which they are: nine o'clock sharp is not after nine."""
 
 
 class OnDays(RuleModel):

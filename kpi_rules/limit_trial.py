@@ -39,7 +39,7 @@ def _is_forbidden(
         case Never():
             return True
         case OutsideHours(starts=starts, ends=ends):
-            return not starts <= f"{at:%H:%M}" < ends
+            return not starts <= f"{at:%H:%M:%S}" <= f"{ends}:00"
         case OnDays(weekdays=weekdays, holidays=are_forbidden):
             return list(Weekday)[day.weekday()] in weekdays or (are_forbidden and day in holidays)
         case MoreThan(count=count, per=per, days=days):

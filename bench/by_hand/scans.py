@@ -15,9 +15,9 @@ _CALLED = "channel = 'call' AND direction = 'out'"
 _DIALLED, _ANSWERED = "channel IN ('call', 'bot') AND direction = 'out'", "outcome NOT IN ('no_answer', 'busy')"
 _UNLAWFUL = f"""
     direction = 'out' AND (
-        jurisdiction = 'VN' AND (clock < TIME '07:00' OR clock >= TIME '21:00' OR NOT has_duty OR reminder > 5)
+        jurisdiction = 'VN' AND (clock < TIME '07:00' OR clock > TIME '21:00' OR NOT has_duty OR reminder > 5)
         OR jurisdiction = 'CN' AND (
-            NOT consent AND (clock < TIME '08:00' OR clock >= TIME '22:00')
+            NOT consent AND (clock < TIME '08:00' OR clock > TIME '22:00')
             OR {_DIALLED} AND {_ANSWERED} AND answered > 3))"""
 _ADVISED_AGAINST = f"""
     jurisdiction = 'CN' AND (direction = 'out' AND role = 'reference'

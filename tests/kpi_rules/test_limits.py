@@ -49,7 +49,7 @@ contact_rows = st.lists(
         st.sampled_from(["P1", "P2", "P3"]),
         st.sampled_from(["N1", None]),
         st.integers(0, 36),
-        st.sampled_from([time(7, 59), time(8), time(20, 29), time(20, 30), time(23, 59)]),
+        st.sampled_from([time(7, 59, 59), time(8), time(20, 30), time(20, 30, 1), time(23, 59)]),
         st.sampled_from(["call", "sms"]),
         st.sampled_from(["out", "in"]),
         st.sampled_from(["right_party", "busy"]),
@@ -72,7 +72,7 @@ def test_postgresql_finds_them_too(postgresql_book, decoded_limits):
         for day in range(0, 34, 3)
         for account, party, point, at, direction, outcome in (
             ("A1", "P1", "N1", time(8), "out", "right_party"),
-            ("A2", "P2", None, time(20, 30), "in", "right_party"),
+            ("A2", "P2", None, time(20, 31), "in", "right_party"),
             ("A1", "P1", "N1", time(23, 59), "out", "right_party"),
             ("A3", "P3", "N1", time(7, 59), "out", "right_party"),
         )

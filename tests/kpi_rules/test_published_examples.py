@@ -133,9 +133,8 @@ def test_agencies_within_half_a_point_are_tied(published, rules_of):
     one = published["ed-cpcs-tie"]
     scores = {name: Decimal(value) for name, value in one["inputs"]["scores"].items()}
     band = round(Decimal(one["inputs"]["tie_threshold"]) / max(scores.values()), 6)
-    found = _scores(
-        rules_of(_against_the_best({"total": "1"}, str(band))), {(n, "total"): v for n, v in scores.items()}
-    )
+    totals = {(name, "total"): value for name, value in scores.items()}
+    found = _scores(rules_of(_against_the_best({"total": "1"}, str(band))), totals)
     assert one["expected"]["tied"] is True
     assert {each.parts[0].attainment for each in found.values()} == {Decimal(1)}
     apart = _scores(rules_of(_against_the_best({"total": "1"})), totals)

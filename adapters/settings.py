@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
@@ -41,6 +42,8 @@ class Settings(BaseSettings):
     """Columns whose long keys rightly end in zeros, such as accounts.account_id: no spreadsheet has rounded them."""
     nightly_cron: str = "0 2 * * *"
     """When the nightly deployment starts, in `time_zone`; keep it out of daylight-saving gaps."""
+    language: Literal["en", "vi", "zh"] = "en"
+    """Of pages and workbooks: English, Vietnamese or Chinese."""
     book_label: str = ""
     """What pages say of the book as a whole, such as that its collectors are invented; a demo book says it itself."""
     approval_chain: tuple[str, ...] = ("manager", "hr", "finance")

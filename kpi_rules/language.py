@@ -76,6 +76,8 @@ class Kpi(Rule):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)
     """Name in reports, formulas and commands: small letters, digits and underscores."""
+    titles: dict[Literal["vi", "zh"], str] = Field(default_factory=dict)
+    """The title on pages in Vietnamese and Chinese; left out: as in `title`."""
     about: str = ""
     """The definition in a sentence, as people read it beside the figure."""
     unit: Unit

@@ -48,7 +48,7 @@ from reports.night import Link
 from tasks.stages.calculation import calculation_version
 from tasks.stages.inputs import STATE_DAYS
 from tasks.stages.plan import refuse_unsigned
-from tasks.stages.report import book_label
+from tasks.stages.report import book_label, language_of
 from tasks.stages.rules import sound_rules
 from tasks.stages.session import create_view
 
@@ -221,9 +221,13 @@ def _write(work: _Work) -> Cleaning:
     )
     work.world.seam.write_text(folder / "corrections" / "PERSONAL-DATA.txt", PERSONAL_DATA_NOTE, point="personal_data")
     report = _report(work, found, to_verify, corrected)
-    page = work.world.seam.write_text(folder / "cleaning.html", contact_points_page(report), point="cleaning_page")
+    page = work.world.seam.write_text(
+        folder / "cleaning.html", contact_points_page(report, language_of(work.world)), point="cleaning_page"
+    )
     book = work.world.seam.write_file(
-        folder / "cleaning.xlsx", lambda part: write_contact_points_workbook(report, part), point="cleaning_workbook"
+        folder / "cleaning.xlsx",
+        lambda part: write_contact_points_workbook(report, part, language_of(work.world)),
+        point="cleaning_workbook",
     )
     _register(work, points, report.points)
     files = tuple(each.path.relative_to(work.home).as_posix() for each in (page, book, verify, changes, points))

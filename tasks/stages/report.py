@@ -14,10 +14,11 @@ from adapters.world import World
 from domain.manifest import Manifest, Stage
 from domain.records import Grain, KpiResult, Verdict
 from incentives.ledger import BatchKind
-from kpi_rules.figures import Division
+from kpi_rules.figures import Division, Figure
 from kpi_rules.rulebook import KpiRules
 from reports.comparison import ComparisonReport, comparison_page
 from reports.kpi_tables import KpiLabel
+from reports.languages import Language
 from reports.night import Link, NightReport, RollRow, RollTable, StageSummary, night_page
 from tasks.stages.compare import RunComparison
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
@@ -45,24 +46,34 @@ def book_label(world: World) -> str:
     return str(json.loads(path.read_text(encoding="utf-8"))["label"])
 
 
-def labels_of(rules: KpiRules) -> dict[str, KpiLabel]:
+def language_of(world: World) -> Language:
+    return Language(world.settings.language)
+
+
+def labels_of(rules: KpiRules, language: Language) -> dict[str, KpiLabel]:
     """How each KPI is shown; those that are one per bucket form a group."""
     return {
         figure.id: KpiLabel(
-            figure.title,
+            figure.title.replace(figure.rule.title, _title(figure, language), 1),
             figure.rule.good == "higher",
             is_share=isinstance(figure.made, Division) and figure.rule.model_dump()["type"] == "ratio",
             about=figure.rule.about,
-            group=figure.rule.title if figure.id != figure.rule.id else "",
+            group=_title(figure, language) if figure.id != figure.rule.id else "",
         )
         for figure in rules.figures
     }
 
 
+def _title(figure: Figure, language: Language) -> str:
+    return {str(name): title for name, title in figure.rule.titles.items()}.get(language.value, figure.rule.title)
+
+
 def _report(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageWork:
     content = _content(world, night, rules.kpis.on(manifest.effective_on))
     name = f"{folder_of(night)}/{PAGE}"
-    written = world.seam.write_text(world.settings.home / name, night_page(content), point="night_page")
+    written = world.seam.write_text(
+        world.settings.home / name, night_page(content, language_of(world)), point="night_page"
+    )
     file = RunFile(PAGE, name, written.sha256, 0)
     return StageWork(State.DONE, {"page": name}, (file,))
 
@@ -76,7 +87,7 @@ def _content(world: World, night: Night, rules: KpiRules) -> NightReport:
             run_id=night.run,
             verdict=verdict or Verdict(night.business_date, ()),
             stages=tuple(_stage(result) for result in stages_of(connection, night.run)),
-            labels=labels_of(rules),
+            labels=labels_of(rules, language_of(world)),
             kpis=kpis,
             rolls=tuple(_rolls(kpis)),
             scores=read_scores(connection, night.run),
@@ -124,9 +135,9 @@ def write_comparison(world: World, night: Night, rules: RuleSet, comparison: Run
         official=comparison.official,
         new=comparison.new,
         is_what_if=not night.is_official,
-        labels=labels_of(rules.kpis.on(night.business_date)),
+        labels=labels_of(rules.kpis.on(night.business_date), language_of(world)),
         book_label=book_label(world),
     )
     path = world.settings.home / folder_of(night) / "comparison.html"
-    world.seam.write_text(path, comparison_page(content), point="comparison_page")
+    world.seam.write_text(path, comparison_page(content, language_of(world)), point="comparison_page")
     return path

@@ -35,7 +35,7 @@ from reports.batch_report import (
 from reports.workbook import write_batch_workbook
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import Frozen, read_frozen
-from tasks.stages.report import book_label
+from tasks.stages.report import book_label, language_of
 from tasks.stages.waive import waivers_of_run
 
 WITHOUT_POLICY = "without_policy"
@@ -63,9 +63,11 @@ def write_review(world: World, period: Period) -> tuple[Path, ...]:
 def _write(world: World, period: Period, kind: BatchKind, report: BatchReport) -> Iterator[Path]:
     folder = world.settings.home / "reports" / str(period)
     page, workbook = folder / f"{kind.value}.html", folder / f"{kind.value}.xlsx"
-    world.seam.write_text(page, batch_page(report), point="batch_page")
+    world.seam.write_text(page, batch_page(report, language_of(world)), point="batch_page")
     yield page
-    world.seam.write_file(workbook, lambda part: write_batch_workbook(report, part), point="batch_workbook")
+    world.seam.write_file(
+        workbook, lambda part: write_batch_workbook(report, part, language_of(world)), point="batch_workbook"
+    )
     yield workbook
 
 

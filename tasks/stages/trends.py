@@ -10,7 +10,7 @@ from adapters.store.nights import newest_gated_nights
 from adapters.store.trends import verdicts_of_nights
 from adapters.world import World
 from reports.trends import FailingCheck, TrendReport, failing_checks, nights_by_outcome, trend_page
-from tasks.stages.report import book_label
+from tasks.stages.report import book_label, language_of
 
 PAGE = "reports/gate-trends.html"
 NIGHTS = 60
@@ -34,7 +34,7 @@ def gate_trends(world: World, first: date | None = None, last: date | None = Non
         found = newest_gated_nights(connection, first, last)
         days = list(found) if first is not None else list(found)[-NIGHTS:]
         nights = verdicts_of_nights(connection, {day: found[day] for day in days})
-    html = trend_page(TrendReport(nights, book_label(world)))
+    html = trend_page(TrendReport(nights, book_label(world)), language_of(world))
     world.seam.write_text(world.settings.home / PAGE, html, point="gate_trends")
     outcomes = {outcome.value: number for outcome, number in nights_by_outcome(nights).items()}
     start, end = (days[0], days[-1]) if days else (None, None)

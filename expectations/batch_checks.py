@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median_low
 from typing import Any
@@ -101,13 +101,16 @@ def _volume(change: Change, of: Subject) -> Iterator[Declared]:
     if len(days) < change.minimum_days or not (usual or change.minimum_rows):
         yield _not_yet_known(of.table, check, days, change)
         return
+    peak = max([usual, *(day.rows for day in _month_ends(of))])
     for severity, level in LEVELS:
-        low, high = _bounds(Decimal(usual), getattr(change, f"{level}_factor"))
+        factor: Decimal = getattr(change, f"{level}_factor")
+        low, high = _bounds(Decimal(usual), factor)[0], _bounds(Decimal(peak), factor)[1]
         high = max(high, Decimal(change.minimum_rows))
         is_judged = usual >= change.minimum_rows and (of.rows_due or severity is Severity.WARNING)
         least = int(low) if is_judged else 0
         measure = RowCount(least, int(high))
-        expected = f"{least:,} to {int(high):,} rows; usual are {usual:,}, {_of_days(of.table, days)}"
+        last = f", and {peak:,} at the last month-end" if peak > usual else ""
+        expected = f"{least:,} to {int(high):,} rows; usual are {usual:,}{last}, {_of_days(of.table, days)}"
         yield Expectation(check, severity, measure, expected, "See whether the extract is whole, and sent once")
 
 
@@ -159,8 +162,17 @@ def _of_money(
     if not usual or len(days) < change.minimum_days:
         yield _not_yet_known(of.table, check, days, change)
         return
+    ends = [day for day in _month_ends(of) if day.rows]
+    peak = {
+        currency: max([amount, *(of_day(day, currency) for day in ends if currency in dict(day.sums))])
+        for currency, amount in usual.items()
+    }
     for severity, level in LEVELS:
-        bounds = {currency: _bounds(amount, getattr(change, f"{level}_factor")) for currency, amount in usual.items()}
+        factor: Decimal = getattr(change, f"{level}_factor")
+        bounds = {
+            currency: (_bounds(amount, factor)[0], _bounds(peak[currency], factor)[1])
+            for currency, amount in usual.items()
+        }
         expected = "; ".join(f"{low:,} to {high:,} {currency}" for currency, (low, high) in bounds.items())
         statement = money_outside(of.table, bounds, change.minimum_rows, is_mean=figure == "mean")
         hint = "See whether the amounts are in the right unit and the extract is whole"
@@ -296,6 +308,20 @@ def _comparable(of: Subject, change: Change) -> Sequence[DayFigures]:
     alike = [day for day in past if day.kind is of.night.kind]
     same_weekday = [day for day in alike if day.business_date.weekday() == of.night.business_date.weekday()]
     return same_weekday if len(same_weekday) >= change.minimum_days else alike
+
+
+def _month_ends(of: Subject) -> Sequence[DayFigures]:
+    """On the last days of a month, those of the months before: paydays and closings make peaks that no weekday has."""
+    if of.table.kind is Kind.STATE or not _is_month_end(of.night.business_date):
+        return ()
+    return [day for day in of.baseline.days if day.kind is of.night.kind and _is_month_end(day.business_date)]
+
+
+def _is_month_end(day: date) -> bool:
+    return (day + timedelta(days=_LAST_DAYS)).month != day.month
+
+
+_LAST_DAYS = 3
 
 
 def _bounds(usual: Decimal, factor: Decimal) -> tuple[Decimal, Decimal]:

@@ -51,6 +51,16 @@ def test_events_are_compared_with_days_of_the_same_kind(thresholds, day, number,
     assert volume(thresholds, day, figures) == expected
 
 
+def test_the_end_of_a_month_may_reach_the_peak_of_the_last_one(thresholds):
+    """Working days have 100 payments, the last three days of February 900: March may end as February did."""
+    tuesday, earlier = date(2026, 3, 31), date(2026, 3, 24)
+    past = [tuesday - timedelta(days=back) for back in range(1, 36)]
+    figures = tuple(DayFigures(day, kind_of(day), 900 if day.month == 2 and day.day > 25 else 100) for day in past)
+    assert volume(thresholds, tuesday, figures) == (RowCount(33, 2700), RowCount(10, 9000))
+    before = tuple(day for day in figures if day.business_date < earlier)
+    assert volume(thresholds, earlier, before) == (RowCount(33, 300), RowCount(10, 1000))
+
+
 def test_a_day_off_on_which_others_work_is_compared_with_no_weekend(thresholds):
     figures = days(28, lambda _: 10)
     night = Night(SUNDAY, DayKind.PARTLY, frozenset({"payments"}), {})

@@ -6,7 +6,7 @@ exact values (Decimal, decimal128); `.df()` and `read_sql` are never used: they 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -67,6 +67,14 @@ class Duck:
     def create_view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
         """A view over files; with none it has the columns and no rows."""
         self._driver.execute(f'CREATE OR REPLACE VIEW "{name}" AS {_select(files, columns)}')
+
+    def create_table(self, name: str, columns: Mapping[str, str], statements: Iterable[ExactSelect]) -> None:
+        """A table of the session with the rows of the statements, run one after the other."""
+        listed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+        self._driver.execute(f'DROP VIEW IF EXISTS "{name}"')
+        self._driver.execute(f'CREATE OR REPLACE TABLE "{name}" ({listed})')
+        for statement in statements:
+            self._driver.execute(f'INSERT INTO "{name}" {self._described(statement)}')
 
     def create_view_as(self, name: str, statement: ExactSelect) -> None:
         self._driver.execute(f'CREATE OR REPLACE VIEW "{name}" AS {self.sql(statement)}')

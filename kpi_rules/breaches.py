@@ -30,28 +30,37 @@ _SHOWN = ("contact_id", "account_id", "employee_id", "partner_id", "started_wall
 _OF_CONTACTS = (*_SHOWN, "started_at", "party_id", "contact_point_id")
 
 
-def breach_statement(limits: Sequence[CheckedLimit], *, start: date, as_of: date) -> ExactSelect:
-    """The rows of `BREACHES` for the contacts made from `start` up to and including `as_of`, by contact and limit.
+def breach_statements(limits: Sequence[CheckedLimit], *, start: date, as_of: date) -> tuple[ExactSelect, ...]:
+    """Statements whose rows together are those of `BREACHES` for the contacts made from `start` up to `as_of`.
 
     A contact is judged by the limits of its account's jurisdiction that hold on its day. A party that is not known has
-    no duty to repay. Contacts of up to `MOST_WINDOW_DAYS` before `start` are counted, and not judged.
+    no duty to repay. Contacts of up to `MOST_WINDOW_DAYS` before `start` are counted, and not judged. Limits that count
+    have a statement each: run one after the other, they need the memory of one.
     """
     alone = [limit for limit in limits if isinstance(limit.rule.forbids, OutsideHours | OnDays | Never)]
-    selects = list(_each_alone(alone, start, as_of))
+    selects: list[sa.Select[Any]] = [_together(list(_each_alone(alone, start, as_of)))] if alone else []
     for limit in limits:
         match limit.rule.forbids:
             case MoreThan() as forbids:
                 selects.append(_more_than(limit, forbids, start, as_of))
             case TooSoon() as forbids:
                 selects.append(_too_soon(limit, forbids, start, as_of))
-    found = (sa.union_all(*selects) if selects else _none()).subquery("found")
-    return exact(sa.select(*(found.c[name] for name in BREACHES.names)).order_by(found.c.contact_id, found.c.limit_id))
+    return tuple(exact(select) for select in selects)
+
+
+def breaches_in_order() -> ExactSelect:
+    """All breaches that were found, by contact and limit."""
+    found = BREACHES_SQL.c
+    return exact(sa.select(*found).order_by(found.contact_id, found.limit_id))
+
+
+def _together(selects: Sequence[sa.Select[Any]]) -> sa.Select[Any]:
+    found = sa.union_all(*selects).subquery("found")
+    return sa.select(*(found.c[name] for name in BREACHES.names))
 
 
 def _each_alone(limits: Sequence[CheckedLimit], start: date, as_of: date) -> Iterator[sa.Select[Any]]:
     """Limits that need no other contact: one scan finds the contacts that break any of them."""
-    if not limits:
-        return
     has_holidays = any(isinstance(limit.rule.forbids, OnDays) and limit.rule.forbids.holidays for limit in limits)
     rows = _contacts(start, as_of, holidays=has_holidays)
     broken = [sa.and_(_speaks_of(limit, rows), _forbidden(limit, rows)) for limit in limits]
@@ -156,11 +165,6 @@ def _breaches(limit: CheckedLimit, rows: sa.FromClause, number: Sql | None) -> s
         "number": sa.cast(sa.null() if number is None else number, sa.BigInteger),
     }
     return sa.select(*(computed[name].label(name) for name in BREACHES.names))
-
-
-def _none() -> sa.Select[Any]:
-    columns = sa.select(*(sa.cast(sa.null(), kind.type).label(kind.name) for kind in BREACHES_SQL.columns))
-    return columns.where(sa.false())
 
 
 def _contacts(first: date, last: date, *, holidays: bool = False) -> sa.Subquery:

@@ -16,7 +16,7 @@ from domain.manifest import Manifest, Stage
 from domain.periods import Period
 from domain.records import KpiResult, Score, ValueState
 from domain.staff import Employee, WorkingDays
-from kpi_rules.breaches import BREACHES_READ, breach_statement
+from kpi_rules.breaches import BREACHES_READ, breach_statements, breaches_in_order
 from kpi_rules.credits import (
     CREDITS_READ,
     CreditTotals,
@@ -97,10 +97,10 @@ def _breaches(world: World, night: Night, duck: Duck, rules: KpiRules, halted: f
         duck.create_view(BREACHES_FILE, (), duck_columns(BREACHES))
         return ()
     path = world.settings.home / folder_of(night) / "breaches.parquet"
-    statement = breach_statement(rules.on(as_of).limits, start=start, as_of=as_of)
-    written = world.seam.write_file(path, lambda part: duck.write_parquet(statement, part), point="breaches")
-    duck.create_view(BREACHES_FILE, [path], duck_columns(BREACHES))
+    statements = breach_statements(rules.on(as_of).limits, start=start, as_of=as_of)
+    duck.create_table(BREACHES_FILE, duck_columns(BREACHES), statements)
     (count,) = duck.run(f"SELECT count(*) FROM {BREACHES_FILE}").fetchone()
+    written = world.seam.write_file(path, lambda part: duck.write_parquet(breaches_in_order(), part), point="breaches")
     return (RunFile(BREACHES_FILE, path.relative_to(world.settings.home).as_posix(), written.sha256, count),)
 
 

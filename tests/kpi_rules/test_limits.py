@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.rule_files import parse_document
-from kpi_rules.breaches import breach_statement
+from kpi_rules.breaches import breach_statements
 from kpi_rules.limit_language import Per
 from kpi_rules.limit_trial import TriedContact, breaks
 from kpi_rules.rule_tests import run_rule_tests
@@ -96,12 +96,12 @@ def test_what_is_judged_is_counted_and_named(book, decoded_limits):
         [("A1", "P1", "N1", 20, at, "call", "out", "right_party") for at in (time(8), time(9), time(10))]
     )
     _load(book, contacts)
-    breaches = [row for row in book.rows(_statement(decoded_limits)) if row["limit_id"] == "two_a_day"]
+    breaches = [row for row in _breaches(book, decoded_limits) if row["limit_id"] == "two_a_day"]
     assert [(row["contact_id"], row["number"], row["employee_id"]) for row in breaches] == [("C02", 3, "E1")]
 
 
 def test_without_limits_there_are_no_breaches(book):
-    assert book.rows(_statement(())) == []
+    assert _breaches(book, ()) == []
 
 
 def test_breaches_are_figures_of_whoever_made_the_contact(book, house_rules):
@@ -109,7 +109,7 @@ def test_breaches_are_figures_of_whoever_made_the_contact(book, house_rules):
                           ("A1", "P1", "N1", 20, time(9), "call", "out", "busy")])  # fmt: skip
     _load(book, contacts)
     book.add("staff_postings", employee_id="E1", team_id="T1", department_id="phone")
-    book.add_all("breaches", book.rows(_statement(house_rules.on(AS_OF).limits)))
+    book.add_all("breaches", _breaches(book, house_rules.on(AS_OF).limits))
     figures = book.night(house_rules)
     assert figures.shown("unlawful_contacts", "E1") == "1"
     assert figures.shown("unlawful_contact_rate", "phone") == "1/2"
@@ -179,12 +179,13 @@ def _load(book, contacts):
     book.add("calendar", jurisdiction="VN", day=date(2026, 10, 10), name=None, is_working_day=False)
 
 
-def _statement(limits):
-    return breach_statement(limits, start=START, as_of=AS_OF)
+def _breaches(book, limits):
+    statements = breach_statements(limits, start=START, as_of=AS_OF)
+    return [row for statement in statements for row in book.rows(statement)]
 
 
 def _found(book, limits):
-    return {(row["contact_id"], row["limit_id"]) for row in book.rows(_statement(limits))}
+    return {(row["contact_id"], row["limit_id"]) for row in _breaches(book, limits)}
 
 
 def _expected(limits, contacts):

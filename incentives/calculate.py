@@ -288,9 +288,11 @@ def _input(house: _House, payee: Employee, part: _Part, source: Input) -> _Found
 
 
 def _whose(house: _House, payee: Employee, part: _Part, source: Input) -> tuple[Grain, str]:
-    """Of somebody who moved, each part is paid by what was done in its department. Scores are per department anyway."""
+    """Of somebody who moved, a part of the period is paid by what was done in its department; who is paid for the whole
+    period in one place is paid by all that they did. Scores are per department anyway."""
     posting = posting_name(payee.employee_id, part.department)
-    if source.kpi and source.grain is Grain.EMPLOYEE and posting in house.postings:
+    is_part = part.ready.policy.part_period is PartPeriod.PRORATED
+    if is_part and source.kpi and source.grain is Grain.EMPLOYEE and posting in house.postings:
         return Grain.POSTING, posting
     whose = {Grain.EMPLOYEE: payee.employee_id, Grain.TEAM: part.team, Grain.DEPARTMENT: part.department}
     return source.grain, whose[source.grain]

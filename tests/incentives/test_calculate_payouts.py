@@ -128,31 +128,44 @@ def test_working_days_and_days_worked(policies, by, leave, pays):
     assert found == {("E1", "bonus:field"): pays}
 
 
-def test_a_transfer_is_paid_for_what_was_done_in_each_department(book_of):
-    """Each policy reads what the payee recovered there; the whole month's figure would be paid twice."""
-    by_money = POLICY.replace("scorecard: card", "kpi: recovered, unit: money").replace("target * score", "score")
-    by_money = by_money.replace("value: {target}}}", "value: {target}, memo: true}}")
-    texts = (
-        by_money.format(**DEFAULTS | {"applies_to": f"{{departments: [{name}]}}", "id": name})
-        for name in ("field", "legal")
-    )
-    moved = payee("E1", posting(end=date(2026, 6, 16)), posting("legal", date(2026, 6, 16)))
-    recovered = {
+BY_MONEY = (
+    POLICY.replace("scorecard: card", "kpi: recovered, unit: money")
+    .replace("target * score", "score")
+    .replace("value: {target}}}", "value: {target}, memo: true}}")
+)
+RECOVERED = {
+    (*whose, "kpi:recovered:VND"): Measure(ValueState.VALUE, Decimal(amount), RULE, "VND")
+    for whose, amount in {
         (Grain.EMPLOYEE, "E1"): 500_000,
         (Grain.POSTING, "E1@field"): 200_000,
         (Grain.POSTING, "E1@legal"): 300_000,
         (Grain.EMPLOYEE, "E2"): 700_000,
-    }
-    found = {
-        (*whose, "kpi:recovered:VND"): Measure(ValueState.VALUE, Decimal(amount), RULE, "VND")
-        for whose, amount in recovered.items()
-    }
-    calculation = compute(book_of("policies:\n" + "".join(texts)), [moved, payee("E2")], found)
-    assert [(line.payee, line.scope, line.amount) for line in calculation.lines] == [
-        ("E1", "field", 100_000),  # half of the month
-        ("E1", "legal", 150_000),
-        ("E2", "field", 700_000),
-    ]
+    }.items()
+}
+
+
+def _moved(text, book_of):
+    """The lines of somebody who moved in the middle of the month, and of somebody who did not."""
+    texts = (
+        text.format(**DEFAULTS | {"applies_to": f"{{departments: [{name}]}}", "id": name})
+        for name in ("field", "legal")
+    )
+    moved = payee("E1", posting(end=date(2026, 6, 16)), posting("legal", date(2026, 6, 16)))
+    calculation = compute(book_of("policies:\n" + "".join(texts)), [moved, payee("E2")], RECOVERED)
+    return [(line.payee, line.scope, line.amount) for line in calculation.lines]
+
+
+def test_a_transfer_is_paid_for_what_was_done_in_each_department(book_of):
+    """Each policy reads what the payee recovered there; the whole month's figure would be paid twice."""
+    halves = [("E1", "field", 100_000), ("E1", "legal", 150_000)]
+    assert _moved(BY_MONEY, book_of) == [*halves, ("E2", "field", 700_000)]
+
+
+def test_a_policy_that_pays_the_whole_month_reads_all_that_was_done_in_it(book_of):
+    whole = BY_MONEY.replace("part_period: prorated", "part_period: whole")
+    whole = "\n".join(line for line in whole.splitlines() if "kind: prorate" not in line) + "\n"
+    whole = whole.replace("of: for_days", "of: earned")
+    assert _moved(whole, book_of) == [("E1", "legal", 500_000), ("E2", "field", 700_000)]
 
 
 def test_a_transfer_makes_one_line_per_department(policies):

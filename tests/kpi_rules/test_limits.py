@@ -58,7 +58,7 @@ contact_rows = st.lists(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=contact_rows)
 def test_sql_and_the_plain_reading_find_the_same_breaches(rows, shared_book, decoded_limits):
     contacts = _contacts(rows)

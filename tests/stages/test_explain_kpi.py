@@ -46,6 +46,7 @@ def _all_sums(found):
         yield from _all_sums(part)
 
 
+@pytest.mark.slow
 def test_every_kpi_of_an_employee_and_of_the_portfolio_is_found_again_as_it_was_stored(measured):
     world, results = measured
     first = {}

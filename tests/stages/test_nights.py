@@ -131,6 +131,7 @@ def test_what_refers_to_something_changed_is_judged_again(any_world, land_book, 
     assert found["contact_points.party_id.unknown"].startswith("2 of ")
 
 
+@pytest.mark.slow
 def test_a_holiday_on_which_staff_elsewhere_work_is_no_weekend(world, land_book, run_night):
     """Vietnam's National Day on 1 and 2 September; China works on these days, and on Sunday 20 September."""
     land_book(world)

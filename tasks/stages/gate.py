@@ -244,8 +244,8 @@ def _run_suites(
     for table, result in sound.items():
         bench.duck.create_view(table, [result.accepted.path], duck_columns(CATALOGUE[table]))
     night = _suite_night(bench, frozenset(sound), calendar)
-    for table, days in night.alike.items():
-        alike = [bench.found[item.version] for item in bench.history(table) if item.business_date in days]
+    for table in (name for name in sound if name in thresholds and thresholds[name].history_mix):
+        alike = [bench.found[item.version] for item in bench.history(table) if item.business_date in night.alike[table]]
         files = [version.path for version in alike if version.rows]
         bench.duck.create_view(f"{table}_alike", files, duck_columns(CATALOGUE[table]))
     suites = [
@@ -255,6 +255,9 @@ def _run_suites(
     ]
     pages = Stage.REPORT in bench.manifest.stages
     return {run.table: run for run in run_suites(suites, bench.duck.connection, pages=pages)}
+
+
+_MOST_ALIKE = 20  # the newest days of a kind say how codes are shared; older ones are read for nothing
 
 
 def _suite_night(bench: _Bench, sound: frozenset[str], calendar: _Calendar) -> SuiteNight:
@@ -271,7 +274,10 @@ def _suite_night(bench: _Bench, sound: frozenset[str], calendar: _Calendar) -> S
         sound,
         previous,
         earlier,
-        {table: frozenset(one for one in dates if calendar.kind_of(one) is kind) for table, dates in earlier.items()},
+        {
+            table: frozenset(sorted(one for one in dates if calendar.kind_of(one) is kind)[-_MOST_ALIKE:])
+            for table, dates in earlier.items()
+        },
         frozenset(item.table for item in bench.manifest.landed if newest.get(item.table) == item.version),
     )
 

@@ -67,7 +67,7 @@ def _holds(gate: ScoreGate, value: Decimal | None) -> bool:
 
 def _cut(gate: ScoreGate, reached: Decimal) -> Decimal:
     if gate.otherwise.times is not None:
-        return CONTEXT.multiply(reached, gate.otherwise.times)
+        return min(reached, CONTEXT.multiply(reached, gate.otherwise.times))  # a gate never lifts a score below zero
     return reached if gate.otherwise.score_at_most is None else min(reached, gate.otherwise.score_at_most)
 
 

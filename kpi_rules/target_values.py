@@ -36,7 +36,8 @@ def stays_of(staff: Iterable[Employee], start: date, as_of: date) -> tuple[Stay,
     """Each department in which each employee was posted on a day of the period, by employee."""
     found: list[Stay] = []
     for employee in sorted(staff, key=lambda each: each.employee_id):
-        held = [each for each in employee.postings if each.valid_from <= as_of and (each.valid_to or as_of) > start]
+        begun = [each for each in employee.postings if each.valid_from <= as_of]
+        held = [each for each in begun if each.valid_to is None or each.valid_to > start]
         last = {each.department: each for each in sorted(held, key=lambda each: each.valid_from)}
         ordered = sorted(last.values(), key=lambda each: each.valid_from)
         found += [Stay(employee, each, moved=len(last) > 1) for each in ordered]

@@ -11,9 +11,12 @@ from adapters.duck import Duck, duck_columns, open_duck
 from adapters.errors import RefusedError
 from adapters.store.runs import files_of_run, official_run
 from adapters.world import World, registered_file
+from domain.expressions.parse import suggestion
 from domain.ids import RunId, short
 from domain.manifest import RunKind, Stage
+from domain.rules import RuleKind
 from kpi_rules.views import BREACHES
+from tasks.stages.manifests import manifest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,16 @@ class Breaches:
 def breaches_of(world: World, day: date, *, employee: str = "", limit: str = "", each: bool = False) -> Breaches:
     """What the newest official night of the date found in its month so far; `each` also gives the rows, in order.
 
-    Raises: RefusedError if no night of the date has measured, or could not judge contacts; FileChangedError.
+    Raises: RefusedError if no night of the date has measured or judged contacts, or no such limit; FileChangedError.
     """
     with world.store.read() as connection:
         run = official_run(connection, RunKind.NIGHTLY.value, day, Stage.MEASURE.value)
         if run is None:
             raise RefusedError(f"LIM001 no night of {day} has measured; `recoup runs` lists those that have")
         file = files_of_run(connection, run).get(BREACHES.name)
+        limits = sorted(rule.id for rule in manifest_of(connection, run).rules if rule.kind is RuleKind.LIMIT)
+    if limit and limit not in limits:
+        raise RefusedError(f'LIM003 no limit "{limit}" was in force. {suggestion(limit, limits)}')
     if file is None:
         text = f"LIM002 contacts of {day} were not judged, for a table was halted: see `recoup show {short(run)}`"
         raise RefusedError(text)

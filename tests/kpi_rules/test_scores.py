@@ -191,6 +191,22 @@ def test_a_gate_cuts_the_score_and_says_by_how_much(late, heard, score, taken, r
     assert gates[0].note.endswith("at most 2, or else times 0.5")
 
 
+def test_a_gate_never_lifts_a_score(rules_of):
+    text = RULES.replace(
+        "     parts", "     gates: [{kpi: kept, at_least: 1, otherwise: {times: 0.5}, missing: holds}], parts", 1
+    )
+    text = text.replace("below: 0", "below: -20").replace("attainment: 0, points", "attainment: 0.5, points")
+    found = _score(rules_of(text), [_result("kept", "0.1"), _result("money", "1", currency="VND")])
+    assert (found.score, found.parts[-1].contribution) == (Decimal(-20), 0)
+
+
+@pytest.mark.parametrize("as_of", [START, AS_OF])
+def test_open_postings_are_scored_from_the_first_day_of_the_month_on(as_of, rules_of):
+    somebody = _employee(StaffPosting("phone", "T1", "collector", HIRED))
+    found = score(rules_of(RULES), [_result("kept", "0.5")], [somebody], WORKING, start=START, as_of=as_of)
+    assert [each.entity for each in found] == ["E1"]
+
+
 def test_a_halted_gate_halts_the_score(rules_of):
     found = _gated(rules_of, "2", "1")
     assert found.state is ValueState.VALUE

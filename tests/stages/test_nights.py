@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from adapters.duck import ESTIMATES
+from adapters.errors import RefusedError
 from adapters.snapshots import Pointer, pointed
 from adapters.store.results import read_checks, read_kpis, read_scores, read_verdict
 from adapters.store.runs import stages_of
@@ -355,5 +356,7 @@ def test_breaches_are_counted_and_listed_from_what_the_night_wrote(world, land_b
     told = CliRunner().invoke(app, ["breaches", "--date", str(DAY), "--each", "--limit", one.limit_id, "--json"])
     assert told.exit_code == 0, told.output
     assert one.contact_id in {row["contact_id"] for row in json.loads(told.stdout)["rows"]}
+    with pytest.raises(RefusedError, match=r'LIM003 no limit "vn_hour" was in force\. Did you mean "vn_hours"'):
+        breaches_of(world, DAY, limit="vn_hour")
     none = CliRunner().invoke(app, ["breaches", "--date", "2020-01-01"])
     assert (none.exit_code, "LIM001" in str(none.exception)) == (1, True)

@@ -57,6 +57,8 @@ def test_the_end_of_a_month_may_reach_the_peak_of_the_last_one(thresholds):
     past = [tuesday - timedelta(days=back) for back in range(1, 36)]
     figures = tuple(DayFigures(day, kind_of(day), 900 if day.month == 2 and day.day > 25 else 100) for day in past)
     assert volume(thresholds, tuesday, figures) == (RowCount(33, 2700), RowCount(10, 9000))
+    sunday = date(2026, 3, 29)
+    assert volume(thresholds, sunday, figures[2:])[0] == RowCount(33, 2700), "three days belong to the end"
     before = tuple(day for day in figures if day.business_date < earlier)
     assert volume(thresholds, earlier, before) == (RowCount(33, 300), RowCount(10, 1000))
 

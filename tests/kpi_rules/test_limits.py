@@ -213,3 +213,12 @@ def _expected(limits, contacts):
         for row, is_breach in zip(judged, breaks(limit, tried, HOLIDAYS), strict=True)
         if is_breach and row["started_wall"].date() >= START
     }
+
+
+@pytest.mark.parametrize(("last", "is_breach"), [(14, True), (15, False)], ids=["the fifth day", "the sixth"])
+def test_a_window_of_five_days_ends_after_the_fifth(last, is_breach, book, decoded_limits):
+    """Three calls on one day; a fourth breaks the limit up to the fourth day after it."""
+    rows = [("A1", "P1", "N1", 20, at, "call", "out", "busy") for at in (time(8), time(9), time(10))]
+    rows.append(("A1", "P1", "N1", 10 + last, time(8), "call", "out", "busy"))
+    _load(book, _contacts(rows))
+    assert (("C03", "three_in_five_days") in _found(book, decoded_limits)) is is_breach

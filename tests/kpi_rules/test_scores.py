@@ -14,6 +14,7 @@ from domain.ids import digest_of
 from domain.periods import days_between
 from domain.records import Grain, KpiResult, Unit, ValueState
 from domain.staff import Employee, Leave, StaffPosting, Terms
+from kpi_rules.figures import grows_with_days
 from kpi_rules.grading import Measured, attainment_of, grade, points_on
 from kpi_rules.language import Curve, CurvePoint, Scorecard, ScorecardPart
 from kpi_rules.scores import score
@@ -222,12 +223,13 @@ def test_a_halted_gate_halts_the_score(rules_of):
     [
         ("best, tie_band: 0", (10, 8, 5), ("1", "0.8", "0.5"), "best of 3 peers"),
         ("best, tie_band: 0.25", (10, 8, 5), ("1", "1", "0.5"), "best of 3 peers"),
+        ("best, tie_band: 0.2", (10, 8, 5), ("1", "1", "0.5"), "best of 3 peers"),
         ("median, tie_band: 0", (10, 8, 5), ("1.25", "1", "0.625"), "median of 3 peers"),
         ("median, tie_band: 0", (10, 8, 6, 5), ("1.42857", "1.14286", "0.85714", "0.71429"), "median of 4 peers"),
         ("best, tie_band: 0", (10, 8), (None, None), "no target: 2 peers with a value, 3 are needed"),
         ("best, tie_band: 0", (0, 0, 0), (None, None, None), "no target: the best of 3 peers is 0"),
     ],
-    ids=["best", "a tie band", "median", "an even number", "too few", "nothing to divide by"],
+    ids=["best", "a tie band", "its very edge", "median", "an even number", "too few", "nothing to divide by"],
 )
 def test_a_part_may_be_held_against_the_others_with_the_same_scorecard(peers, values, attainments, note, rules_of):
     text = RULES.replace("weight: 0.5}", f"weight: 0.5, peers: {{against: {peers}, fewest: 3}}}}", 1)
@@ -238,6 +240,31 @@ def test_a_part_may_be_held_against_the_others_with_the_same_scorecard(peers, va
     rounded = [None if each.parts[0].attainment is None else round(each.parts[0].attainment, 5) for each in found]
     assert rounded == [_number(each) for each in attainments]
     assert found[0].parts[0].note == note
+
+
+def test_the_best_is_the_lowest_where_lower_is_better(rules_of):
+    text = RULES.replace("weight: 0.5}", "weight: 0.5, peers: {against: best, tie_band: 0, fewest: 2}}", 1)
+    text = text.replace("good: higher", "good: lower", 1)
+    staff = [_employee(StaffPosting("phone", "T1", "collector", START), name=f"E{n}") for n in range(2)]
+    found = _scores(rules_of(text), [_result("kept", "4", "E0"), _result("kept", "6", "E1")], *staff)
+    assert [each.parts[0].attainment for each in found] == [Decimal(1), Decimal("0.5")]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "kind", "grows"),
+    [
+        ("contacts", "type: simple", True),
+        ("accounts", "type: simple", False),
+        ("contacts", "type: cumulative, window_days: 90", False),
+    ],
+    ids=["events of the period", "what stands on one day", "a window of days"],
+)
+def test_what_grows_with_the_days(dataset, kind, grows, rules_of):
+    rules = rules_of(
+        f"kpis: [{{id: n, title: N, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, unit: count, good: higher,"
+        f" grains: [employee], {kind}, dataset: {dataset}, measure: count}}]"
+    )
+    assert grows_with_days("n", {figure.id: figure for figure in rules.figures}) is grows
 
 
 BY_DAYS = "prorate: {by: days_worked, employment_share: true, without_leave: [parental]}"

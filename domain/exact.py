@@ -12,9 +12,9 @@ from typing import Any, NewType
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BinaryExpression, Cast, ColumnElement
+from sqlalchemy.sql.elements import BinaryExpression, Cast, ColumnElement, Over
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.visitors import iterate
+from sqlalchemy.sql.visitors import ExternallyTraversible
 
 ExactSelect = NewType("ExactSelect", sa.Select[Any])
 
@@ -67,6 +67,18 @@ def total(
     return sa.cast(sa.func.sum(kept), as_type)
 
 
+def running_total(
+    amount: ColumnElement[Any],
+    *,
+    partition_by: Any,
+    order_by: Any = None,
+) -> ColumnElement[Any]:
+    """The sum of money over the rows of the partition: up to this one, in an order without ties, or over all."""
+    rows = None if order_by is None else (None, 0)
+    summed = sa.func.sum(amount).over(partition_by=partition_by, order_by=order_by, rows=rows)
+    return sa.cast(summed, MONEY_SUM)
+
+
 def product(left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[Any]:
     """left × right with room for both: each factor is widened to 38 digits first."""
     wide = sa.cast(left, _widened(left)) * sa.cast(right, _widened(right))
@@ -82,14 +94,32 @@ def _scale(element: ColumnElement[Any]) -> int:
 
 
 def _faults(statement: sa.Select[Any]) -> Iterator[str]:
-    cast_children = {id(element.clause) for element in iterate(statement) if isinstance(element, Cast)}
-    for element in iterate(statement):
+    elements = _elements(statement)
+    cast_children = {id(_aggregated(element.clause)) for element in elements if isinstance(element, Cast)}
+    for element in elements:
         if isinstance(element, BinaryExpression):
             yield from _faults_of_operator(element)
         if isinstance(element, FunctionElement):
             yield from _faults_of_function(element, is_cast=id(element) in cast_children)
         if isinstance(getattr(element, "type", None), sa.Float | sa.Double):
             yield f"{element} is a floating-point number"
+
+
+def _elements(statement: sa.Select[Any]) -> tuple[ExternallyTraversible, ...]:
+    """Each element once. A step that two later ones read is reached by both, and what it reads by four."""
+    found: dict[int, ExternallyTraversible] = {}
+    waiting: list[ExternallyTraversible] = [statement]
+    while waiting:
+        element = waiting.pop()
+        if id(element) not in found:
+            found[id(element)] = element
+            waiting.extend(element.get_children())
+    return tuple(found.values())
+
+
+def _aggregated(clause: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The aggregate behind a window."""
+    return clause.element if isinstance(clause, Over) else clause
 
 
 def _faults_of_operator(element: BinaryExpression[Any]) -> Iterator[str]:

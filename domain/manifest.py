@@ -60,6 +60,14 @@ class Unread:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class EarlierNight:
+    """An official night of an earlier month: the run that measured it."""
+
+    business_date: date
+    run: RunId
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Complete and stored; it holds no recorded time, so the same inputs give the same id.
@@ -69,7 +77,8 @@ class Manifest:
     `prices` the digest of yesterday's prices; `baselines` the versions whose rows and totals the batch suites compare
     with; `ledger` (batches) the posted state of the batch's own keys; `gaps` increments of the period that landed and
     were never accepted, so that what adds up the period has no value; `source` (month-ends) the night whose results are
-    paid. `known_as_of` is what was asked for, and empty where nothing was: the newest versions counted.
+    paid; `earlier` the last measured nights of earlier months, whose credits a reversal takes back. `known_as_of` is
+    what was asked for, and empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -88,6 +97,7 @@ class Manifest:
     unread: tuple[Unread, ...] = ()
     ledger: Digest | None = None
     source: RunId | None = None
+    earlier: tuple[EarlierNight, ...] = ()
     known_as_of: str = ""
 
 

@@ -1,201 +1,161 @@
-"""Credits: every payment of the period as a row that says who it counts for, by which rule, or why for nobody."""
+"""Credits: every payment of the period in parts that say who they count for, by which rule, or why for nobody.
+
+Three steps: a payment meets its rule (here), a rule may spread it over the accounts of its debtor (`credit_pieces`),
+and each piece goes to whom the rule says (`credit_lines`). What a reversal takes back are the lines of its payment.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE
-from domain.dispatch import DISPATCH_SQL
-from domain.exact import MONEY, RATE, ExactSelect, count_rows, exact, total
+from domain.exact import MONEY, ExactSelect, exact, running_total
 from domain.expressions import to_sql
 from domain.rules import version_digest
 from domain.sql import TABLES
 from kpi_rules.credit_checks import CheckedCreditRule
-from kpi_rules.language import ToHouse, ToOwner
+from kpi_rules.credit_language import ToLastContact, ToPromiseTaker
+from kpi_rules.credit_lines import credit_lines
+from kpi_rules.credit_pieces import credit_pieces
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.views import AS_OF, CREDITS, CREDITS_SQL, START, holds_on
+from kpi_rules.views import AS_OF, CREDITS, CREDITS_BEFORE_SQL, START
 
-CREDITS_READ = frozenset({"payments", "accounts", "dispatch"})
+_EARLIEST = sa.bindparam("earliest", type_=sa.Date())
+_FAULTS = ("original_unknown", "original_is_a_reversal")
 
 Sql = sa.ColumnElement[Any]
 
 
 def credit_statement(rules: KpiRules, *, start: date, as_of: date) -> ExactSelect:
-    """The rows of `CREDITS` for the payments booked from `start` up to and including `as_of`, by payment.
+    """The rows of `CREDITS` for the payments booked from `start` up to and including `as_of`, by payment and line.
 
-    A payment goes to whom the first matching rule in force on `as_of` says. A reversal is judged as the payment that it
-    reverses, so it takes the credit back from whoever had it, on the day on which the reversal was booked. The session
-    gives `payments` from `first_payment_day` on.
+    A payment goes to whom the first matching rule in force on `as_of` says. A reversal takes back the lines of what it
+    reverses, on the day on which it was booked: those of the period as they are made here, earlier ones as
+    `credits_before` (the credits of earlier months) has them; where that has none, by the rules in force now. The
+    session gives `payments` and `credits_before` from `first_payment_day` on.
     """
     in_force = rules.on(as_of).credit_rules
-    judged = _judged_payments()
-    ruled = _with_rules(judged, in_force)
+    ruled = _with_rules(_judged_payments(), in_force)
+    lines = credit_lines(credit_pieces(ruled, in_force), in_force).cte("lines").prefix_with("MATERIALIZED")
+    every = sa.union_all(_booked(lines), _taken_back(lines)).subquery("every")
+    ordered = sa.select(*every.c).order_by(every.c.payment_id, every.c.line)
     window = {"start": start, "as_of": as_of, "earliest": first_payment_day(rules, start=start, as_of=as_of)}
-    return exact(_credits(ruled).params(window))
+    return exact(ordered.params(window))
 
 
 def first_payment_day(rules: KpiRules, *, start: date, as_of: date) -> date:
     """How far back the original of a reversal is looked for: the longest look-back of the rules in force."""
-    days = (rule.placed.rule.look_back_days for rule in rules.on(as_of).credit_rules)
+    days = (each.rule.look_back_days for each in rules.on(as_of).credit_rules)
     return start - timedelta(days=max(days, default=0))
 
 
-@dataclass(frozen=True, slots=True)
-class CreditTotals:
-    """Of one currency: the payments of the period, and those of them that have a credit or a reason for none."""
-
-    currency: str
-    eligible_count: int
-    eligible: Decimal
-    credited_count: int
-    credited: Decimal
-    uncredited: tuple[tuple[str, int, Decimal], ...]  # reason, payments, money
-
-    @property
-    def tie_out(self) -> bool:
-        count = self.credited_count + sum(count for _, count, _ in self.uncredited)
-        money = self.credited + sum((amount for *_, amount in self.uncredited), Decimal(0))
-        return (self.eligible_count, self.eligible) == (count, money)
+def contact_days_before(rules: KpiRules, as_of: date) -> int:
+    """How many days before a payment the rules in force look for its last contact."""
+    parts = (part.to for each in rules.on(as_of).credit_rules for part in each.parts)
+    return max((to.within_days for to in parts if isinstance(to, ToLastContact)), default=0)
 
 
-def eligible_statement(*, start: date, as_of: date) -> ExactSelect:
-    """Per currency, the number of payments booked in the period, and their money without what was forgiven."""
-    payments = TABLES["payments"].c
-    statement = (
-        sa.select(
-            payments.currency,
-            count_rows().label("payments"),
-            total(payments.amount - payments.waiver).label("recovered"),
-        )
-        .where(payments.posted_on.between(START, AS_OF))
-        .group_by(payments.currency)
-        .order_by(payments.currency)
-    )
-    return exact(statement.params(start=start, as_of=as_of))
+def credits_read(rules: KpiRules, as_of: date) -> frozenset[str]:
+    """The tables that credits are made of, by the rules in force."""
+    kinds = {type(part.to) for each in rules.on(as_of).credit_rules for part in each.parts}
+    looked_up = {ToLastContact: {"contacts", "staff_postings"}, ToPromiseTaker: {"promises", "staff_postings"}}
+    more = (tables for kind, tables in looked_up.items() if kind in kinds)
+    return frozenset({"payments", "accounts"}).union(*more)
 
 
-def credited_statement(*, start: date, as_of: date) -> ExactSelect:
-    """The same of the credits, per currency and reason; no reason: credited."""
-    credit = CREDITS_SQL.c
-    statement = (
-        sa.select(
-            credit.currency, credit.reason, count_rows().label("payments"), total(credit.recovered).label("recovered")
-        )
-        .where(credit.posted_on.between(START, AS_OF))
-        .group_by(credit.currency, credit.reason)
-        .order_by(credit.currency, credit.reason.asc().nulls_first())
-    )
-    return exact(statement.params(start=start, as_of=as_of))
-
-
-def credit_totals(
-    eligible: Iterable[Mapping[str, Any]], credited: Iterable[Mapping[str, Any]]
-) -> tuple[CreditTotals, ...]:
-    """The control *eligible payments = credited + uncredited*, from the rows of the two statements, per currency."""
-    booked = {row["currency"]: (row["payments"], row["recovered"]) for row in eligible}
-    found = {(row["currency"], row["reason"]): (row["payments"], row["recovered"]) for row in credited}
-    nothing = (0, Decimal(0))
-    return tuple(
-        CreditTotals(
-            currency,
-            *booked.get(currency, nothing),
-            *found.get((currency, None), nothing),
-            tuple((reason, *found[key]) for key in sorted(found, key=str) if key[0] == currency and (reason := key[1])),
-        )
-        for currency in sorted({*booked, *(currency for currency, _ in found)})
-    )
-
-
-def _judged_payments() -> sa.Subquery:
-    """The payments of the period; the columns `judged_…` are the original's for a reversal, else their own."""
+def _judged_payments() -> sa.CTE:
+    """The payments that get lines of their own: those of the period, reversals without an original among them, and the
+    originals of its reversals of which no earlier month says who had them."""
     booked, original = TABLES["payments"].alias("booked"), TABLES["payments"].alias("original")
-    is_reversal = booked.c.reverses.is_not(None)
-    judged = [
-        sa.case((is_reversal, original.c[name]), else_=booked.c[name]).label(f"judged_{name}")
-        for name in CATALOGUE["payments"].names
-    ]
-    found = sa.and_(
-        original.c.payment_id == booked.c.reverses, original.c.posted_on >= sa.bindparam("earliest", type_=sa.Date())
-    )
-    own = (booked.c[name] for name in ("payment_id", "account_id", "posted_on", "paid_on", "currency"))
-    return (
-        sa.select(
-            *own,
-            sa.cast(booked.c.amount - booked.c.waiver, MONEY).label("recovered"),
-            _fault(booked, original),
-            *judged,
-        )
-        .select_from(booked.outerjoin(original, found))
-        .where(booked.c.posted_on.between(START, AS_OF))
-        .subquery("judged")
-    )
-
-
-def _fault(booked: sa.FromClause, original: sa.FromClause) -> sa.Label[Any]:
-    is_reversal = booked.c.reverses.is_not(None)
-    return sa.case(
-        (sa.and_(is_reversal, original.c.payment_id.is_(None)), "original_unknown"),
+    known = _known_before()
+    is_reversal, is_known = booked.c.reverses.is_not(None), known.c.payment_id.is_not(None)
+    fault = sa.case(
         (sa.and_(is_reversal, original.c.reverses.is_not(None)), "original_is_a_reversal"),
-    ).label("fault")
+        (sa.and_(is_reversal, original.c.payment_id.is_(None), sa.not_(is_known)), "original_unknown"),
+    )
+    found = sa.and_(original.c.payment_id == booked.c.reverses, original.c.posted_on >= _EARLIEST)
+    joined = booked.outerjoin(original, found).outerjoin(known, known.c.payment_id == booked.c.reverses)
+    in_period = booked.c.posted_on.between(START, AS_OF)
+    own = (
+        sa.select(*_columns(booked), fault.label("fault"), sa.true().label("is_booked"))
+        .select_from(joined)
+        .where(in_period, sa.or_(sa.not_(is_reversal), fault.is_not(None)))
+    )
+    earlier = (
+        sa.select(*_columns(original), sa.cast(sa.null(), sa.String).label("fault"), sa.false().label("is_booked"))
+        .select_from(joined)
+        .where(in_period, original.c.posted_on < START, original.c.reverses.is_(None), sa.not_(is_known))
+        .distinct()
+    )
+    return sa.union_all(own, earlier).cte("judged")
 
 
-def _with_rules(judged: sa.Subquery, rules: tuple[CheckedCreditRule, ...]) -> sa.Subquery:
-    """Which rule each payment has met first, and the day whose owner counts by it."""
-    columns = {name: judged.c[f"judged_{name}"] for name in CATALOGUE["payments"].names}
-    conditions = [to_sql(rule.where, columns) if rule.where else sa.true() for rule in rules]
+def _known_before() -> sa.Subquery:
+    """The payments of which an earlier month says who had them; reversals are none of these."""
+    before = CREDITS_BEFORE_SQL.c
+    known = sa.select(before.payment_id).where(before.posted_on >= _EARLIEST, before.recovered >= 0)
+    return known.distinct().subquery("known")
+
+
+def _columns(payments: sa.FromClause) -> list[Sql]:
+    names = CATALOGUE["payments"].names
+    return [
+        *(payments.c[name] for name in names),
+        sa.cast(payments.c.amount - payments.c.waiver, MONEY).label("recovered"),
+    ]
+
+
+def _with_rules(judged: sa.CTE, rules: tuple[CheckedCreditRule, ...]) -> sa.CTE:
+    """Which rule each payment has met first, by its number, and the day whose owner counts by it."""
+    columns = {name: judged.c[name] for name in CATALOGUE["payments"].names}
+    conditions = [to_sql(each.where, columns) if each.where else sa.true() for each in rules]
 
     def by_rule(values: list[Any]) -> Sql:
         cases = list(zip(conditions, values, strict=True))
         return sa.case((judged.c.fault.is_not(None), None), *cases, else_=sa.null())
 
-    own = (judged.c[name] for name in ("payment_id", "posted_on", "paid_on", "currency", "recovered", "fault"))
+    own = ("payment_id", "account_id", "posted_on", "paid_on", "currency", "recovered", "fault", "is_booked")
     return sa.select(
-        *own,
-        sa.func.coalesce(judged.c.judged_account_id, judged.c.account_id).label("account_id"),
-        sa.func.coalesce(by_rule([columns[_date_of(rule)] for rule in rules]), judged.c.paid_on).label("credited_for"),
-        sa.cast(by_rule([rule.placed.rule.id for rule in rules]), sa.String).label("credit_rule"),
-        sa.cast(by_rule([version_digest(rule.placed.rule) for rule in rules]), sa.String).label("credit_rule_version"),
-        by_rule([int(isinstance(rule.placed.rule.to, ToHouse)) for rule in rules]).label("is_for_house"),
-    ).subquery("ruled")
+        *(judged.c[name] for name in own),
+        sa.func.coalesce(by_rule([columns[each.date] for each in rules]), judged.c.paid_on).label("credited_for"),
+        sa.cast(by_rule(list(range(len(rules)))), sa.Integer).label("rule"),
+        sa.cast(by_rule([each.rule.id for each in rules]), sa.String).label("credit_rule"),
+        sa.cast(by_rule([version_digest(each.rule) for each in rules]), sa.String).label("credit_rule_version"),
+    ).cte("ruled")
 
 
-def _date_of(rule: CheckedCreditRule) -> str:
-    to = rule.placed.rule.to
-    return to.date if isinstance(to, ToOwner) else "paid_on"
+def _booked(lines: sa.CTE) -> sa.Select[Any]:
+    return sa.select(*(lines.c[name] for name in CREDITS.names)).where(lines.c.is_booked)
 
 
-def _credits(ruled: sa.Subquery) -> sa.Select[Any]:
-    owner, book = DISPATCH_SQL.alias("owner"), TABLES["accounts"].alias("book")
-    reason = sa.case(
-        (ruled.c.fault.is_not(None), ruled.c.fault),
-        (ruled.c.credit_rule.is_(None), "no_rule"),
-        (ruled.c.is_for_house == 1, "house_rule"),
-        (owner.c.account_id.is_(None), "no_owner"),
-        (owner.c.owner_kind == "house", "house"),
-    )
-    has_credit = reason.is_(None)
-    computed: Mapping[str, Sql] = {
-        **{column.name: column for column in ruled.c},
-        **{name: owner.c[name] for name in ("owner_kind", "owner_id", "segment")},
-        "employee_id": sa.case((sa.and_(has_credit, owner.c.owner_kind == "employee"), owner.c.owner_id)),
-        "partner_id": sa.case((sa.and_(has_credit, owner.c.owner_kind == "partner"), owner.c.owner_id)),
-        "team_id": sa.case((has_credit, owner.c.team_id)),
-        "department_id": sa.case((has_credit, owner.c.department_id)),
-        "branch_id": book.c.branch_id,
-        "share": sa.cast(sa.case((has_credit, 1), else_=0), RATE),
-        "reason": reason,
-    }
-    joined = ruled.outerjoin(
-        owner, sa.and_(owner.c.account_id == ruled.c.account_id, holds_on(ruled.c.credited_for, owner))
-    ).outerjoin(book, book.c.account_id == ruled.c.account_id)
+def _taken_back(lines: sa.CTE) -> sa.Select[Any]:
+    """Of each reversal, the lines that its payment had. A reversal of another amount takes back the last line first,
+    and whatever is left of it from the first."""
+    reversal, had = TABLES["payments"].alias("reversal"), _lines_had(lines)
+    taken = sa.cast(reversal.c.waiver - reversal.c.amount, MONEY)
+    last_first = running_total(had.c.recovered, partition_by=reversal.c.payment_id, order_by=had.c.line.desc())
+    later = last_first - had.c.recovered
+    of_first = taken - sa.func.greatest(0, sa.func.least(taken, later))
+    of_others = sa.func.greatest(0, sa.func.least(taken - later, had.c.recovered))
+    own = {name: reversal.c[name] for name in ("payment_id", "posted_on", "paid_on", "currency")}
+    computed = {**own, "recovered": sa.cast(-sa.case((had.c.line == 1, of_first), else_=of_others), MONEY)}
     return (
-        sa.select(*(computed[name].label(name) for name in CREDITS.names))
-        .select_from(joined)
-        .order_by(ruled.c.payment_id)
+        sa.select(*(computed.get(name, had.c[name]).label(name) for name in CREDITS.names))
+        .select_from(reversal.join(had, had.c.payment_id == reversal.c.reverses))
+        .where(reversal.c.posted_on.between(START, AS_OF))
     )
+
+
+def _lines_had(lines: sa.CTE) -> sa.Subquery:
+    before = CREDITS_BEFORE_SQL.c
+    names = CREDITS.names
+    made_here = sa.select(*(lines.c[name] for name in names)).where(
+        sa.or_(lines.c.reason.is_(None), lines.c.reason.not_in(_FAULTS))
+    )
+    made_before = sa.select(*(before[name] for name in names)).where(
+        before.posted_on >= _EARLIEST, before.posted_on < START, before.recovered >= 0
+    )
+    return sa.union_all(made_here, made_before).subquery("had")

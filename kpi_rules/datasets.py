@@ -414,10 +414,9 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
     }
 )
 
-# What a view is made of: if a table is halted, so is the view.
+# What a view is made of: if a table is halted, so is the view. Credit rules say what credits are made of.
 MADE_OF: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        CREDITS.name: frozenset({"payments", "accounts"}),
         BREACHES.name: frozenset({"contacts", "accounts", "parties", "calendar"}),
     }
 )

@@ -14,6 +14,7 @@ from domain.documents import RuleModel
 from domain.records import Grain, Unit
 from domain.rules import Rule
 from domain.staff import DayShareKeys
+from kpi_rules.credit_language import CreditRule
 from kpi_rules.limit_language import Limit, LimitTest
 
 
@@ -159,39 +160,6 @@ def _wrong_type(data: dict[str, Any]) -> InitErrorDetails:
     known = {"found": str(data["type"]), "types": ", ".join(_TYPES)}
     fault = PydanticCustomError("literal_error", "No kind of KPI is called {found}; there are {types}", known)
     return InitErrorDetails(type=fault, loc=("type",), input=data["type"])
-
-
-class ToOwner(RuleModel):
-    """The payment counts for whoever owned the account, by the dispatch history."""
-
-    kind: Literal["owner"]
-    """The owner."""
-    date: Literal["paid_on", "posted_on"]
-    """On which day: when the debtor paid, or when it was booked."""
-
-
-class ToHouse(RuleModel):
-    """The payment counts for nobody, and is listed as uncredited with the reason `house_rule`."""
-
-    kind: Literal["house"]
-    """Nobody."""
-
-
-class CreditRule(Rule):
-    """The first rule whose condition a payment meets says who it counts for.
-
-    A reversal takes the credit back from whoever had it: it is judged by the columns and the date of the payment that
-    it reverses.
-    """
-
-    order: int = Field(ge=0)
-    """Rules are tried from the lowest number up."""
-    where: str | None = None
-    """Condition on the columns of the payment; left out: every payment."""
-    to: Annotated[ToOwner | ToHouse, Field(discriminator="kind")]
-    """Who gets the credit."""
-    look_back_days: int = Field(ge=0, le=400)
-    """How long before the period a payment may have been booked for its reversal to take the credit back."""
 
 
 class CurvePoint(RuleModel):

@@ -15,11 +15,12 @@ from domain.exact import MONEY_SUM, ExactSelect, count_distinct, count_rows, exa
 from domain.expressions import to_sql
 from domain.records import Grain
 from domain.tables import Kind, Type
-from kpi_rules.credits import first_payment_day
+from kpi_rules.credits import credits_read, first_payment_day
 from kpi_rules.datasets import CURRENCY, GRAIN_COLUMNS, MADE_OF
 from kpi_rules.figures import Figure, Measure, Source, columns_for, figures_with_currency, in_order
 from kpi_rules.language import Aggregation
 from kpi_rules.rulebook import KpiRules
+from kpi_rules.views import CREDITS
 
 MASK = "grouping_mask"
 
@@ -78,7 +79,8 @@ def plan_kpis(rules: KpiRules, *, start: date, as_of: date, halted: frozenset[st
     figures = {figure.id: figure for figure in in_force.figures}
     with_currency = figures_with_currency(figures)
     ordered = tuple(in_order(figures))
-    stopped = _stopped(ordered, with_currency, halted)
+    made_of = {**MADE_OF, CREDITS.name: credits_read(rules, as_of)}
+    stopped = _stopped(ordered, with_currency, made_of, halted)
     uses = _uses((figure for figure in ordered if figure.id not in stopped), with_currency)
     scans = tuple(sorted(_scans(uses, start, as_of), key=lambda scan: scan.name))
     first_days = _first_days(uses, start, as_of, {"payments": first_payment_day(rules, start=start, as_of=as_of)})
@@ -124,11 +126,16 @@ def views_read_by(figure: Figure, *, by_currency: bool) -> frozenset[str]:
     )
 
 
-def _stopped(figures: Iterable[Figure], with_currency: frozenset[str], halted: frozenset[str]) -> frozenset[str]:
+def _stopped(
+    figures: Iterable[Figure],
+    with_currency: frozenset[str],
+    made_of: Mapping[str, frozenset[str]],
+    halted: frozenset[str],
+) -> frozenset[str]:
     stopped: set[str] = set()
     for figure in figures:
         views = views_read_by(figure, by_currency=figure.id in with_currency)
-        tables = views.union(*(MADE_OF.get(view, frozenset()) for view in views))
+        tables = views.union(*(made_of.get(view, frozenset()) for view in views))
         if tables & halted or figure.operands & stopped:
             stopped.add(figure.id)
     return frozenset(stopped)

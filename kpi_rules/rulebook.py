@@ -12,9 +12,10 @@ from domain.issues import Issue, Location
 from domain.periods import Period
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules
 from kpi_rules.credit_checks import CheckedCreditRule, check_credit_rules
+from kpi_rules.credit_language import CreditRule
 from kpi_rules.figures import Figure, KnownKpis
 from kpi_rules.kpi_checks import check_kpis, check_kpis_together
-from kpi_rules.language import CreditRule, Kpi, KpiFile, Scorecard, Target
+from kpi_rules.language import Kpi, KpiFile, Scorecard, Target
 from kpi_rules.limit_checks import CheckedLimit, check_limits
 from kpi_rules.limit_language import Limit
 from kpi_rules.score_checks import check_scorecards, check_scorecards_together, check_targets, check_targets_together

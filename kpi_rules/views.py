@@ -13,34 +13,41 @@ from domain.tables import Column, Kind, Table, Type
 START = sa.bindparam("start", type_=sa.Date())
 AS_OF = sa.bindparam("as_of", type_=sa.Date())
 
-UNCREDITED_REASONS = ("original_unknown", "original_is_a_reversal", "no_rule", "house_rule", "no_owner", "house")
+UNCREDITED_REASONS = (
+    *("original_unknown", "original_is_a_reversal", "no_rule", "house_rule"),
+    *("no_owner", "house", "no_contact", "no_promise"),
+)
 
 CREDITS = Table(
     "credits",
     Kind.EVENT,
-    ("payment_id",),
+    ("payment_id", "line"),
     (
         Column("payment_id", Type.ID, "The booking.", references="payments.payment_id"),
-        Column("account_id", Type.ID, "The account.", references="accounts.account_id"),
+        Column("line", Type.COUNT, "Number of the part of the payment, from 1."),
+        Column("account_id", Type.ID, "The account that this part is for.", references="accounts.account_id"),
         Column("posted_on", Type.DATE, "When the core system booked it: the day on which it counts."),
         Column("paid_on", Type.DATE, "When the debtor paid; for a reversal, the day of the reversal."),
-        Column("credited_for", Type.DATE, "The day whose owner has the credit; for a reversal, the original's."),
+        Column("credited_for", Type.DATE, "The day that decides who has the credit; for a reversal, the original's."),
         Column("credit_rule", Type.ID, "The rule that made the credit.", required=False),
         Column("credit_rule_version", Type.ID, "Digest of the rule's version.", required=False),
         Column("owner_kind", Type.CODE, "Kind of owner.", required=False, codes=OWNER_KINDS),
         Column("owner_id", Type.ID, "Employee or partner; HOUSE where nobody worked the account.", required=False),
         Column("employee_id", Type.ID, "The employee who has the credit.", required=False),
         Column("partner_id", Type.ID, "The partner that has the credit.", required=False),
-        Column("team_id", Type.ID, "Team of the owner.", required=False),
-        Column("department_id", Type.ID, "Department of the owner.", required=False),
+        Column("team_id", Type.ID, "Team of who has the credit.", required=False),
+        Column("department_id", Type.ID, "Department of who has the credit.", required=False),
+        Column("through", Type.ID, "The contact or promise that gave the credit.", required=False),
         Column("branch_id", Type.ID, "Branch that keeps the account.", required=False),
         Column("segment", Type.ID, "Segment in which the account was allocated.", required=False),
-        Column("recovered", Type.MONEY, "The payment without what was forgiven; negative for a reversal."),
+        Column(
+            "recovered", Type.MONEY, "This part of the payment, without what was forgiven; negative for a reversal."
+        ),
         Column("currency", Type.CODE, "ISO 4217 code of the amount."),
-        Column("share", Type.RATE, "Share of the payment that the owner has the credit of."),
+        Column("share", Type.RATE, "The share by the rule; 1 where the credit is not split."),
         Column("reason", Type.CODE, "Why nobody has the credit.", required=False, codes=UNCREDITED_REASONS),
     ),
-    "Payments of the period, and who they count for.",
+    "Payments of the period by parts, and who each part counts for.",
     dated_by="posted_on",
 )
 
@@ -68,6 +75,7 @@ _VIEWS = sa.MetaData()
 
 ACCOUNTS_OPENING_SQL: sa.Table = sql_table(CATALOGUE["accounts"], _VIEWS, "accounts_opening")
 CREDITS_SQL: sa.Table = sql_table(CREDITS, _VIEWS)
+CREDITS_BEFORE_SQL: sa.Table = sql_table(CREDITS, _VIEWS, "credits_before")
 BREACHES_SQL: sa.Table = sql_table(BREACHES, _VIEWS)
 
 # Every view that a statement of this package may name; sessions provide them, tests create them.
@@ -76,6 +84,7 @@ VIEWS: dict[str, sa.Table] = {
     "dispatch": DISPATCH_SQL,
     "accounts_opening": ACCOUNTS_OPENING_SQL,
     "credits": CREDITS_SQL,
+    "credits_before": CREDITS_BEFORE_SQL,
     "breaches": BREACHES_SQL,
 }
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from adapters.store.engine import Store
 from adapters.store.schema import attempts, run_files, runs, stage_metrics, stage_results
 from domain.ids import AttemptId, RunId
-from domain.manifest import Manifest, Stage, run_id_of
+from domain.manifest import EarlierNight, Manifest, RunKind, Stage, run_id_of
 
 
 class State(StrEnum):
@@ -196,6 +196,31 @@ def official_run(
     )
     found = connection.execute(statement).scalars().first()
     return None if found is None else RunId(found)
+
+
+def last_night_of_each_month(
+    connection: sa.Connection, first: date, last: date, file: str, known_as_of: datetime | None = None
+) -> tuple[EarlierNight, ...]:
+    """Of each month that has days from `first` to `last`, the last of these dates with an official night that wrote
+    the file; of several runs of that date, the newest that was recorded by then."""
+    statement = (
+        sa.select(runs.c.business_date, runs.c.run_id)
+        .join(run_files, run_files.c.run_id == runs.c.run_id)
+        .join(stage_results, stage_results.c.run_id == runs.c.run_id)
+        .where(
+            runs.c.kind == RunKind.NIGHTLY.value,
+            runs.c.business_date.between(first, last),
+            run_files.c.name == file,
+            stage_results.c.stage == Stage.MEASURE.value,
+            stage_results.c.outcome == State.DONE.value,
+        )
+        .order_by(runs.c.business_date, stage_results.c.recorded_at)
+    )
+    if known_as_of is not None:
+        statement = statement.where(stage_results.c.recorded_at <= known_as_of)
+    found = (EarlierNight(row.business_date, RunId(row.run_id)) for row in connection.execute(statement))
+    newest = {(night.business_date.year, night.business_date.month): night for night in found}
+    return tuple(newest.values())
 
 
 def _attempt(row: Any) -> Attempt:

@@ -20,6 +20,7 @@ from domain.tables import Kind, Table
 LOOKBACK_DAYS: Mapping[str, int] = {"payments": 92, "contacts": 14, "attendance": 14}
 STATE_DAYS = 62  # how old the last extract of a state table may be when none came today
 BASELINE_DAYS = 35
+LATE_BOOKING_DAYS = 31  # how long after it was paid a payment may be booked, and its last contact still be found
 
 _Pointed = Mapping[tuple[str, date], VersionId]
 
@@ -32,28 +33,35 @@ class NightInputs:
     gaps: tuple[Input, ...]
 
 
-def inputs_of_night(connection: sa.Connection, day: date, known_as_of: datetime | None = None) -> NightInputs:
-    """The versions that count now, or counted at `known_as_of`; each in order of table and date."""
-    earliest = min(first_day_read(table, day) for table in CATALOGUE.values()) - timedelta(days=STATE_DAYS)
+def inputs_of_night(
+    connection: sa.Connection, day: date, known_as_of: datetime | None = None, *, contact_days: int = 0
+) -> NightInputs:
+    """The versions that count now, or counted at `known_as_of`; each in order of table and date.
+
+    `contact_days`: how many days before a payment its credit may lie with a contact.
+    """
+    back = {"contacts": contact_days + LATE_BOOKING_DAYS if contact_days else 0}
+    earliest = min(_first_day_read(table, day, back) for table in CATALOGUE.values()) - timedelta(days=STATE_DAYS)
     landed = pointed(connection, Pointer.LANDED, day, day, known_as_of=known_as_of)
     accepted = pointed(connection, Pointer.ACCEPTED, earliest, day - timedelta(days=1), known_as_of=known_as_of)
-    history = {key for table in CATALOGUE.values() for key in _history(table, day, accepted)}
+    history = {key for table in CATALOGUE.values() for key in _history(table, day, accepted, back)}
     recent = {key for key in accepted if key[1] >= day - timedelta(days=BASELINE_DAYS)}
     before = pointed(connection, Pointer.LANDED, Period.of(day).start, day - timedelta(days=1), known_as_of=known_as_of)
     gaps = {key for key in before if key not in accepted and CATALOGUE[key[0]].kind is not Kind.STATE}
     return NightInputs(_inputs(landed), _inputs(accepted, history), _inputs(accepted, recent), _inputs(before, gaps))
 
 
-def first_day_read(table: Table, day: date) -> date:
+def _first_day_read(table: Table, day: date, back: Mapping[str, int]) -> date:
     """The first date of which a night reads an increment."""
-    back = table.window_days if table.kind is Kind.REVISABLE else LOOKBACK_DAYS.get(table.name, 0)
-    return Period.of(day).start - timedelta(days=back)
+    events = max(LOOKBACK_DAYS.get(table.name, 0), back.get(table.name, 0))
+    days = table.window_days if table.kind is Kind.REVISABLE else events
+    return Period.of(day).start - timedelta(days=days)
 
 
-def _history(table: Table, day: date, accepted: _Pointed) -> Iterator[tuple[str, date]]:
+def _history(table: Table, day: date, accepted: _Pointed, back: Mapping[str, int]) -> Iterator[tuple[str, date]]:
     mine = sorted(key for key in accepted if key[0] == table.name)
     if table.kind is not Kind.STATE:
-        yield from (key for key in mine if key[1] >= first_day_read(table, day))
+        yield from (key for key in mine if key[1] >= _first_day_read(table, day, back))
         return
     recent = [key for key in mine if key[1] >= day - timedelta(days=STATE_DAYS)]
     yield from recent[-1:]

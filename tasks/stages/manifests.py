@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from adapters.store.schema import runs
 from domain.ids import Digest, ReleaseId, RunId, VersionId
-from domain.manifest import Input, Manifest, RunKind, Stage, Unread, Waiver
+from domain.manifest import EarlierNight, Input, Manifest, RunKind, Stage, Unread, Waiver
 from domain.rules import RuleKind, RuleVersion
 
 
@@ -37,6 +37,9 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         unread=tuple(Unread(row["table"], row["reason"]) for row in content["unread"]),
         ledger=None if content["ledger"] is None else Digest(content["ledger"]),
         source=None if content["source"] is None else RunId(content["source"]),
+        earlier=tuple(
+            EarlierNight(_date(row["business_date"]), RunId(row["run"])) for row in content.get("earlier", ())
+        ),
         known_as_of=content["known_as_of"],
     )
 

@@ -4,39 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns
 from adapters.store.results import write_kpis, write_scores
-from adapters.store.runs import RunFile, StageResult, State
-from adapters.world import World
+from adapters.store.runs import RunFile, StageResult, State, files_of_run
+from adapters.world import World, registered_file
 from domain.manifest import Manifest, Stage
 from domain.periods import Period
 from domain.records import KpiResult, Score, ValueState
 from domain.staff import Employee, WorkingDays
 from kpi_rules.breaches import BREACHES_READ, breach_statements, breaches_in_order
-from kpi_rules.credits import (
-    CREDITS_READ,
-    CreditTotals,
-    credit_statement,
-    credit_totals,
-    credited_statement,
-    eligible_statement,
-)
+from kpi_rules.credit_totals import CreditTotals, credit_totals, credited_statement, eligible_statement
+from kpi_rules.credits import credit_statement, credits_read
 from kpi_rules.plan import plan_kpis
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.scores import score
 from kpi_rules.target_values import moved_among, stays_of
-from kpi_rules.views import BREACHES, CREDITS
+from kpi_rules.views import BREACHES, CREDITS, CREDITS_BEFORE_SQL
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
 from tasks.stages.people import BONUS_READS, staff_of, working_days_of
 from tasks.stages.session import session_of_night
-
-CREDITS_FILE, BREACHES_FILE = "credits", "breaches"
 
 
 def measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> StageResult:
@@ -48,7 +41,7 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
     start, as_of = Period.of(night.business_date).start, night.business_date
     halted = halted_tables(world, night)
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        files, totals = _credits(world, night, duck, rules, halted)
+        files, totals = _credits(world, night, manifest, duck, rules, halted)
         files += _breaches(world, night, duck, rules, halted)
         plan = plan_kpis(rules, start=start, as_of=as_of, halted=halted)
         staff, working_days = _staff(duck, Period.of(as_of), halted)
@@ -71,37 +64,48 @@ def _staff(duck: Duck, period: Period, halted: frozenset[str]) -> tuple[tuple[Em
 
 
 def _credits(
-    world: World, night: Night, duck: Duck, rules: KpiRules, halted: frozenset[str]
+    world: World, night: Night, manifest: Manifest, duck: Duck, rules: KpiRules, halted: frozenset[str]
 ) -> tuple[tuple[RunFile, ...], tuple[CreditTotals, ...]]:
     """The credits as a file of the run and a view of the session; none where a table that they need is halted."""
     start, as_of = Period.of(night.business_date).start, night.business_date
-    if halted & CREDITS_READ:
-        duck.create_view(CREDITS_FILE, (), duck_columns(CREDITS))
+    if halted & credits_read(rules, as_of):
+        duck.create_view(CREDITS.name, (), duck_columns(CREDITS))
         return (), ()
+    duck.create_view(CREDITS_BEFORE_SQL.name, _credits_before(world, manifest), duck_columns(CREDITS))
     path = world.settings.home / folder_of(night) / "credits.parquet"
     statement = credit_statement(rules, start=start, as_of=as_of)
     written = world.seam.write_file(path, lambda part: duck.write_parquet(statement, part), point="credits")
-    duck.create_view(CREDITS_FILE, [path], duck_columns(CREDITS))
+    duck.create_view(CREDITS.name, [path], duck_columns(CREDITS))
     totals = credit_totals(
         duck.read(eligible_statement(start=start, as_of=as_of)), duck.read(credited_statement(start=start, as_of=as_of))
     )
     rows = sum(total.eligible_count for total in totals)
     name = path.relative_to(world.settings.home).as_posix()
-    return (RunFile(CREDITS_FILE, name, written.sha256, rows),), totals
+    return (RunFile(CREDITS.name, name, written.sha256, rows),), totals
+
+
+def _credits_before(world: World, manifest: Manifest) -> list[Path]:
+    """The credits of the earlier nights that the manifest names.
+
+    Raises: FileChangedError.
+    """
+    with world.store.read() as connection:
+        files = [files_of_run(connection, earlier.run)[CREDITS.name] for earlier in manifest.earlier]
+    return [registered_file(world, file.path, file.sha256) for file in files]
 
 
 def _breaches(world: World, night: Night, duck: Duck, rules: KpiRules, halted: frozenset[str]) -> tuple[RunFile, ...]:
     """The breaches as a file of the run and a view of the session; none where a table that they need is halted."""
     start, as_of = Period.of(night.business_date).start, night.business_date
     if halted & BREACHES_READ:
-        duck.create_view(BREACHES_FILE, (), duck_columns(BREACHES))
+        duck.create_view(BREACHES.name, (), duck_columns(BREACHES))
         return ()
     path = world.settings.home / folder_of(night) / "breaches.parquet"
     statements = breach_statements(rules.on(as_of).limits, start=start, as_of=as_of)
-    duck.create_table(BREACHES_FILE, duck_columns(BREACHES), statements)
-    (count,) = duck.run(f"SELECT count(*) FROM {BREACHES_FILE}").fetchone()
+    duck.create_table(BREACHES.name, duck_columns(BREACHES), statements)
+    (count,) = duck.run(f"SELECT count(*) FROM {BREACHES.name}").fetchone()
     written = world.seam.write_file(path, lambda part: duck.write_parquet(breaches_in_order(), part), point="breaches")
-    return (RunFile(BREACHES_FILE, path.relative_to(world.settings.home).as_posix(), written.sha256, count),)
+    return (RunFile(BREACHES.name, path.relative_to(world.settings.home).as_posix(), written.sha256, count),)
 
 
 def _summary(

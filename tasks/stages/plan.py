@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -12,14 +12,18 @@ import sqlalchemy as sa
 from adapters.errors import RefusedError
 from adapters.landing import unread_extracts
 from adapters.store.releases import releases_before
-from adapters.store.runs import record_run
+from adapters.store.runs import last_night_of_each_month, record_run
 from adapters.store.schema import run_files, runs
 from adapters.store.signatures import with_signatures
 from adapters.store.waivers import waivers_in_force
 from adapters.world import World, business_today
 from domain.ids import AttemptId, Digest
-from domain.manifest import Manifest, RunKind, Stage, Unread
+from domain.manifest import EarlierNight, Manifest, RunKind, Stage, Unread
+from domain.periods import Period
 from domain.rules import RuleVersion
+from kpi_rules.credits import contact_days_before, first_payment_day
+from kpi_rules.rulebook import KpiRules
+from kpi_rules.views import CREDITS
 from tasks.stages.calculation import calculation_version
 from tasks.stages.inputs import inputs_of_night
 from tasks.stages.night import Night
@@ -56,7 +60,9 @@ def plan_night(world: World, request: Request, attempt: AttemptId) -> Night:
 def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
     day = request.business_date
     with world.store.read() as connection:
-        inputs = inputs_of_night(connection, day, request.known_as_of)
+        inputs = inputs_of_night(
+            connection, day, request.known_as_of, contact_days=contact_days_before(rules.kpis, day)
+        )
         if not inputs.landed:
             raise RefusedError(
                 f"nothing has landed for {day}. Put its extracts into {world.settings.landing / day.isoformat()}, "
@@ -77,6 +83,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             gaps=inputs.gaps,
             unread=_unread(world, day),
             waivers=waivers_in_force(connection, inputs.landed, business_today(world), request.known_as_of),
+            earlier=_earlier(connection, request, rules.kpis),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )
 
@@ -96,6 +103,13 @@ def _prices_before(connection: sa.Connection, day: date) -> Digest | None:
     )
     found = connection.execute(statement).scalars().first()
     return None if found is None else Digest(found)
+
+
+def _earlier(connection: sa.Connection, request: Request, rules: KpiRules) -> tuple[EarlierNight, ...]:
+    """The nights whose credits say who had a payment that is reversed now."""
+    start = Period.of(request.business_date).start
+    first = Period.of(first_payment_day(rules, start=start, as_of=request.business_date)).start
+    return last_night_of_each_month(connection, first, start - timedelta(days=1), CREDITS.name, request.known_as_of)
 
 
 def refuse_unsigned(rules: RuleSet, versions: Iterable[RuleVersion]) -> None:

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from adapters.rule_files import parse_document, read_rule_book
 from domain.records import KpiResult, ValueState
-from kpi_rules.credits import credit_statement, credit_totals, credited_statement, eligible_statement
+from kpi_rules.credit_totals import credit_totals, credited_statement, eligible_statement
+from kpi_rules.credits import credit_statement
 from kpi_rules.plan import KpiPlan, plan_kpis
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules

@@ -166,6 +166,17 @@ MISTAKES = [
     ("a target of zero", kpis(a=COUNT) + TARGET + "values: {a: ▶0}\n", "RUL005", "greater than 0"),
     ("a target of no KPI", kpis(a=COUNT) + TARGET + "values: {b: ▶1}\n", "KPI007", 'unknown KPI "b"'),
     ("credit for the weather", CREDIT + "▶{kind: weather}\n", "RUL003", "weather"),
+    ("shares that are not the whole", CREDIT + "\n      kind: split\n      parts:\n        ▶- {share: 0.5, to: {kind: house}}\n"
+     "        - {share: 0.4, to: {kind: owner, date: paid_on}}\n", "KPI041", "sum to 0.9, expected 1"),
+    ("owners by two dates", CREDIT + "\n      ▶kind: split\n      parts:\n"
+     "        - {share: 0.5, to: {kind: owner, date: posted_on}}\n"
+     "        - {share: 0.5, to: {kind: owner, date: paid_on}}\n", "KPI042", "paid_on and on posted_on"),
+    ("a contact without that column", CREDIT + "{kind: last_contact, within_days: 3, otherwise: {kind: house}, where: "
+     "▶outcom == 'promise'}\n", "EXP003", "outcom"),
+    ("nobody said otherwise", CREDIT + "▶{kind: promise_taker, grace_days: 3}\n", "RUL002", "otherwise"),
+    ("two ways over accounts", CREDIT + "{kind: house}\n    over_accounts: oldest_first\n"
+     + CREDIT.replace("credit_rules:\n", "").replace("id: c", "id: e").replace("order: 1", "order: 2")
+     + "{kind: house}\n    over_accounts: ▶largest_first\n", "KPI043", "oldest_first"),
     ("credit on a balance", CREDIT + "{kind: house}\n    where: ▶balance > 0\n", "EXP003", "balance"),
     ("two credit rules at once", CREDIT + "{kind: house}\n" + CREDIT.replace("credit_rules:\n", "")
      .replace("id: c", "id: e").replace("order: ", "order: ▶") + "{kind: house}\n", "KPI040", "same order"),

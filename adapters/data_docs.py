@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 
@@ -15,7 +16,6 @@ def page_of(table: str, results: Sequence[Any]) -> str:
     import great_expectations as gx
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view.view import DefaultJinjaPageView
 
     passed = sum(1 for one in results if one.success)
     result = ExpectationSuiteValidationResult(
@@ -30,10 +30,19 @@ def page_of(table: str, results: Sequence[Any]) -> str:
         },
         meta={"great_expectations_version": gx.__version__, "run_id": {"run_name": table, "run_time": ""}},
     )
-    view: Any = DefaultJinjaPageView()
-    page = _FETCHED.sub("", view.render(ValidationResultsPageRenderer().render(result)))
+    page = _FETCHED.sub("", _view().render(ValidationResultsPageRenderer().render(result)))
     titled = _TITLES.sub(f"<title>{table}: Data Docs</title>", page, count=1)
     return _FOOTER.sub("", titled).replace("</head>", f"<style>{_STYLE}</style></head>", 1)
+
+
+@cache
+def _view() -> Any:
+    """One for the process: each view of the library compiles its templates anew, which takes longer than a page."""
+    from great_expectations.render.view.view import DefaultJinjaPageView
+
+    view: Any = DefaultJinjaPageView()
+    view.env.auto_reload = False
+    return view
 
 
 _FETCHED = re.compile(

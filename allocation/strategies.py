@@ -328,4 +328,4 @@ def _faults_of_file(document: Document) -> Iterator[Issue]:
         yield Issue("ALL013", document.place(()), "the file has no list `strategies`")
     for key in data if isinstance(data, dict) else ():
         if key != "strategies":
-            yield Issue("RUL001", document.place((key,)), f'unknown key "{key}"', suggestion(key, ["strategies"]))
+            yield Issue("RUL001", document.key_place((key,)), f'unknown key "{key}"', suggestion(key, ["strategies"]))

@@ -16,6 +16,6 @@ def check_sections(document: Document, known: tuple[str, ...]) -> Iterator[Issue
         return
     for key, node in document.data.items():
         if key not in known:
-            yield Issue("RUL001", document.place((key,)), f'unknown key "{key}"', suggestion(key, known))
+            yield Issue("RUL001", document.key_place((key,)), f'unknown key "{key}"', suggestion(key, known))
         elif not isinstance(node, list):
             yield Issue("RUL005", document.place((key,)), f'"{key}" is a list', "Begin each entry with a dash")

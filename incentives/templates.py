@@ -87,7 +87,7 @@ def _unused(templates: Mapping[str, _Template], used: set[str]) -> Iterator[Issu
 def _write_out(
     document: Document, templates: Mapping[str, _Template], used: set[str]
 ) -> tuple[Document, tuple[Issue, ...]]:
-    copier = _Copier(dict(document.places))
+    copier = _Copier(dict(document.places), dict(document.keys))
     issues: list[Issue] = []
     entries: list[Any] = []
     for path in _entries(document, SECTION):
@@ -102,7 +102,7 @@ def _write_out(
         issues.extend(found)
         if model is not None and not found:
             entries.append(_merged(copier, document, path, target, templates[model.template]))
-    return Document(document.path, {SECTION: entries}, copier.places), tuple(issues)
+    return Document(document.path, {SECTION: entries}, copier.places, copier.keys), tuple(issues)
 
 
 def _misfits(
@@ -145,6 +145,7 @@ class _Copier:
     """Copies nodes from document to document, their places with them, and puts values where parameters stand."""
 
     places: dict[Path, Location] = field(default_factory=dict)
+    keys: dict[Path, Location] = field(default_factory=dict)
 
     def copy(
         self, source: Document, path: Path, target: Path, parameters: Mapping[str, tuple[Document, Path]] | None = None
@@ -154,6 +155,8 @@ class _Copier:
         if parameters and name in parameters:
             return self.copy(*parameters[name], target)
         self.places[target] = source.place(path)
+        if path in source.keys:
+            self.keys.setdefault(target, source.keys[path])
         if isinstance(node, dict):
             return {key: self.copy(source, (*path, key), (*target, key), parameters) for key in node}
         if isinstance(node, list):

@@ -87,7 +87,7 @@ def _section_faults(documents: Iterable[Document]) -> Iterator[Issue]:
             continue
         for key, value in document.data.items():
             if key not in KpiFile.model_fields:
-                yield Issue("KPI001", document.place((key,)), f'unknown section "{key}"', _sections(key))
+                yield Issue("KPI001", document.key_place((key,)), f'unknown section "{key}"', _sections(key))
             elif not isinstance(value, list):
                 yield Issue("KPI001", document.place((key,)), f'"{key}" is no list of rules', "Begin each with a dash")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,11 +26,32 @@ hypothesis_settings.register_profile("explore", deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "recoup"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Beside `-n 2`: tests that share what a file prepares run in one process."""
+    if config.getoption("numprocesses", None) and config.getoption("dist") == "no":
+        config.option.dist, config.option.loadscopereorder = "loadgroup", False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is prepared for a file and a database is prepared once; files with slow tests come first."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        name = f"{item.path.stem}{'-postgresql' if 'postgresql' in item.name else ''}"
+        item.add_marker(pytest.mark.xdist_group(name))
+        groups.setdefault(name, []).append(item)
+    slow_first = sorted(groups.values(), key=lambda group: not any(one.get_closest_marker("slow") for one in group))
+    items[:] = [item for group in slow_first for item in group]
+
+
 class SteppingClock:
     """A clock that moves one second at each look, so that recorded order and recorded time agree."""
 
-    def __init__(self) -> None:
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+    def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self.now = now
 
     def __call__(self) -> datetime:
         self.now += timedelta(seconds=1)
@@ -69,7 +91,34 @@ def database_on(server: str, template: str = "template1") -> Iterator[str]:
     admin.dispose()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+DIALECTS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
+
+
+@contextmanager
+def new_world(request: pytest.FixtureRequest, home: Path, dialect: str) -> Iterator[World]:
+    """A fresh home, with its store on SQLite or in a new database of the server."""
+    with ExitStack() as cleaned:
+        url = ""
+        if dialect == "postgresql":
+            url = cleaned.enter_context(database_on(request.getfixturevalue("postgresql")))
+        yield open_world(Settings(home=home, database_url=url), clock=SteppingClock())
+
+
+@contextmanager
+def copy_of(world: World, home: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """The same home and store somewhere else, for one test to do with as it likes; its clock goes on from there."""
+    world.store.engine.dispose()
+    shutil.copytree(world.settings.home, home)
+    with ExitStack() as cleaned:
+        url = world.settings.database_url
+        if url:
+            database = str(sa.make_url(url).database)
+            url = cleaned.enter_context(database_on(request.getfixturevalue("postgresql"), template=database))
+        settings = world.settings.model_copy(update={"home": home, "database_url": url})
+        yield open_world(settings, clock=SteppingClock(world.seam.clock()))
+
+
+@pytest.fixture(params=DIALECTS)
 def any_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of a fresh home on either database."""
     url = request.getfixturevalue("new_database") if request.param == "postgresql" else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -133,11 +134,48 @@ def _python_tree(text: str) -> ast.expr:
     try:
         return ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        offset = error.offset - 1 if error.offset else len(text)  # 0 says: at the end
-        place = ast.Name("", lineno=error.lineno or 1, col_offset=offset)
-        raise _Refused("EXP001", f"not an expression: {error.msg}", "Write, say, days_past_due >= 30", place) from None
+        raise _no_expression(text.strip(), error) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise _Refused("EXP001", f"not an expression: {error}") from None
+
+
+def _no_expression(text: str, error: SyntaxError) -> _Refused:
+    """What people often write otherwise, at its place; Python's own words and place for anything else."""
+    outside = _TEXTS.sub(lambda quoted: "_" * len(quoted[0]), text)
+    for pattern, found, hint in _WRITTEN_OTHERWISE:
+        if match := re.search(pattern, outside):
+            place = _place(
+                1 + text.count("\n", 0, match.start()), match.start() - (text.rfind("\n", 0, match.start()) + 1)
+            )
+            return _Refused("EXP001", f"not an expression: {found.format(match[0].strip())}", hint, place)
+    place = _place(error.lineno or 1, error.offset - 1 if error.offset else len(text))  # 0 says: at the end
+    return _Refused("EXP001", f"not an expression: {error.msg}", "Write, say, days_past_due >= 30", place)
+
+
+def _place(line: int, offset: int) -> ast.AST:
+    return ast.Name("", lineno=line, col_offset=offset)
+
+
+_TEXTS = re.compile(r"""\"[^"]*\"|'[^']*'""")
+
+# What is common elsewhere, in spreadsheets, SQL and other languages, and how it is written here.
+_WRITTEN_OTHERWISE: tuple[tuple[str, str, str], ...] = (
+    (r"^\s*$", "it is empty", "Write a condition, or take the key out"),
+    (r"[“”„‘’«»]", "{} is no quotation mark here", 'Write straight ones: "call"'),
+    (r"[＝＜＞（）＋－＊／，]", "{} is a full-width sign", "Write the half-width one"),
+    (r"<>|≠", "{} is written otherwise", "Write !="),
+    (r"≥|=>", "{} is written otherwise", "Write >="),
+    (r"≤|=<", "{} is written otherwise", "Write <="),
+    (r"&&?|\b(AND|And)\b", "{} is written otherwise", "Write and"),
+    (r"\|\|?|\b(OR|Or)\b", "{} is written otherwise", "Write or"),
+    (r"\b(NOT|Not)\b|!(?!=)", "{} is written otherwise", "Write not"),
+    (r"\b(IS|Is|is)\s+(NOT\s+|not\s+)?(NULL|null)\b", "{} is written otherwise", "Write is_missing(..)"),
+    (r"(?i)\bbetween\b", "{} is written otherwise", "Write 1 <= name and name <= 9"),
+    (r"(?i)\blike\b", "{} is no comparison here", 'Write == or in ["one", "another"]'),
+    (r"\d{4}-\d\d?-\d\d?", "the date {} stands without quotes", 'Write it in quotes: "2026-01-31"'),
+    (r"(?<=\d)\s*%", "{} is written otherwise", "Write per cent as a share: 0.6"),
+    (r"(?<![=<>!])=(?!=)", "{} compares nothing", "Write == to compare"),
+)
 
 
 class _Checker:
@@ -179,7 +217,9 @@ class _Checker:
 
     def _reference(self, name: str, node: ast.expr) -> Node:
         if name not in self._scope:
-            raise _Refused("EXP003", f'unknown name "{name}"', suggestion(name, self._scope), node)
+            is_code = any(name in known.codes for known in self._scope.values())
+            hint = f'Write a text in quotes: "{name}"' if is_code else suggestion(name, self._scope)
+            raise _Refused("EXP003", f'unknown name "{name}"', hint, node)
         return Reference(name, self._scope[name].type)
 
     def _of_type(self, node: ast.expr, expected: ExprType, depth: int) -> Node:
@@ -298,10 +338,17 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     'Did you mean "dpd_buckets"?'
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.55)
-    if near:
-        return f'Did you mean "{near[0]}"?'
-    return f"Known are {', '.join(names[:12])}{' …' if len(names) > 12 else ''}" if names else ""
+    if likely := likeliest(name, names):
+        return f'Did you mean "{likely}"?'
+    return f"Known are {', '.join(names[:20])}{' …' if len(names) > 20 else ''}" if names else ""
+
+
+def likeliest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like it; empty if none is."""
+    return next(iter(difflib.get_close_matches(name[:_LONGEST_NAME], sorted(known), n=1, cutoff=0.55)), "")
+
+
+_LONGEST_NAME = 200
 
 
 def _literal(node: ast.Constant, text: str) -> Node:
@@ -316,7 +363,8 @@ def _literal(node: ast.Constant, text: str) -> Node:
             return Literal(_in_room(Decimal(written), node), ExprType.NUMBER)
         case str(value):
             return Literal(value, ExprType.TEXT)
-    raise _Refused("EXP002", f"{node.value!r} is not allowed in an expression", node=node)
+    hint = "Write is_missing(..)" if node.value is None else ""
+    raise _Refused("EXP002", f"{node.value!r} is not allowed in an expression", hint, node)
 
 
 def _in_room(number: Decimal, node: ast.Constant) -> Decimal:

@@ -32,11 +32,11 @@ def two_versions(strategy: str) -> str:
 
 # The mistake, the code, what stands at the place that is pointed at, and some words of the message.
 CASES = {
-    "unknown key": (change("    title: A", "    aim: x\n    title: A"), "RUL001", "x\n", 'unknown key "aim"'),
+    "unknown key": (change("    title: A", "    aim: x\n    title: A"), "RUL001", "aim: x\n", 'unknown key "aim"'),
     "missing key": (change("    switching_cost: 0.15\n", ""), "RUL002", SMALL, '"switching_cost" is missing'),
     "neither end nor review": (change("    review_by: 2026-12-31\n", ""), "RUL004", SMALL, "valid_to or review_by"),
     "a cost above one": (change("cost: 0.15", "cost: 1.5"), "RUL005", "1.5", "less than or equal to 1"),
-    "a cost in words": (change("cost: 0.15", "cost: much"), "RUL005", "much", "found 'much'"),
+    "a cost in words": (change("cost: 0.15", "cost: much"), "RUL005", "much", "a number is expected"),
     "unknown channel": (change("channel: phone", "channel: pigeon"), "RUL003", "pigeon", '"channel"'),
     "minutes, but no days": (change("by: accounts", "by: minutes"), "RUL004", "{by: ", "working_days_per_month"),
     "a reason that is no code": (change("reason: closed", "reason: It is closed"), "RUL005", "It is closed", "pattern"),
@@ -66,8 +66,8 @@ CASES = {
                              "ALL011", "- {reason: blocked", 'status "sold" would be worked'),
     "two strategies at once": (two_strategies, "ALL012", "other\n", '"small" and "other" both hold on 2026-01-01'),
     "two versions at once": (two_versions, "RUL010", "small\n    title: Another", 'two versions of "small"'),
-    "no list": (lambda _: "strategies:\n", "ALL013", "strategies", "no list"),
-    "another section": (lambda text: text + "kpis: 7\n", "RUL001", "7\n", 'unknown key "kpis"'),
+    "no list": (lambda _: "strategies: 7\n", "ALL013", "7", "no list"),
+    "another section": (lambda text: text + "kpis: 7\n", "RUL001", "kpis: 7\n", 'unknown key "kpis"'),
 }  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -125,12 +127,24 @@ _TABLES = {
 }
 
 
-@pytest.fixture(scope="session")
-def duckdb_book() -> Iterator[Book]:
-    engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
+@contextmanager
+def new_book(url: str) -> Iterator[Book]:
+    """A database in memory, or a schema of its own on a PostgreSQL server, gone at the end."""
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=StaticPool)
     with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            schema = f"gate_{uuid.uuid4().hex[:12]}"
+            connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
+            connection.execute(sa.text(f"SET search_path TO {schema}"))
         _METADATA.create_all(connection)
         yield Book(connection)
+        connection.rollback()
+
+
+@pytest.fixture(scope="session")
+def duckdb_book() -> Iterator[Book]:
+    with new_book("duckdb:///:memory:") as empty:
+        yield empty
 
 
 @pytest.fixture
@@ -141,13 +155,8 @@ def book(duckdb_book: Book) -> Book:
 
 @pytest.fixture(scope="session")
 def postgresql_book(postgresql: str) -> Iterator[Book]:
-    engine = sa.create_engine(postgresql.replace("postgresql://", "postgresql+psycopg://", 1))
-    with engine.connect() as connection:
-        connection.execute(sa.text("CREATE SCHEMA gate_tests"))
-        connection.execute(sa.text("SET search_path TO gate_tests"))
-        _METADATA.create_all(connection)
-        yield Book(connection)
-        connection.rollback()
+    with new_book(postgresql) as empty:
+        yield empty
 
 
 @pytest.fixture(params=["duckdb_book", "postgresql_book"])

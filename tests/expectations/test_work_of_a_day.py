@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from adapters.suite_runner import run_suites
 from domain.records import CheckResult, Outcome
 from expectations.batch_checks import suite_for
 from expectations.suites import Baseline, DayKind, Night
+from tests.expectations.conftest import Book, new_book
 
 DAY = date(2026, 3, 4)
 EARLIER = [DAY - timedelta(days=back) for back in range(1, 15)]
@@ -21,7 +22,7 @@ Rows = list[dict[str, Any]]
 Judge = Callable[..., dict[str, CheckResult]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def calls(good):
     """`calls(day, {n: how many})`: answered calls of a minute, to each account in turn, by employee number."""
 
@@ -50,39 +51,56 @@ def _call(good, day: date, employee: int, number: int) -> dict[str, Any]:
     )
 
 
-@pytest.fixture
-def judge(any_book, good, calls, thresholds) -> Judge:
-    """The results of the suite of contacts, by check, over a book of a hundred accounts and two weeks of calls."""
-    accounts = [good("accounts", account_id=f"A{n}", debtor_id=f"D{n}") for n in range(100)]
+@pytest.fixture(scope="module")
+def standing(good, calls) -> dict[str, Rows]:
+    """A book of a hundred accounts and two weeks of calls."""
     everybody = range(EMPLOYEES)
     usual = dict.fromkeys(everybody, CALLS)
-    standing = {
-        "accounts": accounts,
+    earlier = [row for day in EARLIER for row in calls(day, usual)]
+    return {
+        "accounts": [good("accounts", account_id=f"A{n}", debtor_id=f"D{n}") for n in range(100)],
         "parties": [good("parties", party_id=f"XA{n}", debtor_id=f"D{n}") for n in range(100)],
         "employees": [good("employees", employee_id=f"E{n}") for n in everybody],
         "staff_postings": [good("staff_postings", employee_id=f"E{n}") for n in everybody],
         "attendance": [good("attendance", employee_id=f"E{n}", minutes_on_calls=35) for n in everybody],
         "leave": [good("leave", employee_id="E0")],
         "contacts": calls(DAY, usual),
-        "contacts_history": [row for day in EARLIER for row in calls(day, usual)],
-        "contacts_alike": [row for day in EARLIER for row in calls(day, usual)],
+        "contacts_history": earlier,
+        "contacts_alike": earlier,
     }
 
+
+@pytest.fixture(scope="module", params=["duckdb", "postgresql"])
+def standing_book(request, standing) -> Iterator[Book]:
+    """The book on either database, filled once: whoever changes a table puts it back."""
+    url = "duckdb:///:memory:" if request.param == "duckdb" else request.getfixturevalue("postgresql")
+    with new_book(url) as book:
+        book.fill(**standing)
+        yield book
+
+
+@pytest.fixture
+def judge(standing_book, standing, thresholds) -> Iterator[Judge]:
+    """The results of the suite of contacts, by check, over the standing book with some tables replaced."""
+    replaced: set[str] = set()
+
     def of(*, working_day: bool = True, **tables: Rows) -> dict[str, CheckResult]:
-        any_book.fill(**{**standing, **tables})
+        replaced.update(tables)
+        standing_book.fill(**{**{name: standing[name] for name in replaced}, **tables})
         landed = frozenset({"accounts", "contacts", "attendance"})
         night = Night(
             DAY, DayKind.WORKING if working_day else DayKind.OFF, landed, {}, *[{"contacts": frozenset(EARLIER)}] * 2
         )
         suite = suite_for(thresholds["contacts"], night, Baseline("contacts"))
-        (run,) = run_suites([suite], any_book.connection)
+        (run,) = run_suites([suite], standing_book.connection)
         worst: dict[str, CheckResult] = {}
         for result in run.results:
             if result.check not in worst or result.outcome.rank > worst[result.check].outcome.rank:
                 worst[result.check] = result
         return worst
 
-    return of
+    yield of
+    standing_book.fill(**{name: standing[name] for name in replaced})
 
 
 def test_a_usual_day_passes(judge):

@@ -97,11 +97,11 @@ policies:
 # character the finding points: the value, not its key.
 # character the finding points: the value, not its key.
 MISTAKES = {
-    "a misspelt section": ("policies:", "polices:", "RUL001", "- id: bonus"),
-    "a misspelt key": ("component: bonus", "componant: bonus", "RUL001 RUL002", "bonus\n    currency"),
+    "a misspelt section": ("policies:", "polices:", "RUL001", "polices:"),
+    "a misspelt key": ("component: bonus", "componant: bonus", "RUL001", "componant"),
     "a key left out": ("        factor: 0\n", "", "RUL002", "name: passed"),
-    "a kind that there is not": ("kind: gate", "kind: gates", "RUL003", "name: passed"),
-    "a mode that there is not": ("mode: marginal", "mode: marginally", "RUL003", "name: commission"),
+    "a kind that there is not": ("kind: gate", "kind: gates", "RUL003", "gates"),
+    "a mode that there is not": ("mode: marginal", "mode: marginally", "RUL003", "marginally"),
     "a number in quotes": ("at: 5000000", "at: '5000000'", "RUL004", "'5000000'"),
     "yes for a number": ("rate: 0.02", "rate: true", "RUL004", "true}"),
     "no end and no review": ("    review_by: 2026-12-31\n", "", "RUL004", "id: bonus"),

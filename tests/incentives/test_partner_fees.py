@@ -233,7 +233,7 @@ MISTAKES = {
     "bands out of order": ("from: 91", "from: 0", "CON030", "0, rate: 0.25"),
     "a band without a rate": ("91, rate: 0.25", "91", "CON031", "{from: 91"),
     "a schedule that starts late": ("from: 0", "from: 1", "CON032", "1, rate: 0.15"),
-    "a misspelt key": ("vat_rate", "vat_rat", "RUL001 RUL002", "0\n    rounding"),
+    "a misspelt key": ("vat_rate", "vat_rat", "RUL001", "vat_rat:"),
     "a negative rate": ("rate: 0.15", "rate: -0.15", "RUL005", "-0.15"),
 }
 

@@ -90,7 +90,7 @@ tests:
         ("score: 100", "score: null", "POL073", 2, "the payee is held"),
         ("expect:", "days: {counted: 1, of: 0}\n    expect:", "RUL005", 6, "greater than 0"),
         ("    policy: legal_vnd\n", "", "RUL002", 2, "policy"),
-        ("tests:", "test:", "RUL001", 2, 'unknown key "test"'),
+        ("tests:", "test:", "RUL001", 1, 'unknown key "test"'),
     ],
 )
 def test_a_test_that_fails_says_where_and_what(policies, document_of, old, new, code, line, text):

@@ -26,7 +26,8 @@ from reports.contact_points_lists import CORRECTION_COLUMNS, VERIFY_COLUMNS
 from tasks.stages.cleaned_points import VIEW, cleaned_by, create_cleaned_view
 from tasks.stages.contact_points import clean_contact_points
 from tasks.stages.rules import sound_rules
-from tests.conftest import SteppingClock
+from tests.conftest import SteppingClock, copy_of, new_world
+from tests.stages.conftest import night_of, put_book
 
 pytestmark = pytest.mark.slow
 
@@ -51,14 +52,23 @@ def put_dirty_values(world):
     return [name for (name,) in names]
 
 
+@pytest.fixture(scope="module")
+def cleaned_once(request, tmp_path_factory, book):
+    """A world after its cleaning, what it came to, and the ids of the points with dirty values."""
+    with new_world(request, tmp_path_factory.mktemp("cleaned") / "home", "sqlite") as world:
+        put_book(world, book)
+        names = put_dirty_values(world)
+        for day in DAYS:
+            night_of(world, day, (Stage.GATE,))
+        yield world, clean_contact_points(world, SEPTEMBER), names
+
+
 @pytest.fixture
-def cleaned(world, land_book, run_night):
-    """The world after its cleaning, what it came to, and the ids of the points with dirty values."""
-    land_book(world)
-    names = put_dirty_values(world)
-    for day in DAYS:
-        run_night(world, day, (Stage.GATE,))
-    return world, clean_contact_points(world, SEPTEMBER), names
+def cleaned(cleaned_once, tmp_path, request):
+    """A copy of it for each test."""
+    world, done, names = cleaned_once
+    with copy_of(world, tmp_path / "home", request) as copy:
+        yield copy, done, names
 
 
 def files_of(world):

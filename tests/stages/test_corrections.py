@@ -15,6 +15,8 @@ from adapters.store.quarantine import corrections_on_record
 from adapters.store.results import read_verdict
 from domain.manifest import Stage
 from tasks.stages.corrections import correct, export_quarantine, list_quarantine
+from tests.conftest import copy_of, new_world
+from tests.stages.conftest import night_of, put_book
 from tests.stages.logins import as_login
 from tests.stages.test_nights import DAY, halting, rewrite
 
@@ -32,12 +34,20 @@ BROKEN = """
 """
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def gated(request, tmp_path_factory, book):
+    """A world with two payments in quarantine; each test has a copy."""
+    with new_world(request, tmp_path_factory.mktemp("gated") / "home", request.param) as world:
+        put_book(world, book)
+        rewrite(world, "payments", BROKEN)
+        night_of(world, DAY, GATE)
+        yield world
+
+
 @pytest.fixture
-def quarantined(any_world, land_book, run_night):
-    land_book(any_world)
-    rewrite(any_world, "payments", BROKEN)
-    run_night(any_world, DAY, GATE)
-    return any_world
+def quarantined(gated, tmp_path, request):
+    with copy_of(gated, tmp_path / "home", request) as world:
+        yield world
 
 
 def exported(world, tmp_path):

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import date
 
 import pytest
 
-from adapters.settings import Settings
-from adapters.store.signatures import sign
 from adapters.world import open_world
-from tasks.stages.rules import sound_rules
-from tests.conftest import SteppingClock, database_on
-from tests.stages.conftest import night_of
+from tests.conftest import SteppingClock, new_world
+from tests.stages.conftest import night_of, put_book
 from tests.stages.test_nights import files_of, tables_of
 
 DAY = date(2026, 9, 3)
@@ -44,11 +40,21 @@ POINTS = (
     "stage_report:after_commit",
 )
 
+# One of each sort, killed in a process that has done all before it by itself, and run again by one process.
+ALONE = (
+    "snapshot:renamed#7",
+    "landed:after_commit",
+    "stage_gate:before_commit",
+    "dispatch:written",
+    "credits:renamed",
+    "stage_measure:after_commit",
+)
+
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def undisturbed(request, tmp_path_factory, book):
     """Files and tables of a night that ran through; its world has passed every point."""
-    with _new_world(request, tmp_path_factory.mktemp("undisturbed") / "home", book, request.param) as world:
+    with _landed(request, tmp_path_factory.mktemp("undisturbed") / "home", book, request.param) as world:
         _run(world)
         yield world, files_of(world), tables_of(world)
 
@@ -59,33 +65,42 @@ def test_the_points_are_those_of_a_night(undisturbed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("undisturbed", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("point", ALONE)
 def test_killed_and_run_again_it_equals_an_undisturbed_night(request, undisturbed, tmp_path, book, point):
+    _killed_at_each(request, undisturbed, tmp_path, book, [point])
+
+
+@pytest.mark.slow
+def test_killed_at_every_point_in_turn_and_run_again_it_equals_an_undisturbed_night(
+    request, undisturbed, tmp_path, book
+):
+    """Each run gets as far as the next point: on a server, what the dead ones held has to be let go of."""
+    _killed_at_each(request, undisturbed, tmp_path, book, POINTS)
+
+
+def _killed_at_each(request, undisturbed, tmp_path, book, points):
     first, files, tables = undisturbed
-    with _new_world(request, tmp_path / "home", book, first.store.dialect) as world:
+    with _landed(request, tmp_path / "home", book, first.store.dialect) as world:
         world.store.engine.dispose()
-        assert _killed_at(world.settings, point) == signal.SIGKILL
+        for point in points:
+            assert _killed_at(world.settings, point) == signal.SIGKILL, point
         again = open_world(world.settings, clock=SteppingClock())
         again.seam.sweep()
         _run(again)
         found = tables_of(again)
         differing = {name for name in tables if found[name] != tables[name]}
         assert files_of(again) == files
-        assert differing <= {"attempts"}, "attempts are no content: there were two"
+        assert differing <= {"attempts"}, "attempts are no content: there were more"
         assert list((again.settings.home / "tmp").iterdir()) == []
         again.store.engine.dispose()
 
 
 @contextmanager
-def _new_world(request, home, book, dialect):
-    """A world with the demo book landed for it and the rules signed, on a fresh store of the dialect."""
-    with ExitStack() as cleaned:
-        url = ""
-        if dialect == "postgresql":
-            url = cleaned.enter_context(database_on(request.getfixturevalue("postgresql")))
-        world = open_world(Settings(home=home, database_url=url), clock=SteppingClock())
-        shutil.copytree(book, world.settings.landing)
-        sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
+def _landed(request, home, book, dialect):
+    """A world with the demo book to land, and the rules signed."""
+    with new_world(request, home, dialect) as world:
+        put_book(world, book)
         yield world
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
-from contextlib import ExitStack
 from datetime import date
 
 import duckdb
@@ -12,12 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.errors import RefusedError
-from adapters.settings import Settings
 from adapters.store.guards import guard_names
 from adapters.store.ledger import read_entries
 from adapters.store.runs import begin_attempt
 from adapters.store.schema import STORE
-from adapters.store.signatures import sign
 from adapters.world import open_world
 from domain.periods import Period
 from incentives.batches import BatchPhase, DecisionKind, PeriodDecisionKind, PeriodState
@@ -25,9 +22,8 @@ from tasks.stages import decide
 from tasks.stages.explain import explain_payee, verify_ledger
 from tasks.stages.month_end import prepare, read_frozen
 from tasks.stages.review import write_review
-from tasks.stages.rules import sound_rules
-from tests.conftest import SteppingClock, database_on
-from tests.stages.conftest import month_of
+from tests.conftest import copy_of, new_world
+from tests.stages.conftest import month_of, put_book
 from tests.stages.logins import as_login
 
 pytestmark = pytest.mark.slow
@@ -38,30 +34,17 @@ CHAIN = ("manager", "hr", "finance")
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def september(request, tmp_path_factory, book):
-    """Settings of a home and a store after a month of nights; copied by each test."""
-    with ExitStack() as cleaned:
-        url = ""
-        if request.param == "postgresql":
-            url = cleaned.enter_context(database_on(request.getfixturevalue("postgresql")))
-        world = open_world(
-            Settings(home=tmp_path_factory.mktemp("month") / "home", database_url=url), clock=SteppingClock()
-        )
-        shutil.copytree(book, world.settings.landing)
-        sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
+    """A world after a month of nights; each test has a copy."""
+    with new_world(request, tmp_path_factory.mktemp("month") / "home", request.param) as world:
+        put_book(world, book)
         month_of(world)
-        world.store.engine.dispose()
-        yield world.settings
+        yield world
 
 
 @pytest.fixture
 def month(september, tmp_path, request):
-    shutil.copytree(september.home, tmp_path / "home")
-    with ExitStack() as cleaned:
-        url = september.database_url
-        if url:
-            server = request.getfixturevalue("postgresql")
-            url = cleaned.enter_context(database_on(server, template=sa.make_url(url).database))
-        yield open_world(Settings(home=tmp_path / "home", database_url=url))
+    with copy_of(september, tmp_path / "home", request) as world:
+        yield world
 
 
 def prepared(world, by="preparer"):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from adapters.duck import ESTIMATES
 from adapters.errors import RefusedError
+from adapters.settings import Settings
 from adapters.snapshots import Pointer, pointed
 from adapters.store.results import read_checks, read_kpis, read_scores, read_verdict
 from adapters.store.runs import stages_of
@@ -24,7 +25,8 @@ from domain.records import Outcome, ValueState
 from flows.cli import app
 from tasks.stages.breaches import breaches_of
 from tasks.stages.compare import compare_runs, official_before
-from tests.conftest import SteppingClock
+from tests.conftest import DIALECTS, SteppingClock, copy_of, new_world
+from tests.stages.conftest import night_of, put_book
 
 DAY, NEXT = date(2026, 9, 3), date(2026, 9, 4)  # working days; the 1st and 2nd are Vietnam's National Day
 
@@ -62,11 +64,27 @@ def _rows_of(connection, table):
     return texts if numbers else sorted(texts)
 
 
-@pytest.fixture
-def other_world(tmp_path):
-    from adapters.settings import Settings
+@pytest.fixture(scope="module")
+def ran(request, tmp_path_factory, book):
+    """A world that has run the night of the day; only looked at."""
+    with new_world(request, tmp_path_factory.mktemp("ran") / "home", "sqlite") as world:
+        put_book(world, book)
+        yield world, night_of(world, DAY)
 
-    return open_world(Settings(home=tmp_path / "other"), clock=SteppingClock())
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def ran_on_any(request, tmp_path_factory, book):
+    with new_world(request, tmp_path_factory.mktemp("ran") / "home", request.param) as world:
+        put_book(world, book)
+        yield world, night_of(world, DAY)
+
+
+@pytest.fixture
+def official(ran_on_any, tmp_path, request):
+    """A world that has run the night of the day, and that night; a copy for each test."""
+    world, night = ran_on_any
+    with copy_of(world, tmp_path / "home", request) as copy:
+        yield copy, night
 
 
 def rewrite(world, table, sql, day=DAY):
@@ -82,24 +100,21 @@ def halting(world, night):
         return {check.check: check for check in read_checks(connection, night.run) if check.outcome is Outcome.HALT}
 
 
-def test_the_same_night_in_two_places_has_the_same_id_rows_and_bytes(world, other_world, land_book, run_night):
-    nights = []
-    for place in (world, other_world):
-        land_book(place)
-        nights.append(run_night(place, DAY))
-    assert nights[0].run == nights[1].run
-    assert files_of(world) == files_of(other_world)
-    assert tables_of(world) == tables_of(other_world)
+def test_the_same_night_in_two_places_has_the_same_id_rows_and_bytes(ran, world, land_book, run_night):
+    other, night = ran
+    land_book(world)
+    assert run_night(world, DAY).run == night.run
+    assert files_of(world) == files_of(other)
+    assert tables_of(world) == tables_of(other)
 
 
-def test_running_it_again_finds_everything_done(any_world, land_book, run_night):
-    land_book(any_world)
-    first = run_night(any_world, DAY)
-    before = files_of(any_world), tables_of(any_world)
-    second = run_night(any_world, DAY)
+def test_running_it_again_finds_everything_done(official, run_night):
+    world, first = official
+    before = files_of(world), tables_of(world)
+    second = run_night(world, DAY)
     assert second.run == first.run
-    tables = tables_of(any_world)
-    assert files_of(any_world) == before[0]
+    tables = tables_of(world)
+    assert files_of(world) == before[0]
     assert {name for name in tables if tables[name] != before[1][name]} == {"attempts"}
 
 
@@ -147,27 +162,24 @@ def test_a_holiday_on_which_staff_elsewhere_work_is_no_weekend(world, land_book,
 
 
 @pytest.mark.slow
-def test_shuffled_rows_give_the_same_results(world, other_world, land_book, run_night):
-    for place in (world, other_world):
-        land_book(place)
-    for path in sorted((other_world.settings.landing / DAY.isoformat()).glob("*.parquet")):
+def test_shuffled_rows_give_the_same_results(ran, world, land_book, run_night):
+    other, night = ran
+    land_book(world)
+    for path in sorted((world.settings.landing / DAY.isoformat()).glob("*.parquet")):
         seed = random.Random(path.name).random()
-        rewrite(other_world, path.stem, f"FROM extract ORDER BY hash(extract::VARCHAR || '{seed}')")
-    nights = [run_night(place, DAY) for place in (world, other_world)]
-    assert nights[0].run == nights[1].run
-    assert files_of(world) == files_of(other_world)
+        rewrite(world, path.stem, f"FROM extract ORDER BY hash(extract::VARCHAR || '{seed}')")
+    assert run_night(world, DAY).run == night.run
+    assert files_of(world) == files_of(other)
 
 
 @pytest.mark.slow
-def test_another_number_of_threads_gives_the_same_results(world, land_book, run_night, tmp_path):
-    from adapters.settings import Settings
-
-    single = open_world(Settings(home=tmp_path / "single", threads=1, memory_limit="1GB"), clock=SteppingClock())
-    for place in (world, single):
-        land_book(place)
-    for place in (world, single):
-        run_night(place, DAY)
-    assert files_of(world) == files_of(single)
+def test_another_number_of_threads_gives_the_same_results(ran, land_book, run_night, tmp_path):
+    other, _ = ran
+    threads = 1 if other.settings.threads != 1 else 2
+    world = open_world(Settings(home=tmp_path / "home", threads=threads, memory_limit="1GB"), clock=SteppingClock())
+    land_book(world)
+    run_night(world, DAY)
+    assert files_of(world) == files_of(other)
 
 
 CORRUPTIONS = [
@@ -259,28 +271,26 @@ def test_an_increment_that_was_never_accepted_leaves_the_month_without_value(wor
 
 
 @pytest.mark.slow
-def test_a_what_if_releases_accepts_and_posts_nothing_and_is_compared(any_world, land_book, run_night, tmp_path):
-    land_book(any_world)
-    official = run_night(any_world, DAY)
-    before = tables_of(any_world)
+def test_a_what_if_releases_accepts_and_posts_nothing_and_is_compared(official, run_night, tmp_path):
+    world, night = official
+    before = tables_of(world)
     rules = tmp_path / "rules" / "kpi_rules" / "rules"
     rules.mkdir(parents=True)
-    scorecards = (any_world.settings.rules / "kpi_rules" / "rules" / "scorecards.yaml").read_text(encoding="utf-8")
+    scorecards = (world.settings.rules / "kpi_rules" / "rules" / "scorecards.yaml").read_text(encoding="utf-8")
     (rules / "scorecards.yaml").write_text(scorecards.replace("attainment: 1.2,", "attainment: 1.3,"), encoding="utf-8")
-    what_if = run_night(any_world, DAY, what_if=True, overlay=tmp_path / "rules")
-    after = tables_of(any_world)
+    what_if = run_night(world, DAY, what_if=True, overlay=tmp_path / "rules")
+    after = tables_of(world)
     for table in ("releases", "snapshot_pointers", "ledger", "batches"):
         assert after[table] == before[table]
-    assert official_before(any_world, what_if) == official.run
-    comparison = compare_runs(any_world, what_if, official.run)
+    assert official_before(world, what_if) == night.run
+    comparison = compare_runs(world, what_if, night.run)
     assert comparison.inputs == ()
     assert comparison.equal > 0
     assert any("scorecard" in rule for rule in comparison.rules)
 
 
-def test_no_stored_schema_holds_a_float_but_for_named_estimates(world, land_book, run_night):
-    land_book(world)
-    run_night(world, DAY)
+def test_no_stored_schema_holds_a_float_but_for_named_estimates(ran):
+    world, _ = ran
     found = set()
     for path in world.settings.home.rglob("*.parquet"):
         for name, kind, *_ in duckdb.execute(f"DESCRIBE FROM '{path}'").fetchall():
@@ -293,9 +303,8 @@ def test_no_stored_schema_holds_a_float_but_for_named_estimates(world, land_book
     assert floats == []
 
 
-def test_scores_explain_themselves_down_to_their_parts(world, land_book, run_night):
-    land_book(world)
-    night = run_night(world, DAY)
+def test_scores_explain_themselves_down_to_their_parts(ran):
+    world, night = ran
     with world.store.read() as connection:
         scores = [score for score in read_scores(connection, night.run) if score.score is not None]
     assert scores

@@ -13,6 +13,8 @@ from adapters.world import open_world
 from domain.manifest import Stage
 from domain.records import Outcome
 from tasks.stages.waive import Standing, list_waivers, waive, waivers_of_run
+from tests.conftest import copy_of, new_world
+from tests.stages.conftest import night_of, put_book
 from tests.stages.logins import as_login
 from tests.stages.test_nights import DAY, NEXT, halting, rewrite
 
@@ -33,12 +35,21 @@ def outcome_of(world, night, table):
     return next(one.outcome for one in verdict.tables if one.table == table)
 
 
-@pytest.fixture
-def halted(any_world, land_book, run_night):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def halted_once(request, tmp_path_factory, book):
     """A world with a night that halts, because payments came twice."""
-    land_book(any_world)
-    rewrite(any_world, "payments", DOUBLED)
-    return any_world, run_night(any_world, DAY)
+    with new_world(request, tmp_path_factory.mktemp("halted") / "home", request.param) as world:
+        put_book(world, book)
+        rewrite(world, "payments", DOUBLED)
+        yield world, night_of(world, DAY)
+
+
+@pytest.fixture
+def halted(halted_once, tmp_path, request):
+    """A copy of it for each test."""
+    world, night = halted_once
+    with copy_of(world, tmp_path / "home", request) as copy:
+        yield copy, night
 
 
 def test_after_it_the_night_goes_on_and_says_so(halted, run_night):

@@ -16,11 +16,13 @@ import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE
 from domain.dispatch import DISPATCH_SQL
-from domain.exact import total
+from domain.exact import product, total
 from domain.expressions import Scope, scope_of_columns
 from domain.records import Grain
 from domain.sql import TABLES
 from domain.tables import Column, Type
+from kpi_rules.owned_days import READS as READ_FOR_OWNED_DAYS
+from kpi_rules.owned_days import owned_days
 from kpi_rules.views import ACCOUNTS_OPENING_SQL, AS_OF, BREACHES, CREDITS, CREDITS_SQL, START, VIEWS, holds_on
 
 Sql = sa.ColumnElement[Any]
@@ -209,17 +211,17 @@ def _staff_fields(posting: Any) -> dict[str, Field]:
     )
 
 
-def _owner_fields(owner: Any) -> dict[str, Field]:
+def _owner_fields(owner: Any, join: str = "owner") -> dict[str, Field]:
     """Who had the account, by the dispatch; each is missing where the account had another kind of owner, or none."""
     employee = sa.case((owner.owner_kind == "employee", owner.owner_id))
     partner = sa.case((owner.owner_kind == "partner", owner.owner_id))
     return _named(
-        _field("employee_id", Type.ID, "The employee who owned the account.", employee, "owner"),
-        _field("partner_id", Type.ID, "The partner that owned the account.", partner, "owner"),
-        _field("team_id", Type.ID, "Team of the owner.", owner.team_id, "owner"),
-        _field("department_id", Type.ID, "Department of the owner.", owner.department_id, "owner"),
-        _field("segment", Type.ID, "Segment in which the account was allocated.", owner.segment, "owner"),
-        _field("owner_kind", Type.CODE, "Kind of owner: employee, partner or house.", owner.owner_kind, "owner"),
+        _field("employee_id", Type.ID, "The employee who owned the account.", employee, join),
+        _field("partner_id", Type.ID, "The partner that owned the account.", partner, join),
+        _field("team_id", Type.ID, "Team of the owner.", owner.team_id, join),
+        _field("department_id", Type.ID, "Department of the owner.", owner.department_id, join),
+        _field("segment", Type.ID, "Segment in which the account was allocated.", owner.segment, join),
+        _field("owner_kind", Type.CODE, "Kind of owner: employee, partner or house.", owner.owner_kind, join),
     )
 
 
@@ -278,6 +280,40 @@ def _cohort() -> Dataset:
                        sa.func.coalesce(after.c.balance, 0), "now"),
                 Field(Column("status_now", Type.CODE, "State as of the business date.", codes=codes), status_now,
                       "now", codes),
+            ),
+        },
+        is_state=True,
+    )  # fmt: skip
+
+
+def _owned_days() -> Dataset:
+    rows = owned_days()
+    days, overdue = rows.c.days, rows.c.overdue_amount
+    bucket = bucket_of(rows.c.days_past_due)
+    codes = CATALOGUE["accounts"]["product"].codes
+    return Dataset(
+        "owned_days",
+        "One row for each account and stretch of days with one owner, within the period. Of an account that is cured "
+        "or gone by the business date, whoever worked it last has the days up to that date. Accounts that came and "
+        "went within the period are not there.",
+        rows,
+        READ_FOR_OWNED_DAYS,
+        sa.true(),
+        (),
+        {
+            **_owner_fields(rows.c, ""),
+            **_named(
+                Field(CATALOGUE["accounts"]["account_id"], rows.c.account_id),
+                Field(CATALOGUE["accounts"]["branch_id"], rows.c.branch_id),
+                Field(CATALOGUE["accounts"]["product"], rows.c["product"], members=codes),
+                Field(CATALOGUE["accounts"][CURRENCY], rows.c.currency),
+                _bucket_field("bucket", "Bucket at the end of the previous period; of a new account, now.", bucket),
+                _field("days", Type.COUNT, "Days of the stretch, up to and including the business date.", days),
+                _field("balance", Type.MONEY, "Balance at the end of the previous period; of a new account, now.",
+                       rows.c.balance),
+                _field("overdue_amount", Type.MONEY, "What there was to collect in the period: past due at the end of "
+                       "the previous one or, if more, past due now and recovered since.", overdue),
+                _field("overdue_days", Type.MONEY, "That amount × the days of the stretch.", product(overdue, days)),
             ),
         },
         is_state=True,
@@ -385,6 +421,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
                 START,
             ),
             _cohort(),
+            _owned_days(),
             _credits(),
             _event("contacts", "Attempts to reach somebody, by the debtor's clock.", "started_wall"),
             _event(

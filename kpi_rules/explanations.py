@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from domain.ids import canonical_decimal, short
 from domain.records import KpiResult, ValueState
-from kpi_rules.figures import Division, Figure, Formula, Measure
-from kpi_rules.results import divide
+from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, Measure
+from kpi_rules.results import days_of_period, divide
 from kpi_rules.rulebook import KpiRules
 
 
@@ -56,6 +56,8 @@ def _number(number: Decimal | None) -> str:
 
 
 def _operand(name: str, result: KpiResult, others: list[KpiResult]) -> str:
+    if name == DAYS_OF_PERIOD:
+        return f"{name} = {days_of_period(result.start, result.as_of)}"
     mine = (result.grain, result.entity, result.start, result.as_of)
     same = [each for each in others if each.kpi == name and (each.grain, each.entity, each.start, each.as_of) == mine]
     found = next((each for each in same if each.currency in {"", result.currency}), None)

@@ -15,6 +15,9 @@ from domain.tables import Type
 from kpi_rules.datasets import CURRENCY, DATASETS, GRAIN_COLUMNS, Dataset
 from kpi_rules.language import Aggregation, Kpi
 
+# What formulas may name beside KPIs: how many days the period has, up to and including the business date.
+DAYS_OF_PERIOD = "days_of_period"
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -45,7 +48,7 @@ class Figure:
         """The other KPIs that it is made of."""
         match self.made:
             case Formula(expression):
-                return expression.names
+                return expression.names - {DAYS_OF_PERIOD}
             case Division(numerator, denominator):
                 return frozenset(part for part in (numerator, denominator) if isinstance(part, str))
         return frozenset()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from domain.money import CONTEXT
 from domain.records import Grain, KpiResult, ValueState, posting_name
 from domain.rules import version_digest
 from kpi_rules.datasets import CURRENCY, GRAIN_COLUMNS
-from kpi_rules.figures import Division, Figure, Formula, Measure
+from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, Measure
 from kpi_rules.language import Aggregation
 from kpi_rules.plan import MASK, GroupingSet, KpiPlan, Scan, measure_column
 
@@ -145,7 +146,8 @@ def _result(
     entity: Entity,
     currency: str,
 ) -> KpiResult:
-    made = _Made(ValueState.HALTED) if figure.id in plan.halted else _make(figure, sums, results, entity, currency)
+    is_halted = figure.id in plan.halted
+    made = _Made(ValueState.HALTED) if is_halted else _make(figure, plan, sums, results, entity, currency)
     return KpiResult(
         kpi=figure.id,
         rule=version,
@@ -170,7 +172,9 @@ class _Made:
     denominator: Decimal | None = None
 
 
-def _make(figure: Figure, sums: _Sums, results: Mapping[Key, KpiResult], entity: Entity, currency: str) -> _Made:
+def _make(
+    figure: Figure, plan: KpiPlan, sums: _Sums, results: Mapping[Key, KpiResult], entity: Entity, currency: str
+) -> _Made:
     def operand(part: Measure | str) -> Decimal | None:
         if isinstance(part, Measure):
             return sums.number(part, entity, currency)
@@ -183,8 +187,13 @@ def _make(figure: Figure, sums: _Sums, results: Mapping[Key, KpiResult], entity:
             above, below = operand(numerator), operand(denominator)
             return _valued(divide(above, below), above, below)
         case Formula(expression):
-            value = evaluate(expression, {name: operand(name) for name in expression.names})
+            named = {name: operand(name) for name in figure.operands}
+            value = evaluate(expression, {**named, DAYS_OF_PERIOD: days_of_period(plan.start, plan.as_of)})
             return _valued(value if isinstance(value, Decimal) else None)
+
+
+def days_of_period(start: date, as_of: date) -> Decimal:
+    return Decimal((as_of - start).days + 1)
 
 
 def divide(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | None:

@@ -13,7 +13,7 @@ from domain.issues import Issue
 from domain.money import Rounding, round_to
 from domain.records import ValueState
 from domain.staff import StaffPosting
-from kpi_rules.figures import Division, Figure, Formula
+from kpi_rules.figures import Figure, Formula
 from kpi_rules.grading import Measured, grade
 from kpi_rules.language import KpiTest, KpiTestFile, Scorecard, ScorecardPart, ScorecardTest
 from kpi_rules.limit_checks import LIMIT_COLUMNS
@@ -137,12 +137,14 @@ def _breach(is_breach: bool) -> str:  # noqa: FBT001
 
 
 def _names_of(figure: Figure) -> list[str]:
-    return ["numerator", "denominator"] if isinstance(figure.made, Division) else sorted(figure.operands)
+    if isinstance(figure.made, Formula):
+        return sorted(figure.made.expression.names)
+    return ["numerator", "denominator"]
 
 
 def _value_of(figure: Figure, test: KpiTest) -> Decimal | None:
     if isinstance(figure.made, Formula):
-        given = {name: test.given.get(name) for name in figure.operands}
+        given = {name: test.given.get(name) for name in _names_of(figure)}
         value = evaluate(figure.made.expression, given)
         return value if isinstance(value, Decimal) else None
     return divide(test.given.get("numerator"), test.given.get("denominator"))

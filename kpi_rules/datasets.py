@@ -2,7 +2,8 @@
 
 A dataset is one table, the rows of it that count in a period, and what is joined to a row: the posting of the employee
 on the day of the event, the owner of the account by the dispatch, the account itself. A join is made only when a column
-that needs it is read, and none of them multiplies rows. START and AS_OF are bound when a statement is planned.
+that needs it is read, and none of them multiplies rows. START, LAST and AS_OF are bound when a statement is
+planned.
 """
 
 from __future__ import annotations
@@ -23,7 +24,18 @@ from domain.sql import TABLES
 from domain.tables import Column, Type
 from kpi_rules.owned_days import READS as READ_FOR_OWNED_DAYS
 from kpi_rules.owned_days import owned_days
-from kpi_rules.views import ACCOUNTS_OPENING_SQL, AS_OF, BREACHES, CREDITS, CREDITS_SQL, START, VIEWS, holds_on
+from kpi_rules.views import (
+    ACCOUNTS_OPENING_SQL,
+    AS_OF,
+    BREACHES,
+    CREDITS,
+    CREDITS_SQL,
+    LAST,
+    OPENS,
+    START,
+    VIEWS,
+    holds_on,
+)
 
 Sql = sa.ColumnElement[Any]
 
@@ -327,7 +339,7 @@ def _credits() -> Dataset:
         "Payments booked in the period, and who they count for by the credit rules; uncredited ones have a reason.",
         table,
         frozenset({"credits"}),
-        table.c.posted_on.between(START, AS_OF),
+        table.c.posted_on.between(START, LAST),
         (),
         _fields_of(CREDITS, table),
     )
@@ -337,7 +349,7 @@ def _event(name: str, meaning: str, day: str, columns: Iterable[Column] = ()) ->
     """An event table with account, employee and partner, by the day of the event."""
     table = VIEWS[name]
     joins = _event_joins(table, table.c[day])
-    in_period = sa.and_(table.c[day] >= START, table.c[day] < AS_OF + 1)
+    in_period = sa.and_(table.c[day] >= START, table.c[day] < LAST + 1)
     fields = {**_event_fields(joins), **_fields_of(columns or CATALOGUE[name], table)}
     return Dataset(name, meaning, table, frozenset({name}), in_period, joins, fields)
 
@@ -347,7 +359,7 @@ def _promises_due() -> Dataset:
     grace = sa.bindparam("grace_days", type_=sa.Integer())
     joins = (*_event_joins(table, table.c.made_on), _paid_join(table, grace))
     judged_on = table.c.due_on + grace
-    rows = sa.and_(judged_on >= START, judged_on <= AS_OF, table.c.made_on >= START - PROMISE_LOOK_BACK_DAYS)
+    rows = sa.and_(judged_on.between(START, LAST), table.c.made_on >= OPENS - PROMISE_LOOK_BACK_DAYS)
     paid = sa.func.coalesce(joins[-1].target.c.paid, 0)
     return Dataset(
         "promises_due",
@@ -392,7 +404,7 @@ def _of_employees(name: str, meaning: str, day: str) -> Dataset:
     table = TABLES[name]
     posting = _posting(table.c.employee_id, table.c[day])
     fields = {**_staff_fields(posting.target.c), **_fields_of(CATALOGUE[name], table)}
-    rows = table.c[day].between(START, AS_OF)
+    rows = table.c[day].between(START, LAST)
     return Dataset(name, meaning, table, frozenset({name}), rows, (posting,), fields)
 
 

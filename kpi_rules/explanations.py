@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from domain.ids import canonical_decimal, short
 from domain.records import KpiResult, ValueState
-from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, Measure
+from domain.rules import version_digest
+from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, Measure, Pieces
 from kpi_rules.results import days_of_period, divide
 from kpi_rules.rulebook import KpiRules
 
@@ -34,7 +35,7 @@ def _lines(result: KpiResult, figure: Figure, others: list[KpiResult]) -> Iterat
     if figure.rule.about:
         yield figure.rule.about
     match figure.made:
-        case Measure():
+        case Measure() | Pieces():
             yield f"made of: {figure.made}"
         case Division(numerator, denominator):
             yield f"numerator: {numerator} = {_number(result.numerator)}"
@@ -42,7 +43,11 @@ def _lines(result: KpiResult, figure: Figure, others: list[KpiResult]) -> Iterat
         case Formula(expression):
             yield f"formula: {expression.text}"
             yield from (f"  {_operand(name, result, others)}" for name in sorted(expression.names))
-    yield f"rule: {figure.placed.place('id')}, version {short(result.rule)}"
+    for version in figure.versions:
+        digest = short(version_digest(version.placed.rule))
+        yield f"rule of {version.first} to {version.last}: {version.placed.place('id')}, version {digest}"
+    if not figure.versions:
+        yield f"rule: {figure.placed.place('id')}, version {short(result.rule)}"
 
 
 def _shown(result: KpiResult) -> str:

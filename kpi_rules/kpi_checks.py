@@ -11,7 +11,7 @@ from domain.issues import Issue, Location
 from domain.records import Grain, Unit
 from domain.rules import Placed
 from kpi_rules.datasets import DATASETS, Dataset
-from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, KnownKpis, Measure, Source
+from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, KnownKpis, Measure, Part, Source
 from kpi_rules.language import (
     Aggregation,
     CumulativeKpi,
@@ -243,7 +243,7 @@ class _Check:
         self.issues.append(Issue(code, self.placed.place(*at), message, hint))
 
 
-def _part_of_member(made: Measure | str, keys: MeasureKeys | str, member: int | str) -> Measure | str:
+def _part_of_member(made: Part, keys: MeasureKeys | str, member: int | str) -> Part:
     if isinstance(made, Measure) and isinstance(keys, MeasureKeys):
         return made.of_member(keys.by, member)
     return made

@@ -13,7 +13,7 @@ from domain.issues import Issue
 from domain.money import Rounding, round_to
 from domain.records import ValueState
 from domain.staff import StaffPosting
-from kpi_rules.figures import Figure, Formula
+from kpi_rules.figures import Division, Figure, Formula
 from kpi_rules.grading import Measured, grade
 from kpi_rules.language import KpiTest, KpiTestFile, Scorecard, ScorecardPart, ScorecardTest
 from kpi_rules.limit_checks import LIMIT_COLUMNS
@@ -62,9 +62,7 @@ class _Run:
         yield from self._compare("score", test.score, found, test.digits, test.name)
 
     def kpi(self, test: KpiTest) -> Iterator[Issue]:
-        figures = {
-            figure.id: figure for figure in self._rules.figures if not figure.measures or len(figure.measures) > 1
-        }
+        figures = {figure.id: figure for figure in self._rules.figures if isinstance(figure.made, Division | Formula)}
         figure = figures.get(test.kpi)
         if figure is None:
             text = f'no ratio or derived KPI "{test.kpi}" is in force on {test.on}'

@@ -2,7 +2,8 @@
 
 A dataset is one table, the rows of it that count in a period, and what is joined to a row: the posting of the employee
 on the day of the event, the owner of the account by the dispatch, the account itself. A join is made only when a column
-that needs it is read, and none of them multiplies rows. START and AS_OF are bound when a statement is planned.
+that needs it is read, and none of them multiplies rows. START, LAST and AS_OF are bound when a statement is
+planned.
 """
 
 from __future__ import annotations
@@ -16,12 +17,25 @@ import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE
 from domain.dispatch import DISPATCH_SQL
-from domain.exact import total
+from domain.exact import product, total
 from domain.expressions import Scope, scope_of_columns
 from domain.records import Grain
 from domain.sql import TABLES
 from domain.tables import Column, Type
-from kpi_rules.views import ACCOUNTS_OPENING_SQL, AS_OF, BREACHES, CREDITS, CREDITS_SQL, START, VIEWS, holds_on
+from kpi_rules.owned_days import READS as READ_FOR_OWNED_DAYS
+from kpi_rules.owned_days import owned_days
+from kpi_rules.views import (
+    ACCOUNTS_OPENING_SQL,
+    AS_OF,
+    BREACHES,
+    CREDITS,
+    CREDITS_SQL,
+    LAST,
+    OPENS,
+    START,
+    VIEWS,
+    holds_on,
+)
 
 Sql = sa.ColumnElement[Any]
 
@@ -209,17 +223,17 @@ def _staff_fields(posting: Any) -> dict[str, Field]:
     )
 
 
-def _owner_fields(owner: Any) -> dict[str, Field]:
+def _owner_fields(owner: Any, join: str = "owner") -> dict[str, Field]:
     """Who had the account, by the dispatch; each is missing where the account had another kind of owner, or none."""
     employee = sa.case((owner.owner_kind == "employee", owner.owner_id))
     partner = sa.case((owner.owner_kind == "partner", owner.owner_id))
     return _named(
-        _field("employee_id", Type.ID, "The employee who owned the account.", employee, "owner"),
-        _field("partner_id", Type.ID, "The partner that owned the account.", partner, "owner"),
-        _field("team_id", Type.ID, "Team of the owner.", owner.team_id, "owner"),
-        _field("department_id", Type.ID, "Department of the owner.", owner.department_id, "owner"),
-        _field("segment", Type.ID, "Segment in which the account was allocated.", owner.segment, "owner"),
-        _field("owner_kind", Type.CODE, "Kind of owner: employee, partner or house.", owner.owner_kind, "owner"),
+        _field("employee_id", Type.ID, "The employee who owned the account.", employee, join),
+        _field("partner_id", Type.ID, "The partner that owned the account.", partner, join),
+        _field("team_id", Type.ID, "Team of the owner.", owner.team_id, join),
+        _field("department_id", Type.ID, "Department of the owner.", owner.department_id, join),
+        _field("segment", Type.ID, "Segment in which the account was allocated.", owner.segment, join),
+        _field("owner_kind", Type.CODE, "Kind of owner: employee, partner or house.", owner.owner_kind, join),
     )
 
 
@@ -284,6 +298,40 @@ def _cohort() -> Dataset:
     )  # fmt: skip
 
 
+def _owned_days() -> Dataset:
+    rows = owned_days()
+    days, overdue = rows.c.days, rows.c.overdue_amount
+    bucket = bucket_of(rows.c.days_past_due)
+    codes = CATALOGUE["accounts"]["product"].codes
+    return Dataset(
+        "owned_days",
+        "One row for each account and stretch of days with one owner, within the period. Of an account that is cured "
+        "or gone by the business date, whoever worked it last has the days up to that date. Accounts that came and "
+        "went within the period are not there.",
+        rows,
+        READ_FOR_OWNED_DAYS,
+        sa.true(),
+        (),
+        {
+            **_owner_fields(rows.c, ""),
+            **_named(
+                Field(CATALOGUE["accounts"]["account_id"], rows.c.account_id),
+                Field(CATALOGUE["accounts"]["branch_id"], rows.c.branch_id),
+                Field(CATALOGUE["accounts"]["product"], rows.c["product"], members=codes),
+                Field(CATALOGUE["accounts"][CURRENCY], rows.c.currency),
+                _bucket_field("bucket", "Bucket at the end of the previous period; of a new account, now.", bucket),
+                _field("days", Type.COUNT, "Days of the stretch, up to and including the business date.", days),
+                _field("balance", Type.MONEY, "Balance at the end of the previous period; of a new account, now.",
+                       rows.c.balance),
+                _field("overdue_amount", Type.MONEY, "What there was to collect in the period: past due at the end of "
+                       "the previous one or, if more, past due now and recovered since.", overdue),
+                _field("overdue_days", Type.MONEY, "That amount × the days of the stretch.", product(overdue, days)),
+            ),
+        },
+        is_state=True,
+    )  # fmt: skip
+
+
 def _credits() -> Dataset:
     table = CREDITS_SQL
     return Dataset(
@@ -291,7 +339,7 @@ def _credits() -> Dataset:
         "Payments booked in the period, and who they count for by the credit rules; uncredited ones have a reason.",
         table,
         frozenset({"credits"}),
-        table.c.posted_on.between(START, AS_OF),
+        table.c.posted_on.between(START, LAST),
         (),
         _fields_of(CREDITS, table),
     )
@@ -301,7 +349,7 @@ def _event(name: str, meaning: str, day: str, columns: Iterable[Column] = ()) ->
     """An event table with account, employee and partner, by the day of the event."""
     table = VIEWS[name]
     joins = _event_joins(table, table.c[day])
-    in_period = sa.and_(table.c[day] >= START, table.c[day] < AS_OF + 1)
+    in_period = sa.and_(table.c[day] >= START, table.c[day] < LAST + 1)
     fields = {**_event_fields(joins), **_fields_of(columns or CATALOGUE[name], table)}
     return Dataset(name, meaning, table, frozenset({name}), in_period, joins, fields)
 
@@ -311,7 +359,7 @@ def _promises_due() -> Dataset:
     grace = sa.bindparam("grace_days", type_=sa.Integer())
     joins = (*_event_joins(table, table.c.made_on), _paid_join(table, grace))
     judged_on = table.c.due_on + grace
-    rows = sa.and_(judged_on >= START, judged_on <= AS_OF, table.c.made_on >= START - PROMISE_LOOK_BACK_DAYS)
+    rows = sa.and_(judged_on.between(START, LAST), table.c.made_on >= OPENS - PROMISE_LOOK_BACK_DAYS)
     paid = sa.func.coalesce(joins[-1].target.c.paid, 0)
     return Dataset(
         "promises_due",
@@ -356,7 +404,7 @@ def _of_employees(name: str, meaning: str, day: str) -> Dataset:
     table = TABLES[name]
     posting = _posting(table.c.employee_id, table.c[day])
     fields = {**_staff_fields(posting.target.c), **_fields_of(CATALOGUE[name], table)}
-    rows = table.c[day].between(START, AS_OF)
+    rows = table.c[day].between(START, LAST)
     return Dataset(name, meaning, table, frozenset({name}), rows, (posting,), fields)
 
 
@@ -385,6 +433,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
                 START,
             ),
             _cohort(),
+            _owned_days(),
             _credits(),
             _event("contacts", "Attempts to reach somebody, by the debtor's clock.", "started_wall"),
             _event(

@@ -52,5 +52,5 @@ def _evidence(measure: Measure, entity: Entity, start: date, as_of: date) -> Evi
     rows = sa.select(every).where(sa.true(), *mine).subquery("rows_of_entity")
     counted = sa.select(*rows.c).where(sa.true(), *conditions_of(measure, rows)).order_by(*rows.c)
     number = sa.select(value_of(measure, rows).label("number")).select_from(rows).order_by("number")
-    dates = {"start": measure.source.first_day(start, as_of), "as_of": as_of, **dict(measure.source.parameters)}
+    dates = measure.source.bound(start, as_of)
     return Evidence(measure, exact(number.params(dates)), exact(counted.params(dates)))

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from domain.ids import canonical_decimal, short
 from domain.records import KpiResult, ValueState
-from kpi_rules.figures import Division, Figure, Formula, Measure
-from kpi_rules.results import divide
+from domain.rules import version_digest
+from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, Measure, Pieces
+from kpi_rules.results import days_of_period, divide
 from kpi_rules.rulebook import KpiRules
 
 
@@ -34,7 +35,7 @@ def _lines(result: KpiResult, figure: Figure, others: list[KpiResult]) -> Iterat
     if figure.rule.about:
         yield figure.rule.about
     match figure.made:
-        case Measure():
+        case Measure() | Pieces():
             yield f"made of: {figure.made}"
         case Division(numerator, denominator):
             yield f"numerator: {numerator} = {_number(result.numerator)}"
@@ -42,7 +43,11 @@ def _lines(result: KpiResult, figure: Figure, others: list[KpiResult]) -> Iterat
         case Formula(expression):
             yield f"formula: {expression.text}"
             yield from (f"  {_operand(name, result, others)}" for name in sorted(expression.names))
-    yield f"rule: {figure.placed.place('id')}, version {short(result.rule)}"
+    for version in figure.versions:
+        digest = short(version_digest(version.placed.rule))
+        yield f"rule of {version.first} to {version.last}: {version.placed.place('id')}, version {digest}"
+    if not figure.versions:
+        yield f"rule: {figure.placed.place('id')}, version {short(result.rule)}"
 
 
 def _shown(result: KpiResult) -> str:
@@ -56,6 +61,8 @@ def _number(number: Decimal | None) -> str:
 
 
 def _operand(name: str, result: KpiResult, others: list[KpiResult]) -> str:
+    if name == DAYS_OF_PERIOD:
+        return f"{name} = {days_of_period(result.start, result.as_of)}"
     mine = (result.grain, result.entity, result.start, result.as_of)
     same = [each for each in others if each.kpi == name and (each.grain, each.entity, each.start, each.as_of) == mine]
     found = next((each for each in same if each.currency in {"", result.currency}), None)

@@ -15,15 +15,22 @@ from domain.tables import Type
 from kpi_rules.datasets import CURRENCY, DATASETS, GRAIN_COLUMNS, Dataset
 from kpi_rules.language import Aggregation, Kpi
 
+# What formulas may name beside KPIs: how many days the period has, up to and including the business date.
+DAYS_OF_PERIOD = "days_of_period"
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One KPI with results of its own: a rule, or the member of a rule that is broken down by a column."""
+    """One KPI with results of its own: a rule, or the member of a rule that is broken down by a column.
+
+    `versions` are those of which it is made by days, this one included; none where it is of one version.
+    """
 
     id: str
     title: str
     placed: Placed[Kpi]
-    made: Measure | Division | Formula
+    made: Measure | Pieces | Division | Formula
+    versions: tuple[Version, ...] = ()
 
     @property
     def rule(self) -> Kpi:
@@ -37,18 +44,36 @@ class Figure:
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        parts = (self.made.numerator, self.made.denominator) if isinstance(self.made, Division) else (self.made,)
-        return tuple(part for part in parts if isinstance(part, Measure))
+        return tuple(measure for part in self.parts for measure in measures_in(part))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What has a number of its own: the measure, or numerator and denominator; none of a formula."""
+        match self.made:
+            case Division(numerator, denominator):
+                return numerator, denominator
+            case Formula():
+                return ()
+        return (self.made,)
 
     @property
     def operands(self) -> frozenset[str]:
         """The other KPIs that it is made of."""
         match self.made:
             case Formula(expression):
-                return expression.names
+                return expression.names - {DAYS_OF_PERIOD}
             case Division(numerator, denominator):
                 return frozenset(part for part in (numerator, denominator) if isinstance(part, str))
         return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a rule, and the days of the period for which it counts, both included."""
+
+    placed: Placed[Kpi]
+    first: date
+    last: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +85,48 @@ class Formula:
 class Division:
     """A measure, or the id of a KPI, over another. An average is one: its sum over its count."""
 
-    numerator: Measure | str
-    denominator: Measure | str
+    numerator: Part
+    denominator: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Measures of several definitions, each over its own days: together they are one number."""
+
+    measures: tuple[Measure, ...]
+
+    def __str__(self) -> str:
+        return ", and ".join(map(str, self.measures))
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The rows that a measure reads; measures of the same source share one scan."""
+    """The rows that a measure reads; measures of the same source share one scan. `days`: of these days alone."""
 
     dataset: str
     parameters: tuple[tuple[str, int], ...] = ()
     window_days: int | None = None
+    days: tuple[date, date] | None = None
 
     def __str__(self) -> str:
         window = [f"{self.window_days} days"] if self.window_days else []
-        return " ".join([self.dataset, *(f"{name}={value}" for name, value in self.parameters), *window])
+        days = ["{} to {}".format(*self.days)] if self.days else []
+        return " ".join([self.dataset, *(f"{name}={value}" for name, value in self.parameters), *window, *days])
 
     @property
     def rows(self) -> Dataset:
         return DATASETS[self.dataset]
 
     def first_day(self, start: date, as_of: date) -> date:
+        if self.days:
+            return max(start, self.days[0])
         return as_of - timedelta(days=self.window_days - 1) if self.window_days else start
+
+    def bound(self, start: date, as_of: date) -> Mapping[str, object]:
+        """The values of a statement: the days that count, the period that they are in, and what is known."""
+        first, last = self.first_day(start, as_of), min(as_of, self.days[1]) if self.days else as_of
+        opens = start if self.days else first
+        return {"start": first, "last": last, "as_of": as_of, "opens": opens, **dict(self.parameters)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +157,9 @@ class Measure:
         """Measures are keys of every measured number: the tree of the condition need not be walked each time."""
         return hash((self.source, self.aggregation, self.of, self.member))
 
+    def on_days(self, days: tuple[date, date]) -> Measure:
+        return replace(self, source=replace(self.source, days=days))
+
     def of_member(self, column: str | None, value: int | str) -> Measure:
         return replace(self, member=(column, value)) if column else self
 
@@ -123,15 +171,28 @@ class Measure:
         return f"{what} {self.source}" + (f" where {' and '.join(conditions)}" if conditions else "")
 
 
+# A number that is divided, or divides: a measure, or the id of a KPI.
+Part = Measure | Pieces | str
+
+
+def measures_in(part: Part) -> tuple[Measure, ...]:
+    match part:
+        case Measure():
+            return (part,)
+        case Pieces(measures):
+            return measures
+    return ()
+
+
 def grows_with_days(kpi: str, figures: Mapping[str, Figure]) -> bool:
     """Whether twice the days give about twice the figure: sums and counts of events of the period, and what is made of
     them alone; not shares, means, extremes, windows of days, or what stands on one day."""
     figure = figures.get(kpi)
     if figure is None or figure.rule.unit is Unit.RATIO:
         return False
-    if isinstance(figure.made, Measure):
-        source, extremes = figure.made.source, {Aggregation.MIN, Aggregation.MAX}
-        return not (source.rows.is_state or source.window_days or figure.made.aggregation in extremes)
+    if isinstance(figure.made, Measure | Pieces):
+        first, extremes = figure.measures[0], {Aggregation.MIN, Aggregation.MAX}
+        return not (first.source.rows.is_state or first.source.window_days or first.aggregation in extremes)
     return all(grows_with_days(operand, figures) for operand in figure.operands)
 
 

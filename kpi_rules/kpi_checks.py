@@ -11,7 +11,7 @@ from domain.issues import Issue, Location
 from domain.records import Grain, Unit
 from domain.rules import Placed
 from kpi_rules.datasets import DATASETS, Dataset
-from kpi_rules.figures import Division, Figure, Formula, KnownKpis, Measure, Source
+from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, KnownKpis, Measure, Part, Source
 from kpi_rules.language import (
     Aggregation,
     CumulativeKpi,
@@ -35,6 +35,7 @@ def check_kpis(kpis: Iterable[Placed[Kpi]]) -> tuple[tuple[Figure, ...], tuple[I
     """The figures of all KPIs that are sound by themselves, and what is wrong with the others."""
     checks = [_Check(placed) for placed in kpis]
     names = {name: Name(UNIT_TYPES[check.kpi.unit]) for check in checks for name in check.names()}
+    names |= {DAYS_OF_PERIOD: Name(ExprType.COUNT)}
     figures = tuple(figure for check in checks for figure in check.figures(names))
     found = tuple(issue for check in checks for issue in check.issues)
     return figures, (*found, *_changed_units(figures))
@@ -73,6 +74,8 @@ class _Check:
         return tuple(self._member(made, member) for member in members)
 
     def _made(self, names: Scope) -> Measure | Division | Formula | None:
+        if self.kpi.id == DAYS_OF_PERIOD:
+            self._refuse("KPI012", ("id",), f'"{DAYS_OF_PERIOD}" is what formulas call the days', "Rename the KPI")
         match self.kpi:
             case SimpleKpi() | CumulativeKpi():
                 return self._simple(self.kpi)
@@ -104,7 +107,7 @@ class _Check:
                 self._refuse("KPI005", (key, "measure"), "an average is no sum: a ratio divides sums", "Write sum")
                 return None
             return self._measure(operand, (key,))
-        if operand not in names:
+        if operand not in names or operand == DAYS_OF_PERIOD:
             self._refuse("KPI007", (key,), f'unknown KPI "{operand}"', suggestion(operand, names))
             return None
         return operand
@@ -240,7 +243,7 @@ class _Check:
         self.issues.append(Issue(code, self.placed.place(*at), message, hint))
 
 
-def _part_of_member(made: Measure | str, keys: MeasureKeys | str, member: int | str) -> Measure | str:
+def _part_of_member(made: Part, keys: MeasureKeys | str, member: int | str) -> Part:
     if isinstance(made, Measure) and isinstance(keys, MeasureKeys):
         return made.of_member(keys.by, member)
     return made

@@ -87,6 +87,9 @@ class Kpi(Rule):
     """Which direction is better."""
     grains: tuple[StatedGrain, ...] = Field(min_length=1)
     """Whose figure it may be."""
+    changes: Literal["by_days", "whole_month", "refuse"] | None = None
+    """If another version begins within a month: each counts its own days, the last one all of it, or it must not.
+    Left out: whole_month."""
 
     @model_validator(mode="wrap")
     @classmethod

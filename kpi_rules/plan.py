@@ -173,7 +173,7 @@ def _uses(figures: Iterable[Figure], with_currency: frozenset[str]) -> _Uses:
 def _scans(uses: _Uses, start: date, as_of: date) -> Iterator[Scan]:
     """One scan per source for whatever adds up, and one for each distinct count, which does not."""
     for source, all_uses in uses.items():
-        dates = {"start": source.first_day(start, as_of), "as_of": as_of, **dict(source.parameters)}
+        dates = source.bound(start, as_of)
         fused = [use for use in all_uses if use.measure.adds_up]
         if fused:
             yield _fused_scan(source, fused, dates)

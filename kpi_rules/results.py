@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from domain.expressions import evaluate
@@ -14,7 +16,7 @@ from domain.money import CONTEXT
 from domain.records import Grain, KpiResult, ValueState, posting_name
 from domain.rules import version_digest
 from kpi_rules.datasets import CURRENCY, GRAIN_COLUMNS
-from kpi_rules.figures import Division, Figure, Formula, Measure
+from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, Measure, Part, Pieces, measures_in
 from kpi_rules.language import Aggregation
 from kpi_rules.plan import MASK, GroupingSet, KpiPlan, Scan, measure_column
 
@@ -110,11 +112,17 @@ def _read_row(scan: Scan, row: Mapping[str, Any], each: GroupingSet, entity: Ent
             sums.numbers[measure, entity, currency] = number
         if each.by_currency and measure.adds_up and not measure.is_money:
             over_all = measure, entity, ""
-            sums.numbers[over_all] = _together(measure, sums.numbers.get(over_all), number)
+            sums.numbers[over_all] = _both(measure, sums.numbers.get(over_all), number)
 
 
-def _together(measure: Measure, one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    """The number of two currencies, of what is no money."""
+def together(part: Measure | Pieces, numbers: Iterable[Decimal | None]) -> Decimal | None:
+    """The number of a measure; of pieces, those of each of them together."""
+    measure = measures_in(part)[0]
+    return reduce(lambda one, other: _both(measure, one, other), numbers)
+
+
+def _both(measure: Measure, one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    """The number of two sets of rows: of two currencies of what is no money, of the days of two definitions."""
     if one is None or other is None:
         return one if other is None else other
     match measure.aggregation:
@@ -145,7 +153,8 @@ def _result(
     entity: Entity,
     currency: str,
 ) -> KpiResult:
-    made = _Made(ValueState.HALTED) if figure.id in plan.halted else _make(figure, sums, results, entity, currency)
+    is_halted = figure.id in plan.halted
+    made = _Made(ValueState.HALTED) if is_halted else _make(figure, plan, sums, results, entity, currency)
     return KpiResult(
         kpi=figure.id,
         rule=version,
@@ -170,21 +179,28 @@ class _Made:
     denominator: Decimal | None = None
 
 
-def _make(figure: Figure, sums: _Sums, results: Mapping[Key, KpiResult], entity: Entity, currency: str) -> _Made:
-    def operand(part: Measure | str) -> Decimal | None:
-        if isinstance(part, Measure):
-            return sums.number(part, entity, currency)
+def _make(
+    figure: Figure, plan: KpiPlan, sums: _Sums, results: Mapping[Key, KpiResult], entity: Entity, currency: str
+) -> _Made:
+    def operand(part: Part) -> Decimal | None:
+        if not isinstance(part, str):
+            return together(part, [sums.number(measure, entity, currency) for measure in measures_in(part)])
         return (results.get((part, entity, currency)) or results[part, entity, ""]).value
 
     match figure.made:
-        case Measure():
+        case Measure() | Pieces():
             return _valued(operand(figure.made))
         case Division(numerator, denominator):
             above, below = operand(numerator), operand(denominator)
             return _valued(divide(above, below), above, below)
         case Formula(expression):
-            value = evaluate(expression, {name: operand(name) for name in expression.names})
+            named = {name: operand(name) for name in figure.operands}
+            value = evaluate(expression, {**named, DAYS_OF_PERIOD: days_of_period(plan.start, plan.as_of)})
             return _valued(value if isinstance(value, Decimal) else None)
+
+
+def days_of_period(start: date, as_of: date) -> Decimal:
+    return Decimal((as_of - start).days + 1)
 
 
 def divide(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | None:

@@ -62,9 +62,7 @@ class _Run:
         yield from self._compare("score", test.score, found, test.digits, test.name)
 
     def kpi(self, test: KpiTest) -> Iterator[Issue]:
-        figures = {
-            figure.id: figure for figure in self._rules.figures if not figure.measures or len(figure.measures) > 1
-        }
+        figures = {figure.id: figure for figure in self._rules.figures if isinstance(figure.made, Division | Formula)}
         figure = figures.get(test.kpi)
         if figure is None:
             text = f'no ratio or derived KPI "{test.kpi}" is in force on {test.on}'
@@ -137,12 +135,14 @@ def _breach(is_breach: bool) -> str:  # noqa: FBT001
 
 
 def _names_of(figure: Figure) -> list[str]:
-    return ["numerator", "denominator"] if isinstance(figure.made, Division) else sorted(figure.operands)
+    if isinstance(figure.made, Formula):
+        return sorted(figure.made.expression.names)
+    return ["numerator", "denominator"]
 
 
 def _value_of(figure: Figure, test: KpiTest) -> Decimal | None:
     if isinstance(figure.made, Formula):
-        given = {name: test.given.get(name) for name in figure.operands}
+        given = {name: test.given.get(name) for name in _names_of(figure)}
         value = evaluate(figure.made.expression, given)
         return value if isinstance(value, Decimal) else None
     return divide(test.given.get("numerator"), test.given.get("denominator"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from domain.documents import Document
@@ -11,6 +11,7 @@ from domain.expressions.parse import suggestion
 from domain.issues import Issue, Location
 from domain.periods import Period
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules
+from kpi_rules.changes import by_its_days, check_changes, earlier_versions
 from kpi_rules.credit_checks import CheckedCreditRule, check_credit_rules
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.figures import Figure, KnownKpis
@@ -30,9 +31,17 @@ class KpiRules:
     scorecards: tuple[Placed[Scorecard], ...]
     targets: tuple[Placed[Target], ...]
     limits: tuple[CheckedLimit, ...]
+    earlier: tuple[Figure, ...] = ()
+    """Versions of the same month that are not in force any more, and that figures are made of by days."""
 
     def on(self, day: date) -> KpiRules:
         """Limits judge each contact by its own day: all that hold on any day of the month up to this one are here."""
+        known, current = (*self.figures, *self.earlier), self.in_force(day)
+        figures = tuple(by_its_days(figure, known, day) for figure in current.figures)
+        return replace(current, figures=figures, earlier=earlier_versions(current.figures, known, day))
+
+    def in_force(self, day: date) -> KpiRules:
+        """Those in force on the day, each by itself."""
         return KpiRules(
             tuple(figure for figure in self.figures if figure.rule.holds_on(day)),
             tuple(rule for rule in self.credit_rules if rule.placed.rule.holds_on(day)),
@@ -47,7 +56,7 @@ class KpiRules:
         return tuple(sorted(versions, key=lambda version: (version.kind, version.id, version.valid_from)))
 
     def placed(self) -> Iterator[Placed[Kpi] | Placed[CreditRule] | Placed[Scorecard] | Placed[Target] | Placed[Limit]]:
-        yield from (figure.placed for figure in self.figures)
+        yield from (figure.placed for figure in (*self.figures, *self.earlier))
         yield from (rule.placed for rule in self.credit_rules)
         yield from self.scorecards
         yield from self.targets
@@ -72,7 +81,7 @@ def decode_kpi_rules(documents: Iterable[Document]) -> tuple[KpiRules, tuple[Iss
     rules = KpiRules(figures, checked, scorecards, targets, checked_limits)
     faults = (
         *(*kpi_faults, *credit_faults, *scorecard_faults, *target_faults, *limit_faults),
-        *(*figure_faults, *condition_faults, *forbidden_faults),
+        *(*figure_faults, *check_changes(figures), *condition_faults, *forbidden_faults),
     )
     alone = (*_section_faults(files), *faults, *check_scorecards(scorecards), *check_targets(targets))
     together = _faults_over_time(rules, _ids_in(files) - {figure.rule.id for figure in figures})
@@ -108,7 +117,7 @@ def _faults_over_time(rules: KpiRules, broken: frozenset[str]) -> tuple[Issue, .
     found: dict[tuple[str, Location], Issue] = {}
     ever = frozenset(figure.id for figure in rules.figures)
     for day in sorted({day for placed in rules.placed() for day in _turns(placed.rule)}):
-        current = rules.on(day)
+        current = rules.in_force(day)
         known = KnownKpis({figure.id: figure for figure in reversed(current.figures)}, ever, broken)
         for issue in _faults_on(current, known, day):
             found.setdefault((issue.code, issue.location), issue)

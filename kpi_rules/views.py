@@ -12,6 +12,9 @@ from domain.tables import Column, Kind, Table, Type
 # Statements are written once, and bound to the dates of a run when they are planned.
 START = sa.bindparam("start", type_=sa.Date())
 AS_OF = sa.bindparam("as_of", type_=sa.Date())
+# The last day that counts, which is earlier than what is known where a KPI changed since; and the period's first day.
+LAST = sa.bindparam("last", type_=sa.Date())
+OPENS = sa.bindparam("opens", type_=sa.Date())
 
 UNCREDITED_REASONS = (
     *("original_unknown", "original_is_a_reversal", "no_rule", "house_rule"),

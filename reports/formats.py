@@ -54,6 +54,15 @@ class Formats:
         """The amount alone, where a column or a heading names the currency."""
         return self._decimal(amount, f"#,##0{_point(amount_digits(amount, currency))}")
 
+    def measured(self, amount: Decimal, currency: str) -> str:
+        """An amount that is measured and not paid: an average is cut as other numbers are, and marked.
+
+        >>> Formats().measured(Decimal(100) / 3, "VND"), Formats().measured(Decimal(100), "VND")
+        ('33.333333…', '100')
+        """
+        cut, mark = _cut(amount)
+        return f"{self.amount(cut, currency)}{mark}"
+
     def count(self, number: Decimal | int) -> str:
         """A whole number with its groups; whatever is not whole keeps all of its digits."""
         return self.amount(Decimal(number), currency="")
@@ -64,8 +73,8 @@ class Formats:
         >>> Formats().number(Decimal(1) / 3), Formats().number(Decimal("1234.50"))
         ('0.333333…', '1,234.5')
         """
-        cut = number.quantize(Decimal(1).scaleb(-MOST_DIGITS), rounding="ROUND_DOWN", context=CONTEXT)
-        return f"{self.count(cut)}{'' if cut == number else '…'}"
+        cut, mark = _cut(number)
+        return f"{self.count(cut)}{mark}"
 
     def share(self, ratio: Decimal) -> str:
         """A share of a whole in percent, with two digits: columns of them line up.
@@ -89,7 +98,8 @@ class Formats:
         if is_share:
             return self.share(result.value)
         if result.unit is Unit.MONEY:
-            return self.money(result.value, result.currency)
+            cut, mark = _cut(result.value)
+            return f"{self.money(cut, result.currency)}{mark}"
         return self.count(result.value) if result.unit is Unit.COUNT else self.short(result.value)
 
     def short(self, number: Decimal) -> str:
@@ -99,6 +109,12 @@ class Formats:
     def _decimal(self, number: Decimal, pattern: str) -> str:
         with localcontext(CONTEXT):
             return format_decimal(number, pattern, locale=self.language.locale)
+
+
+def _cut(number: Decimal) -> tuple[Decimal, str]:
+    """The number to the digits that are shown, and the mark if there are more."""
+    cut = number.quantize(Decimal(1).scaleb(-MOST_DIGITS), rounding="ROUND_DOWN", context=CONTEXT)
+    return (number, "") if cut == number else (cut, "…")
 
 
 def amount_digits(amount: Decimal, currency: str) -> int:

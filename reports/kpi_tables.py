@@ -125,7 +125,7 @@ class _Tables:
         if result.value is None:
             return Text(self.formats.value(result), self._reason(result), is_missing=True)
         if result.unit is Unit.MONEY:
-            return Text(self.formats.amount(result.value, result.currency))
+            return Text(self.formats.measured(result.value, result.currency))
         label = self.labels.get(result.kpi)
         shown = self.formats.value(result, is_share=label is not None and label.is_share)
         return Text(shown, self._sums(result) if sums else "")
@@ -133,7 +133,7 @@ class _Tables:
     def _sums(self, result: KpiResult) -> str:
         if result.numerator is None or result.denominator is None:
             return ""
-        return f"{self.formats.count(result.numerator)} / {self.formats.count(result.denominator)}"
+        return f"{self.formats.number(result.numerator)} / {self.formats.number(result.denominator)}"
 
     def _reason(self, result: KpiResult) -> str:
         """Why there is no figure, as far as the result says; that data was halted its state says already."""

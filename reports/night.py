@@ -230,7 +230,7 @@ def _roll_cell(result: KpiResult | None, formats: Formats) -> Text:
         return Text("–", is_missing=True)
     sums = ""
     if result.numerator is not None and result.denominator is not None:
-        sums = f"{formats.count(result.numerator)} / {formats.count(result.denominator)}"
+        sums = f"{formats.number(result.numerator)} / {formats.number(result.denominator)}"
     return Text(formats.value(result, is_share=True), sums, is_missing=result.value is None)
 
 

@@ -36,7 +36,8 @@ def measured(book: Mapping[str, Any]) -> list[Figure]:
         connection.execute(OWNERS)
         connection.execute(POSTINGS)
         connection.execute(MOVED.format(start=start, end=end))
-        return list(figures([row for sql in scans(start, end).values() for row in _rows(connection, sql)]))
+        rows = [row for sql in scans(start, end).values() for row in _rows(connection, sql)]
+        return list(figures(rows, days=(end - start).days + 1))
 
 
 def as_text(figure: Figure) -> list[str | None]:

@@ -17,12 +17,14 @@ REASONS = "original_unknown", "original_is_a_reversal", "no_rule", "house_rule",
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """One sum, or one over another; `in_money` if it has a figure per currency."""
+    """One sum, or one over another; `in_money` if it has a figure per currency, `a_day` if the last sum is taken as
+    that of an average day."""
 
     grains: tuple[str, ...]
     above: str
     below: str = ""
     in_money: bool = False
+    a_day: bool = False
 
 
 KPIS = {
@@ -62,7 +64,10 @@ KPIS = {
     "recovered": Kpi(ALL, "recovered", in_money=True),
     **{f"recovered_uncredited_{each}": Kpi(("portfolio",), f"recovered_{each}", in_money=True) for each in REASONS},
     "overdue_at_opening": Kpi(ALL, "was_overdue_amount", in_money=True),
-    "recovery_rate": Kpi(ALL, "recovered", "was_overdue_amount", in_money=True),
+    "recovery_rate_of_opening": Kpi(ALL, "recovered", "was_overdue_amount", in_money=True),
+    "overdue_days": Kpi(ALL, "overdue_days", in_money=True),
+    "average_overdue": Kpi(ALL, "overdue_days", in_money=True, a_day=True),
+    "recovery_rate": Kpi(ALL, "recovered", "overdue_days", in_money=True, a_day=True),
 }
 
 Entity = tuple[str, str]
@@ -81,15 +86,15 @@ class Figure:
     below: Decimal | None
 
 
-def figures(rows: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
-    """Of the rows of all scans: each KPI for every entity that occurs, and every currency of the entity."""
+def figures(rows: Sequence[Mapping[str, Any]], days: int) -> Iterator[Figure]:
+    """Of the rows of all scans: each KPI for every entity that occurs, and every currency of it; of so many days."""
     found = _read(rows)
     for grain, entity in found.currencies:
         currencies = found.currencies[grain, entity] or found.currencies["portfolio", "portfolio"]
         for name, kpi in KPIS.items():
             if grain in kpi.grains:
                 for currency in sorted(currencies) if kpi.in_money else ("",):
-                    yield _figure(name, kpi, found.sums, (grain, entity), currency)
+                    yield _figure(name, kpi, found.sums, (grain, entity), currency, days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +117,12 @@ def _read(rows: Sequence[Mapping[str, Any]]) -> _Found:
 
 
 def _figure(
-    name: str, kpi: Kpi, sums: Mapping[tuple[str, Entity, str], Decimal], entity: Entity, currency: str
+    name: str, kpi: Kpi, sums: Mapping[tuple[str, Entity, str], Decimal], entity: Entity, currency: str, days: int
 ) -> Figure:
     above = sums.get((kpi.above, entity, currency), Decimal(0))
     if not kpi.below:
-        return Figure(name, *entity, currency, above, above, None)
+        value = FIFTY_DIGITS.divide(above, Decimal(days)) if kpi.a_day else above
+        return Figure(name, *entity, currency, value, above, None)
     below = sums.get((kpi.below, entity, currency), Decimal(0))
+    below = FIFTY_DIGITS.divide(below, Decimal(days)) if kpi.a_day else below
     return Figure(name, *entity, currency, FIFTY_DIGITS.divide(above, below) if below else None, above, below)

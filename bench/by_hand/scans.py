@@ -61,6 +61,7 @@ def scans(start: date, end: date) -> dict[str, str]:
         "moved": _MOVED_AT_ALL,
         "accounts": _accounts(end),
         "opening": _opening(start),
+        "owned_days": _owned_days(start, end),
         "credits": _credits(start, end),
         "contacts": _contacts(start, end),
         "promises": _promises(start, end),
@@ -95,6 +96,33 @@ def _opening(start: date) -> str:
         count(*) FILTER (part > 0) AS was_overdue,
         count(*) FILTER (part > 0 AND (now < part OR is_closed)) AS cured"""
     return _summed(counted, sums)
+
+
+def _owned_days(start: date, end: date) -> str:
+    """What was to collect on each account × the days that each owner had it; a cured one stays with its last worker."""
+    first, after = f"DATE '{start}'", f"DATE '{end + timedelta(days=1)}'"
+    beside = f"""
+        had AS (SELECT account_id, owner_kind, employee_id, team_id, department_id, partner_id, segment, valid_from,
+                greatest(valid_from, {first}) AS first_day, least(valid_to, {after}) AS day_after
+            FROM owners WHERE valid_from < {after} AND valid_to > {first}),
+        worked AS (SELECT account_id, max(valid_from) AS last FROM had WHERE owner_kind <> 'house' GROUP BY 1),
+        got AS (SELECT account_id, currency, sum(amount - waiver) AS paid FROM payments
+            WHERE posted_on >= {first} AND posted_on < {after} GROUP BY ALL),
+        book AS (SELECT account_id, coalesce(b.branch_id, a.branch_id) AS branch_id, b.account_id IS NULL AS is_new,
+                coalesce(b.currency, a.currency) AS currency, coalesce(b.overdue_amount, 0) AS was_overdue,
+                coalesce(a.overdue_amount, 0) AS is_overdue,
+                a.account_id IS NULL OR coalesce(a.days_past_due, 0) <= 0 OR a.status = 'closed' AS is_over
+            FROM accounts_opening b FULL JOIN accounts a USING (account_id))"""
+    counted = f"""
+        SELECT h.employee_id, h.team_id, h.department_id, h.partner_id, k.branch_id, h.segment, k.currency,
+            NULL AS part, greatest(k.was_overdue, k.is_overdue + coalesce(g.paid, 0))::DECIMAL(38,4) AS overdue,
+            CASE WHEN h.account_id IS NULL THEN {after} - {first}
+                WHEN is_over AND h.valid_from = w.last THEN {after} - first_day ELSE day_after - first_day END AS days
+        FROM book k LEFT JOIN had h USING (account_id) LEFT JOIN worked w USING (account_id)
+        LEFT JOIN got g ON g.account_id = k.account_id AND g.currency = k.currency
+        WHERE CASE WHEN h.account_id IS NULL THEN NOT is_new ELSE NOT is_over OR h.valid_from <= w.last
+            OR w.last IS NULL END"""
+    return _summed(counted, "sum(overdue * days) AS overdue_days", beside=beside)
 
 
 def _credits(start: date, end: date) -> str:

@@ -20,7 +20,8 @@ from domain.periods import Period
 from domain.records import KpiResult, ValueState
 from kpi_rules.evidence import Entity, Evidence, evidence_of
 from kpi_rules.explanations import explain
-from kpi_rules.figures import Division, Figure, Measure
+from kpi_rules.figures import Division, Figure, Measure, Pieces, measures_in
+from kpi_rules.results import together
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.views import BREACHES, CREDITS
 from reports.csv_files import csv_text
@@ -122,12 +123,17 @@ class _Case:
         return f'EXK003 {grain} "{name}" has no figure on {self.day}. {suggestion(name, known)}'
 
     def _found_again(self, result: KpiResult, figure: Figure, evidence: Sequence[Evidence]) -> Iterator[FoundAgain]:
-        for one, stored in zip(evidence, _stored_sums(result, figure), strict=True):
-            (row,) = self.duck.read(one.number)
-            found = None if row["number"] is None else Decimal(row["number"])
+        left = iter(evidence)
+        for part, stored in _stored_sums(result, figure):
+            mine = [next(left) for _ in measures_in(part)]
+            found = together(part, [self._number(one) for one in mine])
             if found is None and stored is not None:
                 found = Decimal(0)  # the sum over no rows
-            yield FoundAgain(str(one.measure), stored, found, self.duck.sql(one.number))
+            yield FoundAgain(str(part), stored, found, ";\n".join(self.duck.sql(one.number) for one in mine))
+
+    def _number(self, one: Evidence) -> Decimal | None:
+        (row,) = self.duck.read(one.number)
+        return None if row["number"] is None else Decimal(row["number"])
 
     def _write_rows(self, kpi: str, evidence: Sequence[Evidence], folder: Path) -> None:
         for number, one in enumerate(evidence, start=1):
@@ -141,12 +147,7 @@ def _is_of(result: KpiResult, entity: Entity) -> bool:
     return (result.grain, result.entity) == (entity.grain, entity.name)
 
 
-def _stored_sums(result: KpiResult, figure: Figure) -> list[Decimal | None]:
-    """What was stored for each measure of the figure, in the order of its measures."""
-    match figure.made:
-        case Measure():
-            return [result.value]
-        case Division(numerator, denominator):
-            sums = ((numerator, result.numerator), (denominator, result.denominator))
-            return [stored for part, stored in sums if isinstance(part, Measure)]
-    return []
+def _stored_sums(result: KpiResult, figure: Figure) -> list[tuple[Measure | Pieces, Decimal | None]]:
+    """What was stored for each number of the figure that is measured, in the order of its parts."""
+    stored = (result.numerator, result.denominator) if isinstance(figure.made, Division) else (result.value,)
+    return [(part, number) for part, number in zip(figure.parts, stored, strict=False) if not isinstance(part, str)]

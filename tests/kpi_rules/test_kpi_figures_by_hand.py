@@ -145,9 +145,45 @@ CASES = [
     ("complaints_last_90_days", "E1", "", "1"),  # the 22nd of July is 91 days back, the third was rejected
     ("days_to_answer", "phone_early", "", "7/1"),
     ("overdue_at_opening", "E1", "VND", "900"),
+    ("overdue_days", "E1", "VND", "18000"),
+    ("average_overdue", "E1", "VND", "900"),
     ("recovered", "portfolio", "VND", "379"),
     ("recovered_uncredited_no_owner", "portfolio", "VND", "379"),
 ]
+
+
+def test_what_is_owned_for_a_part_of_the_period_counts_for_that_part(book, house_rules):
+    """20 days: E1 has A1 for 5 of them, then E2; nobody touches A2 after E1 cured it; A3 comes in on the 11th."""
+    owned = [
+        ("A1", 100, 80, "E1", "phone_early", 1, 6),
+        ("A1", 100, 80, "E2", "field", 6, None),
+        ("A2", 60, 0, "E1", "phone_early", 1, 11),
+        ("A2", 60, 0, "HOUSE", None, 11, None),
+        ("A3", 0, 30, "HOUSE", None, 1, 11),
+        ("A3", 0, 30, "E2", "field", 11, None),
+        ("A4", 500, 500, None, None, 1, None),
+    ]
+    for account, before, now in sorted({each[:3] for each in owned}):
+        book.add("accounts_opening", account_id=account, overdue_amount=before, days_past_due=bool(before))
+        book.add("accounts", account_id=account, overdue_amount=now, days_past_due=bool(now))
+    for account, _, _, owner, department, first, end in owned:
+        if owner:
+            kind, last = "house" if owner == "HOUSE" else "employee", date(2026, 10, end) if end else date(9999, 12, 31)
+            book.add("dispatch", account_id=account, owner_kind=kind, owner_id=owner, department_id=department,
+                     valid_from=date(2026, 10, first), valid_to=last)  # fmt: skip
+    for account, day, amount in (("A1", 20, 20), ("A2", 10, 75), ("A3", 15, 10)):
+        paid_on = date(2026, 10, day)
+        book.add("payments", payment_id=account, account_id=account, paid_on=paid_on, posted_on=paid_on, amount=amount)
+    figures = book.night(house_rules)
+    shown = {name: figures.shown("overdue_days", name, "VND") for name in ("E1", "E2", "field", "portfolio")}
+    # E1: A1 100 × 5, A2 75 × 20: more was paid than was past due, and it was cured. E2: A1 100 × 15, A3 (30 + 10) × 10.
+    # The house has A3 for 10 days; A4 is nobody's, and the portfolio's only.
+    assert shown == {"E1": "2000", "E2": "1900", "field": "1900", "portfolio": "14300"}
+    assert figures.shown("average_overdue", "E1", "VND") == "100"
+    assert figures.shown("recovery_rate", "E1", "VND") == "75/100"
+    assert figures.shown("recovery_rate", "E2", "VND") == "30/95"
+    assert figures.shown("recovery_rate_of_opening", "E1", "VND") == "75/160"
+    assert figures.shown("recovery_rate_of_opening", "E2", "VND") == "no value"
 
 
 def test_the_figures_are_those_that_one_counts_by_hand(book, house_rules):

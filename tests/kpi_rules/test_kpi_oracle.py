@@ -18,6 +18,7 @@ from kpi_rules.views import VIEWS
 
 START, AS_OF = date(2026, 10, 1), date(2026, 10, 20)
 FIRST = date(2026, 9, 20)
+PERIOD = [START + timedelta(days=number) for number in range(20)]
 LAST_DAYS = [0, 30, 60, 90, 120, 150, 180]
 
 days = st.integers(0, 32).map(lambda offset: FIRST + timedelta(days=offset))
@@ -41,6 +42,8 @@ COMPARED = (
     "roll_rate_by_cohort_accounts_0",
     "recovered",
     "overdue_at_opening",
+    "recovery_rate_of_opening",
+    "average_overdue",
     "recovery_rate",
 )
 
@@ -208,8 +211,16 @@ class Oracle:
         owned = self._owned(self.accounts_opening, START)
         return sum((row["overdue_amount"] for row in owned if counts(row)), Decimal(0))
 
-    def _recovery_rate(self, counts):
+    def _recovery_rate_of_opening(self, counts):
         return self._recovered(counts), self._overdue_at_opening(counts)
+
+    def _average_overdue(self, counts):
+        """Day by day: what there was to collect, for whoever had the account on the day."""
+        owned = [row for day in PERIOD for row in self._had(day) if counts(row)]
+        return sum((row["to_collect"] for row in owned), Decimal(0)), len(PERIOD)
+
+    def _recovery_rate(self, counts):
+        return self._recovered(counts), CONTEXT.divide(*map(Decimal, self._average_overdue(counts)))
 
     def _counts(self, row, grain, entity, currency):
         if currency and row["currency"] != currency:
@@ -265,6 +276,31 @@ class Oracle:
         return {"employee_id": owner_id if kind == "employee" else None, "team_id": owner.get("team_id"),
                 "partner_id": owner_id if kind == "partner" else None, "department_id": owner.get("department_id"),
                 "segment": owner.get("segment")}  # fmt: skip
+
+    def _had(self, day):
+        """Every account that somebody had on the day, and those of the opening that nobody had on any day."""
+        for account in sorted({row["account_id"] for row in (*self.accounts, *self.accounts_opening)}):
+            before = next((row for row in self.accounts_opening if row["account_id"] == account), None)
+            owners = {each: self._owner(account, each) for each in PERIOD}
+            if any(owners.values()) or before:
+                owner = self._worker(account, owners, day) if any(owners.values()) else {"owner_kind": "nobody"}
+                known = before or self._now({"account_id": account})
+                if owner:
+                    to_collect = self._to_collect(account, before)
+                    yield {**known, **self._dimensions(owner), "to_collect": to_collect}
+
+    def _worker(self, account, owners, day):
+        """The owner of the day; of an account that is cured or gone by now, for good whoever worked it last."""
+        now, worked = self._now({"account_id": account}), [each for each in PERIOD if owners[each]]
+        worked = [each for each in worked if owners[each]["owner_kind"] != "house"]
+        is_over = now is None or now["days_past_due"] <= 0
+        return owners[worked[-1]] if is_over and worked and day > worked[-1] else owners[day]
+
+    def _to_collect(self, account, before):
+        booked = [row for row in self.payments if row["account_id"] == account and START <= row["posted_on"] <= AS_OF]
+        paid = sum((row["amount"] - row["waiver"] for row in booked), Decimal(0))
+        now = self._now({"account_id": account})
+        return max(before["overdue_amount"] if before else 0, (now["overdue_amount"] if now else 0) + paid)
 
     def _balance(self, rows, counts, number):
         return sum((row["balance"] for row in rows if counts(row) and bucket(row) == number), Decimal(0))

@@ -169,7 +169,8 @@ MISTAKES = [
     ("a target of zero", kpis(a=COUNT) + TARGET + "values: {a: ▶0}\n", "RUL005", "greater than 0"),
     ("a target of no KPI", kpis(a=COUNT) + TARGET + "values: {b: ▶1}\n", "KPI007", 'unknown KPI "b"'),
     ("credit for the weather", CREDIT + "{kind: ▶weather}\n", "RUL003", "weather"),
-    ("shares that are not the whole", CREDIT + "\n      kind: split\n      parts:\n        ▶- {share: 0.5, to: {kind: house}}\n"
+    ("shares that are not the whole", CREDIT + "\n      kind: split\n      parts:\n"
+     "        ▶- {share: 0.5, to: {kind: house}}\n"
      "        - {share: 0.4, to: {kind: owner, date: paid_on}}\n", "KPI041", "sum to 0.9, expected 1"),
     ("owners by two dates", CREDIT + "\n      ▶kind: split\n      parts:\n"
      "        - {share: 0.5, to: {kind: owner, date: posted_on}}\n"

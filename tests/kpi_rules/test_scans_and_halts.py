@@ -28,6 +28,7 @@ def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(h
         ("contacts for accounts_contacted", ["accounts", "contacts", "dispatch", "staff_postings"]),
         ("credits", ["credits"]),
         ("opening", ["accounts_opening", "dispatch"]),
+        ("owned_days", ["accounts", "accounts_opening", "dispatch", "payments"]),
         ("promises_due grace_days=3", ["accounts", "dispatch", "payments", "promises", "staff_postings"]),
         ("reviews", ["reviews", "staff_postings"]),
         ("visits", ["accounts", "dispatch", "staff_postings", "visits"]),

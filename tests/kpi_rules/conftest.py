@@ -134,10 +134,11 @@ def postgresql_book(postgresql: str) -> Iterator[Book]:
         yield empty
 
 
-@pytest.fixture(scope="module")
-def shared_book() -> Iterator[Book]:
-    """One book for all examples of a property, which empties its tables first."""
-    with book_in("duckdb:///:memory:") as one:
+@pytest.fixture(scope="module", params=["duckdb", "postgresql"])
+def shared_book(request: pytest.FixtureRequest) -> Iterator[Book]:
+    """One book on either engine for all examples of a property, which empties its tables first."""
+    url = "duckdb:///:memory:" if request.param == "duckdb" else request.getfixturevalue("postgresql")
+    with book_in(url) as one:
         yield one
 
 

@@ -15,7 +15,6 @@ from domain.dispatch import FOREVER
 from domain.money import CONTEXT
 from kpi_rules.plan import plan_kpis
 from kpi_rules.views import VIEWS
-from tests.kpi_rules.conftest import book_in
 
 START, AS_OF = date(2026, 10, 1), date(2026, 10, 20)
 FIRST = date(2026, 9, 20)
@@ -127,12 +126,9 @@ class Night:
         return self._book.totals()
 
 
-@pytest.fixture(scope="module", params=["duckdb", "postgresql"])
-def night(request, house_rules):
-    """One book for all examples; the portable core gives the same figures on either engine."""
-    url = "duckdb:///:memory:" if request.param == "duckdb" else request.getfixturevalue("postgresql")
-    with book_in(url) as book:
-        yield Night(book, house_rules)
+@pytest.fixture(scope="module")
+def night(shared_book, house_rules):
+    return Night(shared_book, house_rules)
 
 
 class Oracle:

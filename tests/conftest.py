@@ -26,25 +26,19 @@ hypothesis_settings.register_profile("explore", deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "recoup"))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Beside `-n 2`: tests that share what a file prepares run in one process."""
-    if config.getoption("numprocesses", None) and config.getoption("dist") == "no":
-        config.option.dist, config.option.loadscopereorder = "loadgroup", False
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Beside `-n 2`: the tests of a file, which share what it prepares, run in one process."""
+    if config.getoption("numprocesses", None) and config.getoption("dist") == "load":
+        config.option.dist, config.option.loadscopereorder = "loadfile", False
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is prepared for a file and a database is prepared once; files with slow tests come first."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    groups: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        name = f"{item.path.stem}{'-postgresql' if 'postgresql' in item.name else ''}"
-        item.add_marker(pytest.mark.xdist_group(name))
-        groups.setdefault(name, []).append(item)
-    slow_first = sorted(groups.values(), key=lambda group: not any(one.get_closest_marker("slow") for one in group))
-    items[:] = [item for group in slow_first for item in group]
+    """Beside `-n 2`: files with slow tests come first, so that none of them is left over at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 class SteppingClock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -106,31 +107,38 @@ class Figures:
 
 
 @contextmanager
-def _book_in(engine: sa.Engine) -> Iterator[Book]:
+def book_in(url: str) -> Iterator[Book]:
+    """An empty book at the address; on a PostgreSQL server in a schema of its own, which is gone at the end."""
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
     with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            schema = f"book_{uuid.uuid4().hex[:12]}"
+            connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
+            connection.execute(sa.text(f"SET search_path TO {schema}"))
         yield Book(connection)
+        connection.rollback()
     engine.dispose()
 
 
 @pytest.fixture
 def book() -> Iterator[Book]:
     """An empty book in DuckDB."""
-    with _book_in(sa.create_engine("duckdb:///:memory:")) as empty:
+    with book_in("duckdb:///:memory:") as empty:
         yield empty
 
 
 @pytest.fixture
-def postgresql_book(new_database: str) -> Iterator[Book]:
+def postgresql_book(postgresql: str) -> Iterator[Book]:
     """An empty book in PostgreSQL."""
-    url = new_database.replace("postgresql://", "postgresql+psycopg://", 1)
-    with _book_in(sa.create_engine(url)) as empty:
+    with book_in(postgresql) as empty:
         yield empty
 
 
-@pytest.fixture(scope="module")
-def shared_book() -> Iterator[Book]:
-    """One book for all examples of a property, which empties its tables first."""
-    with _book_in(sa.create_engine("duckdb:///:memory:")) as one:
+@pytest.fixture(scope="module", params=["duckdb", "postgresql"])
+def shared_book(request: pytest.FixtureRequest) -> Iterator[Book]:
+    """One book on either engine for all examples of a property, which empties its tables first."""
+    url = "duckdb:///:memory:" if request.param == "duckdb" else request.getfixturevalue("postgresql")
+    with book_in(url) as one:
         yield one
 
 

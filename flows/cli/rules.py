@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import date
+from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 
 from adapters.seam import system_clock
 from adapters.settings import read_settings
 from adapters.world import open_world
+from domain.ids import canonical_json
 from domain.issues import has_errors
 from flows.cli.arguments import RuleFolder, parse_date
-from flows.cli.output import AsJson, errors, people, say, show
+from flows.cli.output import AsJson, errors, people, say, show, working
+from flows.cli.rule_changes import print_effects
 from flows.cli.sarif import as_sarif
+from reports.languages import Language
+from reports.rule_effects import RuleEffectsReport, rule_effects_page
 
 app = typer.Typer()
 
@@ -68,6 +77,54 @@ def sign(
         raise typer.BadParameter(f"no rule has the id {rule!r}")
     number = record(world.store, contents, proposer=proposer, signer=by)
     show({"signed": number}, [{"signed": number, "proposer": proposer, "by": by}], as_json=as_json, title="Signatures")
+
+
+class Form(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+@app.command("diff-rules")
+def diff_rules(
+    old: Annotated[str, typer.Argument(help="Folder of a rule book, or a revision of its repository: HEAD~1, a tag.")],
+    new: Annotated[str, typer.Argument(help="The same, of the book that it is compared with.")],
+    months: Annotated[int, typer.Option("--months", min=1, max=36, help="How many months back.")] = 6,
+    form: Annotated[Form, typer.Option("--as", help="What is written.")] = Form.TEXT,
+    path: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="File to write to.")] = None,
+    *,
+    overlay: Annotated[bool, typer.Option("--overlay", help="NEW holds only the files that differ from OLD.")] = False,
+    as_dated: Annotated[
+        bool, typer.Option("--as-dated", help="Do not measure a rule before it begins, or after it ends.")
+    ] = False,
+    every: Annotated[bool, typer.Option("--every", help="Print every figure, not only the largest.")] = False,
+) -> None:
+    """Compare two rule books: which rules differ, and whose figures, scores and pay of past months, and why."""
+    from tasks.stages.diff_rules import diff_rules as compare
+
+    if form is Form.HTML and path is None:
+        raise typer.BadParameter("a page is written to a file: add --to rules.html")
+    world = open_world()
+    with working(f"{old} and {new}"):
+        report = compare(world, old, new, months=months, overlay=overlay, as_dated=as_dated)
+    text = _written(report, form, Language(world.settings.language), every=every)
+    if path is None:
+        sys.stdout.write(text) if form is Form.JSON else print_effects(people, report, every=every)
+        return
+    world.seam.write_text(path, text, point="rule_effects")
+    changes, figures = len(report.effects.changes), sum(len(month.figures) for month in report.effects.months)
+    say(f"{changes} rule versions differ, {figures:,} figures differ in the months measured; written to {path}")
+
+
+def _written(report: RuleEffectsReport, form: Form, language: Language, *, every: bool) -> str:
+    match form:
+        case Form.JSON:
+            return json.dumps(json.loads(canonical_json(report.effects)), ensure_ascii=False, indent=2) + "\n"
+        case Form.HTML:
+            return rule_effects_page(report, language)
+    console = Console(file=StringIO(), width=120)
+    print_effects(console, report, every=every)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
 @app.command("try")

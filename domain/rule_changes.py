@@ -142,10 +142,11 @@ def _place(placed: Placed[Rule] | None, fields: Sequence[FieldChange], what: Cha
     """Where the rule begins; where one field alone was edited, the line of that field."""
     if placed is None:
         return ""
-    path: Path = ("id",)
     if what is ChangeKind.CHANGED and len(fields) == 1:
-        path = _path_to(placed.rule.model_dump(mode="python"), fields[0].field) or path
-    return str(placed.place(*path))
+        path = _path_to(placed.rule.model_dump(mode="python"), fields[0].field)
+        if (*placed.path, *path) in placed.document.places and path:
+            return str(placed.place(*path))
+    return str(placed.place("id"))
 
 
 def _path_to(content: Mapping[str, Any], field: str) -> Path:

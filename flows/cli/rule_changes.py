@@ -30,12 +30,12 @@ from reports.rule_effects import (
 MOST = 12  # figures of one kind in a terminal; the rest is counted, and listed by the page and as JSON
 
 
-def print_effects(console: Console, report: RuleEffectsReport, *, every: bool = False) -> None:
-    """The whole answer; with `every`, every figure that differs."""
+def print_effects(console: Console, report: RuleEffectsReport, *, every: bool = False, most: int = MOST) -> None:
+    """The whole answer, of each kind the `most` figures that differ most; with `every`, every figure that differs."""
     effects, words = report.effects, Words(Formats(), report.labels)
     print_changes(console, effects)
     for month in effects.months:
-        _print_month(console, month, words, every=every)
+        _print_month(console, month, words, None if every else most)
     for without in effects.without:
         console.print()
         console.print(Text.assemble((f"{without.period}: " if without.period else "", "bold"), without.reason))
@@ -43,7 +43,7 @@ def print_effects(console: Console, report: RuleEffectsReport, *, every: bool = 
 
 def print_changes(console: Console, effects: RuleEffects) -> None:
     """Rules whose fields differ alike stand together: a template's policies are edited in one place."""
-    console.print(Text(f"{_versions(len(effects.changes))} between {effects.old} and {effects.new}", style="bold"))
+    console.print(Text(f"{versions_said(len(effects.changes))} between {effects.old} and {effects.new}", style="bold"))
     alike: dict[object, list[RuleChange]] = defaultdict(list)
     for change in effects.changes:
         alike[_alike(change)].append(change)
@@ -56,7 +56,7 @@ def print_changes(console: Console, effects: RuleEffects) -> None:
         )
 
 
-def _versions(number: int) -> str:
+def versions_said(number: int) -> str:
     words = {0: "No rule differs", 1: "1 rule version differs"}
     return words.get(number, f"{number} rule versions differ")
 
@@ -90,7 +90,7 @@ def _said(change: RuleChange) -> str:
     return change.what.value
 
 
-def _print_month(console: Console, month: MonthEffect, words: Words, *, every: bool) -> None:
+def _print_month(console: Console, month: MonthEffect, words: Words, most: int | None) -> None:
     console.print()
     console.rule(Text(f"{month.period}, up to the night of {month.night}", style="bold"), align="left")
     console.print(f"{_figures(len(month.figures))} {'differs' if len(month.figures) == 1 else 'differ'}, "
@@ -104,7 +104,7 @@ def _print_month(console: Console, month: MonthEffect, words: Words, *, every: b
         console.print(f"{text}: it is not the book that the night was measured by", style="yellow", highlight=False)
     if month.halted:
         console.print(f"Halted tables: {', '.join(month.halted)}", style="yellow", highlight=False)
-    for table in _tables(month, words, every=every):
+    for table in _tables(month, words, most):
         console.print()
         console.print(table)
 
@@ -113,18 +113,18 @@ def _figures(number: int) -> str:
     return "1 figure" if number == 1 else f"{number:,} figures"
 
 
-def _tables(month: MonthEffect, words: Words, *, every: bool) -> Iterator[Table | Text]:
+def _tables(month: MonthEffect, words: Words, most: int | None) -> Iterator[Table | Text]:
     pay, scores, kpis = (month.of(kind) for kind in (FigureKind.PAY, FigureKind.SCORE, FigureKind.KPI))
     if pay:
         yield _pay_totals(month.totals_of(FigureKind.PAY), words)
-        yield from _listed("Pay by payee", pay, words, ("department", "payee", "currency"), every=every)
+        yield from _listed("Pay by payee", pay, words, ("department", "payee", "currency"), most)
     if scores:
         yield _totals("Scores, by scorecard", month.totals_of(FigureKind.SCORE), words)
-        yield from _listed("Scores by employee", scores, words, ("scorecard", "employee"), every=every)
+        yield from _listed("Scores by employee", scores, words, ("scorecard", "employee"), most)
     if kpis:
         yield _totals("KPIs, by grain", month.totals_of(FigureKind.KPI), words)
         ranked = _largest_of_each(kpis)
-        yield from _listed("KPIs by entity", ranked, words, ("KPI", "of", "currency"), every=every)
+        yield from _listed("KPIs by entity", ranked, words, ("KPI", "of", "currency"), most)
 
 
 def _largest_of_each(kpis: tuple[FigureChange, ...]) -> tuple[FigureChange, ...]:
@@ -160,9 +160,9 @@ def _totals(title: str, totals: Iterable[Total], words: Words) -> Table:
 
 
 def _listed(
-    title: str, figures: tuple[FigureChange, ...], words: Words, names: tuple[str, ...], *, every: bool
+    title: str, figures: tuple[FigureChange, ...], words: Words, names: tuple[str, ...], most: int | None
 ) -> Iterator[Table | Text]:
-    shown = figures if every else figures[:MOST]
+    shown = figures[:most]
     table = _table(f"{title}, the largest first of each", names, ("old", "new", "difference"), ("through",))
     for each in shown:
         old, new, difference = words.sides(each)

@@ -21,7 +21,7 @@ from domain.ids import canonical_json
 from domain.issues import has_errors
 from flows.cli.arguments import RuleFolder, parse_date
 from flows.cli.output import AsJson, errors, people, say, show, working
-from flows.cli.rule_changes import print_effects
+from flows.cli.rule_changes import print_effects, versions_said
 from flows.cli.sarif import as_sarif
 from reports.languages import Language
 from reports.rule_effects import RuleEffectsReport, rule_effects_page
@@ -112,8 +112,8 @@ def diff_rules(
         sys.stdout.write(text) if form is Form.JSON else print_effects(people, report, every=every)
         return
     world.seam.write_text(path, text, point="rule_effects")
-    changes, figures = len(report.effects.changes), sum(len(month.figures) for month in report.effects.months)
-    say(f"{changes} rule versions differ, {figures:,} figures differ in the months measured; written to {path}")
+    figures = sum(len(month.figures) for month in report.effects.months)
+    say(f"{versions_said(len(report.effects.changes))}, {figures:,} figures in the months measured; written to {path}")
 
 
 def _written(report: RuleEffectsReport, form: Form, language: Language, *, every: bool) -> str:

@@ -55,8 +55,8 @@ def _shift(change: RuleChange, old: Rule | None, new: Rule | None, night: date) 
     if change.new and change.new.valid_from > night:
         before = change.old.valid_from if change.old and change.old.valid_from > night else None
         return Shift(change, before, change.new.valid_from)
-    if change.what is ChangeKind.ENDS and change.new and new is not None:
-        return Shift(change, None, None, change.new.valid_to)
+    if change.what is ChangeKind.ENDS and new is not None:
+        return Shift(change, None, None, new.valid_to)
     return None
 
 

@@ -36,7 +36,9 @@ def diff_rules(
     wanted = list(months_back(max(nights), months)) if nights else []
     found = effects_between(world, *sides, [nights[period] for period in wanted if period in nights], as_dated=as_dated)
     missing = tuple(MonthWithout(str(period), NO_NIGHT) for period in wanted if period not in nights)
-    if not nights:
+    if not found.changes:
+        missing = ()
+    elif not nights:
         missing = (MonthWithout("", "no official night has measured yet: the rules are compared, and no figures"),)
     return report_on(world, replace(found, without=(*found.without, *missing)), *(side.rules for side in sides))
 

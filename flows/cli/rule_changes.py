@@ -42,13 +42,15 @@ def print_effects(console: Console, report: RuleEffectsReport, *, every: bool = 
 
 
 def print_changes(console: Console, effects: RuleEffects) -> None:
-    """Rules whose fields differ alike stand together: a template's policies are edited in one place."""
+    """Rules whose fields differ alike stand together: a template's policies are edited in one place. Of many rules that
+    were added, what each says is left to the page."""
     console.print(Text(f"{versions_said(len(effects.changes))} between {effects.old} and {effects.new}", style="bold"))
     alike: dict[object, list[RuleChange]] = defaultdict(list)
     for change in effects.changes:
         alike[_alike(change)].append(change)
+    with_fields = len(alike) <= MOST
     for group in alike.values():
-        _print_change(console, group)
+        _print_change(console, group, with_fields=with_fields or group[0].what is not ChangeKind.ADDED)
     if effects.not_measured:
         names = ", ".join(effects.not_measured)
         console.print(
@@ -66,8 +68,9 @@ def _alike(change: RuleChange) -> tuple[object, ...]:
     return change.kind, change.what, change.fields, alone
 
 
-def _print_change(console: Console, alike: Sequence[RuleChange]) -> None:
-    console.print()
+def _print_change(console: Console, alike: Sequence[RuleChange], *, with_fields: bool) -> None:
+    if with_fields:
+        console.print()
     for change in alike:
         places = dict.fromkeys(place for place in (change.old_place, change.new_place) if place)
         head = Text.assemble((change.name, "bold"), "  ", (_said(change), "cyan"), "  ", (" → ".join(places), "dim"))
@@ -77,7 +80,7 @@ def _print_change(console: Console, alike: Sequence[RuleChange]) -> None:
         table.add_column(column, overflow="fold")
     for field in alike[0].fields:
         table.add_row(Text(field.field), Text(field.old, style="red"), "→", Text(field.new, style="green"))
-    if alike[0].fields:
+    if alike[0].fields and with_fields:
         console.print(Padding(table, (0, 0, 0, 4)))
 
 
@@ -104,6 +107,8 @@ def _print_month(console: Console, month: MonthEffect, words: Words, most: int |
         console.print(f"{text}: it is not the book that the night was measured by", style="yellow", highlight=False)
     if month.halted:
         console.print(f"Halted tables: {', '.join(month.halted)}", style="yellow", highlight=False)
+    if not (month.of(FigureKind.PAY) or month.of(FigureKind.SCORE)):
+        console.print("No score and no pay differs.")
     for table in _tables(month, words, most):
         console.print()
         console.print(table)
@@ -171,7 +176,7 @@ def _listed(
     yield table
     if len(shown) < len(figures):
         hidden = f"and {len(figures) - len(shown):,} more"
-        yield Text(f"{hidden}: `--every` prints them, `--as html` and `--as json` list them")
+        yield Text(f"{hidden}: `--every` prints them, and the page has them all")
 
 
 def _whose(figure: FigureChange, words: Words) -> tuple[str, ...]:

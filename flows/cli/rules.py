@@ -17,12 +17,13 @@ from rich.console import Console
 from adapters.seam import system_clock
 from adapters.settings import read_settings
 from adapters.world import open_world
-from domain.ids import canonical_json
+from domain.ids import canonical_json, short
 from domain.issues import has_errors
 from flows.cli.arguments import RuleFolder, parse_date
 from flows.cli.output import AsJson, errors, people, say, show, working
 from flows.cli.rule_changes import print_effects, versions_said
 from flows.cli.sarif import as_sarif
+from flows.cli.signatures import print_shown, show_request, signature_row
 from reports.languages import Language
 from reports.rule_effects import RuleEffectsReport, rule_effects_page
 
@@ -60,23 +61,59 @@ def check(
 
 @app.command()
 def sign(
-    proposer: Annotated[str, typer.Option("--proposer", help="Who proposed the versions.")],
-    by: Annotated[str, typer.Option("--by", help="Who approves them: somebody else.")],
-    rule: Annotated[str, typer.Option("--rule", help="Sign one rule only, by its id.")] = "",
+    proposer: Annotated[str, typer.Option("--proposer", help="Who proposed the versions.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who approves them: somebody else.")] = "",
+    rule: Annotated[str, typer.Option("--rule", help="One rule only, by its id.")] = "",
+    seen: Annotated[
+        str, typer.Option("--seen", help="The request that you were shown; it must still be the same.")
+    ] = "",
     rules: RuleFolder = None,
+    page: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="File for the page of all of it.")] = None,
+    *,
+    show_only: Annotated[bool, typer.Option("--show", help="Only show what there is to sign.")] = False,
+    every: Annotated[bool, typer.Option("--every", help="Print every figure, not only the largest.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs from the signed rules and what it would have changed last month; record who approved it."""
+    from adapters.store.signatures import refuse_one_person
+    from tasks.stages.signing import request_signature, sign_requested
+
+    if not show_only and not (proposer.strip() and by.strip()):
+        raise typer.BadParameter("name the --proposer and who approves, --by; or add --show, to look only")
+    if not show_only:
+        refuse_one_person(proposer, by)
+    world = open_world()
+    with working("What there is to sign"):
+        request = request_signature(world, rule, rules)
+    if not as_json and request.versions:
+        print_effects(people, request.report, every=every)
+        people.print()
+    if page is not None:
+        text = rule_effects_page(request.report, Language(world.settings.language))
+        world.seam.write_text(page, text, point="rule_effects")
+    if show_only:
+        show_request(request, rule, as_json=as_json)
+        return
+    number = sign_requested(world, request, proposer=proposer, signer=by, seen=seen)
+    row = {"signed": number, "proposer": proposer, "by": by, "was shown": short(request.digest) if number else ""}
+    show({"signed": number, "request": request.digest if number else ""}, [row], as_json=as_json, title="Signatures")
+
+
+@app.command()
+def signatures(
+    rule: Annotated[str, typer.Option("--rule", help="One rule, by its id, with what its signers were shown.")] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Record who proposed and who approved the rule versions that have no signature yet."""
-    from adapters.store.signatures import sign as record
-    from tasks.stages.rules import sound_rules
+    """Who proposed and who approved each rule version, and what the signer was shown."""
+    from tasks.stages.signing import signatures_on_record
 
-    world = open_world()
-    contents = [each for each in sound_rules(world.settings.rules, rules).contents() if rule in {"", each.version.id}]
-    if not contents:
-        raise typer.BadParameter(f"no rule has the id {rule!r}")
-    number = record(world.store, contents, proposer=proposer, signer=by)
-    show({"signed": number}, [{"signed": number, "proposer": proposer, "by": by}], as_json=as_json, title="Signatures")
+    found = signatures_on_record(open_world(), rule)
+    show(found, [signature_row(one) for one in found], as_json=as_json, title="Signatures")
+    if rule and not as_json:
+        print_shown(people, found)
+    if found and not rule:
+        say("`--rule ID` shows what its signers were shown", as_json=as_json)
 
 
 class Form(StrEnum):

@@ -24,6 +24,7 @@ from expectations.limits import Thresholds, decode_thresholds
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
+from kpi_rules.unread import unread_kpis
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
         tuple(together),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
+    if not has_errors(issues):  # a broken rule may be the one that reads the KPI
+        issues = (*issues, *unread_kpis(kpis, policies.kpis_read()))
     return RuleSet(book, kpis, policies, contracts, strategies, thresholds, cleaning, issues)
 
 

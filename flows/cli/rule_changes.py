@@ -141,13 +141,18 @@ def _largest_of_each(kpis: tuple[FigureChange, ...]) -> tuple[FigureChange, ...]
 
 def _pay_totals(totals: Iterable[Total], words: Words) -> Table:
     table = _table("Pay, by department or partner", ("department", "currency"),
-                   ("old", "new", "difference", "lines raised", "lines lowered"))  # fmt: skip
+                   ("old", "new", "difference", "lines that differ", "raised", "lowered"))  # fmt: skip
     for total in totals:
         amount = partial(words.number, total.largest)
         old, new = total.old or Decimal(0), total.new or Decimal(0)
         change = Text(words.signed(new - old, amount), style="bold")
         table.add_row(
-            total.name, total.currency, amount(old), amount(new), change, str(total.raised), str(total.lowered)
+            total.name,
+            total.currency,
+            amount(old),
+            amount(new),
+            change,
+            *map(str, (total.differing, total.raised, total.lowered)),
         )
     return table
 

@@ -231,8 +231,9 @@ def _line(
     pair: Pair[PayoutLine], causes: Causes, old_held: Mapping[str, str], new_held: Mapping[str, str]
 ) -> FigureChange:
     one = pair.one
-    held = new_held if pair.new is None else old_held if pair.old is None else {}
-    note = held.get(f"{one.payee} {one.component}") or held.get(f"{one.payee} ") or ""
+    side, held = ("new", new_held) if pair.new is None else ("old", old_held) if pair.old is None else ("", {})
+    why = held.get(f"{one.payee} {one.component}") or held.get(f"{one.payee} ")
+    note = f"held by the {side} rules: {why}" if why else ""
     return FigureChange(
         FigureKind.PAY, one.component, None, one.payee, one.scope, one.currency, Unit.MONEY,
         *_sides(pair, lambda each: each.amount, lambda _: ValueState.VALUE), causes.of_pay(one), note,

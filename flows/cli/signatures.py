@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -42,21 +42,25 @@ def signature_row(one: SignatureOnRecord) -> dict[str, str]:
     }
 
 
-def print_shown(console: Console, found: Iterable[SignatureOnRecord]) -> None:
+def print_shown(console: Console, found: Sequence[SignatureOnRecord]) -> None:
     """What was kept of each request: the fields of its rules, the totals of the month, and the payouts that differ."""
     shown = {one.shown.request: one.shown for one in found if one.shown}
     for request in shown.values():
         named = "named on approving" if request.was_named else "printed on approving, not named"
         console.print()
         console.print(Text(f"Request {short(request.request)}, {named}", style="bold"))
-        _print_request(console, request.content)
+        _print_request(console, request.content, {one.signed.id for one in found})
 
 
-def _print_request(console: Console, content: Mapping[str, Any]) -> None:
-    for change in content["changes"]:
+def _print_request(console: Console, content: Mapping[str, Any], rules: Collection[str]) -> None:
+    mine = [change for change in content["changes"] if change["id"] in rules]
+    for change in mine:
         console.print(f"  {change['kind'].replace('_', ' ')} {change['id']}: {change['what']}", highlight=False)
         for field in change["fields"]:
             console.print(Text(f"    {field['field']}  {field['old']} → {field['new']}"), soft_wrap=True)
+    others = len(content["changes"]) - len(mine)
+    if others:
+        say(f"  and {others} {'version' if others == 1 else 'versions'} of other rules in the same request")
     for month in content["months"]:
         _print_month(month)
     for without in content["without"]:

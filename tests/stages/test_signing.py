@@ -110,6 +110,13 @@ def test_what_was_overwritten_in_its_file_is_held_against_what_was_signed(signed
     assert [each.reason for each in request.effects.without] == [NO_NIGHT]
 
 
+def test_of_several_signatures_of_one_version_the_newest_counts(signed):
+    sign_requested(signed, request_signature(change(signed, {TARGETS: CONTACTED})), proposer="a", signer="b")
+    change(signed, {TARGETS: (("      contact_rate: 0.10\n", "      contact_rate: 0.20\n"),)})
+    (one,) = request_signature(signed).effects.changes
+    assert [(field.old, field.new) for field in one.fields] == [("0.1", "0.2")]
+
+
 def test_of_several_that_wait_only_those_asked_for_are_shown_and_signed(signed):
     change(signed, {TARGETS: (*CONTACTED, *OF_THE_FIELD)})
     both, one = request_signature(signed), request_signature(signed, "field_targets")
@@ -182,3 +189,4 @@ def test_the_commands_show_sign_and_list(signed, monkeypatch, tmp_path):
     listed = recoup("signatures", "--rule", "phone_early_targets").stdout
     assert f"Request {request}, named on approving" in listed
     assert "values.contact_rate  0.5 → 0.1" in listed
+    assert "other rules in the same request" not in listed

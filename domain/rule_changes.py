@@ -16,6 +16,9 @@ from domain.rules import Placed, Rule, RuleKind, RuleVersion, version_digest
 
 DATES = frozenset({"valid_from", "valid_to", "review_by"})
 
+# Keys that people read, and nothing is computed from.
+WORDS = frozenset({"title", "titles", "about", "owner", "review_by", "shown_to"})
+
 NOT_STATED = "–"
 
 
@@ -52,6 +55,12 @@ class RuleChange:
     old_place: str
     new_place: str
     fields: tuple[FieldChange, ...]
+
+    @property
+    def is_of_words(self) -> bool:
+        """Whether no figure can differ by it: titles, owners, reviews."""
+        keys = {field.field.partition(".")[0] for field in self.fields}
+        return self.what is ChangeKind.CHANGED and keys <= WORDS
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ The same records are printed in a terminal, as JSON and as the page that this mo
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -65,7 +66,7 @@ class FigureChange:
 class Total:
     """Figures of one name (and grain, scope, currency) that differ: how many, and the one that differs most.
 
-    `old` and `new` are sums over all payees, of pay alone.
+    `old` and `new` are what all of the scope's pay comes to, or the mean of all scores of a scorecard; None of KPIs.
     """
 
     kind: FigureKind
@@ -134,24 +135,32 @@ class RuleEffects:
     without: tuple[MonthWithout, ...]
 
 
-def totals_of(figures: Iterable[FigureChange], sums: Mapping[tuple[str, str], tuple[Decimal, Decimal]]) -> list[Total]:
-    """A total for each run of figures of one name; `sums` are the pay of each scope and currency, by both books."""
+Wholes = Mapping[tuple[FigureKind, str, str], tuple[Decimal | None, Decimal | None]]
+
+
+def totals_of(figures: Iterable[FigureChange], wholes: Wholes) -> list[Total]:
+    """A total for each run of figures of one name; `wholes` has what all of a scope's pay comes to, and what the scores
+    of a scorecard are in the middle, by both books: what is equal is in it too."""
     found = []
     for key, group in groupby(figures, key=_total_key):
         every = tuple(group)
         kind, name, grain, currency = key
-        differences = [each.amount if kind is FigureKind.PAY else each.difference for each in every]
-        old, new = sums[name, currency] if kind is FigureKind.PAY else (None, None)
+        sizes = [_size(each) for each in every]
+        old, new = wholes.get((kind, name, currency), (None, None))
         found.append(
             Total(
                 kind, name, grain, currency, len(every),
-                sum(difference is not None and difference > 0 for difference in differences),
-                sum(difference is not None and difference < 0 for difference in differences),
+                sum(size is not None and size > 0 for size in sizes),
+                sum(size is not None and size < 0 for size in sizes),
                 sum(each.old_state is None or each.new_state is None for each in every),
                 every[0], old, new,
             )
         )  # fmt: skip
     return found
+
+
+def _size(figure: FigureChange) -> Decimal | None:
+    return figure.amount if figure.kind is FigureKind.PAY else figure.difference
 
 
 def _total_key(figure: FigureChange) -> tuple[FigureKind, str, Grain | None, str]:
@@ -160,15 +169,26 @@ def _total_key(figure: FigureChange) -> tuple[FigureKind, str, Grain | None, str
 
 
 def in_order(figures: Iterable[FigureChange]) -> tuple[FigureChange, ...]:
-    """Pay, then scores, then KPIs; of one name together, the largest difference first, those without one last."""
-    return tuple(sorted(figures, key=_order))
+    """Pay, then scores, then KPIs. First the department whose pay moves most in its currency, the scorecard or KPI of
+    which most figures differ; of one name together, the largest difference first, those without one last."""
+    every = tuple(figures)
+    weights: dict[tuple[FigureKind, str, str], Decimal] = defaultdict(Decimal)
+    for each in every:
+        weights[_group(each)] += abs(each.amount) if each.kind is FigureKind.PAY else 1
+    return tuple(sorted(every, key=lambda each: _order(each, weights[_group(each)])))
 
 
-def _order(figure: FigureChange) -> tuple[object, ...]:
+def _group(figure: FigureChange) -> tuple[FigureKind, str, str]:
+    kind, name, _, currency = _total_key(figure)
+    return kind, name, currency if kind is FigureKind.PAY else ""
+
+
+def _order(figure: FigureChange, weight: Decimal) -> tuple[object, ...]:
     kind, name, grain, currency = _total_key(figure)
-    size = figure.amount if figure.kind is FigureKind.PAY else figure.difference
+    size = _size(figure)
     return (
-        list(FigureKind).index(kind), name, _FROM_THE_WHOLE_DOWN.index(grain or Grain.EMPLOYEE), currency,
+        list(FigureKind).index(kind), currency if kind is FigureKind.PAY else "", -weight, name,
+        _FROM_THE_WHOLE_DOWN.index(grain or Grain.EMPLOYEE), currency,
         size is None, -abs(size or Decimal(0)), figure.entity, figure.name,
     )  # fmt: skip
 
@@ -256,6 +276,7 @@ class _Month:
     effect: MonthEffect
     money: tuple[Total, ...]
     pay: tuple[_Row, ...]
+    means: tuple[Total, ...]
     scores: tuple[_Row, ...]
     kpis: tuple[_KpiBlock, ...]
 
@@ -283,6 +304,7 @@ def _month(effect: MonthEffect, words: Words) -> _Month:
         effect,
         effect.totals_of(FigureKind.PAY),
         tuple(_rows(effect.of(FigureKind.PAY), words)),
+        effect.totals_of(FigureKind.SCORE),
         tuple(_rows(effect.of(FigureKind.SCORE), words)),
         tuple(_KpiBlock(words.title(name), name, tuple(_rows(tuple(group), words))) for name, group in kpis),
     )

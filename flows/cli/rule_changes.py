@@ -99,9 +99,7 @@ def _print_month(console: Console, month: MonthEffect, words: Words, most: int |
     console.print(f"{_figures(len(month.figures))} {'differs' if len(month.figures) == 1 else 'differ'}, "
                   f"{month.equal:,} are equal; run {short(month.run)}", highlight=False)  # fmt: skip
     for one in month.as_if:
-        console.print(
-            f"{one.rule} {one.what}: measured as if that had been so already", style="yellow", highlight=False
-        )
+        console.print(f"{one.rule} {one.what}: measured as if it did so before", style="yellow", highlight=False)
     if month.unlike_official:
         text = f"{_figures(month.unlike_official)} of the old book are not what that night has stored"
         console.print(f"{text}: it is not the book that the night was measured by", style="yellow", highlight=False)
@@ -124,10 +122,10 @@ def _tables(month: MonthEffect, words: Words, most: int | None) -> Iterator[Tabl
         yield _pay_totals(month.totals_of(FigureKind.PAY), words)
         yield from _listed("Pay by payee", pay, words, ("department", "payee", "currency"), most)
     if scores:
-        yield _totals("Scores, by scorecard", month.totals_of(FigureKind.SCORE), words)
+        yield _score_totals(month.totals_of(FigureKind.SCORE), words)
         yield from _listed("Scores by employee", scores, words, ("scorecard", "employee"), most)
     if kpis:
-        yield _totals("KPIs, by grain", month.totals_of(FigureKind.KPI), words)
+        yield _kpi_totals(month.totals_of(FigureKind.KPI), words)
         ranked = _largest_of_each(kpis)
         yield from _listed("KPIs by entity", ranked, words, ("KPI", "of", "currency"), most)
 
@@ -157,16 +155,27 @@ def _pay_totals(totals: Iterable[Total], words: Words) -> Table:
     return table
 
 
-def _totals(title: str, totals: Iterable[Total], words: Words) -> Table:
-    is_kpi = title.startswith("KPI")
-    names = ("KPI", "grain", "currency") if is_kpi else ("scorecard",)
-    table = _table(title, names, ("differ", "raised", "lowered", "largest difference"))
+def _score_totals(totals: Iterable[Total], words: Words) -> Table:
+    table = _table("Scores, by scorecard", ("scorecard",),
+                   ("mean, old", "mean, new", "differ", "raised", "lowered", "largest difference"))  # fmt: skip
     for total in totals:
-        *_, difference = words.sides(total.largest)
-        largest = f"{difference} of {total.largest.entity}" if difference else f"{total.one_sided} on one side only"
-        of = (total.name, words.grain(total.grain), total.currency) if is_kpi else (total.name,)
-        table.add_row(*of, f"{total.differing:,}", f"{total.raised:,}", f"{total.lowered:,}", largest)
+        means = [words.number(total.largest, mean) if mean is not None else "none" for mean in (total.old, total.new)]
+        table.add_row(total.name, *means, *_numbers(total, words))
     return table
+
+
+def _kpi_totals(totals: Iterable[Total], words: Words) -> Table:
+    table = _table("KPIs, by grain", ("KPI", "grain", "currency"),
+                   ("differ", "raised", "lowered", "largest difference"))  # fmt: skip
+    for total in totals:
+        table.add_row(total.name, words.grain(total.grain), total.currency, *_numbers(total, words))
+    return table
+
+
+def _numbers(total: Total, words: Words) -> tuple[str, ...]:
+    *_, difference = words.sides(total.largest)
+    largest = f"{difference} of {total.largest.entity}" if difference else f"{total.one_sided:,} on one side only"
+    return f"{total.differing:,}", f"{total.raised:,}", f"{total.lowered:,}", largest
 
 
 def _listed(

@@ -16,7 +16,7 @@ from kpi_rules.rulebook import KpiRules
 from reports.kpi_tables import KpiLabel
 from reports.rule_effects import MonthWithout, RuleEffects, RuleEffectsReport
 from tasks.stages.report import book_label, labels_of, language_of
-from tasks.stages.rule_effects import Side, effects_between, last_nights, months_back
+from tasks.stages.rule_effects import Side, effects_between, is_measured, last_nights, months_back
 from tasks.stages.rules import RuleSet, decode_rule_book, refuse_errors
 
 NO_NIGHT = "no official night of this month has measured"
@@ -36,7 +36,7 @@ def diff_rules(
     wanted = list(months_back(max(nights), months)) if nights else []
     found = effects_between(world, *sides, [nights[period] for period in wanted if period in nights], as_dated=as_dated)
     missing = tuple(MonthWithout(str(period), NO_NIGHT) for period in wanted if period not in nights)
-    if not found.changes:
+    if not any(is_measured(change) for change in found.changes):
         missing = ()
     elif not nights:
         missing = (MonthWithout("", "no official night has measured yet: the rules are compared, and no figures"),)

@@ -19,6 +19,7 @@ from adapters.store.results import read_kpis, read_payout_lines, read_scores
 from adapters.world import World
 from domain.exact import ExactSelect
 from domain.ids import RunId, digest_of
+from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import KpiResult, PayoutLine, Score, Unit, ValueState
 from domain.rule_changes import RuleChange, rule_changes
@@ -36,6 +37,7 @@ from reports.rule_effects import (
     MonthEffect,
     MonthWithout,
     RuleEffects,
+    Wholes,
     in_order,
     totals_of,
 )
@@ -82,7 +84,7 @@ def effects_between(
     the books do not fit together as they stood then is in `without`, with every reason.
     """
     changes = rule_changes(old.rules.placed(), new.rules.placed())
-    measured = tuple(change for change in changes if change.kind in SECTIONS)
+    measured = tuple(change for change in changes if is_measured(change))
     found = [_effect(world, old, new, measured, night, as_dated=as_dated) for night in nights if measured]
     return RuleEffects(
         old.name,
@@ -90,8 +92,23 @@ def effects_between(
         changes,
         tuple(dict.fromkeys(change.name for change in changes if change.kind not in SECTIONS)),
         tuple(each for each in found if isinstance(each, MonthEffect)),
-        tuple(each for each in found if isinstance(each, MonthWithout)),
+        tuple(each for each in found if isinstance(each, MonthWithout)) or _nothing_to_measure(changes),
     )
+
+
+ONLY_WORDS = "only words differ (titles, owners, reviews): no figure does"
+NOT_MEASURED = "nothing of it is measured: it acts on the gate, the allocation or the cleaning"
+
+
+def is_measured(change: RuleChange) -> bool:
+    """Whether figures of a night that was gated and allocated may differ by it."""
+    return change.kind in SECTIONS and not change.is_of_words
+
+
+def _nothing_to_measure(changes: Sequence[RuleChange]) -> tuple[MonthWithout, ...]:
+    if not changes or any(is_measured(change) for change in changes):
+        return ()
+    return (MonthWithout("", ONLY_WORDS if all(change.is_of_words for change in changes) else NOT_MEASURED),)
 
 
 def _effect(
@@ -147,7 +164,7 @@ def _measured(
         compared.kpis.equal + compared.scores.equal + compared.lines.equal,
         _unlike(official, old.figures(night.run)),
         tuple(sorted(halted)),
-        tuple(totals_of(figures, _sums(old.lines, new.lines))),
+        tuple(totals_of(figures, _wholes(old, new))),
         figures,
     )
 
@@ -252,13 +269,24 @@ def _sides(
     )
 
 
-def _sums(old: Iterable[PayoutLine], new: Iterable[PayoutLine]) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
-    """The whole pay of each scope and currency, by both books: what is equal is in it too."""
-    sums: dict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
-    for place, lines in enumerate((old, new)):
-        for line in lines:
-            sums[line.scope, line.currency][place] += line.amount
-    return {key: (before, after) for key, (before, after) in sums.items()}
+def _wholes(old: _Found, new: _Found) -> Wholes:
+    sides = [{**_pay_of_scopes(found.lines), **_means(found.scores)} for found in (old, new)]
+    return {key: (sides[0].get(key), sides[1].get(key)) for key in sides[0].keys() | sides[1].keys()}
+
+
+def _pay_of_scopes(lines: Iterable[PayoutLine]) -> dict[tuple[FigureKind, str, str], Decimal]:
+    sums: dict[tuple[FigureKind, str, str], Decimal] = defaultdict(Decimal)
+    for line in lines:
+        sums[FigureKind.PAY, line.scope, line.currency] += line.amount
+    return sums
+
+
+def _means(scores: Iterable[Score]) -> dict[tuple[FigureKind, str, str], Decimal]:
+    """Of those that have a value."""
+    values: dict[tuple[FigureKind, str, str], list[Decimal]] = defaultdict(list)
+    for each in scores:
+        values[FigureKind.SCORE, each.scorecard, ""] += [each.score] if each.score is not None else []
+    return {key: CONTEXT.divide(sum(found, Decimal(0)), Decimal(len(found))) for key, found in values.items() if found}
 
 
 def _unlike(official: Figures, old: Figures) -> int:

@@ -23,12 +23,11 @@ from domain.ids import Digest, digest_of
 from domain.rules import RuleVersion
 from reports.rule_effects import FigureKind, MonthEffect, MonthWithout, RuleEffects, RuleEffectsReport
 from tasks.stages.diff_rules import report_on
-from tasks.stages.rule_effects import MeasuredNight, Side, effects_between, last_nights
+from tasks.stages.rule_effects import MeasuredNight, Side, effects_between, is_measured, last_nights
 from tasks.stages.rules import RuleSet, decode_rule_book, sound_rules
 from tasks.stages.signed_book import taken_back, unsigned_among
 
 NO_NIGHT = "no official night has measured yet: what it changes cannot be computed"
-NOT_MEASURED = "nothing of it is measured: it acts on the gate, the allocation or the cleaning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +107,8 @@ def _taken_back(rules: RuleSet, unsigned: Sequence[RuleVersion], signed: Sequenc
 def _effects(world: World, old: RuleSet, new: RuleSet) -> RuleEffects:
     nights = _last_month(world)
     effects = effects_between(world, Side("what is signed", old), Side("what is to be signed", new), nights)
-    if effects.changes and not (effects.months or effects.without):
-        acts_before = len(effects.not_measured) == len({change.name for change in effects.changes})
-        reason = NOT_MEASURED if acts_before else NO_NIGHT
-        return replace(effects, without=(MonthWithout("", reason),))
+    if not nights and any(is_measured(change) for change in effects.changes):
+        return replace(effects, without=(MonthWithout("", NO_NIGHT),))
     return effects
 
 

@@ -59,7 +59,7 @@ def effects(label: str = sample.LABEL, text: str = "x") -> RuleEffectsReport:
         figure(FigureKind.SCORE, text),
         *(figure(FigureKind.KPI, text, entity=f"{text}{number}", new=None, new_state=None) for number in range(13)),
     ))  # fmt: skip
-    totals = tuple(totals_of(figures, {(text, "VND"): (Decimal(1), Decimal(2))}))
+    totals = tuple(totals_of(figures, {(FigureKind.PAY, text, "VND"): (Decimal(1), Decimal(2))}))
     moved = (AsIf(text, text),)
     month = MonthEffect("2026-09", sample.DAY, sample.RUN, moved, 5, 1, (text,), totals, figures)
     found = RuleEffects(text, text, changes, (text,), (month,), (MonthWithout("2026-08", text),))

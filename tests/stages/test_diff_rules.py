@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from datetime import date
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -127,6 +128,11 @@ def test_the_totals_are_those_of_the_figures(compared):
         assert total.new - total.old == sum(one.amount for one in lines)
         assert abs(total.largest.amount) == max(abs(one.amount) for one in lines)
         assert (total.differing, total.raised) == (len(lines), sum(one.amount > 0 for one in lines))
+    (card,) = month.totals_of(FigureKind.SCORE)
+    scores = month.of(FigureKind.SCORE)
+    moved = sum(one.difference for one in scores)
+    everybody = moved / (card.new - card.old)
+    assert everybody.quantize(Decimal(1)) == round(everybody, 6) >= len(scores), "the mean is over all of the scorecard"
     assert sum(total.differing for total in month.totals) == len(month.figures)
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from adapters.errors import ConflictError, RefusedError
 from adapters.settings import Settings
-from adapters.store.signatures import sign
+from adapters.store.signatures import Shown, sign
 from adapters.world import open_world
 from domain.documents import Document, decode
 from domain.ids import canonical_json
@@ -18,9 +18,10 @@ from domain.rule_changes import ChangeKind
 from domain.rules import version_digest
 from flows.cli import app
 from reports.rule_effects import FigureKind
+from tasks.stages.rule_effects import NOT_MEASURED, ONLY_WORDS
 from tasks.stages.rules import sound_rules
 from tasks.stages.signed_book import _MODELS, read_back
-from tasks.stages.signing import NO_NIGHT, NOT_MEASURED, request_signature, sign_requested, signatures_on_record
+from tasks.stages.signing import NO_NIGHT, request_signature, sign_requested, signatures_on_record
 from tests.conftest import SteppingClock
 from tests.stages.books import PHONE, POLICIES, SCORECARDS, TARGETS, edit, house_book
 
@@ -144,13 +145,21 @@ def test_the_next_version_stands_beside_the_signed_one_before_it(signed):
     ]
 
 
-def test_what_acts_before_measuring_says_that_nothing_is_measured(signed):
-    (name,) = (signed.settings.rules / "allocation/strategies").glob("*.yaml")
+@pytest.mark.parametrize(
+    ("folder", "replaced", "told"),
+    [
+        ("allocation/strategies", ("valid_from: 2", "valid_to: 2099-01-01\n    valid_from: 2"), NOT_MEASURED),
+        ("kpi_rules/targets", ("title: Legal, each employee", "title: Legal, everybody"), ONLY_WORDS),
+    ],
+    ids=["a strategy", "a title"],
+)
+def test_what_no_figure_can_differ_by_says_so(signed, folder, replaced, told):
+    (name,) = [each for each in (signed.settings.rules / folder).glob("*.yaml") if not each.name.endswith(".test.yaml")]
     text = name.read_text(encoding="utf-8")
-    name.write_text(text.replace("review_by: 2027", "review_by: 2028"), encoding="utf-8")
+    name.write_text(text.replace(*replaced, 1), encoding="utf-8")
     effects = request_signature(signed).effects
-    assert effects.not_measured
-    assert [each.reason for each in effects.without] == [NOT_MEASURED]
+    assert len(effects.changes) == 1
+    assert [each.reason for each in effects.without] == [told]
 
 
 def test_an_edit_that_only_moves_a_line_keeps_the_request_and_another_edit_does_not(signed):
@@ -161,6 +170,15 @@ def test_an_edit_that_only_moves_a_line_keeps_the_request_and_another_edit_does_
     with pytest.raises(ConflictError, match="SIG003"):
         sign_requested(signed, other, proposer="a", signer="b", seen=shown.digest[:12])
     assert len(request_signature(signed).versions) == 2
+
+
+def test_what_was_shown_is_kept_on_either_database(any_world):
+    first, second = HOUSE.contents()[:2]
+    shown = Shown(first.version.digest, was_named=True, content={"changes": [], "months": [{"old": "0.50"}]})
+    sign(any_world.store, [first], proposer="a", signer="b", shown=shown)
+    sign(any_world.store, [second], proposer="a", signer="b")
+    one, other = signatures_on_record(any_world)
+    assert (one.shown, other.shown) == (shown, None)
 
 
 def test_one_person_and_an_unknown_rule_are_refused(signed):

@@ -160,7 +160,7 @@ def _score_totals(totals: Iterable[Total], words: Words) -> Table:
                    ("mean, old", "mean, new", "differ", "raised", "lowered", "largest difference"))  # fmt: skip
     for total in totals:
         means = [words.number(total.largest, mean) if mean is not None else "none" for mean in (total.old, total.new)]
-        table.add_row(total.name, *means, *_numbers(total, words))
+        table.add_row(*map(Text, (total.name, *means, *_numbers(total, words))))
     return table
 
 
@@ -168,7 +168,7 @@ def _kpi_totals(totals: Iterable[Total], words: Words) -> Table:
     table = _table("KPIs, by grain", ("KPI", "grain", "currency"),
                    ("differ", "raised", "lowered", "largest difference"))  # fmt: skip
     for total in totals:
-        table.add_row(total.name, words.grain(total.grain), total.currency, *_numbers(total, words))
+        table.add_row(*map(Text, (total.name, words.grain(total.grain), total.currency, *_numbers(total, words))))
     return table
 
 
@@ -186,7 +186,7 @@ def _listed(
     for each in shown:
         old, new, difference = words.sides(each)
         why = f"{why_of(each)}; {each.note}" if each.note else why_of(each)
-        table.add_row(*_whose(each, words), old, new, Text(difference, style="bold"), why)
+        table.add_row(*map(Text, (*_whose(each, words), old, new)), Text(difference, style="bold"), Text(why))
     yield table
     if len(shown) < len(figures):
         hidden = f"and {len(figures) - len(shown):,} more"

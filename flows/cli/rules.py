@@ -144,9 +144,12 @@ def diff_rules(
     world = open_world()
     with working(f"{old} and {new}"):
         report = compare(world, old, new, months=months, overlay=overlay, as_dated=as_dated)
+    if path is None and form is Form.TEXT:
+        print_effects(people, report, every=every)
+        return
     text = _written(report, form, Language(world.settings.language), every=every)
     if path is None:
-        sys.stdout.write(text) if form is Form.JSON else print_effects(people, report, every=every)
+        sys.stdout.write(text)
         return
     world.seam.write_text(path, text, point="rule_effects")
     figures = sum(len(month.figures) for month in report.effects.months)

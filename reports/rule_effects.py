@@ -15,7 +15,7 @@ from itertools import groupby
 
 from domain.ids import RunId
 from domain.records import Grain, Unit, ValueState
-from domain.rule_changes import RuleChange
+from domain.rule_changes import ChangeKind, RuleChange
 from reports.formats import NO_VALUE, Formats
 from reports.kpi_tables import GRAINS, KpiLabel
 from reports.languages import Language, words_of
@@ -244,6 +244,24 @@ class Words:
         return self.labels[kpi].title if kpi in self.labels else kpi
 
 
+def said_together(changes: Iterable[RuleChange]) -> list[tuple[RuleChange, ...]]:
+    """Rules that were edited alike stand together: a template's policies are edited in one place."""
+    groups: dict[object, list[RuleChange]] = defaultdict(list)
+    for change in changes:
+        alone = "" if change.what is ChangeKind.CHANGED else change.id
+        groups[change.kind, change.what, change.fields, alone].append(change)
+    return [tuple(group) for group in groups.values()]
+
+
+def said_of(change: RuleChange) -> str:
+    match change.what, change.new:
+        case ChangeKind.NEW_VERSION, new if new is not None:
+            return f"new version from {new.valid_from}"
+        case ChangeKind.ADDED, new if new is not None:
+            return f"added, from {new.valid_from}"
+    return change.what.value
+
+
 @dataclass(frozen=True, slots=True)
 class RuleEffectsReport:
     effects: RuleEffects
@@ -292,6 +310,7 @@ def rule_effects_page(report: RuleEffectsReport, language: Language = Language.E
         language,
         report=report,
         months=months,
+        groups=[[(change, said_of(change)) for change in group] for group in said_together(report.effects.changes)],
         mark=Mark("≠", "", "warn") if differing else Mark("=", "", "good"),
         headline=headline if differing else gettext.gettext("Every figure is equal"),
         book_label=report.book_label,

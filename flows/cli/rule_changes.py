@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
@@ -24,6 +23,8 @@ from reports.rule_effects import (
     RuleEffectsReport,
     Total,
     Words,
+    said_of,
+    said_together,
     why_of,
 )
 
@@ -42,14 +43,11 @@ def print_effects(console: Console, report: RuleEffectsReport, *, every: bool = 
 
 
 def print_changes(console: Console, effects: RuleEffects) -> None:
-    """Rules whose fields differ alike stand together: a template's policies are edited in one place. Of many rules that
-    were added, what each says is left to the page."""
+    """Of many rules that were added, what each says is left to the page."""
     console.print(Text(f"{versions_said(len(effects.changes))} between {effects.old} and {effects.new}", style="bold"))
-    alike: dict[object, list[RuleChange]] = defaultdict(list)
-    for change in effects.changes:
-        alike[_alike(change)].append(change)
-    with_fields = len(alike) <= MOST
-    for group in alike.values():
+    groups = said_together(effects.changes)
+    with_fields = len(groups) <= MOST
+    for group in groups:
         _print_change(console, group, with_fields=with_fields or group[0].what is not ChangeKind.ADDED)
     if effects.not_measured:
         names = ", ".join(effects.not_measured)
@@ -63,17 +61,12 @@ def versions_said(number: int) -> str:
     return words.get(number, f"{number} rule versions differ")
 
 
-def _alike(change: RuleChange) -> tuple[object, ...]:
-    alone = "" if change.what is ChangeKind.CHANGED else change.id
-    return change.kind, change.what, change.fields, alone
-
-
 def _print_change(console: Console, alike: Sequence[RuleChange], *, with_fields: bool) -> None:
     if with_fields:
         console.print()
     for change in alike:
         places = dict.fromkeys(place for place in (change.old_place, change.new_place) if place)
-        head = Text.assemble((change.name, "bold"), "  ", (_said(change), "cyan"), "  ", (" → ".join(places), "dim"))
+        head = Text.assemble((change.name, "bold"), "  ", (said_of(change), "cyan"), "  ", (" → ".join(places), "dim"))
         console.print(head, soft_wrap=True)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for column in ("field", "old", "arrow", "new"):
@@ -82,15 +75,6 @@ def _print_change(console: Console, alike: Sequence[RuleChange], *, with_fields:
         table.add_row(Text(field.field), Text(field.old, style="red"), "→", Text(field.new, style="green"))
     if alike[0].fields and with_fields:
         console.print(Padding(table, (0, 0, 0, 4)))
-
-
-def _said(change: RuleChange) -> str:
-    match change.what, change.new:
-        case ChangeKind.NEW_VERSION, new if new is not None:
-            return f"new version from {new.valid_from}"
-        case ChangeKind.ADDED, new if new is not None:
-            return f"added, from {new.valid_from}"
-    return change.what.value
 
 
 def _print_month(console: Console, month: MonthEffect, words: Words, most: int | None) -> None:

@@ -43,6 +43,11 @@ class PolicyBook:
         """What a manifest names, and a signer signs."""
         return tuple(ready.version for ready in self.policies)
 
+    def kpis_read(self) -> Iterator[tuple[str, Policy]]:
+        """Each KPI that a policy reads, and the policy."""
+        for ready in self.policies:
+            yield from ((source.kpi, ready.policy) for source in ready.policy.inputs.values() if source.kpi)
+
     def references(self, kpis: Mapping[str, Unit], scorecards: Mapping[str, Collection[str]]) -> Iterator[Issue]:
         """What the policies read that is not there: `kpis` with their units, `scorecards` with the KPIs they weigh."""
         for ready in self.policies:

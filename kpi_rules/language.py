@@ -90,6 +90,8 @@ class Kpi(Rule):
     changes: Literal["by_days", "whole_month", "refuse"] | None = None
     """If another version begins within a month: each counts its own days, the last one all of it, or it must not.
     Left out: whole_month."""
+    shown_to: tuple[str, ...] = ()
+    """Who looks at it on pages and in reports, by role; needed only where no other rule reads it."""
 
     @model_validator(mode="wrap")
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.store.runs import State
 from adapters.store.schema import runs, stage_results
 from domain.ids import RunId
 from domain.manifest import RunKind, Stage
@@ -41,3 +42,18 @@ def newest_gated_nights(
 def newest_gated_night(connection: sa.Connection, business_date: date) -> RunId | None:
     """The one of that date, if there is one."""
     return newest_gated_nights(connection, business_date, business_date).get(business_date)
+
+
+def newest_measured_nights(connection: sa.Connection) -> Mapping[date, RunId]:
+    """The official night of each date that has measured, in order of dates: the one whose measuring ended last."""
+    statement = (
+        sa.select(runs.c.run_id, runs.c.business_date)
+        .join(stage_results, stage_results.c.run_id == runs.c.run_id)
+        .where(
+            runs.c.kind == RunKind.NIGHTLY.value,
+            stage_results.c.stage == Stage.MEASURE.value,
+            stage_results.c.outcome == State.DONE.value,
+        )
+        .order_by(runs.c.business_date, stage_results.c.recorded_at, runs.c.run_id)
+    )
+    return {row.business_date: RunId(row.run_id) for row in connection.execute(statement)}

@@ -430,6 +430,26 @@ rule_signatures = sa.Table(
     comment="Rule versions that may be used officially.",
 )
 
+signing_requests = sa.Table(
+    "signing_requests",
+    STORE,
+    sa.Column("request", sa.String(64), primary_key=True, comment="Digest of all that was shown."),
+    sa.Column("was_named", sa.Boolean, nullable=False, comment="Whether the signer named the digest on approving."),
+    sa.Column(
+        "content", CanonicalJson(), nullable=False, comment="What was shown: the rules that differ, and their effect."
+    ),
+    *_recorded(),
+    comment="What signers were shown before they approved rule versions.",
+)
+
+requested_rules = sa.Table(
+    "requested_rules",
+    STORE,
+    sa.Column("rule", sa.ForeignKey("rule_signatures.rule"), primary_key=True, comment="Digest of the version."),
+    sa.Column("request", sa.ForeignKey("signing_requests.request"), nullable=False, comment="What was shown."),
+    comment="Which request each signed version was part of.",
+)
+
 APPEND_ONLY = (
     snapshot_versions,
     snapshot_pointers,
@@ -442,6 +462,8 @@ APPEND_ONLY = (
     ledger,
     period_decisions,
     rule_signatures,
+    signing_requests,
+    requested_rules,
     waivers,
     waived_versions,
     corrections,

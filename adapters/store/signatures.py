@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.errors import RefusedError
 from adapters.store.engine import Store
-from adapters.store.schema import rule_signatures
-from domain.rules import RuleVersion
+from adapters.store.schema import requested_rules, rule_signatures, signing_requests
+from domain.ids import Digest
+from domain.rules import RuleKind, RuleVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +24,39 @@ class RuleContent:
     content: Any
 
 
-def sign(store: Store, rules: Iterable[RuleContent], *, proposer: str, signer: str) -> int:
-    """Record the two names for each version that has none yet; the number of versions signed.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a signer was shown: the digest of the request, whether the signer named it, and what it said in short."""
+
+    request: Digest
+    was_named: bool
+    content: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A version with its two names; `request` is the digest of what the signer was shown, or empty."""
+
+    kind: RuleKind
+    id: str
+    rule: Digest
+    content: Mapping[str, Any]
+    proposer: str
+    signer: str
+    recorded_at: datetime
+    request: str = ""
+
+
+def sign(store: Store, rules: Iterable[RuleContent], *, proposer: str, signer: str, shown: Shown | None = None) -> int:
+    """Record the two names for each version that has none yet, and what the signer was shown; how many were signed.
 
     Raises: RefusedError if one person is both.
     """
-    if proposer == signer:
-        raise RefusedError("SIG001 a rule needs two people: the signer is not the one who proposed it")
+    refuse_one_person(proposer, signer)
     with store.write("rules_signed") as connection:
         fresh = [rule for rule in rules if not _is_signed(connection, rule.version)]
+        if shown and fresh:
+            _record_request(store, connection, shown)
         for rule in fresh:
             connection.execute(
                 rule_signatures.insert().values(
@@ -43,7 +69,41 @@ def sign(store: Store, rules: Iterable[RuleContent], *, proposer: str, signer: s
                     recorded_at=store.seam.clock(),
                 )
             )
+            if shown:
+                connection.execute(requested_rules.insert().values(rule=rule.version.digest, request=shown.request))
     return len(fresh)
+
+
+def refuse_one_person(proposer: str, signer: str) -> None:
+    if proposer == signer:
+        raise RefusedError("SIG001 a rule needs two people: the signer is not the one who proposed it")
+
+
+def signed_versions(connection: sa.Connection) -> tuple[Signed, ...]:
+    """Every version ever signed, in the order in which they were."""
+    table = rule_signatures.outerjoin(requested_rules, requested_rules.c.rule == rule_signatures.c.rule)
+    statement = (
+        sa.select(rule_signatures, requested_rules.c.request).select_from(table).order_by(rule_signatures.c.sequence)
+    )
+    return tuple(
+        Signed(
+            RuleKind(row.kind),
+            row.rule_id,
+            Digest(row.rule),
+            row.content,
+            row.proposer,
+            row.signer,
+            row.recorded_at,
+            row.request or "",
+        )
+        for row in connection.execute(statement)
+    )
+
+
+def shown_requests(connection: sa.Connection, requests: Iterable[str]) -> dict[str, Shown]:
+    """What these requests said, by digest."""
+    wanted = sa.select(signing_requests).where(signing_requests.c.request.in_([*requests]))
+    return {row.request: Shown(row.request, row.was_named, row.content) for row in connection.execute(wanted)}
 
 
 def with_signatures(connection: sa.Connection, versions: Iterable[RuleVersion]) -> tuple[RuleVersion, ...]:
@@ -56,6 +116,20 @@ def with_signatures(connection: sa.Connection, versions: Iterable[RuleVersion]) 
         else version
         for version in versions
     )
+
+
+def _record_request(store: Store, connection: sa.Connection, shown: Shown) -> None:
+    """Once: what was shown for several rules may be signed in several steps."""
+    known = sa.select(signing_requests.c.request).where(signing_requests.c.request == shown.request)
+    if connection.execute(known).first() is None:
+        connection.execute(
+            signing_requests.insert().values(
+                request=shown.request,
+                was_named=shown.was_named,
+                content=shown.content,
+                recorded_at=store.seam.clock(),
+            )
+        )
 
 
 def _is_signed(connection: sa.Connection, version: RuleVersion) -> bool:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import date
+from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 
 from adapters.seam import system_clock
 from adapters.settings import read_settings
 from adapters.world import open_world
+from domain.ids import canonical_json, short
 from domain.issues import has_errors
 from flows.cli.arguments import RuleFolder, parse_date
-from flows.cli.output import AsJson, errors, people, say, show
+from flows.cli.output import AsJson, errors, people, say, show, working
+from flows.cli.rule_changes import print_effects, versions_said
 from flows.cli.sarif import as_sarif
+from flows.cli.signatures import print_shown, show_request, signature_row
+from reports.languages import Language
+from reports.rule_effects import RuleEffectsReport, rule_effects_page
 
 app = typer.Typer()
 
@@ -51,23 +61,110 @@ def check(
 
 @app.command()
 def sign(
-    proposer: Annotated[str, typer.Option("--proposer", help="Who proposed the versions.")],
-    by: Annotated[str, typer.Option("--by", help="Who approves them: somebody else.")],
-    rule: Annotated[str, typer.Option("--rule", help="Sign one rule only, by its id.")] = "",
+    proposer: Annotated[str, typer.Option("--proposer", help="Who proposed the versions.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who approves them: somebody else.")] = "",
+    rule: Annotated[str, typer.Option("--rule", help="One rule only, by its id.")] = "",
+    seen: Annotated[
+        str, typer.Option("--seen", help="The request that you were shown; it must still be the same.")
+    ] = "",
     rules: RuleFolder = None,
+    page: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="File for the page of all of it.")] = None,
+    *,
+    show_only: Annotated[bool, typer.Option("--show", help="Only show what there is to sign.")] = False,
+    every: Annotated[bool, typer.Option("--every", help="Print every figure, not only the largest.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs from the signed rules and what it would have changed last month; record who approved it."""
+    from adapters.store.signatures import refuse_one_person
+    from tasks.stages.signing import request_signature, sign_requested
+
+    if not show_only and not (proposer.strip() and by.strip()):
+        raise typer.BadParameter("name the --proposer and who approves, --by; or add --show, to look only")
+    if not show_only:
+        refuse_one_person(proposer, by)
+    world = open_world()
+    with working("What there is to sign"):
+        request = request_signature(world, rule, rules)
+    if not as_json and request.versions:
+        print_effects(people, request.report, every=every)
+        people.print()
+    if page is not None:
+        text = rule_effects_page(request.report, Language(world.settings.language))
+        world.seam.write_text(page, text, point="rule_effects")
+    if show_only:
+        show_request(request, rule, as_json=as_json)
+        return
+    number = sign_requested(world, request, proposer=proposer, signer=by, seen=seen)
+    row = {"signed": number, "proposer": proposer, "by": by, "was shown": short(request.digest) if number else ""}
+    show({"signed": number, "request": request.digest if number else ""}, [row], as_json=as_json, title="Signatures")
+
+
+@app.command()
+def signatures(
+    rule: Annotated[str, typer.Option("--rule", help="One rule, by its id, with what its signers were shown.")] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Record who proposed and who approved the rule versions that have no signature yet."""
-    from adapters.store.signatures import sign as record
-    from tasks.stages.rules import sound_rules
+    """Who proposed and who approved each rule version, and what the signer was shown."""
+    from tasks.stages.signing import signatures_on_record
 
+    found = signatures_on_record(open_world(), rule)
+    show(found, [signature_row(one) for one in found], as_json=as_json, title="Signatures")
+    if rule and not as_json:
+        print_shown(people, found)
+    if found and not rule:
+        say("`--rule ID` shows what its signers were shown", as_json=as_json)
+
+
+class Form(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+@app.command("diff-rules")
+def diff_rules(
+    old: Annotated[str, typer.Argument(help="Folder of a rule book, or a revision of its repository: HEAD~1, a tag.")],
+    new: Annotated[str, typer.Argument(help="The same, of the book that it is compared with.")],
+    months: Annotated[int, typer.Option("--months", min=1, max=36, help="How many months back.")] = 6,
+    form: Annotated[Form, typer.Option("--as", help="What is written.")] = Form.TEXT,
+    path: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="File to write to.")] = None,
+    *,
+    overlay: Annotated[bool, typer.Option("--overlay", help="NEW holds only the files that differ from OLD.")] = False,
+    as_dated: Annotated[
+        bool, typer.Option("--as-dated", help="Do not measure a rule before it begins, or after it ends.")
+    ] = False,
+    every: Annotated[bool, typer.Option("--every", help="Print every figure, not only the largest.")] = False,
+) -> None:
+    """Compare two rule books: which rules differ, and whose figures, scores and pay of past months, and why."""
+    from tasks.stages.diff_rules import diff_rules as compare
+
+    if form is Form.HTML and path is None:
+        raise typer.BadParameter("a page is written to a file: add --to rules.html")
     world = open_world()
-    contents = [each for each in sound_rules(world.settings.rules, rules).contents() if rule in {"", each.version.id}]
-    if not contents:
-        raise typer.BadParameter(f"no rule has the id {rule!r}")
-    number = record(world.store, contents, proposer=proposer, signer=by)
-    show({"signed": number}, [{"signed": number, "proposer": proposer, "by": by}], as_json=as_json, title="Signatures")
+    with working(f"{old} and {new}"):
+        report = compare(world, old, new, months=months, overlay=overlay, as_dated=as_dated)
+    if path is None and form is Form.TEXT:
+        print_effects(people, report, every=every)
+        return
+    text = _written(report, form, Language(world.settings.language), every=every)
+    if path is None:
+        sys.stdout.write(text)
+        return
+    world.seam.write_text(path, text, point="rule_effects")
+    figures = sum(len(month.figures) for month in report.effects.months)
+    say(f"{versions_said(len(report.effects.changes))}, {figures:,} figures in the months measured; written to {path}")
+
+
+def _written(report: RuleEffectsReport, form: Form, language: Language, *, every: bool) -> str:
+    match form:
+        case Form.JSON:
+            return json.dumps(json.loads(canonical_json(report.effects)), ensure_ascii=False, indent=2) + "\n"
+        case Form.HTML:
+            return rule_effects_page(report, language)
+    console = Console(file=StringIO(), width=120)
+    print_effects(console, report, every=every)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
 @app.command("try")

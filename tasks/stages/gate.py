@@ -58,7 +58,11 @@ def accepted_in(connection: sa.Connection, run: RunId) -> tuple[Input, ...]:
 def halted_tables(world: World, night: Night) -> frozenset[str]:
     """Tables without rows to rely on: halted tonight, or with an increment of this period that was never accepted."""
     with world.store.read() as connection:
-        return frozenset(_summary_of(connection, night.run)["halted"])
+        return halted_in(connection, night.run)
+
+
+def halted_in(connection: sa.Connection, run: RunId) -> frozenset[str]:
+    return frozenset(_summary_of(connection, run)["halted"])
 
 
 def _summary_of(connection: sa.Connection, run: RunId) -> Mapping[str, Any]:

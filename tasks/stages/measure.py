@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from adapters.duck import Duck, duck_columns
 from adapters.store.results import write_kpis, write_scores
 from adapters.store.runs import RunFile, StageResult, State, files_of_run
 from adapters.world import World, registered_file
+from domain.exact import ExactSelect
 from domain.manifest import Manifest, Stage
 from domain.periods import Period
 from domain.records import KpiResult, Score, ValueState
@@ -37,23 +39,42 @@ def measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> 
     return run_stage(world, night, Stage.MEASURE, lambda: _measure(world, night, manifest, rules))
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the rules come to over one session."""
+
+    results: tuple[KpiResult, ...]
+    scores: tuple[Score, ...]
+
+
+Read = Callable[[ExactSelect], Sequence[Mapping[str, Any]]]
+
+
+def figures_in(duck: Duck, rules: KpiRules, as_of: date, halted: frozenset[str], read: Read | None = None) -> Measured:
+    """KPI results and scores, month to date, over a session that has the credits and the breaches of the same rules.
+
+    `read` takes the place of `duck.read` for the scans: who measures several rule books need not scan alike twice.
+    """
+    period, scan_rows = Period.of(as_of), read or duck.read
+    plan = plan_kpis(rules, start=period.start, as_of=as_of, halted=halted)
+    staff, working_days = _staff(duck, period, halted)
+    moved = moved_among(stays_of(staff, period.start, as_of))
+    results = kpi_results(plan, {scan.name: scan_rows(scan.statement) for scan in plan.statements}, moved)
+    return Measured(results, score(rules, results, staff, working_days, start=period.start, as_of=as_of))
+
+
 def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> StageWork:
-    start, as_of = Period.of(night.business_date).start, night.business_date
-    halted = halted_tables(world, night)
+    as_of, halted = night.business_date, halted_tables(world, night)
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
         files, totals = _credits(world, night, manifest, duck, rules, halted)
         files += _breaches(world, night, duck, rules, halted)
-        plan = plan_kpis(rules, start=start, as_of=as_of, halted=halted)
-        staff, working_days = _staff(duck, Period.of(as_of), halted)
-        moved = moved_among(stays_of(staff, start, as_of))
-        results = kpi_results(plan, {scan.name: duck.read(scan.statement) for scan in plan.statements}, moved)
-    found = score(rules, results, staff, working_days, start=start, as_of=as_of)
+        found = figures_in(duck, rules, as_of, halted)
 
     def write(connection: sa.Connection) -> None:
-        write_kpis(connection, night.run, results)
-        write_scores(connection, night.run, found)
+        write_kpis(connection, night.run, found.results)
+        write_scores(connection, night.run, found.scores)
 
-    return StageWork(State.DONE, _summary(results, found, totals, as_of), files, write)
+    return StageWork(State.DONE, _summary(found.results, found.scores, totals, as_of), files, write)
 
 
 def _staff(duck: Duck, period: Period, halted: frozenset[str]) -> tuple[tuple[Employee, ...], WorkingDays | None]:

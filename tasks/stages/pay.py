@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.duck import Duck
 from adapters.store.results import read_kpis, read_scores, write_held, write_payout_lines
 from adapters.store.runs import StageResult, State
 from adapters.world import World
@@ -21,7 +22,7 @@ from incentives.calculate import calculate
 from incentives.contracts import ContractBook
 from incentives.fees import fees
 from incentives.ledger import BatchKind
-from incentives.measures import measures_of
+from incentives.measures import Measures, measures_of
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, run_stage
 from tasks.stages.people import BONUS_READS, FEE_READS, payees_of, recoveries_of, working_days_of
@@ -54,6 +55,21 @@ def project(
 def compute_pay(world: World, night: Night, manifest: Manifest, policies: PolicyBook, contracts: ContractBook) -> Pay:
     """Bonuses from the KPI results and scores of the night, fees from the payments in its books."""
     period, halted = Period.of(night.business_date), halted_tables(world, night)
+    with world.store.read() as connection:
+        measures = measures_of(read_kpis(connection, night.run), read_scores(connection, night.run))
+    with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
+        return pay_in(duck, measures, policies, contracts, period, halted)
+
+
+def pay_in(
+    duck: Duck,
+    measures: Measures,
+    policies: PolicyBook,
+    contracts: ContractBook,
+    period: Period,
+    halted: frozenset[str],
+) -> Pay:
+    """The same from given measures, over the session of a night."""
     lines: dict[BatchKind, tuple[PayoutLine, ...]] = {}
     held: dict[BatchKind, tuple[Held, ...]] = {}
     waiting = tuple(
@@ -61,22 +77,19 @@ def compute_pay(world: World, night: Night, manifest: Manifest, policies: Policy
         for kind, reads in ((BatchKind.BONUS, BONUS_READS), (BatchKind.FEE, FEE_READS))
         if halted & reads
     )
-    with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        if not halted & BONUS_READS:
-            with world.store.read() as connection:
-                measures = measures_of(read_kpis(connection, night.run), read_scores(connection, night.run))
-            found = calculate(
-                policies, payees_of(duck, period), measures, period=period, working_days=working_days_of(duck)
-            )
-            lines[BatchKind.BONUS] = found.lines
-            held[BatchKind.BONUS] = (
-                *((each.payee, each.component, f"{each.reason}: {each.text}") for each in found.held),
-                *((each.payee, "", f"without_policy: {each.text}") for each in found.without_policy),
-            )
-        if not halted & FEE_READS:
-            settled = fees(contracts.during(period), recoveries_of(duck, period), period=period)
-            lines[BatchKind.FEE] = settled.payouts
-            held[BatchKind.FEE] = _without_fee(settled.without_fee)
+    if not halted & BONUS_READS:
+        found = calculate(
+            policies, payees_of(duck, period), measures, period=period, working_days=working_days_of(duck)
+        )
+        lines[BatchKind.BONUS] = found.lines
+        held[BatchKind.BONUS] = (
+            *((each.payee, each.component, f"{each.reason}: {each.text}") for each in found.held),
+            *((each.payee, "", f"without_policy: {each.text}") for each in found.without_policy),
+        )
+    if not halted & FEE_READS:
+        settled = fees(contracts.during(period), recoveries_of(duck, period), period=period)
+        lines[BatchKind.FEE] = settled.payouts
+        held[BatchKind.FEE] = _without_fee(settled.without_fee)
     return Pay(lines, held, waiting)
 
 

@@ -24,6 +24,7 @@ from expectations.limits import Thresholds, decode_thresholds
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
+from kpi_rules.unread import unread_kpis
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +54,21 @@ class RuleSet:
 
     def contents(self) -> tuple[RuleContent, ...]:
         """Every version with what it says, for signing; a rule that makes several figures is one version."""
-        found = {placed.version: placed.rule.model_dump(mode="python") for placed in self._placed()}
+        found = {placed.version: placed.rule.model_dump(mode="python") for placed in self.placed()}
         return tuple(RuleContent(version, content) for version, content in found.items())
 
     def stale(self, day: date) -> tuple[Issue, ...]:
         """A warning for each rule in force whose review is overdue; a rule that makes several figures is one."""
-        return tuple(dict.fromkeys(stale(self._placed(), day)))
+        return tuple(dict.fromkeys(stale(self.placed(), day)))
 
     def place_of(self, version: RuleVersion) -> str:
         """Where the version stands: file and line."""
-        for placed in self._placed():
+        for placed in self.placed():
             if version_digest(placed.rule) == version.digest:
                 return str(placed.place("id"))
         return ""
 
-    def _placed(self) -> Iterator[Placed[Rule]]:
+    def placed(self) -> Iterator[Placed[Rule]]:
         yield from self.kpis.placed()  # type: ignore[misc]
         yield from (ready.placed for ready in self.policies.policies)  # type: ignore[misc]
         yield from self.contracts.contracts  # type: ignore[misc]
@@ -96,7 +97,10 @@ def rules_of_run(world: World, manifest: Manifest, overlay: Path | None) -> Rule
 
 @lru_cache(maxsize=4)
 def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet:  # noqa: ARG001 - part of the key
-    book = read_rule_book(root, overlay)
+    return decode_rule_book(read_rule_book(root, overlay))
+
+
+def decode_rule_book(book: RuleBook) -> RuleSet:
     kpis, kpi_issues = decode_kpi_rules(book.below("kpi_rules"))
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
@@ -109,6 +113,8 @@ def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet: 
         tuple(together),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
+    if not has_errors(issues):  # a broken rule may be the one that reads the KPI
+        issues = (*issues, *unread_kpis(kpis, policies.kpis_read()))
     return RuleSet(book, kpis, policies, contracts, strategies, thresholds, cleaning, issues)
 
 
@@ -118,10 +124,14 @@ def sound_rules(root: Path, overlay: Path | None = None) -> RuleSet:
     Raises: RefusedError with every error, so that nobody is measured or paid by half a rule book.
     """
     rules = read_rules(root, overlay)
+    refuse_errors(rules, "the rule book has errors; `recoup check` shows them")
+    return rules
+
+
+def refuse_errors(rules: RuleSet, what: str) -> None:
     if has_errors(rules.issues):
         errors = "\n".join(str(issue) for issue in rules.issues if issue.is_error)
-        raise RefusedError(f"the rule book has errors; `recoup check` shows them:\n{errors}")
-    return rules
+        raise RefusedError(f"{what}:\n{errors}")
 
 
 def _units(kpis: KpiRules) -> dict[str, Unit]:

@@ -62,3 +62,15 @@ def test_a_review_that_is_overdue_is_a_warning():
     assert {(one["code"], one["severity"]) for one in found} == {("RUL011", "warning")}
     assert any('"vn_hours" was to be reviewed by 2027-06-30' in one["message"] for one in found)
     assert len(found) == len({str(one) for one in found})
+
+
+def test_a_kpi_that_nobody_uses_is_a_warning_in_text_and_sarif(tmp_path, request):
+    text = (request.config.rootpath / "kpi_rules/rules/law.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "kpi_rules/rules/law.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text.replace("    shown_to: [compliance]\n", "", 1), encoding="utf-8")
+    told = check("--rules", str(tmp_path))
+    assert told.exit_code == 0
+    assert "kpi_rules/rules/law.yaml:21:9 KPI070 nothing reads" in told.stdout
+    (result,) = json.loads(check("--rules", str(tmp_path), "--sarif").stdout)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("KPI070", "warning")

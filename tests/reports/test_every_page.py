@@ -1,15 +1,31 @@
 """What holds for every page in every language: whole, self-contained, labelled, escaped, the same each time."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
-from domain.records import PayoutLine
+from domain.records import Grain, PayoutLine, Unit, ValueState
+from domain.rule_changes import ChangeKind, FieldChange, RuleChange
+from domain.rules import RuleKind, RuleVersion
 from reports.batch import batch_page
 from reports.comparison import ComparisonReport, Figures, comparison_page
 from reports.contact_points import contact_points_page
+from reports.kpi_tables import KpiLabel
 from reports.languages import Language
 from reports.night import Link, StageSummary, night_page
+from reports.rule_effects import (
+    AsIf,
+    FigureChange,
+    FigureKind,
+    MonthEffect,
+    MonthWithout,
+    RuleEffects,
+    RuleEffectsReport,
+    in_order,
+    rule_effects_page,
+    totals_of,
+)
 from tests.reports import sample
 from tests.reports.reading import Page
 from tests.reports.test_contact_points_page import report as cleaning
@@ -24,17 +40,45 @@ def comparison(label: str = sample.LABEL) -> ComparisonReport:
     return ComparisonReport(sample.DAY, official, new, True, "", night.labels, label)
 
 
+def effects(label: str = sample.LABEL, text: str = "x") -> RuleEffectsReport:
+    """A page with every part: a rule of each way to differ, pay, scores, KPIs, a month without figures."""
+
+    def figure(kind: FigureKind, name: str, **more) -> FigureChange:
+        given = {"grain": Grain.EMPLOYEE, "entity": text, "scope": text, "currency": "", "unit": Unit.RATIO,
+                 "old": Decimal(1), "new": Decimal(2), "old_state": ValueState.VALUE, "new_state": ValueState.VALUE,
+                 "why": (text,), "note": text, **more}  # fmt: skip
+        return FigureChange(kind, name, **given)
+
+    fields = (FieldChange(text, text, text),)
+    version = RuleVersion(RuleKind.TARGET, "t", sample.rule_versions()[0].digest, sample.DAY)
+    changes = tuple(
+        RuleChange(what, RuleKind.TARGET, "t", text, None, version, text, f"{text}:1", fields) for what in ChangeKind
+    )
+    figures = in_order((
+        figure(FigureKind.PAY, text, currency="VND", unit=Unit.MONEY, grain=None),
+        figure(FigureKind.SCORE, text),
+        *(figure(FigureKind.KPI, text, entity=f"{text}{number}", new=None, new_state=None) for number in range(13)),
+    ))  # fmt: skip
+    totals = tuple(totals_of(figures, {(FigureKind.PAY, text, "VND"): (Decimal(1), Decimal(2))}))
+    moved = (AsIf(text, text),)
+    month = MonthEffect("2026-09", sample.DAY, sample.RUN, moved, 5, 1, (text,), totals, figures)
+    found = RuleEffects(text, text, changes, (text,), (month,), (MonthWithout("2026-08", text),))
+    return RuleEffectsReport(found, {text: KpiLabel(text, True)}, label)
+
+
 PAGES = {
     "night": lambda language: night_page(sample.night(), language),
     "batch": lambda language: batch_page(sample.month_end(), language),
     "comparison": lambda language: comparison_page(comparison(), language),
     "contact points": lambda language: contact_points_page(cleaning(), language),
+    "rule effects": lambda language: rule_effects_page(effects(), language),
 }
 WITHOUT_LABEL = {
     "night": lambda: night_page(replace(sample.night(), book_label="")),
     "batch": lambda: batch_page(replace(sample.month_end(), book_label="")),
     "comparison": lambda: comparison_page(comparison(label="")),
     "contact points": lambda: contact_points_page(cleaning(book_label="")),
+    "rule effects": lambda: rule_effects_page(effects(label="")),
 }
 
 
@@ -76,7 +120,8 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
         run_label=EVIL,
     )
     compared = replace(comparison(label=EVIL), scope=EVIL, new=Figures(sample.RUN, lines=(evil_line(line, step),)))
-    for html in (batch_page(report), night_page(night), comparison_page(compared)):
+    rules = rule_effects_page(effects(label=EVIL, text=EVIL))
+    for html in (batch_page(report), night_page(night), comparison_page(compared), rules):
         assert "<script" not in html
         assert EVIL in Page(html).text
         assert html.count("</style>") == 1

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from adapters.demo import DemoPlan, write_demo_book
+from adapters.settings import Settings
 from adapters.store.runs import State, begin_attempt, end_attempt
 from adapters.store.signatures import sign
-from adapters.world import World
+from adapters.world import World, open_world
 from domain.manifest import Stage
 from tasks.stages.allocate import allocate_night
 from tasks.stages.gate import gate
@@ -26,6 +27,7 @@ from tasks.stages.pay import project
 from tasks.stages.plan import NIGHT, Request, plan_night
 from tasks.stages.report import report
 from tasks.stages.rules import rules_of_run, sound_rules
+from tests.conftest import SteppingClock
 
 START, END = date(2026, 9, 1), date(2026, 9, 30)
 RunNight = Callable[..., Night]
@@ -38,6 +40,18 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     states = (START, date(2026, 9, 2), date(2026, 9, 3), date(2026, 9, 4), date(2026, 9, 29), END)
     write_demo_book(DemoPlan(400, 30, 2, START, END, seed=3, state_dates=states), landing)
     return landing
+
+
+@pytest.fixture(scope="session")
+def measured_world(tmp_path_factory: pytest.TempPathFactory, book: Path) -> World:
+    """A world whose last night, the third of September, has measured three days of work; only read, never changed."""
+    world = open_world(Settings(home=tmp_path_factory.mktemp("measured") / "home"), clock=SteppingClock())
+    put_book(world, book)
+    night_of(world, START, (Stage.GATE,))
+    open_book(world, START, begin_attempt(world.store, "open", START), by="operations")
+    for number in (2, 3):
+        night_of(world, date(2026, 9, number), (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE, Stage.PROJECT))
+    return world
 
 
 @pytest.fixture

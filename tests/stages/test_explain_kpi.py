@@ -10,34 +10,24 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.errors import RefusedError
-from adapters.settings import Settings
 from adapters.store.results import read_kpis
-from adapters.store.runs import begin_attempt
-from adapters.world import open_world
-from domain.manifest import Stage
+from adapters.store.runs import official_run
+from domain.manifest import RunKind, Stage
 from domain.records import Grain
 from flows.cli import app
 from kpi_rules.evidence import Entity
 from tasks.stages.explain_kpi import explain_kpi
-from tasks.stages.opening import open_book
-from tests.conftest import SteppingClock
-from tests.stages.conftest import night_of, put_book
 
 DAYS = tuple(date(2026, 9, number) for number in (1, 2, 3))
 PORTFOLIO = Entity(Grain.PORTFOLIO, ())
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory, book):
-    """A world whose last night has measured three days of work."""
-    world = open_world(Settings(home=tmp_path_factory.mktemp("explained") / "home"), clock=SteppingClock())
-    put_book(world, book)
-    night_of(world, DAYS[0], (Stage.GATE,))
-    open_book(world, DAYS[0], begin_attempt(world.store, "open", DAYS[0]), by="operations")
-    for day in DAYS[1:]:
-        night = night_of(world, day, (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE))
-    with world.store.read() as connection:
-        return world, read_kpis(connection, night.run)
+def measured(measured_world):
+    """The world, and what its last night has measured."""
+    with measured_world.store.read() as connection:
+        run = official_run(connection, RunKind.NIGHTLY.value, DAYS[-1], Stage.MEASURE.value)
+        return measured_world, read_kpis(connection, run)
 
 
 def _all_sums(found):

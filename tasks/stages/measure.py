@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns
 from adapters.store.results import write_kpis, write_scores
-from adapters.store.runs import RunFile, StageResult, State, files_of_run
-from adapters.world import World, registered_file
+from adapters.store.runs import RunFile, StageResult, State
+from adapters.world import World
 from domain.exact import ExactSelect
 from domain.manifest import Manifest, Stage
 from domain.periods import Period
@@ -27,7 +26,7 @@ from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.scores import score
 from kpi_rules.target_values import moved_among, stays_of
-from kpi_rules.views import BREACHES, CREDITS, CREDITS_BEFORE_SQL
+from kpi_rules.views import BREACHES, CREDITS
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
 from tasks.stages.people import BONUS_READS, staff_of, working_days_of
@@ -66,7 +65,7 @@ def figures_in(duck: Duck, rules: KpiRules, as_of: date, halted: frozenset[str],
 def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> StageWork:
     as_of, halted = night.business_date, halted_tables(world, night)
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        files, totals = _credits(world, night, manifest, duck, rules, halted)
+        files, totals = _credits(world, night, duck, rules, halted)
         files += _breaches(world, night, duck, rules, halted)
         found = figures_in(duck, rules, as_of, halted)
 
@@ -85,14 +84,13 @@ def _staff(duck: Duck, period: Period, halted: frozenset[str]) -> tuple[tuple[Em
 
 
 def _credits(
-    world: World, night: Night, manifest: Manifest, duck: Duck, rules: KpiRules, halted: frozenset[str]
+    world: World, night: Night, duck: Duck, rules: KpiRules, halted: frozenset[str]
 ) -> tuple[tuple[RunFile, ...], tuple[CreditTotals, ...]]:
     """The credits as a file of the run and a view of the session; none where a table that they need is halted."""
     start, as_of = Period.of(night.business_date).start, night.business_date
     if halted & credits_read(rules, as_of):
         duck.create_view(CREDITS.name, (), duck_columns(CREDITS))
         return (), ()
-    duck.create_view(CREDITS_BEFORE_SQL.name, _credits_before(world, manifest), duck_columns(CREDITS))
     path = world.settings.home / folder_of(night) / "credits.parquet"
     statement = credit_statement(rules, start=start, as_of=as_of)
     written = world.seam.write_file(path, lambda part: duck.write_parquet(statement, part), point="credits")
@@ -103,16 +101,6 @@ def _credits(
     rows = sum(total.eligible_count for total in totals)
     name = path.relative_to(world.settings.home).as_posix()
     return (RunFile(CREDITS.name, name, written.sha256, rows),), totals
-
-
-def _credits_before(world: World, manifest: Manifest) -> list[Path]:
-    """The credits of the earlier nights that the manifest names.
-
-    Raises: FileChangedError.
-    """
-    with world.store.read() as connection:
-        files = [files_of_run(connection, earlier.run)[CREDITS.name] for earlier in manifest.earlier]
-    return [registered_file(world, file.path, file.sha256) for file in files]
 
 
 def _breaches(world: World, night: Night, duck: Duck, rules: KpiRules, halted: frozenset[str]) -> tuple[RunFile, ...]:

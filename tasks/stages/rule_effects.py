@@ -26,7 +26,7 @@ from domain.rule_changes import RuleChange, rule_changes
 from incentives.ledger import BatchKind
 from incentives.measures import measures_of
 from kpi_rules.breaches import BREACHES_READ, breach_statements
-from kpi_rules.credits import CREDITS_READ, credit_statement
+from kpi_rules.credits import credit_statement, credits_read
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.views import BREACHES, CREDITS
 from reports.comparison import Figures, Pair, compare
@@ -219,7 +219,8 @@ class _Bench:
         made = digest_of([self.duck.sql(statement) for statement in (*credited, *broken)])
         if made == self.made:
             return
-        for table, statements, reads in ((CREDITS, credited, CREDITS_READ), (BREACHES, broken, BREACHES_READ)):
+        reads_credits = credits_read(rules, self.day)
+        for table, statements, reads in ((CREDITS, credited, reads_credits), (BREACHES, broken, BREACHES_READ)):
             if self.halted & reads:
                 self.duck.create_view(table.name, (), duck_columns(table))
             else:

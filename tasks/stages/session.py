@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns, open_duck, quoted
 from adapters.snapshots import Version, versions
 from adapters.store.releases import create_dispatch_views, releases_named
-from adapters.world import World
+from adapters.store.runs import files_of_run
+from adapters.world import World, registered_file
 from domain.catalogue import CATALOGUE
 from domain.ids import VersionId
 from domain.manifest import Input, Manifest
 from domain.periods import Period
 from domain.tables import Kind, Table
+from kpi_rules.views import CREDITS, CREDITS_BEFORE_SQL
 
 
 @contextmanager
@@ -22,7 +27,8 @@ def session_of_night(
     world: World, manifest: Manifest, accepted: Iterable[Input], *, releases: bool = True
 ) -> Iterator[Duck]:
     """Views named as the catalogue's tables: state as of the date, events from the look-back on, revisable events in
-    their latest version; `accounts_previous` and `accounts_opening` (end of the last period); `dispatch`.
+    their latest version; `accounts_previous` and `accounts_opening` (end of the last period); `dispatch`;
+    `credits_before`, of earlier months.
 
     `accepted` are the versions of the date itself that the gate let through; a table without one has no rows of today.
     """
@@ -30,12 +36,23 @@ def session_of_night(
     with world.store.read() as connection:
         found = versions(world, connection, [item.version for item in inputs])
         dispatch = releases_named(world, connection, manifest.dispatch) if releases else ()
+        credited = _credits_before(world, connection, manifest)
     with open_duck(world.settings) as duck:
         for table in CATALOGUE.values():
             create_view(duck, table, [item for item in inputs if item.table == table.name], found)
         _account_views(duck, manifest.business_date, inputs, found)
         create_dispatch_views(duck, dispatch)
+        duck.create_view(CREDITS_BEFORE_SQL.name, credited, duck_columns(CREDITS))
         yield duck
+
+
+def _credits_before(world: World, connection: sa.Connection, manifest: Manifest) -> list[Path]:
+    """The credits of the earlier nights that the manifest names.
+
+    Raises: FileChangedError.
+    """
+    files = [files_of_run(connection, earlier.run)[CREDITS.name] for earlier in manifest.earlier]
+    return [registered_file(world, file.path, file.sha256) for file in files]
 
 
 def create_view(

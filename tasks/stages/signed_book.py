@@ -23,7 +23,8 @@ from expectations.contact_points.rules import CleaningRule
 from expectations.limits import TableThreshold
 from incentives.contracts import Contract
 from incentives.policies import Policy
-from kpi_rules.language import CreditRule, Kpi, Scorecard, Target
+from kpi_rules.credit_language import CreditRule
+from kpi_rules.language import Kpi, Scorecard, Target
 from kpi_rules.limit_language import Limit
 from tasks.stages.as_if import SECTIONS_OF_ALL, without
 

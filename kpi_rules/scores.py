@@ -13,11 +13,13 @@ from domain.periods import Period
 from domain.records import Grain, KpiResult, Score, Unit, ValueState
 from domain.rules import Placed, version_digest
 from domain.staff import Employee, WorkingDays
+from kpi_rules.cascades import Cascades
 from kpi_rules.figures import Figure
 from kpi_rules.grading import Measured, grade
 from kpi_rules.language import Peers, Scorecard, ScorecardPart
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.target_values import Stay, due_target, stays_of
+from kpi_rules.stays import Stay, Workforce, stays_of
+from kpi_rules.target_values import due_target
 
 
 def score(
@@ -28,13 +30,15 @@ def score(
     *,
     start: date,
     as_of: date,
+    capacities: Mapping[str, Decimal] | None = None,
 ) -> tuple[Score, ...]:
     """One score per person and department with a scorecard, by employee.
 
     The rules are those in force on `as_of`. Somebody who moved is scored in each department, for what they did there;
     within a department, team and role are those of the last posting. `working_days` is None where the gate has stopped
-    a table that says who worked when.
+    a table that says who worked when, `capacities` (accounts that each may own) where it has stopped that table.
     """
+    known = tuple(staff)
     current = rules.on(as_of)
     cards = {placed.rule.department: placed for placed in current.scorecards}
     found: dict[tuple[Grain, str], dict[str, list[KpiResult]]] = defaultdict(lambda: defaultdict(list))
@@ -42,11 +46,13 @@ def score(
         found[result.grain, result.entity][result.kpi].append(result)
     scored = [
         (card, stay, found[stay.entity])
-        for stay in stays_of(staff, start, as_of)
+        for stay in stays_of(known, start, as_of)
         if (card := cards.get(stay.last.department)) and stay.last.role in card.rule.roles
     ]
     figures = {figure.id: figure for figure in current.figures}
-    day = _Day(current, figures, working_days, start, as_of, _references(scored, figures))
+    people = Workforce(known, Period.of(start), as_of, working_days, capacities, current.long_leave)
+    there = [each for each in scored if people.away_on(each[1].employee, as_of) is None]
+    day = _Day(current, figures, Cascades(people, found, figures), start, as_of, _references(there, figures))
     return tuple(_score(card, day, stay, mine) for card, stay, mine in scored)
 
 
@@ -56,7 +62,7 @@ class _Day:
 
     rules: KpiRules
     figures: Mapping[str, Figure]
-    working_days: WorkingDays | None
+    cascades: Cascades
     start: date
     as_of: date
     references: Mapping[tuple[str, str], _Reference]
@@ -133,12 +139,10 @@ def _gated(results: list[KpiResult]) -> Measured:
 def _measured(results: list[KpiResult], card: Scorecard, part: ScorecardPart, day: _Day, stay: Stay) -> Measured:
     if any(result.state is ValueState.HALTED for result in results):
         return _HALTED
-    if part.peers:
+    if part.peers and not day.cascades.away(stay):
         return _beside_peers(results, part.kpi, part.peers, day.references.get((card.id, part.kpi)), day.figures)
     kpi = part.kpi
-    due = due_target(
-        day.rules.targets, kpi, stay, Period.of(day.start), figures=day.figures, working_days=day.working_days
-    )
+    due = due_target(day.rules.targets, kpi, stay, day.cascades)
     result, why = _of_one_currency(results, due.currency)
     value = result.value if result else None
     if due.state is not ValueState.VALUE:

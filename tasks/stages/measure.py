@@ -24,11 +24,11 @@ from kpi_rules.plan import plan_kpis
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.scores import score
-from kpi_rules.target_values import moved_among, stays_of
+from kpi_rules.stays import moved_among, stays_of
 from kpi_rules.views import BREACHES, CREDITS, CREDITS_BEFORE_SQL
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
-from tasks.stages.people import BONUS_READS, staff_of, working_days_of
+from tasks.stages.people import BONUS_READS, capacities_of, staff_of, working_days_of
 from tasks.stages.session import session_of_night
 
 
@@ -45,9 +45,10 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
         files += _breaches(world, night, duck, rules, halted)
         plan = plan_kpis(rules, start=start, as_of=as_of, halted=halted)
         staff, working_days = _staff(duck, Period.of(as_of), halted)
+        capacities = None if "capacity" in halted else capacities_of(duck, as_of)
         moved = moved_among(stays_of(staff, start, as_of))
         results = kpi_results(plan, {scan.name: duck.read(scan.statement) for scan in plan.statements}, moved)
-    found = score(rules, results, staff, working_days, start=start, as_of=as_of)
+    found = score(rules, results, staff, working_days, start=start, as_of=as_of, capacities=capacities)
 
     def write(connection: sa.Connection) -> None:
         write_kpis(connection, night.run, results)

@@ -18,8 +18,8 @@ from domain.records import Grain, KpiResult, ValueState
 from domain.rules import Placed
 from domain.staff import DayShareKeys, Span, StaffPosting
 from kpi_rules.figures import Figure, adds_up
-from kpi_rules.language import Cascade, CascadeKpi, LongLeave, Sharing, Target
-from kpi_rules.stays import Stay, Workforce, stays_of
+from kpi_rules.language import Cascade, CascadeKpi, Sharing, Target
+from kpi_rules.stays import Away, Stay, Workforce, stays_of
 
 Results = Mapping[tuple[Grain, str], Mapping[str, list[KpiResult]]]
 
@@ -53,7 +53,7 @@ class Cascades:
     _shared: dict[tuple[int, str, str], dict[str, Part]] = field(default_factory=dict)
     _stays: tuple[Stay, ...] = ()
     _measured_as: dict[str, tuple[Grain, str]] = field(default_factory=dict)
-    _away: dict[str, Placed[LongLeave] | None] = field(default_factory=dict)
+    _away: dict[str, Away | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         period = self.people.period
@@ -61,8 +61,8 @@ class Cascades:
         begun = stays_of(self.people.staff, period.start, self.people.as_of)
         self._measured_as = {stay.key: stay.entity for stay in begun}
 
-    def away(self, stay: Stay) -> Placed[LongLeave] | None:
-        """The rule by which all days of the stay so far are long leave."""
+    def away(self, stay: Stay) -> Away | None:
+        """The long leave of which all days of the stay so far are."""
         if stay.key not in self._away:
             self._away[stay.key] = self.people.away_throughout(stay)
         return self._away[stay.key]

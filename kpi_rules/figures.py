@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 
 from domain.expressions import Expression
 from domain.expressions.parse import suggestion
-from domain.expressions.tree import Arithmetic, Call, ExprType, Literal, Negation, Node, Reference
+from domain.expressions.tree import Arithmetic, Call, Literal, Negation, Node, Reference
 from domain.issues import Issue, Location
 from domain.records import Grain, Unit
 from domain.rules import Placed
@@ -164,11 +163,12 @@ def _is_linear(node: Node) -> bool:
         case Arithmetic("*", Literal(), other) | Arithmetic("*" | "/", other, Literal()):
             return _is_linear(other)
         case Call("coalesce", arguments):
-            return all(argument == _ZERO or _is_linear(argument) for argument in arguments)
+            return all(_is_zero(argument) or _is_linear(argument) for argument in arguments)
     return False
 
 
-_ZERO = Literal(Decimal(0), ExprType.NUMBER)
+def _is_zero(node: Node) -> bool:
+    return isinstance(node, Literal) and node.value == 0
 
 
 @dataclass(frozen=True, slots=True)

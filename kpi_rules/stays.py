@@ -62,6 +62,18 @@ def moved_among(stays: Iterable[Stay]) -> frozenset[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """A long leave, half-open, by the rule that makes it one."""
+
+    placed: Placed[LongLeave]
+    start: date
+    end: date
+
+    def __str__(self) -> str:
+        return f"on long leave from {self.start} up to {self.end}, {self.placed.place('id')}"
+
+
+@dataclass(frozen=True, slots=True)
 class Workforce:
     """The people of a period as they are known on `as_of`, and what says which of their days count.
 
@@ -85,8 +97,8 @@ class Workforce:
                 spans = without_days(spans, *away)
         return spans
 
-    def away_throughout(self, stay: Stay) -> Placed[LongLeave] | None:
-        """The rule by which all days of the stay up to `as_of` are long leave; None if one of them is not."""
+    def away_throughout(self, stay: Stay) -> Away | None:
+        """The long leave of which all days of the stay up to `as_of` are; None if one of them is not."""
         there = tuple(
             span for span in spans_of(stay.employee, self.period)
             if _is_in(span.posting, stay) and span.start <= self.as_of
@@ -95,12 +107,12 @@ class Workforce:
             return None
         return self.away_on(stay.employee, self.as_of) or self.away_on(stay.employee, there[-1].start)
 
-    def away_on(self, employee: Employee, day: date) -> Placed[LongLeave] | None:
-        """The rule by which somebody is on long leave on a day."""
+    def away_on(self, employee: Employee, day: date) -> Away | None:
+        """The long leave that somebody is on."""
         for placed in self.long_leave:
             for start, end in absences_of(employee, placed.rule.kinds, placed.rule.days):
                 if start <= day < end:
-                    return placed
+                    return Away(placed, start, end)
         return None
 
     def share(self, stay: Stay, spans: tuple[Span, ...], by: DayShareKeys) -> Share | None:

@@ -44,7 +44,7 @@ def due_target(targets: Iterable[Placed[Target]], kpi: str, stay: Stay, cascades
     """
     known, people = tuple(targets), cascades.people
     if away := cascades.away(stay):
-        return DueTarget(ValueState.NO_VALUE, None, f"no target: on long leave, {away.place('id')}")
+        return DueTarget(ValueState.NO_VALUE, None, f"no target: {away}")
     placed = target_for(known, kpi, stay.employee.employee_id, stay.last)
     if placed is None:
         return DueTarget(ValueState.NO_VALUE, None, "no target")

@@ -14,7 +14,7 @@ from domain.ids import digest_of
 from domain.periods import days_between
 from domain.records import Grain, KpiResult, Unit, ValueState
 from domain.staff import Employee, Leave, StaffPosting, Terms
-from kpi_rules.figures import grows_with_days
+from kpi_rules.figures import adds_up, grows_with_days
 from kpi_rules.grading import Measured, attainment_of, grade, points_on
 from kpi_rules.language import Curve, CurvePoint, Scorecard, ScorecardPart
 from kpi_rules.scores import score
@@ -267,6 +267,24 @@ def test_what_grows_with_the_days(dataset, kind, grows, rules_of):
     assert grows_with_days("n", {figure.id: figure for figure in rules.figures}) is grows
 
 
+@pytest.mark.parametrize(
+    ("formula", "unit", "sums"),
+    [("a + b", "count", True), ("2 * a - b", "count", True), ("coalesce(a, 0) + b", "count", True),
+     ("-a", "count", True), ("max(a - 5, 0)", "count", False), ("a + 5", "count", False), ("m / a", "money", False),
+     ("m / 4", "money", True), ("a / b", "ratio", False)],
+)  # fmt: skip
+def test_a_sum_of_sums_is_one_and_an_amount_per_call_is_none(formula, unit, sums, rules_of):
+    head = "title: N, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, good: higher, grains: [employee]"
+    rules = rules_of(
+        f"kpis:\n  - {{id: a, {head}, unit: count, type: simple, dataset: contacts, measure: count}}\n"
+        f"  - {{id: b, {head}, unit: count, type: simple, dataset: visits, measure: count}}\n"
+        f"  - {{id: m, {head}, unit: money, type: simple, dataset: credits, measure: sum, of: recovered}}\n"
+        f"  - {{id: n, {head}, unit: {unit}, type: derived, formula: '{formula}'}}\n"
+    )
+    figures = {figure.id: figure for figure in rules.figures}
+    assert (grows_with_days("n", figures), adds_up("n", figures)) == (sums, sums)
+
+
 BY_DAYS = "prorate: {by: days_worked, employment_share: true, without_leave: [parental]}"
 HALF = "target: a.yaml:14:33, 1000 for 11 of 22 days worked"
 
@@ -320,6 +338,63 @@ def test_where_the_days_are_halted_so_is_what_they_make_due(rules_of):
     assert (found.state, found.parts[1].note.split(":")[0]) == (ValueState.HALTED, "halted")
     (found,) = _scores(rules_of(RULES), results, somebody, working_days=None)
     assert found.state is ValueState.VALUE
+
+
+LONG = (
+    "long_leave:\n  - {id: away, title: A, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, "
+    "kinds: [parental, unpaid], days: 30}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("leave", "targets", "note"),
+    [
+        ([("parental", START, date(2026, 11, 20))], (None, None),
+         "no target: on long leave from 2026-10-01 up to 2026-11-20, a.yaml:20:10"),
+        ([("parental", date(2026, 10, 16), date(2026, 12, 1))], ("0.5", "500"), HALF.replace("worked", "")),
+        ([("unpaid", date(2026, 9, 1), date(2026, 9, 20)), ("parental", date(2026, 9, 20), date(2026, 10, 16))],
+         ("0.5", "500"), HALF.replace("worked", "")),
+        ([("unpaid", date(2026, 9, 1), date(2026, 9, 20)), ("parental", date(2026, 9, 21), date(2026, 10, 16))],
+         ("0.5", "1000"), "target: a.yaml:14:33"),
+        ([("parental", date(2026, 10, 2), date(2026, 10, 31))], ("0.5", "1000"), "target: a.yaml:14:33"),
+        ([("annual", START, date(2026, 11, 20))], ("0.5", "1000"), "target: a.yaml:14:33"),
+    ],
+    ids=["all month", "from the middle on", "back from two in a row", "two with a day between", "a day too short",
+         "of another kind"],
+)  # fmt: skip
+def test_long_leave_is_out_of_targets_and_what_was_done_before_is_scored(leave, targets, note, rules_of):
+    """By working days, which say nothing of leave themselves; the rate of promises kept is due in full."""
+    by_days = "prorate: {by: working_days, employment_share: true}"
+    rules = rules_of(RULES.replace("prorate: whole", by_days) + LONG)
+    somebody = _employee(StaffPosting("phone", "T1", "collector", HIRED), leave=tuple(Leave(*each) for each in leave))
+    (found,) = _scores(rules, [_result("money", "250", currency="VND"), _result("kept", "0.5")], somebody)
+    assert tuple(part.target for part in found.parts) == tuple(_number(each) for each in targets)
+    assert found.parts[1].note == note.replace("days ", "working days")
+    assert found.state is (ValueState.NO_VALUE if targets[0] is None else ValueState.VALUE)
+
+
+def test_whoever_is_on_long_leave_is_no_peer_and_keeps_what_they_did_before(rules_of):
+    text = RULES.replace("weight: 0.5}", "weight: 0.5, peers: {against: best, tie_band: 0, fewest: 2}}", 1) + LONG
+    away = (Leave("parental", date(2026, 10, 16), date(2026, 12, 1)),)
+    staff = [_employee(StaffPosting("phone", "T1", "collector", HIRED), name=f"E{n}") for n in (1, 2)]
+    staff.append(_employee(StaffPosting("phone", "T1", "collector", HIRED), name="E3", leave=away))
+    results = [_result("kept", value, name) for value, name in (("4", "E1"), ("5", "E2"), ("10", "E3"))]
+    found = {each.entity: each.parts[0] for each in _scores(rules_of(text), results, *staff)}
+    assert (found["E1"].attainment, found["E1"].note) == (Decimal("0.8"), "best of 2 peers")
+    assert found["E3"].attainment == Decimal(2)
+    still_there = score(rules_of(text), results, staff, WORKING, start=START, as_of=date(2026, 10, 15))
+    assert still_there[0].parts[0].note == "best of 3 peers"
+
+
+def test_whoever_has_not_been_there_at_all_is_held_against_nobody(rules_of):
+    text = RULES.replace("weight: 0.5}", "weight: 0.5, peers: {against: best, tie_band: 0, fewest: 2}}", 1) + LONG
+    away = (Leave("parental", date(2026, 8, 1), date(2027, 1, 1)),)
+    staff = [_employee(StaffPosting("phone", "T1", "collector", HIRED), name=f"E{n}") for n in (1, 2)]
+    staff.append(_employee(StaffPosting("phone", "T1", "collector", HIRED), name="E3", leave=away))
+    results = [_result("kept", value, name) for value, name in (("4", "E1"), ("5", "E2"), ("10", "E3"))]
+    found = _scores(rules_of(text), results, *staff)[2]
+    assert found.state is ValueState.NO_VALUE
+    assert found.parts[0].note == "no target: on long leave from 2026-08-01 up to 2027-01-01, a.yaml:20:10"
 
 
 def test_a_score_names_the_line_of_each_target(rules_of):

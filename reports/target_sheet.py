@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -46,7 +47,18 @@ def write_target_sheet(
     if as_workbook:
         _write_workbook(path, columns, table, tuple(kpis))
     else:
-        path.write_text(csv_text(names, table, for_excel=True), encoding="utf-8", newline="")
+        texts = [[_plain(value) if isinstance(value, Decimal) else value for value in row] for row in table]
+        path.write_text(csv_text(names, texts, for_excel=True), encoding="utf-8", newline="")
+
+
+def _plain(number: Decimal) -> str:
+    """Digits and a point; a zero behind three decimals, which some countries would take for thousands.
+
+    >>> [_plain(Decimal(text)) for text in ("23.129", "0.129", "1000", "1234.567")]
+    ['23.1290', '0.129', '1000', '1234.567']
+    """
+    text = canonical_decimal(number)
+    return f"{text}0" if re.fullmatch(r"[1-9][0-9]{0,2}\.[0-9]{3}", text) else text
 
 
 def _write_workbook(

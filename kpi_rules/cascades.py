@@ -154,6 +154,9 @@ class _Sharing:
 
     def _among_people(self, members: Iterable[_Member], value: Decimal, name: str, note: str) -> dict[str, Part]:
         weights = self._weights(self.cascade, members)
+        if not any(weights.values()):
+            note = f"nobody in {name} has a weight by {self._factors(self.cascade)}"
+            return {key: Part(ValueState.NO_VALUE, None, note) for key in weights}
         parts = _shared(value, self.cascade.step, weights)
         return {
             key: Part(
@@ -200,14 +203,14 @@ class _Sharing:
 
     def _how(self, sharing: Sharing, mine: Decimal, weights: Mapping[str, Decimal]) -> str:
         """Such as `overdue_at_opening × days worked, 21 of 336`."""
-        by = self.placed.rule.prorate
-        basis = (
-            sharing.by.kpi if isinstance(sharing.by, CascadeKpi) else "head" if sharing.by == "equal" else sharing.by
-        )
-        days = by.by.replace("_", " ") if isinstance(by, DayShareKeys) else ""
-        factors = [days] if days and basis == "head" else [each for each in (basis, days) if each]
         whole = sum(weights.values(), Decimal(0))
-        return f"{' × '.join(factors)}, {canonical_decimal(mine)} of {canonical_decimal(whole)}"
+        return f"{self._factors(sharing)}, {canonical_decimal(mine)} of {canonical_decimal(whole)}"
+
+    def _factors(self, sharing: Sharing) -> str:
+        by = self.placed.rule.prorate
+        basis = sharing.by.kpi if isinstance(sharing.by, CascadeKpi) else sharing.by.replace("equal", "head")
+        days = by.by.replace("_", " ") if isinstance(by, DayShareKeys) else ""
+        return days if days and basis == "head" else " × ".join(each for each in (basis, days) if each)
 
 
 DAYS_HALTED = "halted: it depends on the days worked, and a table that says them has been stopped"

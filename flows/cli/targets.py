@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,9 @@ import typer
 
 from adapters.settings import read_settings
 from adapters.world import business_today, open_world
-from flows.cli.arguments import RuleFolder, parse_date
-from flows.cli.output import errors, say
+from domain.ids import canonical_decimal
+from flows.cli.arguments import OnDate, RuleFolder, parse_date
+from flows.cli.output import AsJson, errors, say, show
 
 targets = typer.Typer(help="What is expected, of whom.", no_args_is_help=True)
 
@@ -34,3 +36,32 @@ def export(
     say(f"{exported.rows} targets of {exported.rules} rules in {to}")
     for path in exported.also_in:
         errors.print(f"{path} states them too: take them out there, when the sheet goes into the book", highlight=False)
+
+
+@targets.command()
+def due(
+    day: OnDate,
+    employee: Annotated[str, typer.Option("--employee", help="Of one person.")] = "",
+    *,
+    missing: Annotated[bool, typer.Option("--missing", help="Only parts of scorecards without a target.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was due of each person on a measured night, what they reached, and how the target came about."""
+    from tasks.stages.due_targets import due_on
+
+    found = due_on(open_world(), day, employee=employee, missing=missing)
+    rows = [
+        {
+            "employee": each.employee,
+            "kpi": each.kpi,
+            "target": _shown(each.target),
+            "value": _shown(each.value),
+            "how": each.how,
+        }
+        for each in found
+    ]
+    show(found, rows, as_json=as_json, title=f"Due on {day}")
+
+
+def _shown(number: Decimal | None) -> str:
+    return "none" if number is None else canonical_decimal(round(number, 6))

@@ -201,6 +201,9 @@ def test_a_narrower_target_counts_instead_of_a_part(rules_of):
     assert due.values() == {"E1@field": 20000, "E2@field": 7}
 
 
+NOBODY = "no target: nobody in team T1 has a weight by capacity × days worked"
+
+
 @pytest.mark.parametrize(
     ("rest", "facts", "state", "note"),
     [
@@ -209,7 +212,7 @@ def test_a_narrower_target_counts_instead_of_a_part(rules_of):
         (TEAM.replace("equal", "{kpi: overdue}"),
          {"results": [amount("overdue", "E1", 0, state=ValueState.HALTED)]}, ValueState.HALTED, "halted: overdue"),
         (TEAM, {"working": {}}, ValueState.NO_VALUE, "no target: the calendar of VN has no working day of 2026-10"),
-        (TEAM.replace("equal", "capacity"), {"capacities": {}}, ValueState.NO_VALUE, "no target: 0 of 40000 of team"),
+        (TEAM.replace("equal", "capacity"), {"capacities": {}}, ValueState.NO_VALUE, NOBODY),
     ],
     ids=["days halted", "capacity halted", "KPI halted", "no calendar", "nobody has a weight"],
 )  # fmt: skip

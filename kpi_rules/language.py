@@ -234,6 +234,15 @@ class ScorecardPart(RuleModel):
     """Held against the others with the same scorecard; left out: against the target."""
 
 
+class Carry(RuleModel):
+    """A part without value takes the last one that the person had in the department, in an earlier month."""
+
+    months: int = Field(ge=1, le=12)
+    """How many months back at most."""
+    otherwise: Literal["redistribute", "zero"]
+    """Where there is none: its weight goes to the others in proportion, or it earns nothing."""
+
+
 class Scorecard(Rule):
     """How the KPIs of the people of one department become one score."""
 
@@ -241,8 +250,10 @@ class Scorecard(Rule):
     """Id of the department."""
     roles: tuple[Literal["collector", "leader", "manager"], ...] = ("collector",)
     """Who is scored."""
-    missing: Literal["redistribute", "zero"]
-    """A part without value: its weight goes to the others in proportion, or it earns nothing."""
+    missing: Literal["redistribute", "zero", "carry"]
+    """A part without value: its weight goes to the others in proportion, it earns nothing, or it carries the last."""
+    carry: Carry | None = None
+    """With `missing: carry`: how far back, and what else."""
     curve: Curve
     """The curve of every part that has none of its own."""
     parts: tuple[ScorecardPart, ...] = Field(min_length=1)

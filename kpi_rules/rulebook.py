@@ -49,6 +49,15 @@ class KpiRules:
             tuple(placed for placed in self.long_leave if placed.rule.holds_on(day)),
         )
 
+    def carries_from(self, day: date) -> date | None:
+        """The first day of the earliest month from which a scorecard in force carries values; None if none does."""
+        cards = (placed.rule for placed in self.scorecards if placed.rule.holds_on(day))
+        months = max((card.carry.months for card in cards if card.carry), default=0)
+        period = Period.of(day)
+        for _ in range(months):
+            period = period.previous()
+        return period.start if months else None
+
     def versions(self) -> tuple[RuleVersion, ...]:
         """The versions of all these rules, by kind, id and first day."""
         versions = {placed.version for placed in self.placed()}

@@ -24,6 +24,10 @@ def check_scorecards(scorecards: Iterable[Placed[Scorecard]]) -> Iterator[Issue]
         yield from _double_parts(placed)
         yield from _curve_faults(placed, placed.rule.curve, ("curve",))
         yield from _gate_faults(placed)
+        if (placed.rule.missing == "carry") != (placed.rule.carry is not None):
+            text = "`missing: carry` and `carry` stand together"
+            hint = "State carry: {months: 3, otherwise: redistribute}, or take it out"
+            yield Issue("KPI028", placed.place("missing"), text, hint)
         for index, part in enumerate(placed.rule.parts):
             if part.curve:
                 yield from _curve_faults(placed, part.curve, ("parts", index, "curve"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from domain.periods import Period
 from domain.records import Grain, KpiResult, Score, Unit, ValueState
 from domain.rules import Placed, version_digest
 from domain.staff import Employee, WorkingDays
-from kpi_rules.cascades import Cascades
+from kpi_rules.cascades import Cascades, Results
 from kpi_rules.figures import Figure
 from kpi_rules.grading import Measured, grade
 from kpi_rules.language import Peers, Scorecard, ScorecardPart
@@ -31,19 +31,20 @@ def score(
     start: date,
     as_of: date,
     capacities: Mapping[str, Decimal] | None = None,
+    earlier: Iterable[KpiResult] = (),
 ) -> tuple[Score, ...]:
     """One score per person and department with a scorecard, by employee.
 
     The rules are those in force on `as_of`. Somebody who moved is scored in each department, for what they did there;
     within a department, team and role are those of the last posting. `working_days` is None where the gate has stopped
     a table that says who worked when, `capacities` (accounts that each may own) where it has stopped that table.
+    `earlier` are the results of nights of earlier months, from which values are carried.
     """
     known = tuple(staff)
     current = rules.on(as_of)
     cards = {placed.rule.department: placed for placed in current.scorecards}
-    found: dict[tuple[Grain, str], dict[str, list[KpiResult]]] = defaultdict(lambda: defaultdict(list))
-    for result in results:
-        found[result.grain, result.entity][result.kpi].append(result)
+    found = _by_entity(results)
+    nights = {night: _by_entity(each) for night, each in _by_night(earlier).items()}
     scored = [
         (card, stay, found[stay.entity])
         for stay in stays_of(known, start, as_of)
@@ -52,7 +53,8 @@ def score(
     figures = {figure.id: figure for figure in current.figures}
     people = Workforce(known, Period.of(start), as_of, working_days, capacities, current.long_leave)
     there = [each for each in scored if people.away_on(each[1].employee, as_of) is None]
-    day = _Day(current, figures, Cascades(people, found, figures), start, as_of, _references(there, figures))
+    cascades = Cascades(people, found, figures)
+    day = _Day(current, figures, cascades, start, as_of, _references(there, figures), nights)
     return tuple(_score(card, day, stay, mine) for card, stay, mine in scored)
 
 
@@ -66,6 +68,21 @@ class _Day:
     start: date
     as_of: date
     references: Mapping[tuple[str, str], _Reference]
+    earlier: Mapping[date, Results]
+
+
+def _by_entity(results: Iterable[KpiResult]) -> Results:
+    found: dict[tuple[Grain, str], dict[str, list[KpiResult]]] = defaultdict(lambda: defaultdict(list))
+    for result in results:
+        found[result.grain, result.entity][result.kpi].append(result)
+    return found
+
+
+def _by_night(results: Iterable[KpiResult]) -> dict[date, list[KpiResult]]:
+    found: dict[date, list[KpiResult]] = defaultdict(list)
+    for result in results:
+        found[result.as_of].append(result)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +154,27 @@ def _gated(results: list[KpiResult]) -> Measured:
 
 
 def _measured(results: list[KpiResult], card: Scorecard, part: ScorecardPart, day: _Day, stay: Stay) -> Measured:
+    """The value of the month, or where the card says so, the last one of an earlier month in the same department."""
+    found = _measured_from(results, card, part, day, stay)
+    if card.carry is None or found.value is not None or found.state is ValueState.HALTED:
+        return found
+    for night in sorted(day.earlier, reverse=True):
+        then = Period.of(night)
+        if _months_between(then, Period.of(day.as_of)) <= card.carry.months:
+            stays = stays_of([stay.employee], then.start, night)
+            entity = next((each.entity for each in stays if each.last.department == stay.last.department), None)
+            mine = day.earlier[night].get(entity, {}) if entity else {}
+            carried = _measured_from(mine.get(part.kpi, []), card, part, day, stay)
+            if carried.state is ValueState.VALUE:
+                return replace(carried, note=f"carried from {night}; {carried.note}")
+    return found
+
+
+def _months_between(earlier: Period, later: Period) -> int:
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
+
+
+def _measured_from(results: list[KpiResult], card: Scorecard, part: ScorecardPart, day: _Day, stay: Stay) -> Measured:
     if any(result.state is ValueState.HALTED for result in results):
         return _HALTED
     if part.peers and not day.cascades.away(stay):

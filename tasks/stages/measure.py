@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns
-from adapters.store.results import write_kpis, write_scores
+from adapters.store.results import read_kpis, write_kpis, write_scores
 from adapters.store.runs import RunFile, StageResult, State, files_of_run
 from adapters.world import World, registered_file
 from domain.manifest import Manifest, Stage
@@ -48,7 +48,8 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
         capacities = None if "capacity" in halted else capacities_of(duck, as_of)
         moved = moved_among(stays_of(staff, start, as_of))
         results = kpi_results(plan, {scan.name: duck.read(scan.statement) for scan in plan.statements}, moved)
-    found = score(rules, results, staff, working_days, start=start, as_of=as_of, capacities=capacities)
+    found = score(rules, results, staff, working_days, start=start, as_of=as_of, capacities=capacities,
+                  earlier=_earlier(world, manifest, rules.on(as_of)))  # fmt: skip
 
     def write(connection: sa.Connection) -> None:
         write_kpis(connection, night.run, results)
@@ -62,6 +63,13 @@ def _staff(duck: Duck, period: Period, halted: frozenset[str]) -> tuple[tuple[Em
     if "staff_postings" in halted:
         return (), None
     return staff_of(duck, period), None if halted & BONUS_READS else working_days_of(duck)
+
+
+def _earlier(world: World, manifest: Manifest, rules: KpiRules) -> tuple[KpiResult, ...]:
+    """What scorecards may carry: the results of the nights that the manifest names."""
+    parts = {part.kpi for placed in rules.scorecards if placed.rule.carry for part in placed.rule.parts}
+    with world.store.read() as connection:
+        return tuple(each for night in manifest.carried for each in read_kpis(connection, night.run, parts))
 
 
 def _credits(

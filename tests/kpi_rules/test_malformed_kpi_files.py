@@ -145,6 +145,10 @@ MISTAKES = [
     ("a gate with two bounds", scored(gated("at_most: 1, at_least: 2, otherwise: {times: 0}")), "KPI026", "one bound"),
     ("a gate without effect", scored(gated("at_most: 1, otherwise: ▶{}").replace("▶{kpi", "{kpi")),
      "KPI026", "one effect"),
+    ("nothing said of what is carried", scored(WEIGHED.replace("missing: zero", "missing: ▶carry")),
+     "KPI028", "together"),
+    ("carried for ever", scored(WEIGHED.replace("missing: zero", "missing: carry\n    "
+                                                "carry: {months: ▶13, otherwise: zero}")), "RUL005", "12"),
     ("a gate of no KPI", scored(gated("at_most: 1, otherwise: {times: 0}").replace("▶{kpi: calls", "{kpi: ▶call")),
      "KPI007", 'unknown KPI "call"'),
     ("a gate on money", kpis(calls=count(), m=SUM) + GOAL
@@ -189,7 +193,8 @@ MISTAKES = [
     ("a target of zero", kpis(a=COUNT) + TARGET + "values: {a: ▶0}\n", "RUL005", "greater than 0"),
     ("a target of no KPI", kpis(a=COUNT) + TARGET + "values: {b: ▶1}\n", "KPI007", 'unknown KPI "b"'),
     ("credit for the weather", CREDIT + "{kind: ▶weather}\n", "RUL003", "weather"),
-    ("shares that are not the whole", CREDIT + "\n      kind: split\n      parts:\n        ▶- {share: 0.5, to: {kind: house}}\n"
+    ("shares that are not the whole", CREDIT + "\n      kind: split\n      parts:\n"
+     "        ▶- {share: 0.5, to: {kind: house}}\n"
      "        - {share: 0.4, to: {kind: owner, date: paid_on}}\n", "KPI041", "sum to 0.9, expected 1"),
     ("owners by two dates", CREDIT + "\n      ▶kind: split\n      parts:\n"
      "        - {share: 0.5, to: {kind: owner, date: posted_on}}\n"

@@ -397,6 +397,61 @@ def test_whoever_has_not_been_there_at_all_is_held_against_nobody(rules_of):
     assert found.parts[0].note == "no target: on long leave from 2026-08-01 up to 2027-01-01, a.yaml:20:10"
 
 
+CARRIED = RULES.replace("missing: zero", "missing: carry, carry: {months: 2, otherwise: OTHERWISE}")
+SEPTEMBER, AUGUST, JULY = date(2026, 9, 30), date(2026, 8, 31), date(2026, 7, 31)
+
+
+def _earlier(value, night, entity="E1", **facts):
+    return replace(_result("kept", value, entity, **facts), start=night.replace(day=1), as_of=night)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "otherwise", "score", "note"),
+    [
+        ([("0.4", SEPTEMBER), ("0.1", AUGUST)], "zero", "90", "carried from 2026-09-30; target: a.yaml:16:21"),
+        ([("0.1", AUGUST)], "zero", "60", "carried from 2026-08-31; target: a.yaml:16:21"),
+        ([("0.1", JULY)], "zero", "50", "no value; target: a.yaml:16:21"),
+        ([("0.1", JULY)], "redistribute", "100", "no value; target: a.yaml:16:21; weight of 0.5 in all"),
+        ([], "zero", "50", "no value; target: a.yaml:16:21"),
+    ],
+    ids=["the last month's", "the last that there is", "too long ago", "else to the others", "nothing to carry"],
+)
+def test_a_part_without_value_carries_the_last_one(earlier, otherwise, score, note, rules_of):
+    rules = rules_of(CARRIED.replace("OTHERWISE", otherwise))
+    somebody = _employee(StaffPosting("phone", "T1", "collector", HIRED))
+    before = [_earlier(*each) for each in earlier]
+    (found,) = _scores(rules, [_result("money", "1000", currency="VND")], somebody, earlier=before)
+    assert (found.score, found.parts[0].note) == (Decimal(score), note)
+
+
+def test_only_what_is_missing_is_carried_and_what_is_halted_stays_halted(rules_of):
+    rules = rules_of(CARRIED.replace("OTHERWISE", "zero"))
+    somebody, before = _employee(StaffPosting("phone", "T1", "collector", HIRED)), [_earlier("0.5", SEPTEMBER)]
+    (found,) = _scores(rules, [_result("kept", "0.1")], somebody, earlier=before)
+    assert found.parts[0].value == Decimal("0.1")
+    halted = replace(_result("kept", "1"), state=ValueState.HALTED, value=None)
+    (found,) = _scores(rules, [halted], somebody, earlier=before)
+    assert found.state is ValueState.HALTED
+
+
+@pytest.mark.parametrize(
+    ("since", "entity", "grain", "value"),
+    [
+        (date(2026, 9, 15), "E1@phone", Grain.POSTING, "0.4"),
+        (date(2026, 9, 15), "E1", Grain.EMPLOYEE, None),
+        (date(2026, 10, 1), "E1", Grain.EMPLOYEE, None),
+    ],
+    ids=["what was done there", "not the whole month's of somebody who moved", "nothing from another department"],
+)
+def test_what_is_carried_was_reached_in_the_same_department(since, entity, grain, value, rules_of):
+    moved = _employee(
+        StaffPosting("legal", "T9", "collector", HIRED, since), StaffPosting("phone", "T1", "collector", since)
+    )
+    before = [_earlier("0.4", SEPTEMBER, entity, grain=grain)]
+    (found,) = _scores(rules_of(CARRIED.replace("OTHERWISE", "zero")), [], moved, earlier=before)
+    assert found.parts[0].value == _number(value)
+
+
 def test_a_score_names_the_line_of_each_target(rules_of):
     found = _score(rules_of(RULES), [_result("kept", "0.25")])
     assert found.score == Decimal(25)
@@ -409,8 +464,8 @@ def _score(rules, results):
     return found
 
 
-def _scores(rules, results, *staff, working_days=WORKING):
-    return score(rules, results, staff, working_days, start=START, as_of=AS_OF)
+def _scores(rules, results, *staff, working_days=WORKING, earlier=()):
+    return score(rules, results, staff, working_days, start=START, as_of=AS_OF, earlier=earlier)
 
 
 def _employee(*postings, name="E1", **facts):

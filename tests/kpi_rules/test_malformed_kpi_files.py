@@ -296,7 +296,7 @@ MISTAKES = [
     ("a role that there is not", scored(WEIGHED.replace("missing: zero", "missing: zero\n    roles: [▶boss]")),
      "RUL003", "collector, leader, manager"),
     ("a missing value that is skipped", scored(WEIGHED.replace("missing: zero", "missing: ▶skip")), "RUL003",
-     "redistribute, zero. A part without value"),
+     "redistribute, zero, carry. A part without value"),
     ("parts without dashes", scored(CARD + "      ▶calls: 1\n"), "RUL005", "a list is expected"),
     ("a gate that lifts the score", scored(gated("at_most: 1, otherwise: {times: ▶1.5}").replace("▶{kpi", "{kpi")),
      "RUL005", "less than 1"),

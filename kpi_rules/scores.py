@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from domain.ids import Digest
 from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import Grain, KpiResult, Score, Unit, ValueState
@@ -54,7 +55,8 @@ def score(
     people = Workforce(known, Period.of(start), as_of, working_days, capacities, current.long_leave)
     there = [each for each in scored if people.away_on(each[1].employee, as_of) is None]
     cascades = Cascades(people, found, figures)
-    day = _Day(current, figures, cascades, start, as_of, _references(there, figures), nights)
+    day = _Day(current, figures, cascades, start, as_of, _references(there, figures), nights,
+               {card.rule.id: version_digest(card.rule) for card in cards.values()})  # fmt: skip
     return tuple(_score(card, day, stay, mine) for card, stay, mine in scored)
 
 
@@ -69,6 +71,7 @@ class _Day:
     as_of: date
     references: Mapping[tuple[str, str], _Reference]
     earlier: Mapping[date, Results]
+    versions: Mapping[str, Digest]
 
 
 def _by_entity(results: Iterable[KpiResult]) -> Results:
@@ -131,7 +134,7 @@ def _score(card: Placed[Scorecard], day: _Day, stay: Stay, results: Mapping[str,
     state, points, parts = grade(card.rule, measured, gated)
     return Score(
         scorecard=card.rule.id,
-        rule=version_digest(card.rule),
+        rule=day.versions[card.rule.id],
         grain=Grain.EMPLOYEE,
         entity=stay.employee.employee_id,
         start=day.start,

@@ -161,8 +161,11 @@ def _cell(cell: Any, formulas: Any, read: _Read, place: Location) -> Any:
     return None
 
 
-def _number(value: float, shown_as: str, read: _Read, place: Location) -> Decimal | None:
-    """The shortest decimal number that gives the same float; what was computed has more digits than are shown."""
+def _number(value: float, shown_as: str, read: _Read, place: Location) -> Decimal | str | None:
+    """The shortest decimal number that gives the same float; what was computed has more digits than are shown.
+
+    What is shown as a percentage is given as the text of one.
+    """
     from adapters.importing.damage import KEPT_DIGITS
     from adapters.importing.typed import digits_of, plain
 
@@ -176,7 +179,8 @@ def _number(value: float, shown_as: str, read: _Read, place: Location) -> Decima
         text = f"the cell holds {plain(number)} and shows fewer digits ({shown_as})"
         read.report("SHT004", place, text, "Show all of its digits, or round it")
         return None
-    return Decimal(plain(number))
+    is_percentage = "%" in _DECORATION.sub("", shown_as)
+    return f"{plain(number.scaleb(2))}%" if is_percentage else Decimal(plain(number))
 
 
 def _places_shown(number_format: str) -> int | None:

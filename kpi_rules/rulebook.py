@@ -20,7 +20,7 @@ from kpi_rules.limit_checks import CheckedLimit, check_limits
 from kpi_rules.limit_language import Limit
 from kpi_rules.score_checks import check_scorecards, check_scorecards_together, check_targets, check_targets_together
 from kpi_rules.target_checks import check_cascades, check_cascades_together, check_gaps, check_parts
-from kpi_rules.target_sheets import with_targets_of_sheets
+from kpi_rules.target_sheets import check_percentages, with_targets_of_sheets
 
 PlacedKpiRule = (
     Placed[Kpi] | Placed[CreditRule] | Placed[Scorecard] | Placed[Target] | Placed[Limit] | Placed[LongLeave]
@@ -141,6 +141,7 @@ def _faults_on(current: KpiRules, known: KnownKpis, day: date) -> Iterator[Issue
     yield from check_targets_together(current.targets, known, day)
     yield from check_cascades_together(current.targets, known, day)
     yield from check_parts(current.targets, known, day)
+    yield from check_percentages(current.targets, known)
 
 
 def _turns(rule: Rule) -> set[date]:

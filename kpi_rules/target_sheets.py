@@ -21,8 +21,10 @@ from domain.expressions.parse import suggestion
 from domain.ids import canonical_decimal
 from domain.issues import Issue, Location
 from domain.periods import Period
+from domain.records import Unit
 from domain.rules import Placed
 from domain.staff import DayShareKeys
+from kpi_rules.figures import KnownKpis
 from kpi_rules.language import CascadeKpi, Sharing, Target
 
 
@@ -80,6 +82,7 @@ class TargetRow(RuleModel):
 
 
 COLUMNS = tuple(TargetRow.model_fields)
+PERCENTAGES = "percentages"  # beside `values` in the places of a sheet's rule: those that are written with a %
 _SCOPES = ("department", "team", "employee")
 _NUMBERS = ("value", "cascade_step", "teams_step")
 _DAYS = ("valid_from", "valid_to", "review_by")
@@ -97,6 +100,16 @@ def with_targets_of_sheets(documents: Iterable[Document]) -> tuple[tuple[Documen
 
 def is_sheets(document: Document) -> bool:
     return PurePosixPath(document.path).suffix.lower() in {".csv", ".xlsx"}
+
+
+def check_percentages(targets: Iterable[Placed[Target]], known: KnownKpis) -> Iterator[Issue]:
+    """Percentages of what is no share: 90 % of a call is no target."""
+    for placed in targets:
+        for kpi in placed.rule.values:
+            place = placed.document.places.get((*placed.path, PERCENTAGES, kpi))
+            if place and kpi in known.in_force and known.in_force[kpi].rule.unit is not Unit.RATIO:
+                text = f'"{kpi}" is a {known.in_force[kpi].rule.unit}, and its value is a percentage'
+                yield Issue("TGT008", place, text, "Write the number")
 
 
 def rows_of(targets: Iterable[Placed[Target]]) -> Iterator[dict[str, str | Decimal | date | None]]:
@@ -144,6 +157,7 @@ def _basis_text(sharing: Sharing) -> str:
 class _Cell:
     value: Any
     place: Location
+    is_percentage: bool = False
 
 
 _Row = Mapping[str, _Cell]
@@ -209,7 +223,8 @@ class _Reading:
                 if not str(self._title(path, header, at)).startswith("#"):
                     self._report("TGT002", place, f'"{cell}" stands in a column without a name', "Name the column")
                 continue
-            cells[names[at]] = _Cell(self._value(names[at], cell, place), place)
+            is_percentage = isinstance(cell, str) and cell.strip().endswith("%")
+            cells[names[at]] = _Cell(self._value(names[at], cell, place), place, is_percentage)
         for needed in ("kpi", "value"):
             if needed not in cells and cells:
                 self._report("TGT002", self.document.place((*path, 0)), f'the row has no "{needed}"', "Fill it in")
@@ -311,6 +326,8 @@ class _Reading:
                 self._report("TGT005", value.place, text, "State it once")
             rule["values"].setdefault(kpi.value, value.value)
             places.setdefault(("values", kpi.value), value.place)
+            if value.is_percentage:
+                places[PERCENTAGES, kpi.value] = value.place
         return rule, places
 
     def _said(self, group: Sequence[_Row]) -> dict[str, _Cell]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -131,6 +132,7 @@ CELLS = [
     ("days of no proration", "kpi,value,owner,period,without_leave\nrate,1,h,2026,unpaid\n", "TGT006", "2:5", "only"),
     ("a share that is no answer", "kpi,value,owner,period,prorate,employment_share\ncalls,1,h,2026,working_days,so\n",
      "TGT007", "2:6", "yes or no"),
+    ("a percentage of calls", HEAD + "calls,90%,h,,,2026,whole,\n", "TGT008", "2:2", "is a count"),
     ("no owner", HEAD + "rate,1,,,,2026,,\n", "RUL002", "2:1", '"owner" is missing'),
     ("no end", "kpi,value,owner,valid_from\nrate,1,h,2026-10-01\n", "RUL004", "2:1", "review_by"),
     ("a KPI that there is not", HEAD + "call,1,h,,,2026,whole,\n", "KPI007", "2:2", 'Did you mean "calls"?'),
@@ -158,6 +160,18 @@ def test_each_code_and_each_column_stands_in_the_guide(request):
     guide = (request.config.rootpath / "docs" / "rules" / "kpis.md").read_text(encoding="utf-8")
     assert {f"`{case[2]}`" for case in CELLS if case[2][:3] in {"TGT", "SHT"}} <= set(guide.split())
     assert all(f"`{name}`" in guide for name in COLUMNS)
+
+
+def test_the_sheet_of_the_guide_is_sound(request, rule_book, tmp_path):
+    guide = (request.config.rootpath / "docs" / "rules" / "kpis.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^    (\w+,.*)$", guide[guide.index("### Targets in a sheet") :], re.MULTILINE)
+    assert lines[0].startswith("kpi,value,owner")
+    (tmp_path / "field.csv").write_text("\n".join(lines), encoding="utf-8")
+    document, _ = read_document(tmp_path / "field.csv")
+    rules, issues = decode_kpi_rules([*rule_book.below("kpi_rules/rules"), document])
+    assert [issue for issue in issues if issue.is_error] == []
+    values = [value for placed in rules.targets for value in placed.rule.values.values()]
+    assert values == [Decimal("0.065"), Decimal(60), Decimal(40000000)]
 
 
 def test_a_target_in_a_sheet_and_in_yaml_is_stated_twice(sheet, tmp_path):
@@ -226,6 +240,13 @@ def test_a_cell_that_is_not_what_the_sheet_shows_is_refused(change, code, cell, 
     _, issues = sheet(_damaged(change), "plan.xlsx")
     assert [(issue.code, str(issue.location)) for issue in issues] == [(code, f"kpi_rules/targets/plan.xlsx!Q4!{cell}")]
     assert words in issues[0].message
+
+
+def test_a_number_that_is_shown_as_a_percentage_is_one(sheet):
+    book = workbook([["kpi", "value", "owner", "period", "prorate"], ["calls", 0.9, "h", "2026-10", "whole"]])
+    book.active["B2"].number_format = "0%"
+    _, issues = sheet(book, "plan.xlsx")
+    assert [(issue.code, str(issue.location)[-2:]) for issue in issues] == [("TGT008", "B2")]
 
 
 @pytest.mark.parametrize("name", ["plan.xls", "plan.xlsx", "plan.XLSX", "plan.ods"])

@@ -1,4 +1,4 @@
-"""YAML files as documents that know their lines: one broken file is named with its place, and hides no other."""
+"""Rule files as documents that know their lines: one broken file is named with its place, and hides no other."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from adapters.rule_sheets import SUFFIXES, read_sheets
 from adapters.seam import sha256_of
 from domain.documents import Document
 from domain.documents import Path as Steps
@@ -37,6 +38,9 @@ FOLDERS = (
     "expectations/thresholds",
     "expectations/contact_points",
 )
+
+# Where sheets are read beside YAML.
+SHEET_FOLDER = "kpi_rules/targets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ def read_document(path: Path, name: str | None = None) -> tuple[Document | None,
     shown = name or path.name
     if path.is_symlink() or path.stat().st_size > MOST_BYTES:
         return None, (Issue("YML001", Location(shown), f"not a plain file of at most {MOST_BYTES} bytes"),)
+    if path.suffix.lower() in SUFFIXES:
+        return read_sheets(path, shown)
     try:
         return parse_document(path.read_text(encoding="utf-8"), shown)
     except UnicodeDecodeError as error:
@@ -269,3 +275,6 @@ def _files(root: Path, overlay: Path | None) -> dict[str, Path]:
 def _rule_files(root: Path) -> Iterator[Path]:
     for folder in FOLDERS:
         yield from (path for path in sorted((root / folder).rglob("*.yaml")) if not path.name.endswith(".test.yaml"))
+    for path in sorted((root / SHEET_FOLDER).rglob("*")):
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith((".", "~$")):  # what spreadsheets leave open
+            yield path

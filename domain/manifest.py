@@ -77,8 +77,9 @@ class Manifest:
     `prices` the digest of yesterday's prices; `baselines` the versions whose rows and totals the batch suites compare
     with; `ledger` (batches) the posted state of the batch's own keys; `gaps` increments of the period that landed and
     were never accepted, so that what adds up the period has no value; `source` (month-ends) the night whose results are
-    paid; `earlier` the last measured nights of earlier months, whose credits a reversal takes back. `known_as_of` is
-    what was asked for, and empty where nothing was: the newest versions counted.
+    paid; `earlier` the last measured nights of earlier months, whose credits a reversal takes back; `carried` those
+    from which scorecards carry values. `known_as_of` is what was asked for, and empty where nothing was: the newest
+    versions counted.
     """
 
     kind: RunKind
@@ -98,6 +99,7 @@ class Manifest:
     ledger: Digest | None = None
     source: RunId | None = None
     earlier: tuple[EarlierNight, ...] = ()
+    carried: tuple[EarlierNight, ...] = ()
     known_as_of: str = ""
 
 

@@ -24,6 +24,7 @@ class RuleKind(StrEnum):
     SCORECARD = "scorecard"
     TARGET = "target"
     LIMIT = "limit"
+    LONG_LEAVE = "long_leave"
     POLICY = "policy"
     CONTRACT = "contract"
     STRATEGY = "strategy"

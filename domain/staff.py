@@ -114,6 +114,32 @@ def spans_of(employee: Employee, period: Period, cuts: tuple[date, ...] = ()) ->
     return tuple(found)
 
 
+def absences_of(employee: Employee, kinds: tuple[str, ...], days: int) -> tuple[tuple[date, date], ...]:
+    """Stretches of leave of these kinds that last at least so many calendar days, half-open, in order.
+
+    Leaves that follow each other without a day between them are one stretch.
+    """
+    stretches: list[tuple[date, date]] = []
+    for leave in sorted(employee.leave, key=lambda each: (each.starts_on, each.ends_on)):
+        if leave.leave_type not in kinds:
+            continue
+        if stretches and leave.starts_on <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], max(stretches[-1][1], leave.ends_on))
+        else:
+            stretches.append((leave.starts_on, leave.ends_on))
+    return tuple((start, end) for start, end in stretches if (end - start).days >= days)
+
+
+def without_days(spans: tuple[Span, ...], start: date, end: date) -> tuple[Span, ...]:
+    """The spans without the days from `start` up to, not including, `end`."""
+    pieces = (
+        (span, first, last)
+        for span in spans
+        for first, last in ((span.start, min(span.end, start)), (max(span.start, end), span.end))
+    )
+    return tuple(Span(span.posting, first, last) for span, first, last in pieces if first < last)
+
+
 def overlap(spans: tuple[Span, ...]) -> bool:
     return any(one.end > other.start for one, other in pairwise(sorted(spans, key=lambda span: span.start)))
 

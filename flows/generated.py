@@ -23,11 +23,13 @@ from incentives.contracts import ContractFile
 from incentives.policies import PolicyFile
 from incentives.rule_tests import PolicyTestFile
 from kpi_rules.language import KpiFile, KpiTestFile
+from kpi_rules.target_sheets import TargetRow
 from kpi_rules.views import CREDITS
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "kpis": KpiFile,
     "kpi_tests": KpiTestFile,
+    "target_row": TargetRow,
     "policies": PolicyFile,
     "policy_tests": PolicyTestFile,
     "contracts": ContractFile,

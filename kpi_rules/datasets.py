@@ -408,6 +408,51 @@ def _of_employees(name: str, meaning: str, day: str) -> Dataset:
     return Dataset(name, meaning, table, frozenset({name}), rows, (posting,), fields)
 
 
+def _staff() -> Dataset:
+    """One row per person: postings, and terms, of one employee do not overlap; of leaves that do, the last to end."""
+    posting, terms, leave = (TABLES[name] for name in ("staff_postings", "employment", "leave"))
+    rank = sa.func.row_number().over(
+        partition_by=leave.c.employee_id, order_by=(leave.c.ends_on.desc(), leave.c.starts_on)
+    )
+    days = sa.cast(leave.c.ends_on - leave.c.starts_on, sa.BigInteger)
+    running = (
+        sa.select(leave.c.employee_id, leave.c.leave_type, days.label("leave_days"), rank.label("place"))
+        .where(leave.c.starts_on <= AS_OF, leave.c.ends_on > AS_OF)
+        .subquery("running")
+    )
+    away_on = sa.and_(running.c.employee_id == posting.c.employee_id, running.c.place == 1)
+    away = Join("away", running, away_on, frozenset({"leave"}))
+    employed = sa.exists().where(
+        terms.c.employee_id == posting.c.employee_id,
+        holds_on(AS_OF, terms),
+        terms.c.hired_on <= AS_OF,
+        sa.or_(terms.c.exited_on.is_(None), terms.c.exited_on > AS_OF),
+    )
+    share = sa.select(sa.func.max(terms.c.full_time_share)).where(
+        terms.c.employee_id == posting.c.employee_id, holds_on(AS_OF, terms)
+    )
+    kinds = CATALOGUE["leave"]["leave_type"].codes
+    return Dataset(
+        "staff",
+        "Everybody who is employed and posted on the business date, with the leave that they are on.",
+        posting,
+        frozenset({"staff_postings", "employment"}),
+        sa.and_(holds_on(AS_OF, posting), employed),
+        (away,),
+        {
+            **_fields_of(CATALOGUE["staff_postings"], posting),
+            **_named(
+                _field("full_time_share", Type.RATE, "Share of full time, of which the sum is full-time equivalents.",
+                       share.scalar_subquery()),
+                Field(Column("leave_type", Type.CODE, "The leave of that day; missing for those at work.",
+                             required=False, codes=kinds), running.c.leave_type, "away", kinds),
+                _field("leave_days", Type.COUNT, "Calendar days of that leave.", running.c.leave_days, "away"),
+            ),
+        },
+        is_state=True,
+    )  # fmt: skip
+
+
 def _with(dataset: Dataset, *fields: Field) -> Dataset:
     return replace(dataset, fields={**dataset.fields, **_named(*fields)})
 
@@ -459,6 +504,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             ),
             _of_employees("reviews", "Quality reviews of the period.", "reviewed_on"),
             _of_employees("attendance", "Days and minutes at work in the period.", "day"),
+            _staff(),
         )
     }
 )

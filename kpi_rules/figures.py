@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from domain.expressions import Expression
 from domain.expressions.parse import suggestion
+from domain.expressions.tree import Arithmetic, Call, Literal, Negation, Node, Reference
 from domain.issues import Issue, Location
 from domain.records import Grain, Unit
 from domain.rules import Placed
@@ -193,7 +194,42 @@ def grows_with_days(kpi: str, figures: Mapping[str, Figure]) -> bool:
     if isinstance(figure.made, Measure | Pieces):
         first, extremes = figure.measures[0], {Aggregation.MIN, Aggregation.MAX}
         return not (first.source.rows.is_state or first.source.window_days or first.aggregation in extremes)
-    return all(grows_with_days(operand, figures) for operand in figure.operands)
+    return _is_sum(figure) and all(grows_with_days(operand, figures) for operand in figure.operands)
+
+
+def adds_up(kpi: str, figures: Mapping[str, Figure]) -> bool:
+    """Whether the figures of two people sum to that of both: sums and counts, and what is made of them alone; not
+    shares, means or extremes."""
+    figure = figures.get(kpi)
+    if figure is None or figure.rule.unit is Unit.RATIO:
+        return False
+    if isinstance(figure.made, Measure | Pieces):
+        return figure.measures[0].aggregation not in {Aggregation.MIN, Aggregation.MAX}
+    return _is_sum(figure) and all(adds_up(operand, figures) for operand in figure.operands)
+
+
+def _is_sum(figure: Figure) -> bool:
+    """Whether a formula adds and takes away its operands, perhaps times a number: an amount per call is no sum."""
+    return isinstance(figure.made, Formula) and _is_linear(figure.made.expression.node)
+
+
+def _is_linear(node: Node) -> bool:
+    match node:
+        case Reference():
+            return True
+        case Negation(operand):
+            return _is_linear(operand)
+        case Arithmetic("+" | "-", left, right):
+            return _is_linear(left) and _is_linear(right)
+        case Arithmetic("*", Literal(), other) | Arithmetic("*" | "/", other, Literal()):
+            return _is_linear(other)
+        case Call("coalesce", arguments):
+            return all(_is_zero(argument) or _is_linear(argument) for argument in arguments)
+    return False
+
+
+def _is_zero(node: Node) -> bool:
+    return isinstance(node, Literal) and node.value == 0
 
 
 @dataclass(frozen=True, slots=True)

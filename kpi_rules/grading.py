@@ -38,7 +38,7 @@ def grade(
     """
     points = {part.kpi: _points(part.curve or card.curve, measured[part.kpi]) for part in card.parts}
     present = sum((part.weight for part in card.parts if points[part.kpi] is not None), Decimal(0))
-    whole = present if card.missing == "redistribute" else Decimal(1)
+    whole = present if _missing(card) == "redistribute" else Decimal(1)
     parts = tuple(_part(part, measured[part.kpi], points[part.kpi], card, whole) for part in card.parts)
     if any(each.state is ValueState.HALTED for each in (*measured.values(), *gated.values())):
         return ValueState.HALTED, None, parts
@@ -47,6 +47,11 @@ def grade(
     reached = sum((part.contribution or Decimal(0) for part in parts), Decimal(0))
     gates = tuple(_gates(card, gated, reached))
     return ValueState.VALUE, sum((gate.contribution or Decimal(0) for gate in gates), reached), (*parts, *gates)
+
+
+def _missing(card: Scorecard) -> str:
+    """What becomes of the weight of a part without value, also of one for which there is nothing to carry."""
+    return card.carry.otherwise if card.carry else card.missing
 
 
 def _gates(card: Scorecard, gated: Mapping[str, Measured], reached: Decimal) -> Iterator[ScorePart]:
@@ -132,5 +137,5 @@ def _part(
 def _contribution(weight: Decimal, points: Decimal | None, card: Scorecard, whole: Decimal) -> Decimal | None:
     """Points × weight ÷ the weights that count; None where the weight went to others."""
     if points is None:
-        return Decimal(0) if card.missing == "zero" else None
+        return Decimal(0) if _missing(card) == "zero" else None
     return CONTEXT.divide(CONTEXT.multiply(points, weight), whole)

@@ -13,7 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from domain.documents import RuleModel
 from domain.records import Grain, Unit
 from domain.rules import Rule
-from domain.staff import DayShareKeys
+from domain.staff import DayShareKeys, LeaveType
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.limit_language import Limit, LimitTest
 
@@ -31,6 +31,8 @@ class KpiFile(RuleModel):
     """What is expected."""
     limits: tuple[Limit, ...] = ()
     """What the law forbids in contacts."""
+    long_leave: tuple[LongLeave, ...] = ()
+    """Who is away for so long that nothing is expected of them."""
 
 
 class Aggregation(StrEnum):
@@ -237,6 +239,15 @@ class ScorecardPart(RuleModel):
     """Held against the others with the same scorecard; left out: against the target."""
 
 
+class Carry(RuleModel):
+    """A part without value takes the last one that the person had in the department, in an earlier month."""
+
+    months: int = Field(ge=1, le=12)
+    """How many months back at most."""
+    otherwise: Literal["redistribute", "zero"]
+    """Where there is none: its weight goes to the others in proportion, or it earns nothing."""
+
+
 class Scorecard(Rule):
     """How the KPIs of the people of one department become one score."""
 
@@ -244,8 +255,10 @@ class Scorecard(Rule):
     """Id of the department."""
     roles: tuple[Literal["collector", "leader", "manager"], ...] = ("collector",)
     """Who is scored."""
-    missing: Literal["redistribute", "zero"]
-    """A part without value: its weight goes to the others in proportion, or it earns nothing."""
+    missing: Literal["redistribute", "zero", "carry"]
+    """A part without value: its weight goes to the others in proportion, it earns nothing, or it carries the last."""
+    carry: Carry | None = None
+    """With `missing: carry`: how far back, and what else."""
     curve: Curve
     """The curve of every part that has none of its own."""
     parts: tuple[ScorecardPart, ...] = Field(min_length=1)
@@ -263,6 +276,38 @@ Proration = Annotated[
 ]
 
 
+class CascadeKpi(RuleModel):
+    """By what a KPI measures of each."""
+
+    kpi: str
+    """Id of the KPI, measured per employee, such as `overdue_at_opening`; below zero it counts as none."""
+
+
+def _word_or_kpi(value: Any) -> str:
+    return "word" if isinstance(value, str) else "kpi"
+
+
+class Sharing(RuleModel):
+    """How a value is shared out: by weight, in whole steps that sum to the whole."""
+
+    by: Annotated[
+        Annotated[Literal["equal", "capacity"], Tag("word")] | Annotated[CascadeKpi, Tag("kpi")],
+        Discriminator(_word_or_kpi),
+    ]
+    """The weight of each employee: the same, the accounts that they may own at once, or a KPI; times their days."""
+    step: Decimal = Field(gt=0)
+    """Each part is a whole multiple of it, such as 1000; what is left goes to the largest remainders."""
+
+
+class Cascade(Sharing):
+    """A team's or department's value, shared out among its employees; what does not add up passes down whole."""
+
+    roles: tuple[Literal["collector", "leader", "manager"], ...] = ("collector",)
+    """Among whom."""
+    teams: Sharing | None = None
+    """A department's value is shared out among its teams first; a team weighs as much as its employees together."""
+
+
 class Target(Rule):
     """What is expected of each employee, team or department in a scope; the narrowest scope counts."""
 
@@ -278,8 +323,21 @@ class Target(Rule):
     """Of the amounts among the values."""
     prorate: Proration | None = None
     """Of what grows with the days, what is due of an employee for a part of the period: `whole`, or a share of it."""
+    part_of: str | None = None
+    """Id of the target whose values this one's are a part of: the parts have to sum to it."""
+    cascade: Cascade | None = None
+    """The values of a team or department, shared out among its employees, each for the days that `prorate` counts."""
     values: dict[str, Annotated[Decimal, Field(gt=0)]] = Field(min_length=1)
     """The target of each KPI, by its id."""
+
+
+class LongLeave(Rule):
+    """Whoever is away like this is out of targets and peers on these days; what they did before is kept."""
+
+    kinds: tuple[LeaveType, ...] = Field(min_length=1)
+    """Which leave; leaves of these kinds that follow each other are one."""
+    days: int = Field(ge=1)
+    """From how many calendar days on it is long; all of its days are."""
 
 
 class ScorecardTest(RuleModel):

@@ -94,7 +94,8 @@ class _Run:
         """Of what is held against peers, the target of the test stands for what they reached."""
         kpi = part.kpi
         somebody = StaffPosting(card.department, "", card.roles[0], test.on)
-        stated = target_for(self._rules.targets, kpi, "", somebody)
+        of_each = [placed for placed in self._rules.targets if placed.rule.cascade is None]
+        stated = target_for(of_each, kpi, "", somebody)
         target = test.targets.get(kpi, stated.rule.values[kpi] if stated and not part.peers else None)
         lower = any(figure.id == kpi and figure.rule.good == "lower" for figure in self._rules.figures)
         tie_band = part.peers.tie_band if part.peers else Decimal(0)

@@ -16,10 +16,16 @@ from kpi_rules.credit_checks import CheckedCreditRule, check_credit_rules
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.figures import Figure, KnownKpis
 from kpi_rules.kpi_checks import check_kpis, check_kpis_together
-from kpi_rules.language import Kpi, KpiFile, Scorecard, Target
+from kpi_rules.language import Kpi, KpiFile, LongLeave, Scorecard, Target
 from kpi_rules.limit_checks import CheckedLimit, check_limits
 from kpi_rules.limit_language import Limit
 from kpi_rules.score_checks import check_scorecards, check_scorecards_together, check_targets, check_targets_together
+from kpi_rules.target_checks import check_cascades, check_cascades_together, check_gaps, check_parts
+from kpi_rules.target_sheets import check_percentages, with_targets_of_sheets
+
+PlacedKpiRule = (
+    Placed[Kpi] | Placed[CreditRule] | Placed[Scorecard] | Placed[Target] | Placed[Limit] | Placed[LongLeave]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class KpiRules:
     scorecards: tuple[Placed[Scorecard], ...]
     targets: tuple[Placed[Target], ...]
     limits: tuple[CheckedLimit, ...]
+    long_leave: tuple[Placed[LongLeave], ...] = ()
     earlier: tuple[Figure, ...] = ()
     """Versions of the same month that are not in force any more, and that figures are made of by days."""
 
@@ -48,19 +55,30 @@ class KpiRules:
             tuple(placed for placed in self.scorecards if placed.rule.holds_on(day)),
             tuple(placed for placed in self.targets if placed.rule.holds_on(day)),
             tuple(limit for limit in self.limits if _holds_within(limit.rule, Period.of(day).start, day)),
+            tuple(placed for placed in self.long_leave if placed.rule.holds_on(day)),
         )
+
+    def carries_from(self, day: date) -> date | None:
+        """The first day of the earliest month from which a scorecard in force carries values; None if none does."""
+        cards = (placed.rule for placed in self.scorecards if placed.rule.holds_on(day))
+        months = max((card.carry.months for card in cards if card.carry), default=0)
+        period = Period.of(day)
+        for _ in range(months):
+            period = period.previous()
+        return period.start if months else None
 
     def versions(self) -> tuple[RuleVersion, ...]:
         """The versions of all these rules, by kind, id and first day."""
         versions = {placed.version for placed in self.placed()}
         return tuple(sorted(versions, key=lambda version: (version.kind, version.id, version.valid_from)))
 
-    def placed(self) -> Iterator[Placed[Kpi] | Placed[CreditRule] | Placed[Scorecard] | Placed[Target] | Placed[Limit]]:
+    def placed(self) -> Iterator[PlacedKpiRule]:
         yield from (figure.placed for figure in (*self.figures, *self.earlier))
         yield from (rule.placed for rule in self.credit_rules)
         yield from self.scorecards
         yield from self.targets
         yield from (limit.placed for limit in self.limits)
+        yield from self.long_leave
 
 
 def _holds_within(rule: Rule, first: date, last: date) -> bool:
@@ -69,7 +87,7 @@ def _holds_within(rule: Rule, first: date, last: date) -> bool:
 
 def decode_kpi_rules(documents: Iterable[Document]) -> tuple[KpiRules, tuple[Issue, ...]]:
     """The rules of the files below kpi_rules/. What is wrong with one rule leaves it out, and hides no other."""
-    files = tuple(documents)
+    files, sheet_faults = with_targets_of_sheets(documents)
     kpis, kpi_faults = decode_rules(files, "kpis", RuleKind.KPI, Kpi)
     credit_rules, credit_faults = decode_rules(files, "credit_rules", RuleKind.CREDIT, CreditRule)
     scorecards, scorecard_faults = decode_rules(files, "scorecards", RuleKind.SCORECARD, Scorecard)
@@ -78,12 +96,14 @@ def decode_kpi_rules(documents: Iterable[Document]) -> tuple[KpiRules, tuple[Iss
     checked, condition_faults = check_credit_rules(credit_rules)
     limits, limit_faults = decode_rules(files, "limits", RuleKind.LIMIT, Limit)
     checked_limits, forbidden_faults = check_limits(limits)
-    rules = KpiRules(figures, checked, scorecards, targets, checked_limits)
+    long_leave, leave_faults = decode_rules(files, "long_leave", RuleKind.LONG_LEAVE, LongLeave)
+    rules = KpiRules(figures, checked, scorecards, targets, checked_limits, long_leave)
     faults = (
         *(*kpi_faults, *credit_faults, *scorecard_faults, *target_faults, *limit_faults),
-        *(*figure_faults, *check_changes(figures), *condition_faults, *forbidden_faults),
+        *(*figure_faults, *check_changes(figures), *condition_faults, *forbidden_faults, *leave_faults),
     )
-    alone = (*_section_faults(files), *faults, *check_scorecards(scorecards), *check_targets(targets))
+    alone = (*sheet_faults, *_section_faults(files), *faults, *check_scorecards(scorecards), *check_targets(targets))
+    alone = (*alone, *check_cascades(targets), *check_gaps(targets))
     together = _faults_over_time(rules, _ids_in(files) - {figure.rule.id for figure in figures})
     return rules, tuple(sorted((*alone, *together), key=lambda issue: (issue.location, issue.code)))
 
@@ -128,6 +148,9 @@ def _faults_on(current: KpiRules, known: KnownKpis, day: date) -> Iterator[Issue
     yield from check_kpis_together(current.figures, known, day)
     yield from check_scorecards_together(current.scorecards, current.targets, known, day)
     yield from check_targets_together(current.targets, known, day)
+    yield from check_cascades_together(current.targets, known, day)
+    yield from check_parts(current.targets, known, day)
+    yield from check_percentages(current.targets, known)
 
 
 def _turns(rule: Rule) -> set[date]:

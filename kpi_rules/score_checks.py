@@ -24,6 +24,10 @@ def check_scorecards(scorecards: Iterable[Placed[Scorecard]]) -> Iterator[Issue]
         yield from _double_parts(placed)
         yield from _curve_faults(placed, placed.rule.curve, ("curve",))
         yield from _gate_faults(placed)
+        if (placed.rule.missing == "carry") != (placed.rule.carry is not None):
+            text = "`missing: carry` and `carry` stand together"
+            hint = "State carry: {months: 3, otherwise: redistribute}, or take it out"
+            yield Issue("KPI028", placed.place("missing"), text, hint)
         for index, part in enumerate(placed.rule.parts):
             if part.curve:
                 yield from _curve_faults(placed, part.curve, ("parts", index, "curve"))
@@ -97,9 +101,9 @@ def _gate_faults(placed: Placed[Scorecard]) -> Iterator[Issue]:
 
 def _proration_faults(placed: Placed[Target]) -> Iterator[Issue]:
     prorate = placed.rule.prorate
-    if prorate and placed.rule.each is not Grain.EMPLOYEE:
+    if prorate and placed.rule.each is not Grain.EMPLOYEE and not placed.rule.cascade:
         text = f"the values are for each {placed.rule.each}: they are not prorated"
-        yield Issue("KPI036", placed.place("prorate"), text, "Take `prorate` out")
+        yield Issue("KPI036", placed.place("prorate"), text, "Take `prorate` out, or share them out by `cascade`")
     elif isinstance(prorate, DayShareKeys) and not prorate.is_leave_stated:
         text = "days_worked, and only it, states which kinds of leave are not worked"
         yield Issue("KPI037", placed.place("prorate", "by"), text, "State without_leave: [unpaid, parental], say")
@@ -159,7 +163,7 @@ def _has_target(kpi: str, department: str, targets: tuple[Placed[Target], ...]) 
     """Whether employees of the department may have one: its own, everybody's, or that of a team or a person."""
     return any(
         kpi in placed.rule.values
-        and placed.rule.each is Grain.EMPLOYEE
+        and (placed.rule.each is Grain.EMPLOYEE or placed.rule.cascade)
         and placed.rule.department in {None, department}
         for placed in targets
     )

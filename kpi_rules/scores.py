@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from domain.ids import Digest
 from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import Grain, KpiResult, Score, Unit, ValueState
 from domain.rules import Placed, version_digest
 from domain.staff import Employee, WorkingDays
+from kpi_rules.cascades import Cascades, Results
 from kpi_rules.figures import Figure
 from kpi_rules.grading import Measured, grade
 from kpi_rules.language import Peers, Scorecard, ScorecardPart
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.target_values import Stay, due_target, stays_of
+from kpi_rules.stays import Stay, Workforce, stays_of
+from kpi_rules.target_values import due_target
 
 
 def score(
@@ -28,25 +31,32 @@ def score(
     *,
     start: date,
     as_of: date,
+    capacities: Mapping[str, Decimal] | None = None,
+    earlier: Iterable[KpiResult] = (),
 ) -> tuple[Score, ...]:
     """One score per person and department with a scorecard, by employee.
 
     The rules are those in force on `as_of`. Somebody who moved is scored in each department, for what they did there;
     within a department, team and role are those of the last posting. `working_days` is None where the gate has stopped
-    a table that says who worked when.
+    a table that says who worked when, `capacities` (accounts that each may own) where it has stopped that table.
+    `earlier` are the results of nights of earlier months, from which values are carried.
     """
+    known = tuple(staff)
     current = rules.on(as_of)
     cards = {placed.rule.department: placed for placed in current.scorecards}
-    found: dict[tuple[Grain, str], dict[str, list[KpiResult]]] = defaultdict(lambda: defaultdict(list))
-    for result in results:
-        found[result.grain, result.entity][result.kpi].append(result)
+    found = _by_entity(results)
+    nights = {night: _by_entity(each) for night, each in _by_night(earlier).items()}
     scored = [
         (card, stay, found[stay.entity])
-        for stay in stays_of(staff, start, as_of)
+        for stay in stays_of(known, start, as_of)
         if (card := cards.get(stay.last.department)) and stay.last.role in card.rule.roles
     ]
     figures = {figure.id: figure for figure in current.figures}
-    day = _Day(current, figures, working_days, start, as_of, _references(scored, figures))
+    people = Workforce(known, Period.of(start), as_of, working_days, capacities, current.long_leave)
+    there = [each for each in scored if people.away_on(each[1].employee, as_of) is None]
+    cascades = Cascades(people, found, figures)
+    day = _Day(current, figures, cascades, start, as_of, _references(there, figures), nights,
+               {card.rule.id: version_digest(card.rule) for card in cards.values()})  # fmt: skip
     return tuple(_score(card, day, stay, mine) for card, stay, mine in scored)
 
 
@@ -56,10 +66,26 @@ class _Day:
 
     rules: KpiRules
     figures: Mapping[str, Figure]
-    working_days: WorkingDays | None
+    cascades: Cascades
     start: date
     as_of: date
     references: Mapping[tuple[str, str], _Reference]
+    earlier: Mapping[date, Results]
+    versions: Mapping[str, Digest]
+
+
+def _by_entity(results: Iterable[KpiResult]) -> Results:
+    found: dict[tuple[Grain, str], dict[str, list[KpiResult]]] = defaultdict(lambda: defaultdict(list))
+    for result in results:
+        found[result.grain, result.entity][result.kpi].append(result)
+    return found
+
+
+def _by_night(results: Iterable[KpiResult]) -> dict[date, list[KpiResult]]:
+    found: dict[date, list[KpiResult]] = defaultdict(list)
+    for result in results:
+        found[result.as_of].append(result)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +134,7 @@ def _score(card: Placed[Scorecard], day: _Day, stay: Stay, results: Mapping[str,
     state, points, parts = grade(card.rule, measured, gated)
     return Score(
         scorecard=card.rule.id,
-        rule=version_digest(card.rule),
+        rule=day.versions[card.rule.id],
         grain=Grain.EMPLOYEE,
         entity=stay.employee.employee_id,
         start=day.start,
@@ -131,14 +157,33 @@ def _gated(results: list[KpiResult]) -> Measured:
 
 
 def _measured(results: list[KpiResult], card: Scorecard, part: ScorecardPart, day: _Day, stay: Stay) -> Measured:
+    """The value of the month, or where the card says so, the last one of an earlier month in the same department."""
+    found = _measured_from(results, card, part, day, stay)
+    if card.carry is None or found.value is not None or found.state is ValueState.HALTED:
+        return found
+    for night in sorted(day.earlier, reverse=True):
+        then = Period.of(night)
+        if _months_between(then, Period.of(day.as_of)) <= card.carry.months:
+            stays = stays_of([stay.employee], then.start, night)
+            entity = next((each.entity for each in stays if each.last.department == stay.last.department), None)
+            mine = day.earlier[night].get(entity, {}) if entity else {}
+            carried = _measured_from(mine.get(part.kpi, []), card, part, day, stay)
+            if carried.state is ValueState.VALUE:
+                return replace(carried, note=f"carried from {night}; {carried.note}")
+    return found
+
+
+def _months_between(earlier: Period, later: Period) -> int:
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
+
+
+def _measured_from(results: list[KpiResult], card: Scorecard, part: ScorecardPart, day: _Day, stay: Stay) -> Measured:
     if any(result.state is ValueState.HALTED for result in results):
         return _HALTED
-    if part.peers:
+    if part.peers and not day.cascades.away(stay):
         return _beside_peers(results, part.kpi, part.peers, day.references.get((card.id, part.kpi)), day.figures)
     kpi = part.kpi
-    due = due_target(
-        day.rules.targets, kpi, stay, Period.of(day.start), figures=day.figures, working_days=day.working_days
-    )
+    due = due_target(day.rules.targets, kpi, stay, day.cascades)
     result, why = _of_one_currency(results, due.currency)
     value = result.value if result else None
     if due.state is not ValueState.VALUE:

@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from domain.ids import canonical_decimal
 from domain.money import CONTEXT
-from domain.periods import Period
-from domain.records import Grain, ValueState, posting_name
+from domain.records import Grain, ValueState
 from domain.rules import Placed
-from domain.staff import DayShareKeys, Employee, StaffPosting, WorkingDays, share_of_period, spans_of
-from kpi_rules.figures import Figure, grows_with_days
+from domain.staff import DayShareKeys, StaffPosting
+from kpi_rules.cascades import DAYS_HALTED, Cascades, Part, is_within, reaches, together
+from kpi_rules.figures import adds_up, grows_with_days
 from kpi_rules.language import Target
-
-
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """Somebody in one department of the period; `last` is their last posting there, `moved` if there are others."""
-
-    employee: Employee
-    last: StaffPosting
-    moved: bool
-
-    @property
-    def entity(self) -> tuple[Grain, str]:
-        """Whose figures are those of the stay."""
-        name = self.employee.employee_id
-        return (Grain.POSTING, posting_name(name, self.last.department)) if self.moved else (Grain.EMPLOYEE, name)
-
-
-def stays_of(staff: Iterable[Employee], start: date, as_of: date) -> tuple[Stay, ...]:
-    """Each department in which each employee was posted on a day of the period, by employee."""
-    found: list[Stay] = []
-    for employee in sorted(staff, key=lambda each: each.employee_id):
-        begun = [each for each in employee.postings if each.valid_from <= as_of]
-        held = [each for each in begun if each.valid_to is None or each.valid_to > start]
-        last = {each.department: each for each in sorted(held, key=lambda each: each.valid_from)}
-        ordered = sorted(last.values(), key=lambda each: each.valid_from)
-        found += [Stay(employee, each, moved=len(last) > 1) for each in ordered]
-    return tuple(found)
-
-
-def moved_among(stays: Iterable[Stay]) -> frozenset[tuple[str, str]]:
-    """Employee and department of everybody who was in several."""
-    return frozenset((stay.employee.employee_id, stay.last.department) for stay in stays if stay.moved)
+from kpi_rules.stays import Stay, Workforce
 
 
 def target_for(targets: Iterable[Placed[Target]], kpi: str, employee: str, at: StaffPosting) -> Placed[Target] | None:
-    """The target of the narrowest scope that the person is in: their own, the team's, the department's, everybody's."""
+    """The target of the narrowest scope that the person is in: their own, the team's, the department's, everybody's.
+
+    It is one for each employee, or one of the team or department of which the employees have parts.
+    """
     mine = [placed for placed in targets if kpi in placed.rule.values and _is_in_scope(placed.rule, employee, at)]
     return max(mine, key=lambda placed: _narrowness(placed.rule), default=None)
 
@@ -65,49 +36,56 @@ class DueTarget:
     currency: str | None = None
 
 
-def due_target(
-    targets: Iterable[Placed[Target]],
-    kpi: str,
-    stay: Stay,
-    period: Period,
-    *,
-    figures: Mapping[str, Figure],
-    working_days: WorkingDays | None,
-) -> DueTarget:
+def due_target(targets: Iterable[Placed[Target]], kpi: str, stay: Stay, cascades: Cascades) -> DueTarget:
     """The target of a KPI for a stay, of the whole period, also before the period has ended.
 
     What grows with the days (calls, money) is due for the share of the period that the rule's `prorate` counts; shares
-    and means are due in full. `working_days` is None where the gate has stopped a table that says who worked when.
+    and means are due in full. Of whoever is on long leave on every day so far, nothing is due.
     """
-    placed = target_for(targets, kpi, stay.employee.employee_id, stay.last)
+    known, people = tuple(targets), cascades.people
+    if away := cascades.away(stay):
+        return DueTarget(ValueState.NO_VALUE, None, f"no target: {away}")
+    placed = target_for(known, kpi, stay.employee.employee_id, stay.last)
     if placed is None:
         return DueTarget(ValueState.NO_VALUE, None, "no target")
+    if placed.rule.cascade is not None:
+        return _shared_out(known, placed, kpi, stay, cascades)
     target, place = placed.rule.values[kpi], f"target: {placed.place('values', kpi)}"
     by = placed.rule.prorate
-    if not isinstance(by, DayShareKeys) or not grows_with_days(kpi, figures):
+    if not isinstance(by, DayShareKeys) or not grows_with_days(kpi, cascades.figures):
         return DueTarget(ValueState.VALUE, target, place, placed.rule.currency)
-    if working_days is None:
-        note = "halted: it depends on the days worked, and a table that says them has been stopped"
-        return DueTarget(ValueState.HALTED, None, note, placed.rule.currency)
-    return _prorated(target, by, stay, period, working_days.get(stay.employee.jurisdiction), place, placed.rule)
+    if people.working_days is None:
+        return DueTarget(ValueState.HALTED, None, DAYS_HALTED, placed.rule.currency)
+    return _prorated(target, by, stay, people, place, placed.rule)
 
 
-def _prorated(
-    target: Decimal,
-    by: DayShareKeys,
-    stay: Stay,
-    period: Period,
-    working: frozenset[date] | None,
-    place: str,
-    rule: Target,
+def _shared_out(
+    targets: tuple[Placed[Target], ...], last: Placed[Target], kpi: str, stay: Stay, cascades: Cascades
 ) -> DueTarget:
-    spans = tuple(span for span in spans_of(stay.employee, period) if span.posting.department == stay.last.department)
-    share = share_of_period(
-        stay.employee, spans, period, working,
-        by=by.by, employment_share=by.employment_share, without_leave=by.without_leave,
-    )  # fmt: skip
+    """The parts of every team that the person was in, within the department; of shares and means the last one's."""
+    due: dict[tuple[int, str], Part] = {}
+    for posting in _postings_of(stay, cascades.people) if adds_up(kpi, cascades.figures) else (stay.last,):
+        placed = target_for(targets, kpi, stay.employee.employee_id, posting)
+        if placed is not None and placed.rule.cascade is not None:
+            whole = posting.team if placed.rule.each is Grain.TEAM else posting.department
+            due[id(placed), whole] = cascades.part(placed, kpi, posting, stay)
+    part, place = together(due.values()), f"target: {last.place('values', kpi)}"
+    if part.state is ValueState.HALTED:
+        return DueTarget(part.state, None, part.note, last.rule.currency)
+    if not part.value:
+        return DueTarget(ValueState.NO_VALUE, None, f"no target: {part.note}; {place}", last.rule.currency)
+    return DueTarget(ValueState.VALUE, part.value, f"{place}, {part.note}", last.rule.currency)
+
+
+def _postings_of(stay: Stay, people: Workforce) -> tuple[StaffPosting, ...]:
+    """Those of the stay, the last one included, in order."""
+    return tuple(dict.fromkeys((*(span.posting for span in people.spans(stay)), stay.last)))
+
+
+def _prorated(target: Decimal, by: DayShareKeys, stay: Stay, people: Workforce, place: str, rule: Target) -> DueTarget:
+    share = people.share(stay, people.spans(stay), by)
     if share is None:
-        note = f"no target: the calendar of {stay.employee.jurisdiction} has no working day of {period}"
+        note = f"no target: the calendar of {stay.employee.jurisdiction} has no working day of {people.period}"
         return DueTarget(ValueState.NO_VALUE, None, note, rule.currency)
     days = f"{canonical_decimal(share.counted)} of {canonical_decimal(share.whole)} {by.by.replace('_', ' ')}"
     if not share.counted:
@@ -119,9 +97,9 @@ def _prorated(
 
 
 def _is_in_scope(target: Target, employee: str, at: StaffPosting) -> bool:
-    mine = (at.department, at.team, employee)
-    wanted = (target.department, target.team, target.employee)
-    return target.each is Grain.EMPLOYEE and all(want in {None, own} for want, own in zip(wanted, mine, strict=True))
+    if target.each is not Grain.EMPLOYEE:
+        return reaches(target, at)
+    return target.employee in {None, employee} and is_within(target, at)
 
 
 def _narrowness(target: Target) -> int:

@@ -48,7 +48,7 @@ _ASK_AGAIN = "Ask for the workbook again"
 _SHEETS = "xl/worksheets/"
 
 # What openpyxl was seen to raise on workbooks that are damaged inside; it checks little itself.
-_DAMAGED = (
+DAMAGED = (
     ArithmeticError,
     AttributeError,
     BadZipFile,
@@ -69,19 +69,19 @@ def load_workbook_sheet(
 ) -> tuple[LoadedFile | None, tuple[Issue, ...]]:
     """The rows of the sheet below its header, or what is wrong with the workbook, its header or its cells."""
     try:
-        _check_parts(file, reading.limits)
-        with _quiet(), _opened(file, computed=True) as values, _opened(file, computed=False) as formulas:
+        check_parts(file, reading.limits)
+        with quiet(), _opened(file, computed=True) as values, _opened(file, computed=False) as formulas:
             sheet, issues = _sheet_of(values, source, file)
             if sheet is None:
                 return None, issues
-            has_formulas = _look_through(file, sheet, reading.limits)
+            has_formulas = look_through(file, reading.limits)
             pair = _Sheets(values[sheet], formulas[sheet] if has_formulas else None)
             return _load(connection, source, f"{file}[{sheet}]", pair, reading)
     except BadFileError as error:
         return None, (issue_of(str(file), error.finding),)
     except OSError as error:
         return None, (issue_of(str(file), unreadable(error)),)
-    except _DAMAGED:
+    except DAMAGED:
         message = "cannot be read: the workbook is damaged inside"
         return None, (issue_of(str(file), Finding(Trouble.UNREADABLE, message, _ASK_AGAIN)),)
 
@@ -104,7 +104,7 @@ class _Sheets:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """openpyxl remarks on parts that it does not keep, such as data validation: nothing here needs them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -115,7 +115,7 @@ def _opened(file: Path, *, computed: bool) -> Any:
     return closing(load_workbook(file, read_only=True, data_only=computed, keep_links=False))
 
 
-def _check_parts(file: Path, limits: Limits) -> None:
+def check_parts(file: Path, limits: Limits) -> None:
     """Raises: BadFileError for a file that is no workbook, or that unpacks to more than the limits; OSError."""
     with file.open("rb") as stream:
         start = stream.read(200)
@@ -167,12 +167,11 @@ def _sheet_of(workbook: Any, source: WorkbookSource, file: Path) -> tuple[str | 
     return None, (Issue("IMP036", Location(str(file)), f"the workbook has {said}", hint),)
 
 
-def _look_through(file: Path, sheet: str, limits: Limits) -> bool:
+def look_through(file: Path, limits: Limits) -> bool:
     """Whether the workbook's sheets have formulas; looked through for what would fill the memory.
 
     Raises: BadFileError for declared entities, and for a text or a row that is longer than any is.
     """
-    del sheet  # parts are named otherwise than sheets; all are looked through
     has_formulas = False
     with ZipFile(file) as archive:
         for part in archive.infolist():

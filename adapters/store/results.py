@@ -94,9 +94,12 @@ def write_kpis(connection: sa.Connection, run: RunId, results: Iterable[KpiResul
     _insert(connection, kpi_results, rows)
 
 
-def read_kpis(connection: sa.Connection, run: RunId) -> tuple[KpiResult, ...]:
+def read_kpis(connection: sa.Connection, run: RunId, only: Iterable[str] | None = None) -> tuple[KpiResult, ...]:
+    """The results of a run, of all KPIs or of some."""
     key = kpi_results.c
     statement = sa.select(kpi_results).filter_by(run_id=run).order_by(key.kpi, key.grain, key.entity, key.currency)
+    if only is not None:
+        statement = statement.where(key.kpi.in_(sorted(only)))
     return tuple(
         KpiResult(
             row.kpi,

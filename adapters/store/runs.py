@@ -199,18 +199,16 @@ def official_run(
 
 
 def last_night_of_each_month(
-    connection: sa.Connection, first: date, last: date, file: str, known_as_of: datetime | None = None
+    connection: sa.Connection, first: date, last: date, known_as_of: datetime | None = None, *, file: str = ""
 ) -> tuple[EarlierNight, ...]:
-    """Of each month that has days from `first` to `last`, the last of these dates with an official night that wrote
-    the file; of several runs of that date, the newest that was recorded by then."""
+    """Of each month that has days from `first` to `last`, the last of these dates with an official night that has
+    measured, and wrote the file; of several runs of that date, the newest that was recorded by then."""
     statement = (
         sa.select(runs.c.business_date, runs.c.run_id)
-        .join(run_files, run_files.c.run_id == runs.c.run_id)
         .join(stage_results, stage_results.c.run_id == runs.c.run_id)
         .where(
             runs.c.kind == RunKind.NIGHTLY.value,
             runs.c.business_date.between(first, last),
-            run_files.c.name == file,
             stage_results.c.stage == Stage.MEASURE.value,
             stage_results.c.outcome == State.DONE.value,
         )
@@ -218,6 +216,9 @@ def last_night_of_each_month(
     )
     if known_as_of is not None:
         statement = statement.where(stage_results.c.recorded_at <= known_as_of)
+    if file:
+        wrote = sa.and_(run_files.c.run_id == runs.c.run_id, run_files.c.name == file)
+        statement = statement.where(sa.exists().where(wrote))
     found = (EarlierNight(row.business_date, RunId(row.run_id)) for row in connection.execute(statement))
     newest = {(night.business_date.year, night.business_date.month): night for night in found}
     return tuple(newest.values())

@@ -33,6 +33,7 @@ KPIS = {
     "visits_recorded_on_time": Kpi(ALL, "recorded_in_time", "visited"),
     "debtor_met_rate": Kpi(ALL, "debtors_met", "visited"),
     "calls_made": Kpi(ALL, "calls"),
+    "headcount": Kpi(("team", "department", "portfolio"), "heads"),
     "minutes_worked": Kpi(STAFF, "minutes"),
     "calls_per_hour": Kpi(STAFF, "sixty_calls", "minutes"),
     "accounts_contacted": Kpi(ALL, "contacted"),

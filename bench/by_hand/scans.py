@@ -69,6 +69,7 @@ def scans(start: date, end: date) -> dict[str, str]:
         "complaints": _complaints(start, end),
         "reviews": _reviews(start, end),
         "attendance": _attendance(start, end),
+        "staff": _staff(end),
     }
 
 
@@ -229,6 +230,21 @@ def _attendance(start: date, end: date) -> str:
         SELECT {_STAFF}, e.minutes_worked FROM attendance e {_posted("e.day")}
         WHERE e.day BETWEEN DATE '{start}' AND DATE '{end}'"""
     return _summed(counted, "sum(minutes_worked)::BIGINT AS minutes")
+
+
+def _staff(end: date) -> str:
+    """Whoever is away at the end, for thirty days or more on one parental or unpaid leave, does not count."""
+    counted = f"""
+        SELECT NULL AS employee_id, p.team_id, p.department_id, NULL AS partner_id, NULL AS branch_id, NULL AS segment,
+            NULL AS currency, NULL AS part
+        FROM postings p JOIN employment t USING (employee_id)
+        WHERE DATE '{end}' >= p.valid_from AND DATE '{end}' < p.valid_to
+            AND DATE '{end}' >= greatest(t.valid_from, t.hired_on)
+            AND DATE '{end}' < least(coalesce(t.valid_to, DATE '9999-12-31'), coalesce(t.exited_on, DATE '9999-12-31'))
+            AND employee_id NOT IN (
+                SELECT employee_id FROM leave WHERE leave_type IN ('parental', 'unpaid')
+                    AND starts_on <= DATE '{end}' AND ends_on > DATE '{end}' AND ends_on - starts_on >= 30)"""
+    return _summed(counted, "count(*) AS heads")
 
 
 def _summed(counted: str, sums: str, *, beside: str = "") -> str:

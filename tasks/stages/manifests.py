@@ -37,11 +37,14 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         unread=tuple(Unread(row["table"], row["reason"]) for row in content["unread"]),
         ledger=None if content["ledger"] is None else Digest(content["ledger"]),
         source=None if content["source"] is None else RunId(content["source"]),
-        earlier=tuple(
-            EarlierNight(_date(row["business_date"]), RunId(row["run"])) for row in content.get("earlier", ())
-        ),
+        earlier=_nights(content.get("earlier", ())),
+        carried=_nights(content.get("carried", ())),
         known_as_of=content["known_as_of"],
     )
+
+
+def _nights(rows: list[dict[str, str]]) -> tuple[EarlierNight, ...]:
+    return tuple(EarlierNight(_date(row["business_date"]), RunId(row["run"])) for row in rows)
 
 
 def _inputs(rows: list[dict[str, str]]) -> tuple[Input, ...]:

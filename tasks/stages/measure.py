@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns
-from adapters.store.results import write_kpis, write_scores
+from adapters.store.results import read_kpis, write_kpis, write_scores
 from adapters.store.runs import RunFile, StageResult, State
 from adapters.world import World
 from domain.exact import ExactSelect
@@ -25,11 +25,11 @@ from kpi_rules.plan import plan_kpis
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.scores import score
-from kpi_rules.target_values import moved_among, stays_of
+from kpi_rules.stays import moved_among, stays_of
 from kpi_rules.views import BREACHES, CREDITS
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
-from tasks.stages.people import BONUS_READS, staff_of, working_days_of
+from tasks.stages.people import BONUS_READS, capacities_of, staff_of, working_days_of
 from tasks.stages.session import session_of_night
 
 
@@ -49,17 +49,29 @@ class Measured:
 Read = Callable[[ExactSelect], Sequence[Mapping[str, Any]]]
 
 
-def figures_in(duck: Duck, rules: KpiRules, as_of: date, halted: frozenset[str], read: Read | None = None) -> Measured:
+def figures_in(
+    duck: Duck,
+    rules: KpiRules,
+    as_of: date,
+    halted: frozenset[str],
+    read: Read | None = None,
+    *,
+    carried: tuple[KpiResult, ...] = (),
+) -> Measured:
     """KPI results and scores, month to date, over a session that has the credits and the breaches of the same rules.
 
     `read` takes the place of `duck.read` for the scans: who measures several rule books need not scan alike twice.
+    `carried` are results of earlier months, which scorecards may take.
     """
     period, scan_rows = Period.of(as_of), read or duck.read
     plan = plan_kpis(rules, start=period.start, as_of=as_of, halted=halted)
     staff, working_days = _staff(duck, period, halted)
     moved = moved_among(stays_of(staff, period.start, as_of))
     results = kpi_results(plan, {scan.name: scan_rows(scan.statement) for scan in plan.statements}, moved)
-    return Measured(results, score(rules, results, staff, working_days, start=period.start, as_of=as_of))
+    capacities = None if "capacity" in halted else capacities_of(duck, as_of)
+    scores = score(rules, results, staff, working_days, start=period.start, as_of=as_of, capacities=capacities,
+                   earlier=carried)  # fmt: skip
+    return Measured(results, scores)
 
 
 def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> StageWork:
@@ -67,7 +79,7 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
         files, totals = _credits(world, night, duck, rules, halted)
         files += _breaches(world, night, duck, rules, halted)
-        found = figures_in(duck, rules, as_of, halted)
+        found = figures_in(duck, rules, as_of, halted, carried=carried_values(world, manifest, rules.on(as_of)))
 
     def write(connection: sa.Connection) -> None:
         write_kpis(connection, night.run, found.results)
@@ -81,6 +93,13 @@ def _staff(duck: Duck, period: Period, halted: frozenset[str]) -> tuple[tuple[Em
     if "staff_postings" in halted:
         return (), None
     return staff_of(duck, period), None if halted & BONUS_READS else working_days_of(duck)
+
+
+def carried_values(world: World, manifest: Manifest, rules: KpiRules) -> tuple[KpiResult, ...]:
+    """What scorecards may carry: the results of the nights that the manifest names."""
+    parts = {part.kpi for placed in rules.scorecards if placed.rule.carry for part in placed.rule.parts}
+    with world.store.read() as connection:
+        return tuple(each for night in manifest.carried for each in read_kpis(connection, night.run, parts))
 
 
 def _credits(

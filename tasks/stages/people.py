@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,6 +67,17 @@ def working_days_of(duck: Duck) -> WorkingDays:
     for row in duck.read(exact(statement)):
         found[row["jurisdiction"]].add(row["day"])
     return {jurisdiction: frozenset(every) for jurisdiction, every in found.items()}
+
+
+def capacities_of(duck: Duck, day: date) -> dict[str, Decimal]:
+    """The accounts that each employee may own at once on the day: by the latest row that holds on it."""
+    capacity = TABLES["capacity"].c
+    statement = (
+        sa.select(capacity.employee_id, capacity.accounts_at_most)
+        .where(capacity.valid_from <= day)
+        .order_by(capacity.employee_id, capacity.valid_from)
+    )
+    return {row["employee_id"]: Decimal(row["accounts_at_most"]) for row in duck.read(exact(statement))}
 
 
 def recoveries_of(duck: Duck, period: Period) -> tuple[PartnerRecovery, ...]:

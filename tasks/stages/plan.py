@@ -84,6 +84,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             unread=_unread(world, day),
             waivers=waivers_in_force(connection, inputs.landed, business_today(world), request.known_as_of),
             earlier=_earlier(connection, request, rules.kpis),
+            carried=_carried(connection, request, rules.kpis),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )
 
@@ -107,9 +108,17 @@ def _prices_before(connection: sa.Connection, day: date) -> Digest | None:
 
 def _earlier(connection: sa.Connection, request: Request, rules: KpiRules) -> tuple[EarlierNight, ...]:
     """The nights whose credits say who had a payment that is reversed now."""
-    start = Period.of(request.business_date).start
+    start, known = Period.of(request.business_date).start, request.known_as_of
     first = Period.of(first_payment_day(rules, start=start, as_of=request.business_date)).start
-    return last_night_of_each_month(connection, first, start - timedelta(days=1), CREDITS.name, request.known_as_of)
+    return last_night_of_each_month(connection, first, start - timedelta(days=1), known, file=CREDITS.name)
+
+
+def _carried(connection: sa.Connection, request: Request, rules: KpiRules) -> tuple[EarlierNight, ...]:
+    """The nights from which scorecards carry values."""
+    start, first = Period.of(request.business_date).start, rules.carries_from(request.business_date)
+    if first is None:
+        return ()
+    return last_night_of_each_month(connection, first, start - timedelta(days=1), request.known_as_of)
 
 
 def refuse_unsigned(rules: RuleSet, versions: Iterable[RuleVersion]) -> None:

@@ -44,7 +44,7 @@ from reports.rule_effects import (
 from tasks.stages.as_if import SECTIONS, Shift, as_if, shifts
 from tasks.stages.gate import accepted_in, halted_in
 from tasks.stages.manifests import manifest_of
-from tasks.stages.measure import figures_in
+from tasks.stages.measure import carried_values, figures_in
 from tasks.stages.pay import Pay, pay_in
 from tasks.stages.rule_causes import Causes, causes_between
 from tasks.stages.rules import RuleSet, decode_rule_book
@@ -147,7 +147,9 @@ def _measured(
         )
     with session_of_night(world, manifest, accepted) as duck:
         bench = _Bench(duck, night.day, halted)
-        old, new = (bench.figures_of(rules) for rules in sides)
+        old, new = (
+            bench.figures_of(rules, carried_values(world, manifest, rules.kpis.on(night.day))) for rules in sides
+        )
     compared = compare(old.figures(night.run), new.figures(night.run))
     figures = in_order(
         (
@@ -198,9 +200,9 @@ class _Bench:
     made: str = ""
     read: dict[tuple[str, str], Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
-    def figures_of(self, rules: RuleSet) -> _Found:
+    def figures_of(self, rules: RuleSet, carried: tuple[KpiResult, ...]) -> _Found:
         self._make_tables(rules.kpis)
-        found = figures_in(self.duck, rules.kpis, self.day, self.halted, self._read)
+        found = figures_in(self.duck, rules.kpis, self.day, self.halted, self._read, carried=carried)
         measures = measures_of(found.results, found.scores)
         pay = pay_in(self.duck, measures, rules.policies, rules.contracts, Period.of(self.day), self.halted)
         return _Found(found.results, found.scores, pay)

@@ -45,6 +45,26 @@ def gated(gate):
     return WEIGHED + f"    gates: [▶{{kpi: calls, {gate}, missing: holds}}]\n"
 
 
+ALL = COUNT.replace("[employee]", "[employee, team, department]")
+
+
+def shared(each, cascade, values="a: 100"):
+    """A target that is shared out, beside a count, a share, an amount, and a count of teams."""
+    figures = kpis(a=ALL, m=SUM, r=f"{RATIO}numerator: a\n    denominator: a", t=COUNT.replace("employee", "team"))
+    return figures + TARGET + f"each: {each}\n    {WHOLE}cascade: {{{cascade}}}\n    values: {{{values}}}\n"
+
+
+def part(name, text, values="{a: 1}"):
+    scope = "each: department\n    department: d"
+    return f"targets:\n  - id: {name}\n    {HEAD}{scope}{text}\n    values: {values}\n"
+
+
+def parted(text, values="{a: 9}"):
+    """A department's target of 9, and a part of it."""
+    whole = kpis(a=ALL, r=ALL) + part("w", "", "{a: 9}")
+    return whole + f"  - id: p\n    {HEAD}{text}\n    values: {values}\n"
+
+
 def limit(text):
     head = f"    {HEAD}source: s\n    severity: hard\n    jurisdiction: VN\n"
     return f"limits:\n  - id: l\n{head}    {text}\n"
@@ -125,6 +145,10 @@ MISTAKES = [
     ("a gate with two bounds", scored(gated("at_most: 1, at_least: 2, otherwise: {times: 0}")), "KPI026", "one bound"),
     ("a gate without effect", scored(gated("at_most: 1, otherwise: ▶{}").replace("▶{kpi", "{kpi")),
      "KPI026", "one effect"),
+    ("nothing said of what is carried", scored(WEIGHED.replace("missing: zero", "missing: ▶carry")),
+     "KPI028", "together"),
+    ("carried for ever", scored(WEIGHED.replace("missing: zero", "missing: carry\n    "
+                                                "carry: {months: ▶13, otherwise: zero}")), "RUL005", "12"),
     ("a gate of no KPI", scored(gated("at_most: 1, otherwise: {times: 0}").replace("▶{kpi: calls", "{kpi: ▶call")),
      "KPI007", 'unknown KPI "call"'),
     ("a gate on money", kpis(calls=count(), m=SUM) + GOAL
@@ -181,6 +205,37 @@ MISTAKES = [
     ("two ways over accounts", CREDIT + "{kind: house}\n    over_accounts: oldest_first\n"
      + CREDIT.replace("credit_rules:\n", "").replace("id: c", "id: e").replace("order: 1", "order: 2")
      + "{kind: house}\n    over_accounts: ▶largest_first\n", "KPI043", "oldest_first"),
+    ("parts of what is each employee's", kpis(a=COUNT) + TARGET
+     + f"{WHOLE}cascade: ▶{{by: equal, step: 1}}\n    values: {{a: 1}}\n", "TGT010", "already"),
+    ("a team's value for its teams", shared("team", "by: equal, step: 1, teams: ▶{by: equal, step: 1}"),
+     "TGT010", "each team already"),
+    ("a value that is no whole step", shared("team", "by: equal, step: 40", "a: ▶100"), "TGT011", "no multiple of"),
+    ("teams that get half a step", shared("department", "by: equal, step: 4, teams: {by: equal, step: ▶10}"),
+     "TGT011", "10 is no multiple of 4"),
+    ("a step of nothing", shared("team", "by: equal, step: ▶0"), "RUL005", "greater than 0"),
+    ("a weight that there is not", shared("team", "by: ▶weight, step: 1"), "RUL003", "capacity"),
+    ("a weight of no KPI", shared("team", "by: {kpi: ▶b}, step: 1"), "KPI007", 'unknown KPI "b"'),
+    ("a weight that does not add up", shared("team", "by: {kpi: ▶r}, step: 1"), "TGT012", "does not add up"),
+    ("a weight in no currency", shared("team", "by: {kpi: ▶m}, step: 1"), "TGT012", "one currency"),
+    ("parts for unstated days", shared("team", "by: equal, step: 1", "a: ▶100").replace(WHOLE, ""),
+     "TGT013", "for which days"),
+    ("parts of what is no person's", shared("team", "by: equal, step: 1", "t: ▶100"), "KPI032", "per employee"),
+    ("a part and a target for each", shared("team", "by: equal, step: 1", "a: ▶100")
+     + f"  - id: u\n    {HEAD}{WHOLE}values: {{a: 1}}\n", "KPI030", "too"),
+    ("a part of nothing", kpis(a=ALL) + part("t", "\n    part_of: ▶w"), "TGT020", 'a part of "w"'),
+    ("a part of itself", kpis(a=ALL) + part("t", "\n    part_of: ▶t"), "TGT020", "no other target"),
+    ("a part for each team", parted("each: team\n    part_of: ▶w"), "TGT021", "for each"),
+    ("a part in another currency", parted("each: team\n    team: T\n    currency: VND\n    part_of: ▶w"),
+     "TGT022", "a part in VND"),
+    ("a part of what the whole does not state", parted("each: team\n    team: T\n    part_of: w", "{r: ▶1}"),
+     "TGT022", 'states no "r"'),
+    ("parts that are too little", parted("each: team\n    team: T\n    part_of: w", "{a: 6}").replace("a: 9", "a: ▶9"),
+     "TGT023", "sum to 6 of 9 on 2026-01-01: 3 too little"),
+    ("days without a target", kpis(a=COUNT) + TARGET.replace("review_by: 2027-01-01", "valid_to: 2026-03-01")
+     + f"{WHOLE}values: {{a: 1}}\n  - id: t\n    {HEAD.replace('2026-01-01', '2026-04-01')}{WHOLE}values: {{a: ▶1}}\n",
+     "TGT024", "from 2026-03-01 up to 2026-04-01"),
+    ("leave of no kind", f"long_leave:\n  - id: l\n    {HEAD}days: 30\n    kinds: [▶hunting]\n", "RUL003", "parental"),
+    ("leave of no days", f"long_leave:\n  - id: l\n    {HEAD}days: ▶0\n    kinds: [unpaid]\n", "RUL005", "days"),
     ("credit on a balance", CREDIT + "{kind: house}\n    where: ▶balance > 0\n", "EXP003", "balance"),
     ("two credit rules at once", CREDIT + "{kind: house}\n" + CREDIT.replace("credit_rules:\n", "")
      .replace("id: c", "id: e").replace("order: ", "order: ▶") + "{kind: house}\n", "KPI040", "same order"),
@@ -241,7 +296,7 @@ MISTAKES = [
     ("a role that there is not", scored(WEIGHED.replace("missing: zero", "missing: zero\n    roles: [▶boss]")),
      "RUL003", "collector, leader, manager"),
     ("a missing value that is skipped", scored(WEIGHED.replace("missing: zero", "missing: ▶skip")), "RUL003",
-     "redistribute, zero. A part without value"),
+     "redistribute, zero, carry. A part without value"),
     ("parts without dashes", scored(CARD + "      ▶calls: 1\n"), "RUL005", "a list is expected"),
     ("a gate that lifts the score", scored(gated("at_most: 1, otherwise: {times: ▶1.5}").replace("▶{kpi", "{kpi")),
      "RUL005", "less than 1"),
@@ -340,4 +395,4 @@ def test_a_broken_rule_hides_no_other_and_is_not_told_again_where_it_is_used(dec
 
 def test_each_code_stands_in_the_guide(request):
     guide = (request.config.rootpath / "docs" / "rules" / "kpis.md").read_text(encoding="utf-8")
-    assert {case[2] for case in MISTAKES if case[2].startswith("KPI")} <= set(guide.replace("`", " ").split())
+    assert {case[2] for case in MISTAKES if case[2].startswith(("KPI", "TGT"))} <= set(guide.replace("`", " ").split())

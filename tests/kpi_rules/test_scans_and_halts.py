@@ -31,6 +31,7 @@ def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(h
         ("owned_days", ["accounts", "accounts_opening", "dispatch", "payments"]),
         ("promises_due grace_days=3", ["accounts", "dispatch", "payments", "promises", "staff_postings"]),
         ("reviews", ["reviews", "staff_postings"]),
+        ("staff", ["employment", "leave", "staff_postings"]),
         ("visits", ["accounts", "dispatch", "staff_postings", "visits"]),
     ]
 

@@ -14,7 +14,7 @@ from domain.ids import digest_of
 from domain.periods import days_between
 from domain.records import Grain, KpiResult, Unit, ValueState
 from domain.staff import Employee, Leave, StaffPosting, Terms
-from kpi_rules.figures import grows_with_days
+from kpi_rules.figures import adds_up, grows_with_days
 from kpi_rules.grading import Measured, attainment_of, grade, points_on
 from kpi_rules.language import Curve, CurvePoint, Scorecard, ScorecardPart
 from kpi_rules.scores import score
@@ -267,6 +267,24 @@ def test_what_grows_with_the_days(dataset, kind, grows, rules_of):
     assert grows_with_days("n", {figure.id: figure for figure in rules.figures}) is grows
 
 
+@pytest.mark.parametrize(
+    ("formula", "unit", "sums"),
+    [("a + b", "count", True), ("2 * a - b", "count", True), ("coalesce(a, 0) + b", "count", True),
+     ("-a", "count", True), ("max(a - 5, 0)", "count", False), ("a + 5", "count", False), ("m / a", "money", False),
+     ("m / 4", "money", True), ("a / b", "ratio", False)],
+)  # fmt: skip
+def test_a_sum_of_sums_is_one_and_an_amount_per_call_is_none(formula, unit, sums, rules_of):
+    head = "title: N, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, good: higher, grains: [employee]"
+    rules = rules_of(
+        f"kpis:\n  - {{id: a, {head}, unit: count, type: simple, dataset: contacts, measure: count}}\n"
+        f"  - {{id: b, {head}, unit: count, type: simple, dataset: visits, measure: count}}\n"
+        f"  - {{id: m, {head}, unit: money, type: simple, dataset: credits, measure: sum, of: recovered}}\n"
+        f"  - {{id: n, {head}, unit: {unit}, type: derived, formula: '{formula}'}}\n"
+    )
+    figures = {figure.id: figure for figure in rules.figures}
+    assert (grows_with_days("n", figures), adds_up("n", figures)) == (sums, sums)
+
+
 BY_DAYS = "prorate: {by: days_worked, employment_share: true, without_leave: [parental]}"
 HALF = "target: a.yaml:14:33, 1000 for 11 of 22 days worked"
 
@@ -322,6 +340,118 @@ def test_where_the_days_are_halted_so_is_what_they_make_due(rules_of):
     assert found.state is ValueState.VALUE
 
 
+LONG = (
+    "long_leave:\n  - {id: away, title: A, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01, "
+    "kinds: [parental, unpaid], days: 30}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("leave", "targets", "note"),
+    [
+        ([("parental", START, date(2026, 11, 20))], (None, None),
+         "no target: on long leave from 2026-10-01 up to 2026-11-20, a.yaml:20:10"),
+        ([("parental", date(2026, 10, 16), date(2026, 12, 1))], ("0.5", "500"), HALF.replace("worked", "")),
+        ([("unpaid", date(2026, 9, 1), date(2026, 9, 20)), ("parental", date(2026, 9, 20), date(2026, 10, 16))],
+         ("0.5", "500"), HALF.replace("worked", "")),
+        ([("unpaid", date(2026, 9, 1), date(2026, 9, 20)), ("parental", date(2026, 9, 21), date(2026, 10, 16))],
+         ("0.5", "1000"), "target: a.yaml:14:33"),
+        ([("parental", date(2026, 10, 2), date(2026, 10, 31))], ("0.5", "1000"), "target: a.yaml:14:33"),
+        ([("annual", START, date(2026, 11, 20))], ("0.5", "1000"), "target: a.yaml:14:33"),
+    ],
+    ids=["all month", "from the middle on", "back from two in a row", "two with a day between", "a day too short",
+         "of another kind"],
+)  # fmt: skip
+def test_long_leave_is_out_of_targets_and_what_was_done_before_is_scored(leave, targets, note, rules_of):
+    """By working days, which say nothing of leave themselves; the rate of promises kept is due in full."""
+    by_days = "prorate: {by: working_days, employment_share: true}"
+    rules = rules_of(RULES.replace("prorate: whole", by_days) + LONG)
+    somebody = _employee(StaffPosting("phone", "T1", "collector", HIRED), leave=tuple(Leave(*each) for each in leave))
+    (found,) = _scores(rules, [_result("money", "250", currency="VND"), _result("kept", "0.5")], somebody)
+    assert tuple(part.target for part in found.parts) == tuple(_number(each) for each in targets)
+    assert found.parts[1].note == note.replace("days ", "working days")
+    assert found.state is (ValueState.NO_VALUE if targets[0] is None else ValueState.VALUE)
+
+
+def test_whoever_is_on_long_leave_is_no_peer_and_keeps_what_they_did_before(rules_of):
+    text = RULES.replace("weight: 0.5}", "weight: 0.5, peers: {against: best, tie_band: 0, fewest: 2}}", 1) + LONG
+    away = (Leave("parental", date(2026, 10, 16), date(2026, 12, 1)),)
+    staff = [_employee(StaffPosting("phone", "T1", "collector", HIRED), name=f"E{n}") for n in (1, 2)]
+    staff.append(_employee(StaffPosting("phone", "T1", "collector", HIRED), name="E3", leave=away))
+    results = [_result("kept", value, name) for value, name in (("4", "E1"), ("5", "E2"), ("10", "E3"))]
+    found = {each.entity: each.parts[0] for each in _scores(rules_of(text), results, *staff)}
+    assert (found["E1"].attainment, found["E1"].note) == (Decimal("0.8"), "best of 2 peers")
+    assert found["E3"].attainment == Decimal(2)
+    still_there = score(rules_of(text), results, staff, WORKING, start=START, as_of=date(2026, 10, 15))
+    assert still_there[0].parts[0].note == "best of 3 peers"
+
+
+def test_whoever_has_not_been_there_at_all_is_held_against_nobody(rules_of):
+    text = RULES.replace("weight: 0.5}", "weight: 0.5, peers: {against: best, tie_band: 0, fewest: 2}}", 1) + LONG
+    away = (Leave("parental", date(2026, 8, 1), date(2027, 1, 1)),)
+    staff = [_employee(StaffPosting("phone", "T1", "collector", HIRED), name=f"E{n}") for n in (1, 2)]
+    staff.append(_employee(StaffPosting("phone", "T1", "collector", HIRED), name="E3", leave=away))
+    results = [_result("kept", value, name) for value, name in (("4", "E1"), ("5", "E2"), ("10", "E3"))]
+    found = _scores(rules_of(text), results, *staff)[2]
+    assert found.state is ValueState.NO_VALUE
+    assert found.parts[0].note == "no target: on long leave from 2026-08-01 up to 2027-01-01, a.yaml:20:10"
+
+
+CARRIED = RULES.replace("missing: zero", "missing: carry, carry: {months: 2, otherwise: OTHERWISE}")
+SEPTEMBER, AUGUST, JULY = date(2026, 9, 30), date(2026, 8, 31), date(2026, 7, 31)
+
+
+def _earlier(value, night, entity="E1", **facts):
+    return replace(_result("kept", value, entity, **facts), start=night.replace(day=1), as_of=night)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "otherwise", "score", "note"),
+    [
+        ([("0.4", SEPTEMBER), ("0.1", AUGUST)], "zero", "90", "carried from 2026-09-30; target: a.yaml:16:21"),
+        ([("0.1", AUGUST)], "zero", "60", "carried from 2026-08-31; target: a.yaml:16:21"),
+        ([("0.1", JULY)], "zero", "50", "no value; target: a.yaml:16:21"),
+        ([("0.1", JULY)], "redistribute", "100", "no value; target: a.yaml:16:21; weight of 0.5 in all"),
+        ([], "zero", "50", "no value; target: a.yaml:16:21"),
+    ],
+    ids=["the last month's", "the last that there is", "too long ago", "else to the others", "nothing to carry"],
+)
+def test_a_part_without_value_carries_the_last_one(earlier, otherwise, score, note, rules_of):
+    rules = rules_of(CARRIED.replace("OTHERWISE", otherwise))
+    somebody = _employee(StaffPosting("phone", "T1", "collector", HIRED))
+    before = [_earlier(*each) for each in earlier]
+    (found,) = _scores(rules, [_result("money", "1000", currency="VND")], somebody, earlier=before)
+    assert (found.score, found.parts[0].note) == (Decimal(score), note)
+
+
+def test_only_what_is_missing_is_carried_and_what_is_halted_stays_halted(rules_of):
+    rules = rules_of(CARRIED.replace("OTHERWISE", "zero"))
+    somebody, before = _employee(StaffPosting("phone", "T1", "collector", HIRED)), [_earlier("0.5", SEPTEMBER)]
+    (found,) = _scores(rules, [_result("kept", "0.1")], somebody, earlier=before)
+    assert found.parts[0].value == Decimal("0.1")
+    halted = replace(_result("kept", "1"), state=ValueState.HALTED, value=None)
+    (found,) = _scores(rules, [halted], somebody, earlier=before)
+    assert found.state is ValueState.HALTED
+
+
+@pytest.mark.parametrize(
+    ("since", "entity", "grain", "value"),
+    [
+        (date(2026, 9, 15), "E1@phone", Grain.POSTING, "0.4"),
+        (date(2026, 9, 15), "E1", Grain.EMPLOYEE, None),
+        (date(2026, 10, 1), "E1", Grain.EMPLOYEE, None),
+    ],
+    ids=["what was done there", "not the whole month's of somebody who moved", "nothing from another department"],
+)
+def test_what_is_carried_was_reached_in_the_same_department(since, entity, grain, value, rules_of):
+    moved = _employee(
+        StaffPosting("legal", "T9", "collector", HIRED, since), StaffPosting("phone", "T1", "collector", since)
+    )
+    before = [_earlier("0.4", SEPTEMBER, entity, grain=grain)]
+    (found,) = _scores(rules_of(CARRIED.replace("OTHERWISE", "zero")), [], moved, earlier=before)
+    assert found.parts[0].value == _number(value)
+
+
 def test_a_score_names_the_line_of_each_target(rules_of):
     found = _score(rules_of(RULES), [_result("kept", "0.25")])
     assert found.score == Decimal(25)
@@ -334,8 +464,8 @@ def _score(rules, results):
     return found
 
 
-def _scores(rules, results, *staff, working_days=WORKING):
-    return score(rules, results, staff, working_days, start=START, as_of=AS_OF)
+def _scores(rules, results, *staff, working_days=WORKING, earlier=()):
+    return score(rules, results, staff, working_days, start=START, as_of=AS_OF, earlier=earlier)
 
 
 def _employee(*postings, name="E1", **facts):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 from datetime import date
 
 import duckdb
@@ -25,6 +26,7 @@ from domain.records import Outcome, ValueState
 from flows.cli import app
 from tasks.stages.breaches import breaches_of
 from tasks.stages.compare import compare_runs, official_before
+from tasks.stages.due_targets import due_on
 from tests.conftest import DIALECTS, SteppingClock, copy_of, new_world
 from tests.stages.conftest import night_of, put_book
 
@@ -270,6 +272,11 @@ def test_an_increment_that_was_never_accepted_leaves_the_month_without_value(wor
     assert kpis["recovered"].state is ValueState.VALUE
 
 
+SHARED_OUT = """kpi,value,owner,each,department,period,prorate,employment_share,currency,cascade_by,cascade_step
+recovered,1000000,head,department,phone_early,2026-09,working_days,yes,VND,capacity,1000
+"""
+
+
 @pytest.mark.slow
 def test_a_what_if_releases_accepts_and_posts_nothing_and_is_compared(official, run_night, tmp_path):
     world, night = official
@@ -277,7 +284,11 @@ def test_a_what_if_releases_accepts_and_posts_nothing_and_is_compared(official, 
     rules = tmp_path / "rules" / "kpi_rules" / "rules"
     rules.mkdir(parents=True)
     scorecards = (world.settings.rules / "kpi_rules" / "rules" / "scorecards.yaml").read_text(encoding="utf-8")
-    (rules / "scorecards.yaml").write_text(scorecards.replace("attainment: 1.2,", "attainment: 1.3,"), encoding="utf-8")
+    changed = scorecards.replace("attainment: 1.2,", "attainment: 1.3,").replace("calls_per_hour", "recovered", 1)
+    (rules / "scorecards.yaml").write_text(changed, encoding="utf-8")
+    sheet = tmp_path / "rules" / "kpi_rules" / "targets" / "teams.csv"
+    sheet.parent.mkdir()
+    sheet.write_text(SHARED_OUT, encoding="utf-8")
     what_if = run_night(world, DAY, what_if=True, overlay=tmp_path / "rules")
     after = tables_of(world)
     for table in ("releases", "snapshot_pointers", "ledger", "batches"):
@@ -287,6 +298,13 @@ def test_a_what_if_releases_accepts_and_posts_nothing_and_is_compared(official, 
     assert comparison.inputs == ()
     assert comparison.equal > 0
     assert any("scorecard" in rule for rule in comparison.rules)
+    with world.store.read() as connection:
+        scores = read_scores(connection, what_if.run)
+    parts = [part for each in scores for part in each.parts if part.kpi == "recovered" and part.target]
+    assert sum(part.target for part in parts) == 1_000_000, "what is shared out sums to the department's"
+    words = r"teams\.csv:2:2, \d+ of 1000000 of department phone_early by capacity × working days"
+    assert len(parts) > 2
+    assert all(re.search(words, part.note) for part in parts)
 
 
 def test_no_stored_schema_holds_a_float_but_for_named_estimates(ran):
@@ -307,6 +325,9 @@ def test_scores_explain_themselves_down_to_their_parts(ran):
     world, night = ran
     with world.store.read() as connection:
         scores = [score for score in read_scores(connection, night.run) if score.score is not None]
+    some, *_ = due_on(world, DAY, employee=scores[0].entity)
+    assert (some.kpi, some.target) == (scores[0].parts[0].kpi, scores[0].parts[0].target)
+    assert due_on(world, DAY, missing=True) == tuple(due for due in due_on(world, DAY) if due.target is None)
     assert scores
     for score in scores:
         assert sum(part.contribution for part in score.parts if part.contribution is not None) == score.score

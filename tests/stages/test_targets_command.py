@@ -1,0 +1,36 @@
+"""Targets as managers see them: exported into a sheet, and put back in its place."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from adapters.settings import PROJECT
+from flows.cli import app
+from tasks.stages.rules import read_rules
+
+TARGETS = "kpi_rules/targets"
+
+
+def run(*arguments: str):
+    done = CliRunner().invoke(app, ["targets", *arguments])
+    assert done.exit_code == 0, done.output
+    return done
+
+
+@pytest.mark.parametrize("name", ["field.csv", "field.xlsx"])
+def test_an_exported_sheet_takes_the_place_of_the_file_and_keeps_every_version(name, tmp_path):
+    folder = tmp_path / TARGETS
+    told = run("export", "--to", str(folder / name), "--on", "2026-11-22")
+    assert told.stdout.startswith("18 targets of 6 rules in ")
+    assert f"{TARGETS}/employees.yaml states them too" in " ".join(told.stderr.split())
+    (folder / "employees.yaml").write_text("targets: []\n")
+    before, after = read_rules(PROJECT), read_rules(PROJECT, tmp_path)
+    assert after.issues == before.issues
+    assert after.kpis.versions() == before.kpis.versions()
+    assert after.book.digest != before.book.digest
+
+
+def test_a_sheet_is_written_under_a_name_that_says_what_it_is(tmp_path):
+    refused = CliRunner().invoke(app, ["targets", "export", "--to", str(tmp_path / "field.ods")])
+    assert (refused.exit_code, ".csv or .xlsx" in refused.output) == (2, True)

@@ -120,7 +120,9 @@ def _with_rules(judged: sa.CTE, rules: tuple[CheckedCreditRule, ...]) -> sa.CTE:
     own = ("payment_id", "account_id", "posted_on", "paid_on", "currency", "recovered", "fault", "is_booked")
     return sa.select(
         *(judged.c[name] for name in own),
-        sa.func.coalesce(by_rule([columns[each.date] for each in rules]), judged.c.paid_on).label("credited_for"),
+        sa.func.coalesce(sa.cast(by_rule([columns[each.date] for each in rules]), sa.Date), judged.c.paid_on).label(
+            "credited_for"
+        ),
         sa.cast(by_rule(list(range(len(rules)))), sa.Integer).label("rule"),
         sa.cast(by_rule([each.rule.id for each in rules]), sa.String).label("credit_rule"),
         sa.cast(by_rule([version_digest(each.rule) for each in rules]), sa.String).label("credit_rule_version"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE, OWNER_KINDS
@@ -92,7 +94,7 @@ VIEWS: dict[str, sa.Table] = {
 }
 
 
-def holds_on(day: sa.ColumnElement[object], interval: sa.FromClause) -> sa.ColumnElement[bool]:
+def holds_on(day: sa.ColumnElement[Any], interval: sa.FromClause) -> sa.ColumnElement[bool]:
     """Whether the half-open interval of the row has begun and not ended on the day; an open end lies far ahead."""
     end = sa.func.coalesce(interval.c.valid_to, sa.literal(FOREVER))
     return sa.and_(interval.c.valid_from <= day, day < end)

@@ -385,6 +385,52 @@ def _promises_due() -> Dataset:
     )
 
 
+def _callbacks_due() -> Dataset:
+    """Promises again, judged some days later: whether anybody tried to reach the debtor meanwhile."""
+    table, due = TABLES["promises"], _promises_due()
+    grace, days = sa.bindparam("grace_days", type_=sa.Integer()), sa.bindparam("callback_days", type_=sa.Integer())
+    called = _called_join(table, grace, days)
+    judged_on = table.c.due_on + grace + days
+    called_back = sa.func.coalesce(called.target.c.called_back, sa.false())
+    return _with(
+        replace(
+            due,
+            name="callbacks_due",
+            meaning="Promises whose days of grace, and days to be called back in after them, ended in the period, kept "
+            "or not: `paid` says which. Otherwise as `promises_due`.",
+            rows=sa.and_(judged_on.between(START, LAST), table.c.made_on >= OPENS - PROMISE_LOOK_BACK_DAYS),
+            joins=(*due.joins, called),
+            parameters=(
+                *due.parameters,
+                Parameter("callback_days", "Days after those of grace within which to call back.", 1, CONTACT_DAYS),
+            ),
+            look_back_days=MappingProxyType({**due.look_back_days, "contacts": CONTACT_DAYS}),
+        ),
+        _field("called_back", Type.BOOLEAN, "Whether somebody tried to reach anybody about the account in those days.",
+               called_back, "called"),
+    )  # fmt: skip
+
+
+def _called_join(promises: sa.FromClause, grace: Sql, days: Sql) -> Join:
+    """Of each promise that has an outgoing contact in the days after its grace."""
+    promise, contacts = TABLES["promises"].alias("promise_called"), TABLES["contacts"].alias("called_contacts")
+    broken_on = promise.c.due_on + grace
+    within = sa.and_(
+        contacts.c.account_id == promise.c.account_id,
+        contacts.c.direction == "out",
+        contacts.c.started_wall >= broken_on + 1,
+        contacts.c.started_wall < broken_on + days + 1,
+    )
+    called = (
+        sa.select(promise.c.promise_id, sa.true().label("called_back"))
+        .select_from(promise.join(contacts, within))
+        .where(broken_on + days >= START, broken_on + days <= LAST)
+        .distinct()
+        .subquery("called")
+    )
+    return Join("called", called, called.c.promise_id == promises.c.promise_id, frozenset({"contacts"}))
+
+
 def _paid_join(promises: sa.FromClause, grace: Sql) -> Join:
     """What was paid for each promise: summed per promise before it is joined, so that no row doubles."""
     promise, counted = TABLES["promises"].alias("promise"), payments_as_counted()
@@ -536,6 +582,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             ),
             _event("promises", "Promises made in the period.", "made_on"),
             _promises_due(),
+            _callbacks_due(),
             _visits(),
             _complaints("complaints", "Complaints received in the period, about whom they were raised."),
             _complaints_due(),

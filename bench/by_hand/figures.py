@@ -14,7 +14,10 @@ ANSWERS = "department", "partner", "portfolio"
 DEPARTMENTS = "department", "portfolio"
 STOCKS = "branch", "segment", "portfolio"
 FIFTY_DIGITS = Context(prec=50)
-REASONS = "original_unknown", "original_is_a_reversal", "no_rule", "house_rule", "no_owner", "house"
+REASONS = (
+    *("original_unknown", "original_is_a_reversal", "no_rule", "house_rule"),
+    *("no_owner", "house", "no_contact", "no_promise"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ KPIS = {
     "advised_against_contacts": Kpi(ALL, "advised_against"),
     "unlawful_contact_rate": Kpi(ALL, "unlawful", "contacts"),
     "promise_kept": Kpi(ALL, "kept", "due"),
+    "broken_called_back": Kpi(ALL, "called_back", "broken"),
     "accounts_owned": Kpi(ALL, "owned"),
     **{f"overdue_balance_{b}": Kpi(ALL, f"balance_{b}", in_money=True) for b in range(8)},
     **{f"roll_rate_by_stock_{b}": Kpi(STOCKS, f"balance_{b + 1}", f"was_balance_{b}", in_money=True) for b in range(7)},

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 GRACE_DAYS, PROMISE_DAYS, PAYMENT_DAYS, COMPLAINT_DAYS, ANSWER_DAYS, CONTACT_DAYS = 3, 62, 92, 90, 7, 14
+CALLBACK_DAYS = 2
 
 _REACHED = "outcome IN ('right_party', 'promise', 'refused')"
 _CALLED = "channel = 'call' AND direction = 'out'"
@@ -65,6 +66,7 @@ def scans(start: date, end: date) -> dict[str, str]:
         "credits": _credits(start, end),
         "contacts": _contacts(start, end),
         "promises": _promises(start, end),
+        "callbacks": _callbacks(start, end),
         "visits": _visits(start, end),
         "complaints": _complaints(start, end),
         "complaints_due": _complaints_due(start, end),
@@ -202,6 +204,31 @@ def _promises(start: date, end: date) -> str:
             GROUP BY e.promise_id)"""
     sums = "count(*) FILTER (counts) AS due, count(*) FILTER (counts AND paid >= 0.9 * amount) AS kept"
     return _summed(counted, sums, beside=paid)
+
+
+def _callbacks(start: date, end: date) -> str:
+    """Promises that were broken and, in the two days after, called back or not."""
+    days = f"""
+        judged AS (SELECT promise_id, account_id, currency, made_on, due_on + {GRACE_DAYS} AS until
+            FROM ({_newest("promises", "promise_id")})
+            WHERE made_on >= DATE '{start - timedelta(days=PROMISE_DAYS)}'
+            AND due_on + {GRACE_DAYS + CALLBACK_DAYS} BETWEEN DATE '{start}' AND DATE '{end}'),
+        got AS (SELECT j.promise_id, sum(pay.amount - pay.waiver) AS paid
+            FROM judged j JOIN payments pay USING (account_id, currency)
+            LEFT JOIN payments was ON was.payment_id = pay.reverses
+            WHERE pay.posted_on <= DATE '{end}' AND coalesce(was.paid_on, pay.paid_on) BETWEEN j.made_on AND j.until
+            AND (pay.reverses IS NULL OR was.payment_id IS NOT NULL) GROUP BY 1),
+        called AS (SELECT DISTINCT promise_id FROM judged JOIN contacts c USING (account_id)
+            WHERE c.direction = 'out'
+            AND c.started_wall::DATE BETWEEN until + 1 AND until + {CALLBACK_DAYS})"""
+    counted = f"""
+        SELECT {_PLACE}, e.state <> 'cancelled' AND coalesce(got.paid, 0) < 0.9 * e.amount AS is_broken,
+            called.promise_id IS NOT NULL AS is_called
+        FROM ({_newest("promises", "promise_id")}) e {_placed("e.made_on")}
+        JOIN judged j ON j.promise_id = e.promise_id LEFT JOIN got ON got.promise_id = e.promise_id
+        LEFT JOIN called ON called.promise_id = e.promise_id"""
+    sums = "count(*) FILTER (is_broken) AS broken, count(*) FILTER (is_broken AND is_called) AS called_back"
+    return _summed(counted, sums, beside=days)
 
 
 def _visits(start: date, end: date) -> str:

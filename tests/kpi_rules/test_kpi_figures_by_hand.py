@@ -204,6 +204,33 @@ def test_complaints_are_judged_when_their_days_have_ended_and_open_ones_count_so
     assert figures.shown("open_complaints", "portfolio") == "2"
 
 
+#    promise, due in October, paid, called on: called back by the second day after three of grace?
+BROKEN = [
+    ("M1", 5, 0, "09 00:00", True),
+    ("M2", 5, 0, "10 23:59", True),
+    ("M3", 5, 0, "11 00:00", False),
+    ("M4", 5, 0, "08 23:59", False),  # within the grace
+    ("M5", 5, 89, None, False),
+    ("M6", 5, 90, None, None),  # kept
+    ("M7", 15, 0, "19 12:00", True),  # the two days end on the 20th
+    ("M8", 16, 0, "20 12:00", None),  # … and here on the 21st
+]
+
+
+def test_broken_promises_are_called_back_within_two_days_after_the_grace(book, house_rules):
+    for promise, due, paid, called, _ in BROKEN:
+        book.add("promises", promise_id=promise, account_id=promise, employee_id="E1", made_on=date(2026, 9, 28),
+                 due_on=date(2026, 10, due), amount=Decimal(100))  # fmt: skip
+        book.add("payments", payment_id=promise, account_id=promise, amount=Decimal(paid))
+        if called:
+            book.add("contacts", contact_id=promise, account_id=promise, started_wall=october(called))
+            book.add("contacts", contact_id=f"{promise}b", account_id=promise, started_wall=october(called))
+    book.add("contacts", contact_id="in", account_id="M5", started_wall=october("09 10:00"), direction="in")
+    expected = [each[-1] for each in BROKEN]
+    shown = book.night(house_rules).shown("broken_called_back", "E1")
+    assert shown == f"{expected.count(True)}/{len(expected) - expected.count(None)}"
+
+
 def test_visits_of_which_three_are_recorded_within_ten_minutes_are_in_bulk(book, house_rules):
     recorded = ["09:00", "09:05", "09:10", "09:20", "09:20", "11:00", None]
     for number, at in enumerate(recorded):

@@ -21,6 +21,10 @@ def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(h
         ("attendance", ["attendance", "staff_postings"]),
         ("breaches for advised_against_contacts", ["accounts", "breaches", "dispatch", "staff_postings"]),
         ("breaches for unlawful_contacts", ["accounts", "breaches", "dispatch", "staff_postings"]),
+        (
+            "callbacks_due callback_days=2 grace_days=3",
+            ["accounts", "contacts", "dispatch", "payments", "promises", "staff_postings"],
+        ),
         ("cohort", ["accounts", "accounts_opening", "dispatch"]),
         ("complaints", ["accounts", "complaints", "dispatch", "staff_postings"]),
         ("complaints 90 days", ["accounts", "complaints", "dispatch", "staff_postings"]),

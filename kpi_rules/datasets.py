@@ -17,11 +17,12 @@ import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE
 from domain.dispatch import DISPATCH_SQL
-from domain.exact import product, total
+from domain.exact import count_rows, product, total
 from domain.expressions import Scope, scope_of_columns
 from domain.records import Grain
 from domain.sql import TABLES
 from domain.tables import Column, Type
+from kpi_rules.adherence import BULK_MINUTES, CONTACT_DAYS, last_touch, recorded_in_bulk
 from kpi_rules.owned_days import READS as READ_FOR_OWNED_DAYS
 from kpi_rules.owned_days import owned_days
 from kpi_rules.views import (
@@ -79,12 +80,13 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """At most one row per row of the dataset; `reads` are the views behind it."""
+    """At most one row per row of the dataset; `reads` are the views behind it, `needs` another join of its columns."""
 
     name: str
     target: sa.FromClause
     on: sa.ColumnElement[bool]
     reads: frozenset[str]
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class Dataset:
 
     def _joins_of(self, names: Iterable[str]) -> list[Join]:
         needed = {self.fields[name].join for name in names}
+        needed |= {join.needs for join in self.joins if join.name in needed}
         return [join for join in self.joins if join.name in needed]
 
 
@@ -382,6 +385,52 @@ def _promises_due() -> Dataset:
     )
 
 
+def _callbacks_due() -> Dataset:
+    """Promises again, judged some days later: whether anybody tried to reach the debtor meanwhile."""
+    table, due = TABLES["promises"], _promises_due()
+    grace, days = sa.bindparam("grace_days", type_=sa.Integer()), sa.bindparam("callback_days", type_=sa.Integer())
+    called = _called_join(table, grace, days)
+    judged_on = table.c.due_on + grace + days
+    called_back = sa.func.coalesce(called.target.c.called_back, sa.false())
+    return _with(
+        replace(
+            due,
+            name="callbacks_due",
+            meaning="Promises whose days of grace, and days to be called back in after them, ended in the period, kept "
+            "or not: `paid` says which. Otherwise as `promises_due`.",
+            rows=sa.and_(judged_on.between(START, LAST), table.c.made_on >= OPENS - PROMISE_LOOK_BACK_DAYS),
+            joins=(*due.joins, called),
+            parameters=(
+                *due.parameters,
+                Parameter("callback_days", "Days after those of grace within which to call back.", 1, CONTACT_DAYS),
+            ),
+            look_back_days=MappingProxyType({**due.look_back_days, "contacts": CONTACT_DAYS}),
+        ),
+        _field("called_back", Type.BOOLEAN, "Whether somebody tried to reach anybody about the account in those days.",
+               called_back, "called"),
+    )  # fmt: skip
+
+
+def _called_join(promises: sa.FromClause, grace: Sql, days: Sql) -> Join:
+    """Of each promise that has an outgoing contact in the days after its grace."""
+    promise, contacts = TABLES["promises"].alias("promise_called"), TABLES["contacts"].alias("called_contacts")
+    broken_on = promise.c.due_on + grace
+    within = sa.and_(
+        contacts.c.account_id == promise.c.account_id,
+        contacts.c.direction == "out",
+        contacts.c.started_wall >= broken_on + 1,
+        contacts.c.started_wall < broken_on + days + 1,
+    )
+    called = (
+        sa.select(promise.c.promise_id, sa.true().label("called_back"))
+        .select_from(promise.join(contacts, within))
+        .where(broken_on + days >= START, broken_on + days <= LAST)
+        .distinct()
+        .subquery("called")
+    )
+    return Join("called", called, called.c.promise_id == promises.c.promise_id, frozenset({"contacts"}))
+
+
 def _paid_join(promises: sa.FromClause, grace: Sql) -> Join:
     """What was paid for each promise: summed per promise before it is joined, so that no row doubles."""
     promise, counted = TABLES["promises"].alias("promise"), payments_as_counted()
@@ -442,14 +491,125 @@ def _staff() -> Dataset:
         {
             **_fields_of(CATALOGUE["staff_postings"], posting),
             **_named(
-                _field("full_time_share", Type.RATE, "Share of full time, of which the sum is full-time equivalents.",
-                       share.scalar_subquery()),
-                Field(Column("leave_type", Type.CODE, "The leave of that day; missing for those at work.",
-                             required=False, codes=kinds), running.c.leave_type, "away", kinds),
+                _field(
+                    "full_time_share",
+                    Type.RATE,
+                    "Share of full time, of which the sum is full-time equivalents.",
+                    share.scalar_subquery(),
+                ),
+                Field(
+                    Column(
+                        "leave_type",
+                        Type.CODE,
+                        "The leave of that day; missing for those at work.",
+                        required=False,
+                        codes=kinds,
+                    ),
+                    running.c.leave_type,
+                    "away",
+                    kinds,
+                ),
                 _field("leave_days", Type.COUNT, "Calendar days of that leave.", running.c.leave_days, "away"),
             ),
         },
         is_state=True,
+    )
+
+
+def _costs() -> Dataset:
+    """A cost centre is the department's that has the most of its people: nothing is divided up."""
+    table, centre = TABLES["costs"], _departments_of_centres()
+    join = Join("centre", centre, centre.c.cost_centre == table.c.cost_centre,
+                frozenset({"employment", "staff_postings"}))  # fmt: skip
+    return Dataset(
+        "costs",
+        "Costs of the month, as the extract has them: of the whole month, also before it has ended. A cost centre is "
+        "the department's in which most of its people are posted on the business date.",
+        table,
+        frozenset({"costs"}),
+        table.c.month == START,
+        (join,),
+        {
+            **_fields_of(CATALOGUE["costs"], table),
+            **_named(
+                _field("department_id", Type.ID, "The department of the cost centre.", centre.c.department_id, "centre")
+            ),
+        },
+        is_state=True,
+    )
+
+
+def _departments_of_centres() -> sa.Subquery:
+    """Of departments with equally many people the first by id."""
+    terms, posting = TABLES["employment"].alias("terms"), TABLES["staff_postings"].alias("posting")
+    people = count_rows()
+    ranked = (
+        sa.select(
+            terms.c.cost_centre,
+            posting.c.department_id,
+            sa.func.row_number()
+            .over(partition_by=terms.c.cost_centre, order_by=(people.desc(), posting.c.department_id))
+            .label("place"),
+        )
+        .select_from(terms.join(posting, posting.c.employee_id == terms.c.employee_id))
+        .where(holds_on(AS_OF, terms), holds_on(AS_OF, posting))
+        .group_by(terms.c.cost_centre, posting.c.department_id)
+        .subquery("ranked")
+    )
+    return sa.select(ranked.c.cost_centre, ranked.c.department_id).where(ranked.c.place == 1).subquery("centre")
+
+
+def _complaints_due() -> Dataset:
+    table, days = TABLES["complaints"], sa.bindparam("answer_days", type_=sa.Integer())
+    due_on = table.c.received_on + days
+    due = _complaints("complaints_due", "Complaints whose days to be answered in ended in the period.")
+    return replace(
+        due,
+        rows=due_on.between(START, LAST),
+        parameters=(Parameter("answer_days", "Days from receipt within which a complaint is to be answered.", 0, 62),),
+        look_back_days=MappingProxyType({"complaints": 62}),
+    )
+
+
+def _complaints(name: str, meaning: str) -> Dataset:
+    table = TABLES["complaints"]
+    to_answer = sa.cast(table.c.answered_on - table.c.received_on, sa.BigInteger)
+    so_far = sa.cast(sa.func.coalesce(table.c.answered_on, AS_OF) - table.c.received_on, sa.BigInteger)
+    return _with(
+        replace(_event("complaints", meaning, "received_on"), name=name),
+        _field("days_to_answer", Type.COUNT, "Days from receipt to answer; missing while open.", to_answer),
+        _field("days_so_far", Type.COUNT, "Days from receipt to answer, or to the business date while open.", so_far),
+    )
+
+
+def _visits() -> Dataset:
+    table, bulk = TABLES["visits"], recorded_in_bulk()
+    visits = _event("visits", "Visits planned for the period.", "planned_on")
+    made_on = sa.cast(table.c.made_at, sa.Date)
+    so_far = sa.func.coalesce(sa.cast(table.c.recorded_at, sa.Date), AS_OF) - made_on
+    join = Join("bulk", bulk, bulk.c.visit_id == table.c.visit_id, frozenset())
+    return _with(
+        replace(visits, joins=(*visits.joins, join)),
+        _field("made_on", Type.DATE, "Day on which it was made.", made_on),
+        _field("days_to_record", Type.COUNT, "Days from when it was made to when it was recorded, or to the business "
+               "date while it is not; missing of a visit that was not made.", sa.cast(so_far, sa.BigInteger)),
+        _field("in_bulk", Type.BOOLEAN, "Whether it is one of three or more visits that the employee recorded within "
+               f"{BULK_MINUTES} minutes.", sa.func.coalesce(bulk.c.in_bulk, sa.false()), "bulk"),
+    )  # fmt: skip
+
+
+def _accounts() -> Dataset:
+    table, touch = TABLES["accounts"], last_touch()
+    book = _book("accounts", "The book as of the business date, with the owners of that day.", table, "accounts", AS_OF)
+    owner = next(join for join in book.joins if join.name == "owner").target
+    owned_from = sa.func.coalesce(owner.c.valid_from, AS_OF)
+    last = sa.case((touch.c.touched_on > owned_from, touch.c.touched_on), else_=owned_from)
+    join = Join("touch", touch, touch.c.account_id == table.c.account_id, frozenset({"contacts", "visits"}), "owner")
+    return _with(
+        replace(book, joins=(*book.joins, join), look_back_days=MappingProxyType({"contacts": CONTACT_DAYS})),
+        _field("days_untouched", Type.COUNT, "Days since somebody last tried to reach anybody about the account, or "
+               f"made a visit, or since the owner has it if that is later; exact up to {CONTACT_DAYS}.",
+               sa.cast(AS_OF - last, sa.BigInteger), "touch"),
     )  # fmt: skip
 
 
@@ -457,19 +617,11 @@ def _with(dataset: Dataset, *fields: Field) -> Dataset:
     return replace(dataset, fields={**dataset.fields, **_named(*fields)})
 
 
-_VISITS, _COMPLAINTS = TABLES["visits"], TABLES["complaints"]
-
 DATASETS: Mapping[str, Dataset] = MappingProxyType(
     {
         dataset.name: dataset
         for dataset in (
-            _book(
-                "accounts",
-                "The book as of the business date, with the owners of that day.",
-                TABLES["accounts"],
-                "accounts",
-                AS_OF,
-            ),
+            _accounts(),
             _book(
                 "opening",
                 "The book at the end of the previous period, with the owners of the first day of this one.",
@@ -489,22 +641,14 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             ),
             _event("promises", "Promises made in the period.", "made_on"),
             _promises_due(),
-            _with(
-                _event("visits", "Visits planned for the period.", "planned_on"),
-                _field("made_on", Type.DATE, "Day on which it was made.", sa.cast(_VISITS.c.made_at, sa.Date)),
-            ),
-            _with(
-                _event("complaints", "Complaints received in the period, about whom they were raised.", "received_on"),
-                _field(
-                    "days_to_answer",
-                    Type.COUNT,
-                    "Days from receipt to answer; missing while open.",
-                    sa.cast(_COMPLAINTS.c.answered_on - _COMPLAINTS.c.received_on, sa.BigInteger),
-                ),
-            ),
+            _callbacks_due(),
+            _visits(),
+            _complaints("complaints", "Complaints received in the period, about whom they were raised."),
+            _complaints_due(),
             _of_employees("reviews", "Quality reviews of the period.", "reviewed_on"),
             _of_employees("attendance", "Days and minutes at work in the period.", "day"),
             _staff(),
+            _costs(),
         )
     }
 )

@@ -32,7 +32,7 @@ Heading = tuple[str, str]  # KPI and currency
 class KpiLabel:
     """How a KPI is shown: `is_share` for a share of a whole, which reads in percent; `group` heads its table.
 
-    KPIs that are one per bucket have a label for each bucket, with one group.
+    KPIs that are one per bucket have a label for each bucket, with one group. `unit` says what one of it is: days.
     """
 
     title: str
@@ -40,6 +40,7 @@ class KpiLabel:
     is_share: bool = False
     about: str = ""
     group: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class _Tables:
         if label is None:
             return Text(f"{kpi}, {currency}" if currency else kpi)
         better = self.gettext("higher is better") if label.higher_is_better else self.gettext("lower is better")
-        return Text(f"{label.title}, {currency}" if currency else label.title, better)
+        note = f"{label.unit} · {better}" if label.unit else better
+        return Text(f"{label.title}, {currency}" if currency else label.title, note)
 
     def _cell(self, heading: Heading, entity: str, *, sums: bool) -> Text:
         result = self.found.get((*heading, entity))

@@ -10,15 +10,20 @@ from typing import Any
 ALL = "employee", "posting", "team", "department", "partner", "branch", "segment", "portfolio"
 STAFF = "employee", "posting", "team", "department", "portfolio"
 WORKERS = "employee", "posting", "team", "department", "partner", "portfolio"
+ANSWERS = "department", "partner", "portfolio"
+DEPARTMENTS = "department", "portfolio"
 STOCKS = "branch", "segment", "portfolio"
 FIFTY_DIGITS = Context(prec=50)
-REASONS = "original_unknown", "original_is_a_reversal", "no_rule", "house_rule", "no_owner", "house"
+REASONS = (
+    *("original_unknown", "original_is_a_reversal", "no_rule", "house_rule"),
+    *("no_owner", "house", "no_contact", "no_promise"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """One sum, or one over another; `in_money` if it has a figure per currency, `a_day` if the last sum is taken as
-    that of an average day."""
+    """One sum (or several, with a plus), or one over another; `in_money` if it has a figure per currency, `a_day` if
+    the last sum is taken as that of an average day."""
 
     grains: tuple[str, ...]
     above: str
@@ -32,6 +37,8 @@ KPIS = {
     "visits_on_time": Kpi(ALL, "visits_in_time", "visits"),
     "visits_recorded_on_time": Kpi(ALL, "recorded_in_time", "visited"),
     "debtor_met_rate": Kpi(ALL, "debtors_met", "visited"),
+    "days_to_record": Kpi(ALL, "days_to_record", "visited"),
+    "visits_in_bulk": Kpi(ALL, "visits_in_bulk", "visits_recorded"),
     "calls_made": Kpi(ALL, "calls"),
     "headcount": Kpi(("team", "department", "portfolio"), "heads"),
     "minutes_worked": Kpi(STAFF, "minutes"),
@@ -45,6 +52,7 @@ KPIS = {
     "advised_against_contacts": Kpi(ALL, "advised_against"),
     "unlawful_contact_rate": Kpi(ALL, "unlawful", "contacts"),
     "promise_kept": Kpi(ALL, "kept", "due"),
+    "broken_called_back": Kpi(ALL, "called_back", "broken"),
     "accounts_owned": Kpi(ALL, "owned"),
     **{f"overdue_balance_{b}": Kpi(ALL, f"balance_{b}", in_money=True) for b in range(8)},
     **{f"roll_rate_by_stock_{b}": Kpi(STOCKS, f"balance_{b + 1}", f"was_balance_{b}", in_money=True) for b in range(7)},
@@ -62,6 +70,13 @@ KPIS = {
     "complaint_rate": Kpi(ALL, "complaints", "owned"),
     "complaints_last_90_days": Kpi(ALL, "recent_complaints"),
     "days_to_answer": Kpi(("department", "portfolio"), "days_to_answer", "answered"),
+    "days_to_answer_so_far": Kpi(ANSWERS, "days_so_far", "complaints"),
+    "answered_in_time": Kpi(ANSWERS, "answered_in_time", "answers_due"),
+    "open_complaints": Kpi(ANSWERS, "open_complaints"),
+    "accounts_untouched": Kpi(ALL, "untouched"),
+    "untouched_rate": Kpi(ALL, "untouched", "worked"),
+    "cost": Kpi(DEPARTMENTS, "cost", in_money=True),
+    "cost_to_collect": Kpi(DEPARTMENTS, "cost", "recovered", in_money=True),
     "recovered": Kpi(ALL, "recovered", in_money=True),
     **{f"recovered_uncredited_{each}": Kpi(("portfolio",), f"recovered_{each}", in_money=True) for each in REASONS},
     "overdue_at_opening": Kpi(ALL, "was_overdue_amount", in_money=True),
@@ -69,6 +84,9 @@ KPIS = {
     "overdue_days": Kpi(ALL, "overdue_days", in_money=True),
     "average_overdue": Kpi(ALL, "overdue_days", in_money=True, a_day=True),
     "recovery_rate": Kpi(ALL, "recovered", "overdue_days", in_money=True, a_day=True),
+    "overdue_now": Kpi(ALL, "overdue_now", in_money=True),
+    "due_for_collection": Kpi(ALL, "recovered + overdue_now", in_money=True),
+    "collection_effectiveness": Kpi(ALL, "recovered", "recovered + overdue_now", in_money=True),
 }
 
 Entity = tuple[str, str]
@@ -120,10 +138,14 @@ def _read(rows: Sequence[Mapping[str, Any]]) -> _Found:
 def _figure(
     name: str, kpi: Kpi, sums: Mapping[tuple[str, Entity, str], Decimal], entity: Entity, currency: str, days: int
 ) -> Figure:
-    above = sums.get((kpi.above, entity, currency), Decimal(0))
+    above = _sum(kpi.above, sums, entity, currency)
     if not kpi.below:
         value = FIFTY_DIGITS.divide(above, Decimal(days)) if kpi.a_day else above
         return Figure(name, *entity, currency, value, above, None)
-    below = sums.get((kpi.below, entity, currency), Decimal(0))
+    below = _sum(kpi.below, sums, entity, currency)
     below = FIFTY_DIGITS.divide(below, Decimal(days)) if kpi.a_day else below
     return Figure(name, *entity, currency, FIFTY_DIGITS.divide(above, below) if below else None, above, below)
+
+
+def _sum(names: str, sums: Mapping[tuple[str, Entity, str], Decimal], entity: Entity, currency: str) -> Decimal:
+    return sum((sums.get((name, entity, currency), Decimal(0)) for name in names.split(" + ")), Decimal(0))

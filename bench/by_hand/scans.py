@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-GRACE_DAYS, PROMISE_DAYS, PAYMENT_DAYS, COMPLAINT_DAYS = 3, 62, 92, 90
+GRACE_DAYS, PROMISE_DAYS, PAYMENT_DAYS, COMPLAINT_DAYS, ANSWER_DAYS, CONTACT_DAYS = 3, 62, 92, 90, 7, 14
+CALLBACK_DAYS = 2
 
 _REACHED = "outcome IN ('right_party', 'promise', 'refused')"
 _CALLED = "channel = 'call' AND direction = 'out'"
@@ -59,26 +60,42 @@ def scans(start: date, end: date) -> dict[str, str]:
     """The queries of a period from `start` up to and including `end`, by what they read."""
     return {
         "moved": _MOVED_AT_ALL,
-        "accounts": _accounts(end),
+        "accounts": _accounts(start, end),
         "opening": _opening(start),
         "owned_days": _owned_days(start, end),
         "credits": _credits(start, end),
         "contacts": _contacts(start, end),
         "promises": _promises(start, end),
+        "callbacks": _callbacks(start, end),
         "visits": _visits(start, end),
         "complaints": _complaints(start, end),
+        "complaints_due": _complaints_due(start, end),
+        "costs": _costs(start, end),
         "reviews": _reviews(start, end),
         "attendance": _attendance(start, end),
         "staff": _staff(end),
     }
 
 
-def _accounts(end: date) -> str:
+def _accounts(start: date, end: date) -> str:
+    """The book now; an account is untouched if neither a contact nor a visit, nor its owner, is younger than a week."""
+    touched = f"""
+        touched AS (SELECT account_id, max(day) AS day FROM (
+            SELECT account_id, started_wall::DATE AS day FROM contacts
+            WHERE started_wall::DATE BETWEEN DATE '{start - timedelta(days=CONTACT_DAYS)}' AND DATE '{end}'
+            UNION ALL SELECT account_id, made_at::DATE FROM ({_newest("visits", "visit_id")})
+            WHERE made_at::DATE <= DATE '{end}') GROUP BY 1)"""
     counted = f"""
         SELECT o.employee_id, o.team_id, o.department_id, o.partner_id, a.branch_id, o.segment, a.currency,
-            {_bucket("a")} AS part, a.balance
-        FROM accounts a LEFT JOIN owners o ON {_owned("a.account_id", f"DATE '{end}'")}"""
-    return _summed(counted, "count(*) AS owned, count(*) AS accounts_, sum(balance) AS balance_")
+            {_bucket("a")} AS part, a.balance, a.overdue_amount, o.owner_kind IN ('employee', 'partner') AS is_worked,
+            DATE '{end}' - greatest(t.day, o.valid_from) AS idle
+        FROM accounts a LEFT JOIN owners o ON {_owned("a.account_id", f"DATE '{end}'")}
+        LEFT JOIN touched t ON t.account_id = a.account_id"""
+    sums = """
+        count(*) AS owned, count(*) AS accounts_, sum(balance) AS balance_, sum(overdue_amount) AS overdue_now,
+        count(*) FILTER (part > 0 AND is_worked) AS worked,
+        count(*) FILTER (part > 0 AND is_worked AND idle >= 7) AS untouched"""
+    return _summed(counted, sums, beside=touched)
 
 
 def _opening(start: date) -> str:
@@ -190,16 +207,52 @@ def _promises(start: date, end: date) -> str:
     return _summed(counted, sums, beside=paid)
 
 
-def _visits(start: date, end: date) -> str:
+def _callbacks(start: date, end: date) -> str:
+    """Promises that were broken and, in the two days after, called back or not."""
+    days = f"""
+        judged AS (SELECT promise_id, account_id, currency, made_on, due_on + {GRACE_DAYS} AS until
+            FROM ({_newest("promises", "promise_id")})
+            WHERE made_on >= DATE '{start - timedelta(days=PROMISE_DAYS)}'
+            AND due_on + {GRACE_DAYS + CALLBACK_DAYS} BETWEEN DATE '{start}' AND DATE '{end}'),
+        got AS (SELECT j.promise_id, sum(pay.amount - pay.waiver) AS paid
+            FROM judged j JOIN payments pay USING (account_id, currency)
+            LEFT JOIN payments was ON was.payment_id = pay.reverses
+            WHERE pay.posted_on <= DATE '{end}' AND coalesce(was.paid_on, pay.paid_on) BETWEEN j.made_on AND j.until
+            AND (pay.reverses IS NULL OR was.payment_id IS NOT NULL) GROUP BY 1),
+        called AS (SELECT DISTINCT promise_id FROM judged JOIN contacts c USING (account_id)
+            WHERE c.direction = 'out'
+            AND c.started_wall::DATE BETWEEN until + 1 AND until + {CALLBACK_DAYS})"""
     counted = f"""
-        SELECT {_PLACE}, e.planned_on, e.made_at, e.recorded_at, e.outcome
-        FROM ({_newest("visits", "visit_id")}) e {_placed("e.planned_on")}
+        SELECT {_PLACE}, e.state <> 'cancelled' AND coalesce(got.paid, 0) < 0.9 * e.amount AS is_broken,
+            called.promise_id IS NOT NULL AS is_called
+        FROM ({_newest("promises", "promise_id")}) e {_placed("e.made_on")}
+        JOIN judged j ON j.promise_id = e.promise_id LEFT JOIN got ON got.promise_id = e.promise_id
+        LEFT JOIN called ON called.promise_id = e.promise_id"""
+    sums = "count(*) FILTER (is_broken) AS broken, count(*) FILTER (is_broken AND is_called) AS called_back"
+    return _summed(counted, sums, beside=days)
+
+
+def _visits(start: date, end: date) -> str:
+    """In bulk: within ten minutes of a visit after which its employee recorded two more within ten minutes."""
+    near = "PARTITION BY employee_id ORDER BY recorded_at RANGE BETWEEN"
+    bulk = f"""
+        following AS (SELECT visit_id, employee_id, recorded_at,
+                count(*) OVER ({near} CURRENT ROW AND INTERVAL 10 MINUTES FOLLOWING) AS many
+            FROM ({_newest("visits", "visit_id")})
+            WHERE recorded_at IS NOT NULL AND employee_id IS NOT NULL),
+        bulk AS (SELECT visit_id, max(many) OVER ({near} INTERVAL 10 MINUTES PRECEDING AND CURRENT ROW) >= 3 AS in_bulk
+            FROM following)"""
+    counted = f"""
+        SELECT {_PLACE}, e.planned_on, e.made_at, e.recorded_at, e.outcome, bulk.in_bulk
+        FROM ({_newest("visits", "visit_id")}) e {_placed("e.planned_on")} LEFT JOIN bulk USING (visit_id)
         WHERE e.planned_on BETWEEN DATE '{start}' AND DATE '{end}'"""
-    sums = """
+    sums = f"""
         count(*) AS visits, count(*) FILTER (made_at::DATE <= planned_on) AS visits_in_time, count(made_at) AS visited,
         count(*) FILTER (recorded_at <= made_at + INTERVAL 24 HOURS) AS recorded_in_time,
-        count(*) FILTER (outcome = 'met_debtor') AS debtors_met"""
-    return _summed(counted, sums)
+        count(*) FILTER (outcome = 'met_debtor') AS debtors_met, count(recorded_at) AS visits_recorded,
+        sum(coalesce(recorded_at::DATE, DATE '{end}') - made_at::DATE)::BIGINT AS days_to_record,
+        count(*) FILTER (in_bulk) AS visits_in_bulk"""
+    return _summed(counted, sums, beside=bulk)
 
 
 def _complaints(start: date, end: date) -> str:
@@ -207,14 +260,42 @@ def _complaints(start: date, end: date) -> str:
     first = min(start, end - timedelta(days=COMPLAINT_DAYS - 1))
     counted = f"""
         SELECT {_PLACE}, e.finding, e.answered_on - e.received_on AS days, e.received_on >= DATE '{start}' AS is_new,
-            e.received_on > DATE '{end - timedelta(days=COMPLAINT_DAYS)}' AS is_recent
+            e.received_on > DATE '{end - timedelta(days=COMPLAINT_DAYS)}' AS is_recent,
+            coalesce(e.answered_on, DATE '{end}') - e.received_on AS days_so_far
         FROM ({_newest("complaints", "complaint_id")}) e {_placed("e.received_on")}
         WHERE e.received_on BETWEEN DATE '{first}' AND DATE '{end}'"""
     sums = """
         count(*) FILTER (is_new) AS complaints, count(*) FILTER (is_new AND finding = 'upheld') AS upheld,
         count(*) FILTER (is_recent AND finding <> 'rejected') AS recent_complaints,
-        sum(days) FILTER (is_new)::BIGINT AS days_to_answer, count(days) FILTER (is_new) AS answered"""
+        sum(days) FILTER (is_new)::BIGINT AS days_to_answer, count(days) FILTER (is_new) AS answered,
+        sum(days_so_far) FILTER (is_new)::BIGINT AS days_so_far,
+        count(*) FILTER (is_recent AND days IS NULL) AS open_complaints"""
     return _summed(counted, sums)
+
+
+def _complaints_due(start: date, end: date) -> str:
+    first, last = (day - timedelta(days=ANSWER_DAYS) for day in (start, end))
+    counted = f"""
+        SELECT {_PLACE}, e.answered_on - e.received_on <= {ANSWER_DAYS} AS is_in_time
+        FROM ({_newest("complaints", "complaint_id")}) e {_placed("e.received_on")}
+        WHERE e.received_on BETWEEN DATE '{first}' AND DATE '{last}'"""
+    return _summed(counted, "count(*) AS answers_due, count(*) FILTER (is_in_time) AS answered_in_time")
+
+
+def _costs(start: date, end: date) -> str:
+    """A cost centre is the department's in which most of its people are."""
+    centre = f"""
+        people AS (SELECT cost_centre, department_id, count(*) AS many
+            FROM employment t JOIN postings p USING (employee_id)
+            WHERE t.valid_from <= DATE '{end}' AND coalesce(t.valid_to > DATE '{end}', true)
+            AND p.valid_from <= DATE '{end}' AND p.valid_to > DATE '{end}' GROUP BY ALL),
+        centre AS (SELECT * FROM people
+            QUALIFY row_number() OVER (PARTITION BY cost_centre ORDER BY many DESC, department_id) = 1)"""
+    counted = f"""
+        SELECT NULL AS employee_id, NULL AS team_id, c.department_id, NULL AS partner_id, NULL AS branch_id,
+            NULL AS segment, e.currency, NULL AS part, e.amount
+        FROM costs e LEFT JOIN centre c USING (cost_centre) WHERE e.month = DATE '{start}'"""
+    return _summed(counted, "sum(amount) AS cost", beside=centre)
 
 
 def _reviews(start: date, end: date) -> str:

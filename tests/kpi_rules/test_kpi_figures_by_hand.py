@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 PHONE = {"department_id": "phone_early", "team_id": "T1"}
+NOON = time(12)
 FIELD = {"department_id": "field", "team_id": "T2"}
 
 
@@ -144,6 +145,7 @@ CASES = [
     ("complaints_received", "E1", "", "1"),
     ("complaints_last_90_days", "E1", "", "1"),  # the 22nd of July is 91 days back, the third was rejected
     ("days_to_answer", "phone_early", "", "7/1"),
+    ("days_to_record", "E2", "", "2/3"),  # the third was recorded on its day
     ("overdue_at_opening", "E1", "VND", "900"),
     ("overdue_days", "E1", "VND", "18000"),
     ("average_overdue", "E1", "VND", "900"),
@@ -184,6 +186,109 @@ def test_what_is_owned_for_a_part_of_the_period_counts_for_that_part(book, house
     assert figures.shown("recovery_rate", "E2", "VND") == "30/95"
     assert figures.shown("recovery_rate_of_opening", "E1", "VND") == "75/160"
     assert figures.shown("recovery_rate_of_opening", "E2", "VND") == "no value"
+
+
+def test_complaints_are_judged_when_their_days_have_ended_and_open_ones_count_so_far(book, house_rules):
+    """7 days each: the 24th of September ends on the 1st of October, the 13th of October on the 20th."""
+    received = [("2026-09-23", "2026-09-29"), ("2026-09-24", "2026-10-01"), ("2026-10-02", "2026-10-10"),
+                ("2026-10-13", None), ("2026-10-14", "2026-10-15"), ("2026-10-19", None)]  # fmt: skip
+    book.add("staff_postings", employee_id="E1", role="collector", **PHONE)
+    for number, days in enumerate(received):
+        received_on, answered_on = (day and date.fromisoformat(day) for day in days)
+        book.add("complaints", complaint_id=f"K{number}", account_id="A1", employee_id="E1", received_on=received_on,
+                 answered_on=answered_on)  # fmt: skip
+    figures = book.night(house_rules)
+    assert figures.shown("answered_in_time", "phone_early") == "1/3"
+    assert figures.shown("days_to_answer", "phone_early") == "9/2"
+    assert figures.shown("days_to_answer_so_far", "phone_early") == "17/4"  # 8 and 1; 7 and 1 so far
+    assert figures.shown("open_complaints", "portfolio") == "2"
+
+
+#    promise, due in October, paid, called on: called back by the second day after three of grace?
+BROKEN = [
+    ("M1", 5, 0, "09 00:00", True),
+    ("M2", 5, 0, "10 23:59", True),
+    ("M3", 5, 0, "11 00:00", False),
+    ("M4", 5, 0, "08 23:59", False),  # within the grace
+    ("M5", 5, 89, None, False),
+    ("M6", 5, 90, None, None),  # kept
+    ("M7", 15, 0, "19 12:00", True),  # the two days end on the 20th
+    ("M8", 16, 0, "20 12:00", None),  # … and here on the 21st
+]
+
+
+def test_broken_promises_are_called_back_within_two_days_after_the_grace(book, house_rules):
+    for promise, due, paid, called, _ in BROKEN:
+        book.add("promises", promise_id=promise, account_id=promise, employee_id="E1", made_on=date(2026, 9, 28),
+                 due_on=date(2026, 10, due), amount=Decimal(100))  # fmt: skip
+        book.add("payments", payment_id=promise, account_id=promise, amount=Decimal(paid))
+        if called:
+            book.add("contacts", contact_id=promise, account_id=promise, started_wall=october(called))
+            book.add("contacts", contact_id=f"{promise}b", account_id=promise, started_wall=october(called))
+    book.add("contacts", contact_id="in", account_id="M5", started_wall=october("09 10:00"), direction="in")
+    expected = [each[-1] for each in BROKEN]
+    shown = book.night(house_rules).shown("broken_called_back", "E1")
+    assert shown == f"{expected.count(True)}/{len(expected) - expected.count(None)}"
+
+
+def test_visits_of_which_three_are_recorded_within_ten_minutes_are_in_bulk(book, house_rules):
+    recorded = ["09:00", "09:05", "09:10", "09:20", "09:20", "11:00", None]
+    for number, at in enumerate(recorded):
+        moment = october(f"05 {at}") if at else None
+        book.add("visits", visit_id=f"V{number}", account_id="A1", employee_id="E1", planned_on=date(2026, 10, 5),
+                 made_at=october("05 08:00"), recorded_at=moment)  # fmt: skip
+    book.add("visits", visit_id="V9", account_id="A1", employee_id="E2", planned_on=date(2026, 10, 5),
+             made_at=october("05 08:00"), recorded_at=october("05 11:01"))  # fmt: skip
+    figures = book.night(house_rules)
+    assert figures.shown("visits_in_bulk", "E1") == "5/6"  # 9:10 and both at 9:20 are within ten minutes as well
+    assert figures.shown("visits_in_bulk", "E2") == "0/1"
+    assert figures.shown("days_to_record", "E1") == "15/7"  # one is not recorded yet, 15 days after it was made
+
+
+#    account, past due, kind of owner, owned from, contact, visit: untouched on the 20th?
+UNTOUCHED = [
+    ("A1", 10, "employee", date(2026, 9, 1), None, None, True),
+    ("A2", 10, "employee", date(2026, 9, 1), date(2026, 10, 13), None, True),  # 7 days ago
+    ("A3", 10, "employee", date(2026, 9, 1), date(2026, 10, 14), None, False),
+    ("A4", 10, "employee", date(2026, 9, 1), date(2026, 10, 2), date(2026, 10, 19), False),
+    ("A5", 10, "employee", date(2026, 10, 14), None, None, False),  # owned for 6 days
+    ("A6", 10, "employee", date(2026, 10, 13), date(2026, 10, 1), None, True),
+    ("A7", 10, "employee", date(2026, 9, 1), date(2026, 10, 21), None, True),  # the contact lies ahead
+    ("A8", 0, "employee", date(2026, 9, 1), None, None, None),  # nothing is past due
+    ("A9", 10, "house", date(2026, 9, 1), None, None, None),
+]
+
+
+def test_accounts_are_untouched_where_nobody_tried_for_seven_days(book, house_rules):
+    for account, past_due, kind, owned_from, contact, visit, _ in UNTOUCHED:
+        book.add("accounts", account_id=account, days_past_due=past_due)
+        book.add("dispatch", account_id=account, owner_kind=kind, owner_id="E1", valid_from=owned_from)
+        if contact:
+            book.add("contacts", contact_id=account, account_id=account, started_wall=datetime.combine(contact, NOON))
+        if visit:
+            book.add(
+                "visits", visit_id=account, account_id=account, planned_on=visit, made_at=datetime.combine(visit, NOON)
+            )
+    expected = [each[-1] for each in UNTOUCHED]
+    figures = book.night(house_rules)
+    assert figures.shown("untouched_rate", "E1") == f"{expected.count(True)}/{len(expected) - expected.count(None)}"
+
+
+def test_a_cost_centre_is_the_department_s_that_has_most_of_its_people(book, house_rules):
+    for number, (centre, where) in enumerate([("C1", PHONE), ("C1", PHONE), ("C1", FIELD), ("C2", FIELD)]):
+        book.add("employment", employee_id=f"E{number}", cost_centre=centre)
+        book.add("staff_postings", employee_id=f"E{number}", role="collector", **where)
+    for centre, month, amount in (("C1", 10, 30), ("C1", 9, 1000), ("C2", 10, 12), ("C3", 10, 8)):
+        book.add("costs", cost_centre=centre, month=date(2026, month, 1), amount=Decimal(amount))
+    book.add("dispatch", account_id="A1", owner_kind="employee", owner_id="E3", **FIELD)
+    book.add("payments", payment_id="Y1", account_id="A1", amount=Decimal(100))
+    book.add("accounts", account_id="A1", overdue_amount=Decimal(150), days_past_due=9)
+    figures = book.night(house_rules)
+    costs = {name: figures.shown("cost", name, "VND") for name in ("phone_early", "field", "portfolio")}
+    assert costs == {"phone_early": "30", "field": "12", "portfolio": "50"}
+    assert figures.shown("cost_to_collect", "field", "VND") == "12/100"
+    assert figures.shown("cost_to_collect", "phone_early", "VND") == "no value"
+    assert figures.shown("collection_effectiveness", "field", "VND") == "100/250"
 
 
 def test_the_figures_are_those_that_one_counts_by_hand(book, house_rules):

@@ -17,15 +17,21 @@ START, AS_OF = date(2026, 10, 1), date(2026, 10, 20)
 def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(house_rules):
     plan = plan_kpis(house_rules, start=START, as_of=AS_OF)
     assert [(scan.name, sorted(scan.reads)) for scan in plan.statements] == [
-        ("accounts", ["accounts", "dispatch"]),
+        ("accounts", ["accounts", "contacts", "dispatch", "visits"]),
         ("attendance", ["attendance", "staff_postings"]),
         ("breaches for advised_against_contacts", ["accounts", "breaches", "dispatch", "staff_postings"]),
         ("breaches for unlawful_contacts", ["accounts", "breaches", "dispatch", "staff_postings"]),
+        (
+            "callbacks_due callback_days=2 grace_days=3",
+            ["accounts", "contacts", "dispatch", "payments", "promises", "staff_postings"],
+        ),
         ("cohort", ["accounts", "accounts_opening", "dispatch"]),
         ("complaints", ["accounts", "complaints", "dispatch", "staff_postings"]),
         ("complaints 90 days", ["accounts", "complaints", "dispatch", "staff_postings"]),
+        ("complaints_due answer_days=7", ["complaints", "staff_postings"]),
         ("contacts", ["accounts", "contacts", "dispatch", "staff_postings"]),
         ("contacts for accounts_contacted", ["accounts", "contacts", "dispatch", "staff_postings"]),
+        ("costs", ["costs", "employment", "staff_postings"]),
         ("credits", ["credits"]),
         ("opening", ["accounts_opening", "dispatch"]),
         ("owned_days", ["accounts", "accounts_opening", "dispatch", "payments"]),
@@ -49,7 +55,7 @@ def test_only_what_is_read_is_joined(rules_of):
 
 def test_the_session_is_told_from_which_day_on_rows_are_needed(house_rules):
     days = plan_kpis(house_rules, start=START, as_of=AS_OF).first_days
-    assert days["contacts"] == START
+    assert days["contacts"] == date(2026, 9, 17)  # 14 days before the period: what is known of untouched accounts
     assert days["complaints"] == date(2026, 7, 23)  # 90 days, the business date included
     assert days["promises"] == date(2026, 7, 31)  # 62 days before the period
     assert days["payments"] == date(2026, 7, 1)  # 92 days of look-back for reversals

@@ -262,7 +262,7 @@ def labels() -> dict[str, KpiLabel]:
         "recovered": KpiLabel("Recovered", higher_is_better=True, group="Recovery"),
         "recovery_rate": KpiLabel("Recovery rate", higher_is_better=True, is_share=True, group="Recovery"),
         "calls_made": KpiLabel("Calls made", higher_is_better=True, group="Telephone"),
-        "calls_per_hour": KpiLabel("Calls per hour", higher_is_better=True, group="Telephone"),
+        "calls_per_hour": KpiLabel("Calls per hour", higher_is_better=True, group="Telephone", unit="calls per hour"),
         "contact_rate": KpiLabel("Contact rate", higher_is_better=True, is_share=True, group="Telephone"),
         "promise_kept": KpiLabel("Promises kept", higher_is_better=True, is_share=True, group="Telephone"),
         "complaint_rate": KpiLabel("Complaints per account", higher_is_better=False, is_share=True, group="Conduct"),

@@ -88,6 +88,7 @@ def test_departments_stand_across_with_the_sums_behind_each_ratio(page):
     department = page.rows[page.rows.index(["KPI", "field", "legal", "phone_early", "phone_late", "restructuring"]) :]
     rates = next(row for row in department if row[0].startswith("Recovery rate"))
     assert rates[:2] == ["Recovery rate higher is better", "21.62% 24,000,000 / 111,000,000"]
+    assert "Calls per hour calls per hour · higher is better" in [row[0] for row in department]
     contact = next(row for row in department if row[0].startswith("Contact rate"))
     assert contact[2] == "no value divided by zero"
     kept = next(row for row in department if row[0].startswith("Promises kept"))

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from adapters.settings import Settings
+from domain.records import Unit
 from reports.languages import Language
 from tasks.stages.report import labels_of
 from tasks.stages.rules import sound_rules
@@ -33,3 +34,23 @@ def test_every_kpi_of_the_house_has_a_title_in_each_language():
     for language in (Language.VIETNAMESE, Language.CHINESE):
         titles = [label.title for label in labels_of(KPIS, language).values()]
         assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize(
+    ("language", "unit"), [(Language.ENGLISH, "days"), (Language.VIETNAMESE, "ngày"), (Language.CHINESE, "天")]
+)
+def test_units_are_those_of_the_language(language, unit):
+    labels = labels_of(KPIS, language)
+    assert labels["days_to_answer"].unit == unit
+    assert (
+        labels["recovery_rate"].unit == labels["recovered"].unit == ""
+    )  # a share reads in percent, money in its currency
+
+
+def test_every_kpi_that_is_neither_a_share_nor_money_has_a_unit_in_each_language():
+    for language in Language:
+        labels = labels_of(KPIS, language)
+        plain = [
+            figure for figure in KPIS.figures if figure.rule.unit is not Unit.MONEY and not labels[figure.id].is_share
+        ]
+        assert [figure.id for figure in plain if not labels[figure.id].unit] == []

@@ -85,7 +85,7 @@ class Kpi(Rule):
     """The definition in a sentence, as people read it beside the figure."""
     unit: Unit
     """What the figure is; checked against what the measure gives."""
-    units: dict[Literal["en", "vi", "zh"], str] = Field(default_factory=dict)
+    unit_names: dict[Literal["en", "vi", "zh"], str] = Field(default_factory=dict)
     """What one of it is, on pages in each language, such as `days`; left out: an amount, a share or a plain number."""
     good: Literal["higher", "lower"]
     """Which direction is better."""

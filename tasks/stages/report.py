@@ -59,7 +59,7 @@ def labels_of(rules: KpiRules, language: Language) -> dict[str, KpiLabel]:
             is_share=isinstance(figure.made, Division) and figure.rule.model_dump()["type"] == "ratio",
             about=figure.rule.about,
             group=_title(figure, language) if figure.id != figure.rule.id else "",
-            unit={str(name): unit for name, unit in figure.rule.units.items()}.get(language.value, ""),
+            unit={str(name): unit for name, unit in figure.rule.unit_names.items()}.get(language.value, ""),
         )
         for figure in rules.figures
     }

@@ -216,4 +216,5 @@ def test_by_days_is_what_a_day_by_day_count_gives(rows, change, second, shared_b
     for row in rows:
         version = max((n for n, begin in enumerate(begins) if begin <= row[0]), default=0)
         expected += row[2] if START <= row[0] <= AS_OF and holds[version](row) else 0
-    assert shared_book.night(rules).of("k", "portfolio").value == expected
+    results = shared_book.results(plan_kpis(rules, start=START, as_of=AS_OF))
+    assert {each.entity: each.value for each in results}["portfolio"] == expected

@@ -332,6 +332,12 @@ class Target(Rule):
     values: dict[str, Annotated[Decimal, Field(gt=0)]] = Field(min_length=1)
     """The target of each KPI, by its id."""
 
+    @property
+    def weighed_by(self) -> tuple[str, ...]:
+        """The KPIs by which the values are shared out."""
+        sharings = (self.cascade, self.cascade.teams) if self.cascade else ()
+        return tuple(each.by.kpi for each in sharings if each and isinstance(each.by, CascadeKpi))
+
 
 class LongLeave(Rule):
     """Whoever is away like this is out of targets and peers on these days; what they did before is kept."""

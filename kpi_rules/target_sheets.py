@@ -99,7 +99,8 @@ def with_targets_of_sheets(documents: Iterable[Document]) -> tuple[tuple[Documen
 
 
 def is_sheets(document: Document) -> bool:
-    return PurePosixPath(document.path).suffix.lower() in {".csv", ".xlsx"}
+    """Whether the document holds cells, and not rules."""
+    return isinstance(document.data, dict) and document.data.keys() == {"sheets"}
 
 
 def check_percentages(targets: Iterable[Placed[Target]], known: KnownKpis) -> Iterator[Issue]:

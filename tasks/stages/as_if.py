@@ -19,6 +19,7 @@ SECTIONS: Mapping[RuleKind, str] = {
     RuleKind.SCORECARD: "scorecards",
     RuleKind.TARGET: "targets",
     RuleKind.LIMIT: "limits",
+    RuleKind.LONG_LEAVE: "long_leave",
     RuleKind.POLICY: "policies",
     RuleKind.CONTRACT: "contracts",
 }

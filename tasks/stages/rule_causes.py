@@ -67,13 +67,16 @@ class Causes:
         return frozenset(own).union(*(self._kpi(operand) for operand in figure.operands))
 
     def _score(self, scorecard: str, employee: str) -> frozenset[RuleKey]:
-        found = {(RuleKind.SCORECARD, scorecard)} & self.changed
+        away = {key for key in self.changed if key[0] is RuleKind.LONG_LEAVE}
+        found = away | ({(RuleKind.SCORECARD, scorecard)} & self.changed)
         for side in self.sides:
             for placed in side.kpis.scorecards:
                 if placed.rule.id == scorecard:
                     read = {*(part.kpi for part in placed.rule.parts), *(gate.kpi for gate in placed.rule.gates)}
                     found |= self._targets(read, placed.rule.department, employee)
-                    found = found.union(*(self._kpi(kpi) for kpi in read))
+                    targets = [each.rule for each in side.kpis.targets if read & each.rule.values.keys()]
+                    weights = {kpi for target in targets for kpi in target.weighed_by}
+                    found = found.union(*(self._kpi(kpi) for kpi in read | weights))
         return frozenset(found)
 
     def _targets(self, kpis: Collection[str], department: str, employee: str) -> set[RuleKey]:

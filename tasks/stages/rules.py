@@ -24,6 +24,7 @@ from expectations.limits import Thresholds, decode_thresholds
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
+from kpi_rules.target_sheets import with_targets_of_sheets
 from kpi_rules.unread import unread_kpis
 
 
@@ -101,6 +102,7 @@ def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet: 
 
 
 def decode_rule_book(book: RuleBook) -> RuleSet:
+    book = _with_sheets(book)
     kpis, kpi_issues = decode_kpi_rules(book.below("kpi_rules"))
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
@@ -116,6 +118,12 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
         issues = (*issues, *unread_kpis(kpis, policies.kpis_read()))
     return RuleSet(book, kpis, policies, contracts, strategies, thresholds, cleaning, issues)
+
+
+def _with_sheets(book: RuleBook) -> RuleBook:
+    """The book with the targets of its sheets as rules, like those of any other file."""
+    documents, issues = with_targets_of_sheets(book.documents)
+    return RuleBook(documents, (*book.issues, *issues))
 
 
 def sound_rules(root: Path, overlay: Path | None = None) -> RuleSet:

@@ -37,8 +37,10 @@ def unread(decoded, text, read_elsewhere=()):
         (kpis(calls=f"{COUNT}\n    by: outcome\n    values: [no_answer, refused]"), ["calls"]),
         (kpis(calls=f"{COUNT}\n    by: outcome\n    values: [no_answer, refused]")
          + f"{TARGET}{WHOLE}values: {{calls_refused: 1}}\n", []),
+        (kpis(calls=f"{COUNT}\n    shown_to: [o]", weight=COUNT)
+         + f"{TARGET}each: team\n    {WHOLE}cascade: {{by: {{kpi: weight}}, step: 1}}\n    values: {{calls: 1}}\n", []),
     ],
-    ids=["nothing", "shown", "target", "scorecard", "gate", "operand", "none of a family", "one of a family"],
+    ids=["nothing", "shown", "target", "scorecard", "gate", "operand", "none of a family", "one of a family", "weight"],
 )  # fmt: skip
 def test_who_reads_it(decoded, text, found):
     assert unread(decoded, text) == found

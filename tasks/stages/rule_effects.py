@@ -23,6 +23,7 @@ from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import KpiResult, PayoutLine, Score, Unit, ValueState
 from domain.rule_changes import RuleChange, rule_changes
+from domain.tables import Table
 from incentives.ledger import BatchKind
 from incentives.measures import measures_of
 from kpi_rules.breaches import BREACHES_READ, breach_statements
@@ -198,6 +199,7 @@ class _Bench:
     day: date
     halted: frozenset[str]
     made: str = ""
+    tables: int = 0
     read: dict[tuple[str, str], Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def figures_of(self, rules: RuleSet, carried: tuple[KpiResult, ...]) -> _Found:
@@ -221,14 +223,19 @@ class _Bench:
         made = digest_of([self.duck.sql(statement) for statement in (*credited, *broken)])
         if made == self.made:
             return
-        reads_credits = credits_read(rules, self.day)
-        for table, statements, reads in ((CREDITS, credited, reads_credits), (BREACHES, broken, BREACHES_READ)):
-            if self.halted & reads:
-                self.duck.create_view(table.name, (), duck_columns(table))
-            else:
-                self.duck.run(f'DROP TABLE IF EXISTS "{table.name}"')
-                self.duck.create_table(table.name, duck_columns(table), statements)
+        self._make(CREDITS, credited, credits_read(rules, self.day))
+        self._make(BREACHES, broken, BREACHES_READ)
         self.made = made
+
+    def _make(self, table: Table, statements: Iterable[ExactSelect], reads: frozenset[str]) -> None:
+        """A table of its own for each book, and the view of the session that is now this one."""
+        if self.halted & reads:
+            self.duck.create_view(table.name, (), duck_columns(table))
+            return
+        self.tables += 1
+        name = f"{table.name}_of_book_{self.tables}"
+        self.duck.create_table(name, duck_columns(table), statements)
+        self.duck.run(f'CREATE OR REPLACE VIEW "{table.name}" AS FROM "{name}"')
 
 
 def _kpi(pair: Pair[KpiResult], causes: Causes) -> FigureChange:

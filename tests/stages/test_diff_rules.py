@@ -120,7 +120,7 @@ def test_months_without_a_measured_night_are_told(by_target):
 
 
 def test_the_totals_are_those_of_the_figures(compared):
-    report, _ = compared({TARGETS: RATE, POLICIES: (("target * 1.4", "target * 0.2"),)})
+    report, _ = compared({TARGETS: RATE, POLICIES: (("below: zero\n", "below: flat\n"),)})
     (month,) = report.effects.months
     assert month.of(FigureKind.PAY)
     for total in month.totals_of(FigureKind.PAY):

@@ -175,6 +175,17 @@ def test_a_rule_that_ends_is_measured_as_if_it_had_ended(compared):
     assert {one.name for one in month.of(FigureKind.SCORE)} == {"field_scorecard"}
 
 
+def test_rules_that_reach_further_back_than_the_night_has_read_say_so(compared):
+    """The night has read contacts of this month alone, which is when the book begins."""
+    window = ("type: simple\n    dataset: contacts", "type: cumulative\n    window_days: 60\n    dataset: contacts")
+    text = (Settings().rules / PHONE).read_text(encoding="utf-8")
+    first = text[: text.index("  - id: minutes_worked")]
+    (month,) = compared({PHONE: ((first, first.replace(*window)),)})[0].effects.months
+    assert month.not_read == (
+        "contacts before 2026-09-01: the new rules count from 2026-07-06 on, and the night has not read them",
+    )
+
+
 def test_a_revision_is_read_from_the_repository_and_only_read(world, tmp_path):
     book = house_book(tmp_path / "repository" / "rules")
     git = ["git", "-C", str(book), "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]

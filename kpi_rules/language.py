@@ -332,6 +332,12 @@ class Target(Rule):
     values: dict[str, Annotated[Decimal, Field(gt=0)]] = Field(min_length=1)
     """The target of each KPI, by its id."""
 
+    @property
+    def shared_by(self) -> frozenset[str]:
+        """The KPIs by which its values are shared out."""
+        sharings = [each for each in (self.cascade, self.cascade and self.cascade.teams) if each]
+        return frozenset(each.by.kpi for each in sharings if isinstance(each.by, CascadeKpi))
+
 
 class LongLeave(Rule):
     """Whoever is away like this is out of targets and peers on these days; what they did before is kept."""

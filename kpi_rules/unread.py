@@ -41,7 +41,7 @@ def _readings(rules: KpiRules) -> Iterator[Reading]:
         yield from ((part.kpi, card.rule) for part in card.rule.parts)
         yield from ((gate.kpi, card.rule) for gate in card.rule.gates)
     for target in rules.targets:
-        yield from ((kpi, target.rule) for kpi in target.rule.values)
+        yield from ((kpi, target.rule) for kpi in {*target.rule.values, *target.rule.shared_by})
     for figure in rules.figures:
         yield from ((operand, figure.rule) for operand in figure.operands)
 

@@ -67,7 +67,7 @@ class Causes:
         return frozenset(own).union(*(self._kpi(operand) for operand in figure.operands))
 
     def _score(self, scorecard: str, employee: str) -> frozenset[RuleKey]:
-        found = {(RuleKind.SCORECARD, scorecard)} & self.changed
+        found = {key for key in self.changed if key == (RuleKind.SCORECARD, scorecard) or key[0] is RuleKind.LONG_LEAVE}
         for side in self.sides:
             for placed in side.kpis.scorecards:
                 if placed.rule.id == scorecard:
@@ -77,15 +77,18 @@ class Causes:
         return frozenset(found)
 
     def _targets(self, kpis: Collection[str], department: str, employee: str) -> set[RuleKey]:
-        """The changed targets of these KPIs whose scope the person may be in; of teams, every one."""
+        """The changed targets of these KPIs whose scope the person may be in (of teams, every one), and what a value
+        that is shared out is shared out by."""
         targets = [placed.rule for side in self.sides for placed in side.kpis.targets]
-        return {
-            (RuleKind.TARGET, target.id)
+        mine = [
+            target
             for target in targets
             if target.values.keys() & {*kpis}
             and target.department in {None, department}
             and target.employee in {None, employee}
-        } & self.changed
+        ]
+        weights = {kpi for target in mine for kpi in target.shared_by}
+        return ({(RuleKind.TARGET, target.id) for target in mine} & self.changed).union(*map(self._kpi, weights))
 
     def _ways_to_pay(self, line: PayoutLine) -> Iterator[frozenset[RuleKey]]:
         component, _, of = line.component.partition(":")

@@ -24,7 +24,7 @@ from expectations.limits import TableThreshold
 from incentives.contracts import Contract
 from incentives.policies import Policy
 from kpi_rules.credit_language import CreditRule
-from kpi_rules.language import Kpi, Scorecard, Target
+from kpi_rules.language import Kpi, LongLeave, Scorecard, Target
 from kpi_rules.limit_language import Limit
 from tasks.stages.as_if import SECTIONS_OF_ALL, without
 
@@ -36,6 +36,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.SCORECARD: Scorecard,
     RuleKind.TARGET: Target,
     RuleKind.LIMIT: Limit,
+    RuleKind.LONG_LEAVE: LongLeave,
     RuleKind.POLICY: Policy,
     RuleKind.CONTRACT: Contract,
     RuleKind.STRATEGY: StrategyRule,

@@ -95,7 +95,8 @@ class MonthEffect:
     """A month, measured by both books over what its last measured night read.
 
     `unlike_official` counts the figures of the old book that are not what that night has stored: none, if it is the
-    book that the night was measured by. `halted` are the tables that the gate had stopped.
+    book that the night was measured by. `halted` are the tables that the gate had stopped, `not_read` says of
+    which events the new rules ask for more than the night had read.
     """
 
     period: str
@@ -105,6 +106,7 @@ class MonthEffect:
     equal: int
     unlike_official: int
     halted: tuple[str, ...]
+    not_read: tuple[str, ...]
     totals: tuple[Total, ...]
     figures: tuple[FigureChange, ...]
 

@@ -89,6 +89,8 @@ def _print_month(console: Console, month: MonthEffect, words: Words, most: int |
         console.print(f"{text}: it is not the book that the night was measured by", style="yellow", highlight=False)
     if month.halted:
         console.print(f"Halted tables: {', '.join(month.halted)}", style="yellow", highlight=False)
+    for events in month.not_read:
+        console.print(f"Incomplete: {events}", style="yellow", highlight=False)
     if not (month.of(FigureKind.PAY) or month.of(FigureKind.SCORE)):
         console.print("No score and no pay differs.")
     for table in _tables(month, words, most):

@@ -72,6 +72,8 @@ def _print_month(month: Mapping[str, Any]) -> None:
         f"{month['equal']:,} were equal")  # fmt: skip
     for one in month["as_if"]:
         say(f"  {one['rule']} {one['what']}: measured as if it did so before")
+    for one in month["not_read"]:
+        say(f"  Incomplete: {one}")
     totals = [
         {
             "figures": f"{total['kind']} {total['name']}",

@@ -12,6 +12,7 @@ from domain.documents import Document, Path
 from domain.issues import Location
 from domain.rule_changes import ChangeKind, RuleChange, says_the_same
 from domain.rules import Placed, Rule, RuleKind
+from kpi_rules.target_sheets import is_sheets, with_targets_of_sheets
 
 SECTIONS: Mapping[RuleKind, str] = {
     RuleKind.KPI: "kpis",
@@ -76,13 +77,23 @@ def as_if(book: RuleBook, begin: Mapping[RuleKey, date | None], start: date) -> 
     wanted = {(SECTIONS[kind], rule): day for (kind, rule), day in begin.items()}
     if not wanted:
         return book
-    first = _first_days(book, wanted, start)
-    return replace(book, documents=tuple(_document_as_if(each, wanted, first) for each in book.documents))
+    documents = _as_rules(book)
+    first = _first_days(documents, wanted, start)
+    return replace(book, documents=tuple(_document_as_if(each, wanted, first) for each in documents))
 
 
-def _first_days(book: RuleBook, wanted: Collection[tuple[str, str]], start: date) -> dict[tuple[str, str], date]:
+def _as_rules(book: RuleBook) -> tuple[Document, ...]:
+    """The documents with the rules that sheets stand for in place of their cells, which are then read as rules."""
+    documents, _ = with_targets_of_sheets(book.documents)
+    pairs = zip(book.documents, documents, strict=True)
+    return tuple(replace(new, path=f"{new.path} as rules") if is_sheets(old) else new for old, new in pairs)
+
+
+def _first_days(
+    documents: Iterable[Document], wanted: Collection[tuple[str, str]], start: date
+) -> dict[tuple[str, str], date]:
     days = dict.fromkeys(wanted, start)
-    for document in book.documents:
+    for document in documents:
         for section, entries in document.data.items() if isinstance(document.data, dict) else ():
             for entry in entries if isinstance(entries, list) else ():
                 key = (section, str(entry.get("id")) if isinstance(entry, dict) else "")
@@ -99,7 +110,7 @@ def without(book: RuleBook, left_out: Collection[tuple[RuleKind, str, date]]) ->
         is_gone = isinstance(entry, dict) and (section, entry.get("id"), entry.get("valid_from")) in gone
         return None if is_gone else entry
 
-    return replace(book, documents=tuple(_rewritten(each, keep) for each in book.documents))
+    return replace(book, documents=tuple(_rewritten(each, keep) for each in _as_rules(book)))
 
 
 SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
@@ -140,7 +151,7 @@ def _rewritten(document: Document, rewrite: Any) -> Document:
         kept = [(index, entry) for index, entry in written if entry is not None]
         data[section] = [entry for _, entry in kept]
         moved[section] = {index: place for place, (index, _) in enumerate(kept)}
-    return replace(document, data=data, places=_moved(document.places, moved))
+    return replace(document, data=data, places=_moved(document.places, moved), keys=_moved(document.keys, moved))
 
 
 def _moved(places: Mapping[Path, Location], moved: Mapping[str | int, Mapping[int, int]]) -> dict[Path, Location]:

@@ -80,15 +80,18 @@ class Causes:
         return frozenset(found)
 
     def _targets(self, kpis: Collection[str], department: str, employee: str) -> set[RuleKey]:
-        """The changed targets of these KPIs whose scope the person may be in; of teams, every one."""
+        """The changed targets of these KPIs whose scope the person may be in (of teams, every one), and what a value
+        that is shared out is shared out by."""
         targets = [placed.rule for side in self.sides for placed in side.kpis.targets]
-        return {
-            (RuleKind.TARGET, target.id)
+        mine = [
+            target
             for target in targets
             if target.values.keys() & {*kpis}
             and target.department in {None, department}
             and target.employee in {None, employee}
-        } & self.changed
+        ]
+        weights = {kpi for target in mine for kpi in target.shared_by}
+        return ({(RuleKind.TARGET, target.id) for target in mine} & self.changed).union(*map(self._kpi, weights))
 
     def _ways_to_pay(self, line: PayoutLine) -> Iterator[frozenset[RuleKey]]:
         component, _, of = line.component.partition(":")

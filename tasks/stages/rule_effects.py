@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,14 +19,18 @@ from adapters.store.results import read_kpis, read_payout_lines, read_scores
 from adapters.world import World
 from domain.exact import ExactSelect
 from domain.ids import RunId, digest_of
+from domain.manifest import Manifest
 from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import KpiResult, PayoutLine, Score, Unit, ValueState
 from domain.rule_changes import RuleChange, rule_changes
+from domain.rules import RuleKind
+from domain.tables import Table
 from incentives.ledger import BatchKind
 from incentives.measures import measures_of
 from kpi_rules.breaches import BREACHES_READ, breach_statements
-from kpi_rules.credits import credit_statement, credits_read
+from kpi_rules.credits import contact_days_before, credit_statement, credits_read
+from kpi_rules.plan import plan_kpis
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.views import BREACHES, CREDITS
 from reports.comparison import Figures, Pair, compare
@@ -166,6 +170,7 @@ def _measured(
         compared.kpis.equal + compared.scores.equal + compared.lines.equal,
         _unlike(official, old.figures(night.run)),
         tuple(sorted(halted)),
+        tuple(_beyond(manifest, sides, causes)),
         tuple(totals_of(figures, _wholes(old, new))),
         figures,
     )
@@ -198,6 +203,7 @@ class _Bench:
     day: date
     halted: frozenset[str]
     made: str = ""
+    tables: int = 0
     read: dict[tuple[str, str], Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def figures_of(self, rules: RuleSet, carried: tuple[KpiResult, ...]) -> _Found:
@@ -221,14 +227,19 @@ class _Bench:
         made = digest_of([self.duck.sql(statement) for statement in (*credited, *broken)])
         if made == self.made:
             return
-        reads_credits = credits_read(rules, self.day)
-        for table, statements, reads in ((CREDITS, credited, reads_credits), (BREACHES, broken, BREACHES_READ)):
-            if self.halted & reads:
-                self.duck.create_view(table.name, (), duck_columns(table))
-            else:
-                self.duck.run(f'DROP TABLE IF EXISTS "{table.name}"')
-                self.duck.create_table(table.name, duck_columns(table), statements)
+        self._make(CREDITS, credited, credits_read(rules, self.day))
+        self._make(BREACHES, broken, BREACHES_READ)
         self.made = made
+
+    def _make(self, table: Table, statements: Iterable[ExactSelect], reads: frozenset[str]) -> None:
+        """A table of its own for each book, and the view of the session that is now this one."""
+        if self.halted & reads:
+            self.duck.create_view(table.name, (), duck_columns(table))
+            return
+        self.tables += 1
+        name = f"{table.name}_of_book_{self.tables}"
+        self.duck.create_table(name, duck_columns(table), statements)
+        self.duck.run(f'CREATE OR REPLACE VIEW "{table.name}" AS FROM "{name}"')
 
 
 def _kpi(pair: Pair[KpiResult], causes: Causes) -> FigureChange:
@@ -290,6 +301,25 @@ def _means(scores: Iterable[Score]) -> dict[tuple[FigureKind, str, str], Decimal
     for each in scores:
         values[FigureKind.SCORE, each.scorecard, ""] += [each.score] if each.score is not None else []
     return {key: CONTEXT.divide(sum(found, Decimal(0)), Decimal(len(found))) for key, found in values.items() if found}
+
+
+def _beyond(manifest: Manifest, sides: tuple[RuleSet, RuleSet], causes: Causes) -> Iterator[str]:
+    """Events that the new rules count from days that the old ones did not reach, and that the night did not read."""
+    if not {kind for kind, _ in causes.changed} & {RuleKind.KPI, RuleKind.CREDIT}:
+        return
+    old, new = (_first_days(rules.kpis, manifest.business_date) for rules in sides)
+    for table, first in new.items():
+        read = [item.business_date for item in manifest.history if item.table == table]
+        if first < old.get(table, Period.of(manifest.business_date).start) and read and first < min(read):
+            yield f"{table} before {min(read)}: the new rules count from {first} on, and the night has not read them"
+
+
+def _first_days(rules: KpiRules, day: date) -> dict[str, date]:
+    start = Period.of(day).start
+    days = dict(plan_kpis(rules, start=start, as_of=day).first_days)
+    if back := contact_days_before(rules, day):
+        days["contacts"] = min(days.get("contacts", start), start - timedelta(days=back))
+    return days
 
 
 def _unlike(official: Figures, old: Figures) -> int:

@@ -145,6 +145,7 @@ def _month_in_short(month: MonthEffect) -> dict[str, Any]:
         "night": month.night,
         "run": month.run,
         "as_if": month.as_if,
+        "not_read": month.not_read,
         "equal": month.equal,
         "differing": len(month.figures),
         "totals": [*_totals_in_short(month)],

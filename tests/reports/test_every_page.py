@@ -61,7 +61,7 @@ def effects(label: str = sample.LABEL, text: str = "x") -> RuleEffectsReport:
     ))  # fmt: skip
     totals = tuple(totals_of(figures, {(FigureKind.PAY, text, "VND"): (Decimal(1), Decimal(2))}))
     moved = (AsIf(text, text),)
-    month = MonthEffect("2026-09", sample.DAY, sample.RUN, moved, 5, 1, (text,), totals, figures)
+    month = MonthEffect("2026-09", sample.DAY, sample.RUN, moved, 5, 1, (text,), (text,), totals, figures)
     found = RuleEffects(text, text, changes, (text,), (month,), (MonthWithout("2026-08", text),))
     return RuleEffectsReport(found, {text: KpiLabel(text, True)}, label)
 

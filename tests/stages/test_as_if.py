@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from adapters.rule_files import RuleBook, parse_document
+from adapters.rule_files import RuleBook, parse_document, read_rule_book
 from domain.rules import RuleKind
+from kpi_rules.rulebook import decode_kpi_rules
 from tasks.stages.as_if import as_if, without
 
 TEXT = """
@@ -75,3 +76,24 @@ def test_the_book_itself_is_never_changed():
     one = book()
     as_if(one, {A: None}, SEPTEMBER)
     assert rules_of(one) == rules_of(book())
+
+
+def test_rules_of_sheets_are_put_and_left_out_like_others(tmp_path):
+    """A sheet is cells until it is decoded: what is rewritten are the rules that it stands for."""
+    sheet = "kpi_rules/targets/sheet.csv"
+    (tmp_path / "kpi_rules/targets").mkdir(parents=True)
+    rows = "kpi,value,owner,department,valid_from,review_by\ncalls_made,90,o,{0},2026-12-01,2027-01-01\n"
+    (tmp_path / sheet).write_text(rows.format("field") + rows.format("legal").splitlines()[1] + "\n", encoding="utf-8")
+    read = read_rule_book(tmp_path)
+    before = [placed.rule for placed in decode_kpi_rules(read.below("kpi_rules"))[0].targets]
+    assert [rule.valid_from for rule in before] == [date(2026, 12, 1)] * 2
+    field = next(rule for rule in before if rule.department == "field")
+    moved = as_if(read, {(RuleKind.TARGET, field.id): field.valid_from}, SEPTEMBER)
+    after = decode_kpi_rules(moved.below("kpi_rules"))[0].targets
+    assert {(each.rule.department, each.rule.valid_from) for each in after} == {
+        ("field", SEPTEMBER),
+        ("legal", date(2026, 12, 1)),
+    }
+    assert {each.place("id").path for each in after} == {sheet}
+    left = without(read, [(RuleKind.TARGET, field.id, field.valid_from)])
+    assert [each.rule.department for each in decode_kpi_rules(left.below("kpi_rules"))[0].targets] == ["legal"]

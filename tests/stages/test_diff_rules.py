@@ -120,7 +120,7 @@ def test_months_without_a_measured_night_are_told(by_target):
 
 
 def test_the_totals_are_those_of_the_figures(compared):
-    report, _ = compared({TARGETS: RATE, POLICIES: (("target * 1.4", "target * 0.2"),)})
+    report, _ = compared({TARGETS: RATE, POLICIES: (("below: zero\n", "below: flat\n"),)})
     (month,) = report.effects.months
     assert month.of(FigureKind.PAY)
     for total in month.totals_of(FigureKind.PAY):
@@ -173,6 +173,17 @@ def test_a_rule_that_ends_is_measured_as_if_it_had_ended(compared):
     (month,) = compared({TARGETS: ((held, ended),)})[0].effects.months
     assert [(one.rule, one.what) for one in month.as_if] == [("target field_targets", "ends on 2026-10-01")]
     assert {one.name for one in month.of(FigureKind.SCORE)} == {"field_scorecard"}
+
+
+def test_rules_that_reach_further_back_than_the_night_has_read_say_so(compared):
+    """The night has read contacts of this month alone, which is when the book begins."""
+    window = ("type: simple\n    dataset: contacts", "type: cumulative\n    window_days: 60\n    dataset: contacts")
+    text = (Settings().rules / PHONE).read_text(encoding="utf-8")
+    first = text[: text.index("  - id: minutes_worked")]
+    (month,) = compared({PHONE: ((first, first.replace(*window)),)})[0].effects.months
+    assert month.not_read == (
+        "contacts before 2026-09-01: the new rules count from 2026-07-06 on, and the night has not read them",
+    )
 
 
 def test_a_revision_is_read_from_the_repository_and_only_read(world, tmp_path):

@@ -35,7 +35,7 @@ from kpi_rules.credits import credit_statement
 from kpi_rules.plan import plan_kpis
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.target_values import moved_among, stays_of
+from kpi_rules.stays import moved_among, stays_of
 from kpi_rules.views import BREACHES, CREDITS, CREDITS_BEFORE_SQL
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of

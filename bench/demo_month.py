@@ -82,7 +82,7 @@ def last_night(home: Path) -> dict[str, object]:
     stages = [["land", round(landed_seconds, 2), 0]]
     stages += [[stage.value, float(costs[stage.value][0]), costs[stage.value][1]] for stage in NIGHT]
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return {"stages": stages, "peak_mib": peak_mib, "run": night.run, "book": _book(world, night.run)}
+    return {"stages": stages, "peak_mib": peak_mib, "run": night.run, "book": book_of(world, night.run)}
 
 
 def comparison_of(home: Path, run: RunId, by_hand: Iterable[Sequence[str | None]]) -> Comparison:
@@ -137,7 +137,7 @@ def _run(world: World, day: date, stages: tuple[Stage, ...]) -> tuple[Night, flo
     return night, landed
 
 
-def _book(world: World, run: RunId) -> dict[str, object]:
+def book_of(world: World, run: RunId) -> dict[str, object]:
     """The files that the run read, by table, and what DuckDB may use."""
     with world.store.read() as connection:
         manifest = manifest_of(connection, run)

@@ -5,7 +5,8 @@
 A demo book of one month is landed day by day (whole state on the first day, in the middle and on the last; five
 contacts per account and month), and allocated twice, so that owners change within the month. The last night then runs
 in full, in a process of its own; so does the rival, which reads the same Parquet and imports DuckDB alone. Every figure
-of the night is compared with the rival's. Ratios are of this machine and this run; nothing is asserted.
+of the night is compared with the rival's. The KPI stage alone, part by part, and pandas follow (`bench.kpis`). Ratios
+are of this machine and this run; nothing is asserted.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def _bench(accounts: int, home: Path) -> None:
     _print_table(accounts, night, rival)
     figures = json.dumps(rival["figures"])
     print(_said("bench.demo_month", "compare", str(home), night["run"], told=figures), end="")
+    print(_said("bench.kpis", str(home)), end="")
 
 
 def _said(module: str, *arguments: str, told: str = "") -> str:

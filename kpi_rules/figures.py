@@ -156,7 +156,7 @@ class Measure:
 
     def __hash__(self) -> int:
         """Measures are keys of every measured number: the tree of the condition need not be walked each time."""
-        return hash((self.source, self.aggregation, self.of, self.member))
+        return hash((self.source, self.aggregation, self.of, self.where and self.where.text, self.member))
 
     def on_days(self, days: tuple[date, date]) -> Measure:
         return replace(self, source=replace(self.source, days=days))

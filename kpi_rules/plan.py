@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -177,8 +177,12 @@ def _scans(uses: _Uses, start: date, as_of: date) -> Iterator[Scan]:
         fused = [use for use in all_uses if use.measure.adds_up]
         if fused:
             yield _fused_scan(source, fused, dates)
+        named: Counter[str] = Counter()
         for measure in dict.fromkeys(use.measure for use in all_uses if not use.measure.adds_up):
-            yield _distinct_scan(measure, [use for use in all_uses if use.measure == measure], dates)
+            uses_of = [use for use in all_uses if use.measure == measure]
+            name = f"{source} for {uses_of[0].figure.id}"
+            named[name] += 1  # a ratio may divide two distinct counts
+            yield _distinct_scan(name if named[name] == 1 else f"{name} {named[name]}", measure, uses_of, dates)
 
 
 def _fused_scan(source: Source, uses: list[_Use], dates: Mapping[str, Any]) -> Scan:
@@ -192,7 +196,7 @@ def _fused_scan(source: Source, uses: list[_Use], dates: Mapping[str, Any]) -> S
     return _scan(str(source), rows, sets, measures, values, dates, source.rows.views_of(columns))
 
 
-def _distinct_scan(measure: Measure, uses: list[_Use], dates: Mapping[str, Any]) -> Scan:
+def _distinct_scan(name: str, measure: Measure, uses: list[_Use], dates: Mapping[str, Any]) -> Scan:
     """The distinct values beside the dimensions first: far fewer rows are then counted distinctly for each grain."""
     sets = frozenset().union(*(use.sets for use in uses))
     columns = frozenset().union(*(use.columns for use in uses))
@@ -201,7 +205,6 @@ def _distinct_scan(measure: Measure, uses: list[_Use], dates: Mapping[str, Any])
     kept = sorted({of}.union(*(each.columns for each in sets)))
     met = sa.and_(sa.true(), *conditions_of(measure, rows))
     distinct = sa.select(*(rows.c[name] for name in kept)).where(met).distinct().subquery("distinct_rows")
-    name = f"{measure.source} for {uses[0].figure.id}"
     return _scan(name, distinct, sets, (measure,), [count_distinct(distinct.c[of])], dates, dataset.views_of(columns))
 
 

@@ -49,11 +49,14 @@ def kpi_results(
 Key = tuple[str, Entity, str]
 
 
+_Numbers = dict[tuple[Entity, str], Decimal | None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """Every measured number, by measure, entity and currency; empty currency: over all of them."""
+    """Every measured number, by measure, then by entity and currency; empty currency: over all of them."""
 
-    numbers: dict[tuple[Measure, Entity, str], Decimal | None] = field(default_factory=dict)
+    numbers: dict[Measure, _Numbers] = field(default_factory=lambda: defaultdict(dict))
     entities: dict[Entity, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def entities_at(self, grains: tuple[Grain, ...]) -> list[Entity]:
@@ -65,7 +68,7 @@ class _Sums:
 
     def number(self, measure: Measure, entity: Entity, currency: str) -> Decimal | None:
         """A count or sum over no rows is zero; a minimum or maximum over none is missing."""
-        found = self.numbers.get((measure, entity, currency if measure.source.rows.has_currency else ""))
+        found = self.numbers[measure].get((entity, currency if measure.source.rows.has_currency else ""))
         is_extreme = measure.aggregation in {Aggregation.MIN, Aggregation.MAX}
         return found if found is not None or is_extreme else Decimal(0)
 
@@ -79,10 +82,13 @@ def _read(
         sums.entities[Grain.POSTING, posting_name(employee, department)] = set()
     for scan in scans:
         sets = {_mask(each, scan.dimensions): each for each in scan.sets}
+        columns = [
+            (measure_column(index), measure, sums.numbers[measure]) for index, measure in enumerate(scan.measures)
+        ]
         for row in rows[scan.name]:
             each = sets[row[MASK]]
             if name := _entity(each.grain, row, moved):
-                _read_row(scan, row, each, (each.grain, name), sums)
+                _read_row(columns, row, each, (each.grain, name), sums)
     return sums
 
 
@@ -101,18 +107,24 @@ def _mask(each: GroupingSet, dimensions: tuple[str, ...]) -> int:
     return sum(bit << place for place, bit in enumerate(reversed(list(bits))))
 
 
-def _read_row(scan: Scan, row: Mapping[str, Any], each: GroupingSet, entity: Entity, sums: _Sums) -> None:
+def _read_row(
+    columns: Iterable[tuple[str, Measure, _Numbers]],
+    row: Mapping[str, Any],
+    each: GroupingSet,
+    entity: Entity,
+    sums: _Sums,
+) -> None:
     currency = row[CURRENCY] if each.by_currency else ""
     if currency:
         sums.entities[Grain.PORTFOLIO, PORTFOLIO].add(currency)
     sums.entities[entity].update({currency} - {"", None})
-    for index, measure in enumerate(scan.measures):
-        number = _decimal(row[measure_column(index)])
+    over_all = entity, ""
+    for column, measure, numbers in columns:
+        number = _decimal(row[column])
         if currency is not None:
-            sums.numbers[measure, entity, currency] = number
+            numbers[entity, currency] = number
         if each.by_currency and measure.adds_up and not measure.is_money:
-            over_all = measure, entity, ""
-            sums.numbers[over_all] = _both(measure, sums.numbers.get(over_all), number)
+            numbers[over_all] = _both(measure, numbers.get(over_all), number)
 
 
 def together(part: Measure | Pieces, numbers: Iterable[Decimal | None]) -> Decimal | None:
@@ -214,4 +226,7 @@ def _valued(value: Decimal | None, numerator: Decimal | None = None, denominator
 
 
 def _total_order(result: KpiResult) -> tuple[Any, ...]:
-    return result.kpi, list(Grain).index(result.grain), result.entity, result.currency
+    return result.kpi, _PLACES[result.grain], result.entity, result.currency
+
+
+_PLACES = {grain: place for place, grain in enumerate(Grain)}

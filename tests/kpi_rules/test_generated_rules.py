@@ -27,6 +27,7 @@ SOURCES = {
             'outcome != "promise" and hour_of(started_wall) == 23': lambda row: row["outcome"] != "promise",
             'not (outcome in ["promise", "refused"])': lambda row: row["outcome"] == "no_answer",
             'employee_id == "E1" or is_missing(employee_id)': lambda row: row["employee_id"] in {"E1", None},
+            'outcome not in ["promise", "refused"]': lambda row: row["outcome"] == "no_answer",
             'employee_id != "E1"': lambda row: row["employee_id"] not in {"E1", None},
             'segment == "Semployee"': lambda row: row["segment"] == "Semployee",
             "duration_seconds * 2 >= 60": lambda row: row["duration_seconds"] >= 30,

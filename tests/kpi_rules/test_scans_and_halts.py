@@ -42,6 +42,19 @@ def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(h
     ]
 
 
+def test_a_ratio_of_two_distinct_counts_divides_the_one_by_the_other(book, rules_of):
+    """Both read the same rows for the same KPI: they are two scans, of two names."""
+    of = "dataset: contacts, measure: count_distinct, of: account_id"
+    rule = _two_kpis("count", "true").partition("    unit:")[0]
+    rule += "    unit: ratio\n    good: higher\n    grains: [portfolio]\n"
+    rule += f"    type: ratio\n    numerator: {{{of}, where: 'outcome == \"promise\"'}}\n    denominator: {{{of}}}\n"
+    rules = rules_of(rule)
+    book.add("contacts", contact_id="C1", account_id="A1", outcome="promise")
+    book.add("contacts", contact_id="C2", account_id="A2")
+    assert book.night(rules).shown("k0", "portfolio") == "1/2"
+    assert len({scan.name for scan in plan_kpis(rules, start=START, as_of=AS_OF).statements}) == 2
+
+
 def test_an_equal_measure_is_summed_once(rules_of):
     rules = rules_of(_two_kpis("count", "channel == 'call'", "channel == 'call'"))
     assert [len(scan.measures) for scan in plan_kpis(rules, start=START, as_of=AS_OF).statements] == [1]

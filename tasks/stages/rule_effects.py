@@ -28,7 +28,7 @@ from incentives.measures import measures_of
 from kpi_rules.breaches import BREACHES_READ, breach_statements
 from kpi_rules.credits import credit_statement, credits_read
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.views import BREACHES, CREDITS
+from kpi_rules.views import BREACHES, CREDITS, RECOVERY_RATES
 from reports.comparison import Figures, Pair, compare
 from reports.rule_effects import (
     AsIf,
@@ -43,6 +43,7 @@ from reports.rule_effects import (
 )
 from tasks.stages.as_if import SECTIONS, Shift, as_if, shifts
 from tasks.stages.gate import accepted_in, halted_in
+from tasks.stages.liquidation import rates_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.measure import carried_values, figures_in
 from tasks.stages.pay import Pay, pay_in
@@ -228,6 +229,8 @@ class _Bench:
             else:
                 self.duck.run(f'DROP TABLE IF EXISTS "{table.name}"')
                 self.duck.create_table(table.name, duck_columns(table), statements)
+        if not self.halted & reads_credits:
+            self.duck.create_table_of(RECOVERY_RATES.name, rates_in(self.duck, self.day)[1])
         self.made = made
 
 

@@ -40,12 +40,12 @@ def main() -> None:
     cards = pd.read_csv(sys.argv[1])
     asked = [str(Path(sys.executable).parent / "recoup"), "figures", *KPIS, "--json", "--date"]
     found = {day: json.loads(subprocess.check_output([*asked, day])) for day in DAYS[1:]}
-    print(page(cards, found))
+    sys.stdout.write(page(cards, found))
 
 
 def page(cards: pd.DataFrame, figures: Figures) -> str:
     """`figures`: of each date but the first, the results with kpi, numerator and denominator, as text or numbers."""
-    return "\n".join([INTRODUCTION, *_tables(figures), "## What is odd\n", *_odd(cards)]).rstrip() + "\n"
+    return "\n".join([INTRODUCTION, *_tables(figures), "## What is odd\n", *oddities(cards)]).rstrip() + "\n"
 
 
 INTRODUCTION = """# The Taiwan cards: roll and cure tables, and what is odd in them
@@ -75,7 +75,8 @@ def _cell(row: Mapping[str, str]) -> str:
     return f"{above:,.0f} / {below:,.0f} = {100 * above / below:.1f} %" if below else f"{above:,.0f} / 0"
 
 
-def _odd(cards: pd.DataFrame) -> Iterator[str]:
+def oddities(cards: pd.DataFrame) -> Iterator[str]:
+    """What the file itself says, month by month, that cannot be so."""
     steps = list(pairwise(DAYS))
     moves = {now: (cards[STATUS[before]], cards[STATUS[now]]) for before, now in steps}
     yield from _counted(

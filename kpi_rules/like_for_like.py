@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from domain.exact import MONEY_SUM, ExactSelect, count_rows, exact, product, total
 from domain.expressions import evaluate
 from domain.league import Cases
+from domain.money import CONTEXT
 from domain.records import Grain
 from kpi_rules.buckets import bucket_of
 from kpi_rules.datasets import CURRENCY, GRAIN_COLUMNS
@@ -157,12 +158,13 @@ def _part(operand: object, figures: Mapping[str, Figure], days: int) -> Part | N
         return None
     (name,) = made.expression.names - {DAYS_OF_PERIOD}
     inner = _part(name, figures, days)
-    nothing, one, two = (
-        evaluate(made.expression, {name: Decimal(value), DAYS_OF_PERIOD: Decimal(days)}) for value in (0, 1, 2)
+    # Whole days, so that a division by the days of the period leaves nothing to round.
+    nothing, once, twice = (
+        evaluate(made.expression, {name: Decimal(times * days), DAYS_OF_PERIOD: Decimal(days)}) for times in (0, 1, 2)
     )
-    if inner is None or nothing != 0 or not isinstance(one, Decimal) or two != 2 * one:
+    if inner is None or nothing != 0 or not isinstance(once, Decimal) or twice != 2 * once:
         return None
-    return Part(inner.measure, inner.factor * one)
+    return Part(inner.measure, CONTEXT.multiply(inner.factor, CONTEXT.divide(once, Decimal(days))))
 
 
 def _adds_up(measure: Measure) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from domain.money import CONTEXT
 from domain.records import Grain
 from kpi_rules.like_for_like import NOT_OPENED, Question, cases_of, cases_statement, is_share, parts_of
 from tests.kpi_rules.test_kpi_figures_by_hand import fill
@@ -74,6 +75,13 @@ def test_a_department_and_a_currency_narrow_both_parts(cases):
         for key, each in cases("recovery_rate_of_opening", Grain.PARTNER, currency=currency).items():
             both[key[0], currency] += each.denominator
     assert both == {("P1", "USD"): D(9)}  # A4 was not overdue
+
+
+@pytest.mark.parametrize("days", [1, 3, 7, 30, 31])
+def test_a_formula_that_only_multiplies_is_a_part(days, house_rules):
+    figures = {figure.id: figure for figure in house_rules.on(AS_OF).figures}
+    _, below = parts_of(figures["recovery_rate"], figures, days)
+    assert (below.measure, below.factor) == (figures["overdue_days"].made, CONTEXT.divide(D(1), D(days)))
 
 
 @pytest.mark.parametrize(

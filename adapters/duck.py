@@ -76,6 +76,12 @@ class Duck:
         for statement in statements:
             self._driver.execute(f'INSERT INTO "{name}" {self._described(statement)}')
 
+    def create_table_of(self, name: str, rows: pa.Table) -> None:
+        """A table of the session with these rows, in place of one that it has."""
+        self._driver.register("given_rows", rows)
+        self._driver.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM given_rows')
+        self._driver.unregister("given_rows")
+
     def create_view_as(self, name: str, statement: ExactSelect) -> None:
         self._driver.execute(f'CREATE OR REPLACE VIEW "{name}" AS {self.sql(statement)}')
 

@@ -75,11 +75,11 @@ class Manifest:
     `landed` are the extracts that the gate judges, `unread` those that could not be read, `history` the accepted
     versions of earlier dates that it and later stages read; `dispatch` the releases in force before the run, in order;
     `prices` the digest of yesterday's prices; `baselines` the versions whose rows and totals the batch suites compare
-    with; `ledger` (batches) the posted state of the batch's own keys; `gaps` increments of the period that landed and
-    were never accepted, so that what adds up the period has no value; `source` (month-ends) the night whose results are
-    paid; `earlier` the last measured nights of earlier months, whose credits a reversal takes back; `carried` those
-    from which scorecards carry values. `known_as_of` is what was asked for, and empty where nothing was: the newest
-    versions counted.
+    with; `liquidation` the digests of what earlier months saw of the recovery of overdue money; `ledger` (batches) the
+    posted state of the batch's own keys; `gaps` increments of the period that landed and were never accepted, so that
+    what adds up the period has no value; `source` (month-ends) the night whose results are paid; `earlier` the last
+    measured nights of earlier months, whose credits a reversal takes back; `carried` those from which scorecards carry
+    values. `known_as_of` is what was asked for, and empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -96,6 +96,7 @@ class Manifest:
     gaps: tuple[Input, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     unread: tuple[Unread, ...] = ()
+    liquidation: tuple[Digest, ...] = ()
     ledger: Digest | None = None
     source: RunId | None = None
     earlier: tuple[EarlierNight, ...] = ()

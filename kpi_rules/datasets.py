@@ -20,11 +20,14 @@ from domain.dispatch import DISPATCH_SQL
 from domain.exact import count_rows, product, total
 from domain.expressions import Scope, scope_of_columns
 from domain.records import Grain
+from domain.recovery import BANDS
 from domain.sql import TABLES
 from domain.tables import Column, Type
 from kpi_rules.adherence import BULK_MINUTES, CONTACT_DAYS, last_touch, recorded_in_bulk
+from kpi_rules.buckets import BUCKET_NUMBERS, bucket_of
 from kpi_rules.owned_days import READS as READ_FOR_OWNED_DAYS
 from kpi_rules.owned_days import owned_days
+from kpi_rules.recovery import START_DAY, expected_rows, has_expectation, recovered_by_account
 from kpi_rules.views import (
     ACCOUNTS_OPENING_SQL,
     AS_OF,
@@ -40,10 +43,6 @@ from kpi_rules.views import (
 
 Sql = sa.ColumnElement[Any]
 
-# Days past due of each bucket, from its first to its last day; the last bucket is open.
-BUCKETS = ((0, 0), (1, 30), (31, 60), (61, 90), (91, 120), (121, 150), (151, 180), (181, None))
-BUCKET_NUMBERS = tuple(range(len(BUCKETS)))
-
 GRAIN_COLUMNS: Mapping[Grain, tuple[str, ...]] = MappingProxyType(
     {
         Grain.EMPLOYEE: ("employee_id",),
@@ -58,14 +57,11 @@ GRAIN_COLUMNS: Mapping[Grain, tuple[str, ...]] = MappingProxyType(
 )
 CURRENCY = "currency"
 
+# Ages of vintages in months; the last one is open.
+AGES = tuple(range(13))
+
 # Promises made longer ago than this before the period are not judged in it; their payments need not be kept at hand.
 PROMISE_LOOK_BACK_DAYS = 62
-
-
-def bucket_of(days_past_due: Sql) -> Sql:
-    """The bucket's number; a missing or negative count of days, which the gate refuses, is current."""
-    last_days = [(days_past_due <= last, number) for number, (_, last) in enumerate(BUCKETS) if last is not None]
-    return sa.cast(sa.case((days_past_due.is_(None), 0), *last_days, else_=BUCKET_NUMBERS[-1]), sa.BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +264,42 @@ def _book(name: str, meaning: str, table: sa.FromClause, view: str, owned_on: Sq
     )
 
 
+def _months(name: str, since: str, first: Sql, join: str = "") -> Field:
+    """A column with the whole months from a day to the first of the period, by their names; the last is open."""
+    years = sa.extract("year", START_DAY) - sa.extract("year", first)
+    months = sa.cast(product(sa.cast(years, sa.BigInteger), sa.literal(12)), sa.BigInteger) + sa.cast(
+        sa.extract("month", START_DAY) - sa.extract("month", first), sa.BigInteger
+    )
+    capped = sa.case((months >= AGES[-1], AGES[-1]), (months < 0, 0), else_=months)
+    meaning = f"Months since the month {since}, in the first of the period; {AGES[-1]} is all after that."
+    return _field(name, Type.COUNT, meaning, sa.case((first.is_not(None), capped)), join, members=AGES)
+
+
+def _placement(account: Sql) -> Join:
+    """The placement that runs on the first day of the period; of several the last one."""
+    placements = TABLES["placements"]
+    runs = sa.and_(
+        placements.c.placed_on <= START,
+        placements.c.term_ends_on > START,
+        sa.or_(placements.c.recalled_on.is_(None), placements.c.recalled_on > START),
+    )
+    last_first = placements.c.placed_on.desc(), placements.c.placement_id.desc()
+    place = sa.func.row_number().over(partition_by=placements.c.account_id, order_by=last_first).label("place")
+    known = (placements.c[name] for name in ("account_id", "placed_on", "balance_at_placement"))
+    ranked = sa.select(*known, place).where(runs).subquery("ranked")
+    placed = sa.select(ranked).where(ranked.c.place == 1).subquery("placed")
+    return Join("placed", placed, placed.c.account_id == account, frozenset({"placements"}))
+
+
+def _paid_in_period(account: sa.FromClause) -> Join:
+    paid = recovered_by_account()
+    on = sa.and_(paid.c.account_id == account.c.account_id, paid.c.currency == account.c.currency)
+    return Join("paid", paid, on, frozenset({"credits"}))
+
+
 def _cohort() -> Dataset:
     before = ACCOUNTS_OPENING_SQL.alias("before")
+    placed, paid = _placement(before.c.account_id), _paid_in_period(before)
     owner = _owner(before.c.account_id, START)
     now = Join("now", (after := TABLES["accounts"].alias("now")), after.c.account_id == before.c.account_id,
                frozenset({"accounts"}))  # fmt: skip
@@ -283,7 +313,7 @@ def _cohort() -> Dataset:
         before,
         frozenset({"accounts_opening"}),
         sa.true(),
-        (owner, now),
+        (owner, now, placed, paid),
         {
             **_fields_of(CATALOGUE["accounts"], before),
             **_owner_fields(owner.target.c),
@@ -295,6 +325,14 @@ def _cohort() -> Dataset:
                        sa.func.coalesce(after.c.balance, 0), "now"),
                 Field(Column("status_now", Type.CODE, "State as of the business date.", codes=codes), status_now,
                       "now", codes),
+                _field("recovered", Type.MONEY, "Booked on the account in the period, without waivers; for nobody.",
+                       sa.func.coalesce(paid.target.c.recovered, 0), "paid"),
+                _months("months_since_opening", "in which the account was opened", before.c.opened_on),
+                _months("months_since_charge_off", "in which it was written off", before.c.charged_off_on),
+                _months("months_since_placement", "in which its running placement began", placed.target.c.placed_on,
+                        "placed"),
+                _field("placed_balance", Type.MONEY, "Balance handed over in the running placement; 0 without one.",
+                       sa.func.coalesce(placed.target.c.balance_at_placement, 0), "placed"),
             ),
         },
         is_state=True,
@@ -336,16 +374,57 @@ def _owned_days() -> Dataset:
 
 
 def _credits() -> Dataset:
-    table = CREDITS_SQL
+    table, opened = CREDITS_SQL, ACCOUNTS_OPENING_SQL.alias("opened")
+    same = sa.and_(opened.c.account_id == table.c.account_id, opened.c.currency == table.c.currency)
+    found = sa.func.coalesce(has_expectation(opened.c), sa.false())
     return Dataset(
         "credits",
         "Payments booked in the period, and who they count for by the credit rules; uncredited ones have a reason.",
         table,
         frozenset({"credits"}),
         table.c.posted_on.between(START, LAST),
-        (),
-        _fields_of(CREDITS, table),
+        (Join("opened", opened, same, frozenset({"accounts_opening"})),),
+        {
+            **_fields_of(CREDITS, table),
+            **_named(
+                _field(
+                    "has_expectation",
+                    Type.BOOLEAN,
+                    "Whether the account is one of those that the dataset expected has.",
+                    found,
+                    "opened",
+                )
+            ),
+        },
     )
+
+
+def _expected() -> Dataset:
+    table = expected_rows()
+    own = [CATALOGUE["accounts"][name] for name in ("account_id", "product", "branch_id", "region", CURRENCY)]
+    money = "What such accounts are expected to bring in these days, whoever works them: an estimate."
+    return Dataset(
+        "expected",
+        "Of the accounts that were overdue at the end of the previous period and could be worked, what each is "
+        "expected to bring in the period up to the business date: a row for each owner that the account had, by the "
+        "days owned, and one for the days on which nobody owned it. `recoup explain recovery` shows the rates.",
+        table,
+        frozenset({"accounts_opening", "dispatch", "recovery_rates"}),
+        sa.true(),
+        (),
+        {
+            **_fields_of(own, table),
+            **_owner_fields(table.c, join=""),
+            **_named(
+                _bucket_field("bucket", "Bucket at the end of the previous period.", table.c.bucket),
+                _field("band", Type.COUNT, "Band of balance: 0 below 1,000, 1 below 10,000 … 7 from 1,000,000,000 on.",
+                       table.c.band, members=BANDS),
+                _field("owned_days", Type.COUNT, "Days of the period on which the owner had it.", table.c.owned_days),
+                _field("expected", Type.MONEY, money, table.c.expected),
+            ),
+        },
+        is_state=True,
+    )  # fmt: skip
 
 
 def _event(name: str, meaning: str, day: str, columns: Iterable[Column] = ()) -> Dataset:
@@ -632,6 +711,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             _cohort(),
             _owned_days(),
             _credits(),
+            _expected(),
             _event("contacts", "Attempts to reach somebody, by the debtor's clock.", "started_wall"),
             _event(
                 "breaches",

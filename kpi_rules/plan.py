@@ -20,7 +20,7 @@ from kpi_rules.datasets import CURRENCY, GRAIN_COLUMNS, MADE_OF
 from kpi_rules.figures import Figure, Measure, Source, columns_for, figures_with_currency, in_order
 from kpi_rules.language import Aggregation
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.views import CREDITS
+from kpi_rules.views import CREDITS, RECOVERY_RATES
 
 MASK = "grouping_mask"
 
@@ -79,7 +79,8 @@ def plan_kpis(rules: KpiRules, *, start: date, as_of: date, halted: frozenset[st
     figures = {figure.id: figure for figure in in_force.figures}
     with_currency = figures_with_currency(figures)
     ordered = tuple(in_order(figures))
-    made_of = {**MADE_OF, CREDITS.name: credits_read(rules, as_of)}
+    of_credits = credits_read(rules, as_of)
+    made_of = {**MADE_OF, CREDITS.name: of_credits, RECOVERY_RATES.name: of_credits}
     stopped = _stopped(ordered, with_currency, made_of, halted)
     uses = _uses((figure for figure in ordered if figure.id not in stopped), with_currency)
     scans = tuple(sorted(_scans(uses, start, as_of), key=lambda scan: scan.name))

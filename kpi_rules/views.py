@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE, OWNER_KINDS
 from domain.dispatch import DISPATCH_SQL, FOREVER
+from domain.recovery import Level
 from domain.sql import TABLES, sql_table
 from domain.tables import Column, Kind, Table, Type
 
@@ -76,12 +77,47 @@ BREACHES = Table(
     dated_by="started_wall",
 )
 
+LIQUIDATION = Table(
+    "liquidation",
+    Kind.STATE,
+    ("currency", "bucket", "product", "band"),
+    (
+        Column("currency", Type.CODE, "Of the money."),
+        Column("bucket", Type.COUNT, "Bucket of days past due."),
+        Column("product", Type.CODE, "Product."),
+        Column("band", Type.COUNT, "Band of balance."),
+        Column("accounts", Type.COUNT, "Accounts of the opening book that were overdue and could be worked."),
+        Column("account_days", Type.COUNT, "The accounts times the days of the period so far."),
+        Column("overdue", Type.MONEY, "What was overdue at the opening."),
+        Column("money_days", Type.MONEY, "The same times the days of the period so far."),
+        Column("recovered", Type.MONEY, "What was booked on these accounts in the period, without waivers."),
+    ),
+    "What a month has seen, by cell.",
+)
+
+RECOVERY_RATES = Table(
+    "recovery_rates",
+    Kind.STATE,
+    ("currency", "level", "bucket", "product", "band"),
+    (
+        Column("currency", Type.CODE, "Of the money."),
+        Column("level", Type.CODE, "How narrow the cell is.", codes=tuple(Level)),
+        Column("bucket", Type.COUNT, "Bucket of days past due; missing where buckets are together.", required=False),
+        Column("product", Type.CODE, "Product; missing where products are together.", required=False),
+        Column("band", Type.COUNT, "Band of balance; missing where bands are together.", required=False),
+        Column("rate", Type.RATE, "Share of the overdue money that a day is expected to bring: an estimate."),
+    ),
+    "What overdue money is expected to bring, by cell.",
+)
+
 _VIEWS = sa.MetaData()
 
 ACCOUNTS_OPENING_SQL: sa.Table = sql_table(CATALOGUE["accounts"], _VIEWS, "accounts_opening")
 CREDITS_SQL: sa.Table = sql_table(CREDITS, _VIEWS)
 CREDITS_BEFORE_SQL: sa.Table = sql_table(CREDITS, _VIEWS, "credits_before")
 BREACHES_SQL: sa.Table = sql_table(BREACHES, _VIEWS)
+LIQUIDATION_SQL: sa.Table = sql_table(LIQUIDATION, _VIEWS)
+RECOVERY_RATES_SQL: sa.Table = sql_table(RECOVERY_RATES, _VIEWS)
 
 # Every view that a statement of this package may name; sessions provide them, tests create them.
 VIEWS: dict[str, sa.Table] = {
@@ -91,6 +127,7 @@ VIEWS: dict[str, sa.Table] = {
     "credits": CREDITS_SQL,
     "credits_before": CREDITS_BEFORE_SQL,
     "breaches": BREACHES_SQL,
+    "recovery_rates": RECOVERY_RATES_SQL,
 }
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import duckdb
 
-from bench.by_hand.figures import Figure, figures
-from bench.by_hand.scans import MOVED, OWNERS, POSTINGS, scans
+from bench.by_hand.figures import Figure, figures, rates
+from bench.by_hand.scans import MOVED, OWNERS, POSTINGS, RATES, cells, scans, workable
 
 
 def main() -> None:
@@ -36,8 +36,20 @@ def measured(book: Mapping[str, Any]) -> list[Figure]:
         connection.execute(OWNERS)
         connection.execute(POSTINGS)
         connection.execute(MOVED.format(start=start, end=end))
+        connection.execute(workable())
+        _write_rates(connection, start, end)
         rows = [row for sql in scans(start, end).values() for row in _rows(connection, sql)]
         return list(figures(rows, days=(end - start).days + 1))
+
+
+def _write_rates(connection: duckdb.DuckDBPyConnection, start: date, end: date) -> None:
+    found = list(rates(list(_rows(connection, cells(start, end))), (end - start).days + 1))
+    listed = ", ".join(
+        f"('{currency}', {bucket}, '{product}', {band}, {rate})" for currency, bucket, product, band, rate in found
+    )
+    connection.execute(RATES)
+    if found:
+        connection.execute(f"INSERT INTO rates VALUES {listed}")
 
 
 def as_text(figure: Figure) -> list[str | None]:

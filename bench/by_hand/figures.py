@@ -87,6 +87,19 @@ KPIS = {
     "overdue_now": Kpi(ALL, "overdue_now", in_money=True),
     "due_for_collection": Kpi(ALL, "recovered + overdue_now", in_money=True),
     "collection_effectiveness": Kpi(ALL, "recovered", "recovered + overdue_now", in_money=True),
+    **{
+        f"liquidation_since_{since}_{age}": Kpi(
+            grains, f"paid_by_age_{since}_{age}", f"base_by_age_{since}_{age}", in_money=True
+        )
+        for since, grains in (
+            ("charge_off", ("portfolio",)),
+            ("placement", ("partner", "portfolio")),
+            ("opening", ("portfolio",)),
+        )
+        for age in range(13)
+    },
+    "expected_recovery": Kpi(ALL, "expected", in_money=True),
+    "recovery_vs_expected": Kpi(ALL, "recovered_of_overdue", "expected", in_money=True),
 }
 
 Entity = tuple[str, str]
@@ -103,6 +116,23 @@ class Figure:
     value: Decimal | None
     above: Decimal
     below: Decimal | None
+
+
+def rates(cells: Sequence[Mapping[str, Any]], days: int) -> Iterator[tuple[Any, ...]]:
+    """The daily rate of each cell: what was seen of it weighs n / (n + k), the rest is the rate of its parent."""
+    found: dict[tuple[Any, ...], Decimal] = {}
+    for row in cells:
+        key = tuple(row[name] for name in ("currency", "bucket", "product", "band") if row[name] is not None)
+        own = _ten_digits(FIFTY_DIGITS.divide(row["paid"], row["overdue"] * days))
+        account_days = row["accounts"] * days
+        weight = _ten_digits(FIFTY_DIGITS.divide(account_days, account_days + (300 if len(key) == 2 else 3000)))
+        rate = own if len(key) == 1 else weight * own + (1 - weight) * found[key[:-1]]
+        found[key] = max(_ten_digits(rate), Decimal(0))
+    yield from ((*key, rate) for key, rate in found.items() if len(key) == 4)
+
+
+def _ten_digits(number: Decimal) -> Decimal:
+    return number.quantize(Decimal("1e-10"), context=FIFTY_DIGITS)
 
 
 def figures(rows: Sequence[Mapping[str, Any]], days: int) -> Iterator[Figure]:

@@ -56,6 +56,10 @@ MOVED = """
     QUALIFY count(DISTINCT department_id) OVER (PARTITION BY employee_id) > 1"""
 
 
+RATES = """
+    CREATE TEMP TABLE rates (currency VARCHAR, bucket BIGINT, product VARCHAR, band BIGINT, rate DECIMAL(18, 10))"""
+
+
 def scans(start: date, end: date) -> dict[str, str]:
     """The queries of a period from `start` up to and including `end`, by what they read."""
     return {
@@ -64,6 +68,8 @@ def scans(start: date, end: date) -> dict[str, str]:
         "opening": _opening(start),
         "owned_days": _owned_days(start, end),
         "credits": _credits(start, end),
+        "expected": _expected(start, end),
+        "vintages": _vintages(start, end),
         "contacts": _contacts(start, end),
         "promises": _promises(start, end),
         "callbacks": _callbacks(start, end),
@@ -147,7 +153,7 @@ def _credits(start: date, end: date) -> str:
     """Payments of the period, for the owner on the day of the payment; a reversal counts as what it reverses."""
     counted = f"""
         SELECT o.team_id, o.department_id, o.employee_id, o.partner_id, a.branch_id, o.segment, pay.currency,
-            pay.amount - pay.waiver AS recovered,
+            pay.amount - pay.waiver AS recovered, b.account_id IS NOT NULL AS was_overdue,
             CASE WHEN pay.reverses IS NOT NULL AND was.payment_id IS NULL THEN 'original_unknown'
                 WHEN was.reverses IS NOT NULL THEN 'original_is_a_reversal'
                 WHEN o.account_id IS NULL THEN 'no_owner'
@@ -157,8 +163,76 @@ def _credits(start: date, end: date) -> str:
             AND was.posted_on >= DATE '{start - timedelta(days=PAYMENT_DAYS)}'
         LEFT JOIN accounts a ON a.account_id = pay.account_id
         LEFT JOIN owners o ON {_owned("pay.account_id", "coalesce(was.paid_on, pay.paid_on)")}
+        LEFT JOIN workable b ON b.account_id = pay.account_id AND b.currency = pay.currency
         WHERE pay.posted_on BETWEEN DATE '{start}' AND DATE '{end}'"""
-    return _summed(counted, "sum(recovered) AS recovered, sum(recovered) AS recovered_")
+    sums = """
+        sum(recovered) AS recovered, sum(recovered) AS recovered_,
+        coalesce(sum(recovered) FILTER (was_overdue), 0) AS recovered_of_overdue"""
+    return _summed(counted, sums)
+
+
+def _expected(start: date, end: date) -> str:
+    """Each day of an account at the rate of its cell, for whoever owned it; days of nobody for nobody."""
+    days = (end - start).days + 1
+    counted = f"""
+        SELECT o.employee_id, o.team_id, o.department_id, o.partner_id, b.branch_id, o.segment, b.currency,
+            NULL AS part, (b.overdue_amount * o.owned_days * r.rate)::DECIMAL(18, 4) AS expected
+        FROM workable b JOIN rates r ON {_same_cell("b", "r")}
+        JOIN (SELECT * FROM pieces UNION ALL BY NAME
+            SELECT w.account_id, {days} - coalesce(sum(p.owned_days), 0)::BIGINT AS owned_days
+            FROM workable w LEFT JOIN pieces p USING (account_id) GROUP BY ALL) o USING (account_id)"""
+    pieces = f"""
+        pieces AS (SELECT account_id, employee_id, team_id, department_id, partner_id, segment,
+                least(valid_to, DATE '{end + timedelta(days=1)}') - greatest(valid_from, DATE '{start}') AS owned_days
+            FROM owners WHERE valid_from <= DATE '{end}' AND valid_to > DATE '{start}')"""
+    return _summed(counted, "sum(expected) AS expected", beside=pieces)
+
+
+def _vintages(start: date, end: date) -> str:
+    """Each account by the months since it was written off, placed, and opened: what came in, of which base."""
+    counted = f"""
+        SELECT o.employee_id, o.team_id, o.department_id, o.partner_id, b.branch_id, o.segment, b.currency,
+            v.kind || '_' || greatest(0, least(12, date_diff('month', v.since, DATE '{start}'))) AS part,
+            v.base, CASE WHEN v.counts THEN coalesce(pay.paid, 0) ELSE 0 END AS paid
+        FROM accounts_opening b
+        LEFT JOIN (SELECT account_id, max_by(placed_on, (placed_on, placement_id)) AS placed_on,
+                max_by(balance_at_placement, (placed_on, placement_id)) AS handed_over
+            FROM placements WHERE placed_on <= DATE '{start}' AND term_ends_on > DATE '{start}'
+                AND coalesce(recalled_on, DATE '9999-12-31') > DATE '{start}' GROUP BY account_id) p USING (account_id)
+        LEFT JOIN (SELECT account_id, currency, sum(amount - waiver) AS paid FROM payments
+            WHERE posted_on BETWEEN DATE '{start}' AND DATE '{end}' GROUP BY ALL) pay USING (account_id, currency)
+        LEFT JOIN owners o ON {_owned("b.account_id", f"DATE '{start}'")}
+        CROSS JOIN LATERAL (VALUES ('charge_off', b.charged_off_on, b.balance, true),
+            ('placement', p.placed_on, p.handed_over, true),
+            ('opening', b.opened_on, b.overdue_amount, b.overdue_amount > 0)) v(kind, since, base, counts)
+        WHERE v.since IS NOT NULL"""
+    return _summed(counted, "sum(paid) AS paid_by_age_, sum(base) AS base_by_age_")
+
+
+def workable() -> str:
+    """The accounts of the opening book that owed something and could be worked, with their cells."""
+    return f"""
+        CREATE TEMP TABLE workable AS
+        SELECT b.account_id, b.branch_id, b.currency, b.overdue_amount, {_bucket("b")} AS bucket, b.product,
+            CASE WHEN b.balance < 1000 THEN 0 ELSE least(len(trunc(b.balance)::BIGINT::VARCHAR) - 3, 7) END AS band
+        FROM accounts_opening b
+        WHERE b.overdue_amount > 0 AND b.hold = 'none' AND b.status NOT IN ('closed', 'sold')"""
+
+
+def cells(start: date, end: date) -> str:
+    """What this month saw: of all overdue money of a currency, each bucket, each product in it, each band in that."""
+    return f"""
+        SELECT currency, bucket, product, band, GROUPING(bucket, product, band) AS mask, count(*) AS accounts,
+            sum(overdue_amount) AS overdue, sum(coalesce(paid, 0)) AS paid
+        FROM workable LEFT JOIN (SELECT account_id, currency, sum(amount - waiver) AS paid FROM payments
+            WHERE posted_on BETWEEN DATE '{start}' AND DATE '{end}' GROUP BY ALL) USING (account_id, currency)
+        GROUP BY GROUPING SETS ((currency), (currency, bucket), (currency, bucket, product),
+            (currency, bucket, product, band))
+        ORDER BY mask DESC"""
+
+
+def _same_cell(one: str, other: str) -> str:
+    return " AND ".join(f"{one}.{name} = {other}.{name}" for name in ("currency", "bucket", "product", "band"))
 
 
 def _contacts(start: date, end: date) -> str:

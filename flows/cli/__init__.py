@@ -9,7 +9,7 @@ import typer
 
 from adapters.errors import WorldError
 from adapters.settings import read_settings
-from flows.cli import books, contact_points, explaining, gates, nights, pay, rules, serving, targets
+from flows.cli import books, contact_points, explaining, figures, gates, nights, pay, rules, serving, targets
 from flows.cli.output import errors
 from flows.halting import Halted
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (nights.app, gates.app, pay.app, contact_points.app, rules.app, books.app, serving.app):
+for commands in (nights.app, gates.app, pay.app, contact_points.app, figures.app, rules.app, books.app, serving.app):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(explaining.explaining, name="explain")
 app.add_typer(targets.targets, name="targets")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from adapters.world import open_world
 from domain.ids import canonical_decimal
 from domain.records import Grain
+from domain.recovery import BAND_STARTS, RecoveryRate
 from flows.cli.arguments import OfPeriod, OnDate
 from flows.cli.output import AsJson, people, say, show
 
@@ -91,6 +93,44 @@ def kpi(
         people.print(line, markup=False, highlight=False, soft_wrap=True)
     if rows_to:
         say(f"Rows below {rows_to}", as_json=as_json)
+
+
+@explaining.command()
+def recovery(
+    day: OnDate,
+    currency: Annotated[str, typer.Option("--currency", help="Only of this currency.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """What overdue money is expected to bring, by cell: what was seen, the parent's rate, the weight, the rate."""
+    from tasks.stages.liquidation import rates_on
+
+    found = [rate for rate in rates_on(open_world(), day) if currency in {"", rate.cell.currency}]
+    show(found, [_row_of_rate(rate) for rate in found], as_json=as_json, title=f"Expected recovery, {day}")
+    say("Estimates, in percent of the overdue money in 30 days: weight × seen + (1 − weight) × parent", as_json=as_json)
+
+
+def _row_of_rate(rate: RecoveryRate) -> dict[str, object]:
+    cell = rate.cell
+    band = "" if cell.band is None else f"from {BAND_STARTS[cell.band - 1]:,}" if cell.band else "lowest"
+    return {
+        "currency": cell.currency,
+        "bucket": "all" if cell.bucket is None else str(cell.bucket),
+        "product": cell.product or "",
+        "balance": band,
+        "accounts": rate.seen.accounts,
+        "overdue": f"{rate.seen.overdue:,.0f}",
+        "recovered": f"{rate.seen.recovered:,.0f}",
+        "seen": _monthly_percent(rate.raw),
+        "parent": _monthly_percent(rate.parent),
+        "weight": f"{rate.weight:.3f}",
+        "rate": _monthly_percent(rate.rate),
+        "from": rate.basis.value,
+    }
+
+
+def _monthly_percent(rate: Decimal | None) -> str:
+    return "" if rate is None else f"{rate * 3000:.2f}"
 
 
 def _lines(found: KpiExplanation, *, sql: bool, indent: str = "") -> Iterator[str]:

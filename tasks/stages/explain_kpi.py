@@ -8,27 +8,18 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from adapters.duck import Duck, duck_columns
 from adapters.errors import RefusedError
-from adapters.store.results import read_kpis
-from adapters.store.runs import files_of_run, official_run
-from adapters.world import World, registered_file
+from adapters.world import World
 from domain.expressions.parse import suggestion
 from domain.ids import RunId
-from domain.manifest import RunKind, Stage
 from domain.periods import Period
 from domain.records import KpiResult, ValueState
 from kpi_rules.evidence import Entity, Evidence, evidence_of
 from kpi_rules.explanations import explain
 from kpi_rules.figures import Division, Figure, Measure, Pieces, measures_in
 from kpi_rules.results import together
-from kpi_rules.rulebook import KpiRules
-from kpi_rules.views import BREACHES, CREDITS
 from reports.csv_files import csv_text
-from tasks.stages.gate import accepted_in
-from tasks.stages.manifests import manifest_of
-from tasks.stages.rules import rules_of_run
-from tasks.stages.session import session_of_night
+from tasks.stages.measured import MeasuredNight, measured_night
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,50 +53,33 @@ def explain_kpi(world: World, kpi: str, entity: Entity, day: date, rows_to: Path
     Raises: RefusedError if there is no such night, KPI or entity; ConflictError if the rules were edited since;
     FileChangedError.
     """
-    with world.store.read() as connection:
-        run = official_run(connection, RunKind.NIGHTLY.value, day, Stage.MEASURE.value)
-        if run is None:
-            raise RefusedError(f"EXK001 no night of {day} has measured; `recoup runs` lists those that have")
-        results = read_kpis(connection, run)
-        manifest, accepted = manifest_of(connection, run), accepted_in(connection, run)
-        files = files_of_run(connection, run)
-    rules = rules_of_run(world, manifest, None).kpis.on(day)
-    with session_of_night(world, manifest, accepted) as duck:
-        for table in (CREDITS, BREACHES):
-            written = [
-                registered_file(world, one.path, one.sha256) for name, one in files.items() if name == table.name
-            ]
-            duck.create_view(table.name, written, duck_columns(table))
-        return _Case(world, run, day, rules, results, duck, entity, rows_to).explained(kpi)
+    with measured_night(world, day) as night:
+        return _Case(world, night, entity, rows_to).explained(kpi)
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
     world: World
-    run: RunId
-    day: date
-    rules: KpiRules
-    results: Sequence[KpiResult]
-    duck: Duck
+    night: MeasuredNight
     entity: Entity
     rows_to: Path | None
 
     def explained(self, kpi: str) -> KpiExplanation:
-        figures = {figure.id: figure for figure in self.rules.figures}
+        figures = {figure.id: figure for figure in self.night.rules.figures}
         result = self._result(kpi, figures)
-        mine, start = replace(self.entity, currency=result.currency), Period.of(self.day).start
-        evidence = evidence_of(figures[kpi], mine, start=start, as_of=self.day)
+        mine, start = replace(self.entity, currency=result.currency), Period.of(self.night.day).start
+        evidence = evidence_of(figures[kpi], mine, start=start, as_of=self.night.day)
         is_halted = result.state is ValueState.HALTED
         sums = () if is_halted else tuple(self._found_again(result, figures[kpi], evidence))
         if self.rows_to is not None and not is_halted:
             self._write_rows(kpi, evidence, self.rows_to)
-        of_entity = [each for each in self.results if _is_of(each, mine)]
+        of_entity = [each for each in self.night.results if _is_of(each, mine)]
         parts = tuple(self.explained(name) for name in sorted(figures[kpi].operands))
-        return KpiExplanation(self.run, result, explain(result, self.rules, of_entity), sums, parts)
+        return KpiExplanation(self.night.run, result, explain(result, self.night.rules, of_entity), sums, parts)
 
     def _result(self, kpi: str, figures: Mapping[str, Figure]) -> KpiResult:
         """Of an amount, the one in the stated currency, or the only one that there is."""
-        mine = [each for each in self.results if each.kpi == kpi and _is_of(each, self.entity)]
+        mine = [each for each in self.night.results if each.kpi == kpi and _is_of(each, self.entity)]
         fitting = [each for each in mine if each.currency in {"", self.entity.currency}] or mine
         if len(fitting) != 1 or (self.entity.currency and fitting[0].currency not in {"", self.entity.currency}):
             raise RefusedError(self._not_there(kpi, figures, mine))
@@ -114,13 +88,13 @@ class _Case:
     def _not_there(self, kpi: str, figures: Mapping[str, Figure], mine: Sequence[KpiResult]) -> str:
         grain, name = self.entity.grain, self.entity.name
         if kpi not in figures:
-            return f'EXK002 no KPI "{kpi}" is in force on {self.day}. {suggestion(kpi, figures)}'
+            return f'EXK002 no KPI "{kpi}" is in force on {self.night.day}. {suggestion(kpi, figures)}'
         if mine:
             return f'EXK004 "{kpi}" of {name} is in {", ".join(each.currency for each in mine)}: state --currency'
         if grain not in figures[kpi].grains:
             return f'EXK003 "{kpi}" is not measured per {grain}, but per {", ".join(figures[kpi].grains)}'
-        known = sorted({each.entity for each in self.results if each.kpi == kpi and each.grain is grain})
-        return f'EXK003 {grain} "{name}" has no figure on {self.day}. {suggestion(name, known)}'
+        known = sorted({each.entity for each in self.night.results if each.kpi == kpi and each.grain is grain})
+        return f'EXK003 {grain} "{name}" has no figure on {self.night.day}. {suggestion(name, known)}'
 
     def _found_again(self, result: KpiResult, figure: Figure, evidence: Sequence[Evidence]) -> Iterator[FoundAgain]:
         left = iter(evidence)
@@ -129,16 +103,16 @@ class _Case:
             found = together(part, [self._number(one) for one in mine])
             if found is None and stored is not None:
                 found = Decimal(0)  # the sum over no rows
-            yield FoundAgain(str(part), stored, found, ";\n".join(self.duck.sql(one.number) for one in mine))
+            yield FoundAgain(str(part), stored, found, ";\n".join(self.night.duck.sql(one.number) for one in mine))
 
     def _number(self, one: Evidence) -> Decimal | None:
-        (row,) = self.duck.read(one.number)
+        (row,) = self.night.duck.read(one.number)
         return None if row["number"] is None else Decimal(row["number"])
 
     def _write_rows(self, kpi: str, evidence: Sequence[Evidence], folder: Path) -> None:
         for number, one in enumerate(evidence, start=1):
             header = [column.name for column in one.rows.selected_columns]
-            rows = [[row[name] for name in header] for row in self.duck.read(one.rows)]
+            rows = [[row[name] for name in header] for row in self.night.duck.read(one.rows)]
             text = csv_text(header, rows, for_excel=True)
             self.world.seam.write_text(folder / f"{kpi}-{number}.csv", text, point="evidence")
 

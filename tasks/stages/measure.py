@@ -28,6 +28,7 @@ from kpi_rules.scores import score
 from kpi_rules.stays import moved_among, stays_of
 from kpi_rules.views import BREACHES, CREDITS
 from tasks.stages.gate import accepted_inputs, halted_tables
+from tasks.stages.liquidation import expect_recovery
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
 from tasks.stages.people import BONUS_READS, capacities_of, staff_of, working_days_of
 from tasks.stages.session import session_of_night
@@ -79,6 +80,8 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
         files, totals = _credits(world, night, duck, rules, halted)
         files += _breaches(world, night, duck, rules, halted)
+        if not halted & credits_read(rules, as_of):
+            files += expect_recovery(world, night, duck)
         found = figures_in(duck, rules, as_of, halted, carried=carried_values(world, manifest, rules.on(as_of)))
 
     def write(connection: sa.Connection) -> None:

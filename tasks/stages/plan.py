@@ -26,6 +26,7 @@ from kpi_rules.rulebook import KpiRules
 from kpi_rules.views import CREDITS
 from tasks.stages.calculation import calculation_version
 from tasks.stages.inputs import inputs_of_night
+from tasks.stages.liquidation import liquidation_before
 from tasks.stages.night import Night
 from tasks.stages.rules import RuleSet, sound_rules
 
@@ -80,6 +81,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             dispatch=tuple(release.release for release in releases_before(world, connection, day)),
             prices=_prices_before(connection, day),
             baselines=inputs.baselines,
+            liquidation=liquidation_before(connection, day, request.known_as_of),
             gaps=inputs.gaps,
             unread=_unread(world, day),
             waivers=waivers_in_force(connection, inputs.landed, business_today(world), request.known_as_of),

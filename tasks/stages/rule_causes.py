@@ -74,9 +74,7 @@ class Causes:
                 if placed.rule.id == scorecard:
                     read = {*(part.kpi for part in placed.rule.parts), *(gate.kpi for gate in placed.rule.gates)}
                     found |= self._targets(read, placed.rule.department, employee)
-                    targets = [each.rule for each in side.kpis.targets if read & each.rule.values.keys()]
-                    weights = {kpi for target in targets for kpi in target.weighed_by}
-                    found = found.union(*(self._kpi(kpi) for kpi in read | weights))
+                    found = found.union(*map(self._kpi, read))
         return frozenset(found)
 
     def _targets(self, kpis: Collection[str], department: str, employee: str) -> set[RuleKey]:
@@ -90,7 +88,7 @@ class Causes:
             and target.department in {None, department}
             and target.employee in {None, employee}
         ]
-        weights = {kpi for target in mine for kpi in target.shared_by}
+        weights = {kpi for target in mine for kpi in target.weighed_by}
         return ({(RuleKind.TARGET, target.id) for target in mine} & self.changed).union(*map(self._kpi, weights))
 
     def _ways_to_pay(self, line: PayoutLine) -> Iterator[frozenset[RuleKey]]:

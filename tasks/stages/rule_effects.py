@@ -32,7 +32,7 @@ from kpi_rules.breaches import BREACHES_READ, breach_statements
 from kpi_rules.credits import contact_days_before, credit_statement, credits_read
 from kpi_rules.plan import plan_kpis
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.views import BREACHES, CREDITS
+from kpi_rules.views import BREACHES, CREDITS, RECOVERY_RATES
 from reports.comparison import Figures, Pair, compare
 from reports.rule_effects import (
     AsIf,
@@ -47,6 +47,7 @@ from reports.rule_effects import (
 )
 from tasks.stages.as_if import SECTIONS, Shift, as_if, shifts
 from tasks.stages.gate import accepted_in, halted_in
+from tasks.stages.liquidation import rates_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.measure import carried_values, figures_in
 from tasks.stages.pay import Pay, pay_in
@@ -229,6 +230,8 @@ class _Bench:
             return
         self._make(CREDITS, credited, credits_read(rules, self.day))
         self._make(BREACHES, broken, BREACHES_READ)
+        if not self.halted & credits_read(rules, self.day):
+            self.duck.create_table_of(RECOVERY_RATES.name, rates_in(self.duck, self.day)[1])
         self.made = made
 
     def _make(self, table: Table, statements: Iterable[ExactSelect], reads: frozenset[str]) -> None:

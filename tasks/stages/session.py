@@ -13,13 +13,14 @@ from adapters.duck import Duck, duck_columns, open_duck, quoted
 from adapters.snapshots import Version, versions
 from adapters.store.releases import create_dispatch_views, releases_named
 from adapters.store.runs import files_of_run
+from adapters.store.schema import run_files
 from adapters.world import World, registered_file
 from domain.catalogue import CATALOGUE
 from domain.ids import VersionId
 from domain.manifest import Input, Manifest
 from domain.periods import Period
 from domain.tables import Kind, Table
-from kpi_rules.views import CREDITS, CREDITS_BEFORE_SQL
+from kpi_rules.views import CREDITS, CREDITS_BEFORE_SQL, LIQUIDATION
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def session_of_night(
 ) -> Iterator[Duck]:
     """Views named as the catalogue's tables: state as of the date, events from the look-back on, revisable events in
     their latest version; `accounts_previous` and `accounts_opening` (end of the last period); `dispatch`;
-    `credits_before`, of earlier months.
+    `credits_before` and `liquidation`, of earlier months.
 
     `accepted` are the versions of the date itself that the gate let through; a table without one has no rows of today.
     """
@@ -37,12 +38,14 @@ def session_of_night(
         found = versions(world, connection, [item.version for item in inputs])
         dispatch = releases_named(world, connection, manifest.dispatch) if releases else ()
         credited = _credits_before(world, connection, manifest)
+        seen = _liquidation_before(world, connection, manifest)
     with open_duck(world.settings) as duck:
         for table in CATALOGUE.values():
             create_view(duck, table, [item for item in inputs if item.table == table.name], found)
         _account_views(duck, manifest.business_date, inputs, found)
         create_dispatch_views(duck, dispatch)
         duck.create_view(CREDITS_BEFORE_SQL.name, credited, duck_columns(CREDITS))
+        duck.create_view(LIQUIDATION.name, seen, duck_columns(LIQUIDATION))
         yield duck
 
 
@@ -53,6 +56,13 @@ def _credits_before(world: World, connection: sa.Connection, manifest: Manifest)
     """
     files = [files_of_run(connection, earlier.run)[CREDITS.name] for earlier in manifest.earlier]
     return [registered_file(world, file.path, file.sha256) for file in files]
+
+
+def _liquidation_before(world: World, connection: sa.Connection, manifest: Manifest) -> list[Path]:
+    """What the earlier months that the manifest names saw. Raises: FileChangedError."""
+    statement = sa.select(run_files.c.sha256, run_files.c.path).where(run_files.c.sha256.in_(manifest.liquidation))
+    paths = {row.sha256: row.path for row in connection.execute(statement)}
+    return [registered_file(world, paths.get(digest, digest), digest) for digest in manifest.liquidation]
 
 
 def create_view(

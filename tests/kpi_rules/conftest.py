@@ -16,9 +16,11 @@ import sqlalchemy as sa
 
 from adapters.rule_files import parse_document, read_rule_book
 from domain.records import KpiResult, ValueState
+from domain.recovery import RecoveryRate, recovery_rates
 from kpi_rules.credit_totals import credit_totals, credited_statement, eligible_statement
 from kpi_rules.credits import credit_statement
 from kpi_rules.plan import KpiPlan, plan_kpis
+from kpi_rules.recovery import liquidation_statement, seen_in
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
 from kpi_rules.views import VIEWS
@@ -34,7 +36,8 @@ _DEFAULTS: dict[type, Any] = {
     sa.Boolean: False,
 }
 _NAMED_DEFAULTS = {"currency": "VND", "status": "open", "channel": "call", "direction": "out", "state": "open",
-                   "outcome": "no_answer", "finding": "open", "valid_from": date(2020, 1, 1)}  # fmt: skip
+                   "outcome": "no_answer", "finding": "open", "hold": "none",
+                   "valid_from": date(2020, 1, 1)}  # fmt: skip
 
 
 class Book:
@@ -71,12 +74,20 @@ class Book:
         self.add_all("credits", made)
         return made
 
+    def expect(self, start: date = START, as_of: date = AS_OF) -> tuple[RecoveryRate, ...]:
+        """The rates of this month alone, and the table `recovery_rates` filled with them."""
+        rates = recovery_rates((), seen_in(self.rows(liquidation_statement(start=start, as_of=as_of))))
+        self.connection.execute(sa.delete(VIEWS["recovery_rates"]))
+        self.add_all("recovery_rates", [{"rate": each.rate, **_cell(each)} for each in rates])
+        return rates
+
     def totals(self) -> Any:
         eligible = self.rows(eligible_statement(start=START, as_of=AS_OF))
         return credit_totals(eligible, self.rows(credited_statement(start=START, as_of=AS_OF)))
 
     def night(self, rules: KpiRules, start: date = START, as_of: date = AS_OF, halted: frozenset[str] = frozenset()):
         self.credit(rules, start, as_of)
+        self.expect(start, as_of)
         return Figures(self.results(plan_kpis(rules, start=start, as_of=as_of, halted=halted)))
 
     def results(self, plan: KpiPlan, moved: frozenset[tuple[str, str]] = frozenset()) -> tuple[KpiResult, ...]:
@@ -182,6 +193,10 @@ def house_rules(rule_book) -> KpiRules:
     rules, issues = decode_kpi_rules(rule_book.below("kpi_rules"))
     assert not issues, "\n".join(str(issue) for issue in issues)
     return rules
+
+
+def _cell(rate: RecoveryRate) -> dict[str, Any]:
+    return {name: getattr(rate.cell, name) for name in ("currency", "level", "bucket", "product", "band")}
 
 
 def _full(table: sa.Table, given: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -30,6 +30,9 @@ owners = st.sampled_from([("employee", "E1"), ("employee", "E2"), ("partner", "P
 MOVED = frozenset((employee, department) for employee in ("E1", "E2") for department in ("DT1", "phone_early"))
 CURRENCY_OF = {"A1": "VND", "A2": "VND", "A3": "USD", "A4": "USD"}
 
+PRODUCT_OF = {"A1": "card", "A2": "card", "A3": "card", "A4": "overdraft"}
+SCALE_OF = {"A1": 1, "A2": 100, "A3": 1, "A4": 1}
+
 COMPARED = (
     "calls_made",
     "accounts_contacted",
@@ -45,6 +48,8 @@ COMPARED = (
     "recovery_rate_of_opening",
     "average_overdue",
     "recovery_rate",
+    "expected_recovery",
+    "recovery_vs_expected",
 )
 
 book_rows = st.fixed_dictionaries(
@@ -117,6 +122,7 @@ class Night:
 
     def figures(self):
         self.credits()
+        self._book.expect()
         return self._book.results(self._plan, MOVED)
 
     def credits(self):
@@ -222,6 +228,46 @@ class Oracle:
     def _recovery_rate(self, counts):
         return self._recovered(counts), CONTEXT.divide(*map(Decimal, self._average_overdue(counts)))
 
+    def _expected_recovery(self, counts):
+        rows = [row for account in self.accounts_opening for row in self._expected_of(account)]
+        return sum((row["expected"] for row in rows if counts(row)), Decimal(0))
+
+    def _recovery_vs_expected(self, counts):
+        expected_of = {row["account_id"] for row in self.accounts_opening if row["overdue_amount"] > 0}
+        booked = [row for row in self.payments if START <= row["posted_on"] <= AS_OF]
+        kept = [row for row in booked if row["account_id"] in expected_of and counts(self._credited(row))]
+        return sum((row["amount"] - row["waiver"] for row in kept), Decimal(0)), self._expected_recovery(counts)
+
+    def _expected_of(self, account):
+        """A row for each owner that the account had, counted day by day, and one for the days of nobody."""
+        rate, days = self._daily_rate(account), defaultdict(int)
+        for offset in range((AS_OF - START).days + 1):
+            owner = self._owner(account["account_id"], START + timedelta(days=offset))
+            days[owner.get("valid_from")] += 1
+        for begin, owned in days.items() if account["overdue_amount"] > 0 else ():
+            owner = self._owner(account["account_id"], begin) if begin else {}
+            money = (account["overdue_amount"] * rate * owned).quantize(Decimal("0.0001"), ROUND_HALF_UP, CONTEXT)
+            yield {**account, **self._dimensions(owner), "expected": money}
+
+    def _daily_rate(self, account):
+        """From all of the currency to the account's own cell: what was seen, n / (n + k) of it."""
+        like = [row for row in self.accounts_opening if row["overdue_amount"] > 0]
+        rate = None
+        for same, k in (("currency", 0), ("bucket", 300), ("product", 3_000), ("band", 3_000)):
+            like = [row for row in like if cell(row)[same] == cell(account)[same]]
+            seen = [row["overdue_amount"] for row in like]
+            if seen:
+                brought = sum((self._brought(row["account_id"]) for row in like), Decimal(0))
+                raw = ten_digits(CONTEXT.divide(brought, sum(seen) * 20))
+                weight = ten_digits(CONTEXT.divide(Decimal(len(seen) * 20), Decimal(len(seen) * 20 + k)))
+                blended = raw if rate is None else weight * raw + (1 - weight) * rate
+                rate = max(ten_digits(blended), Decimal(0))
+        return rate
+
+    def _brought(self, account_id):
+        booked = [row for row in self.payments if START <= row["posted_on"] <= AS_OF]
+        return sum((row["amount"] - row["waiver"] for row in booked if row["account_id"] == account_id), Decimal(0))
+
     def _counts(self, row, grain, entity, currency):
         if currency and row["currency"] != currency:
             return False
@@ -311,8 +357,8 @@ class Oracle:
     def _book(self, rows):
         return [
             {"account_id": account, "days_past_due": past_due, "balance": balance, "overdue_amount": abs(balance),
-             "currency": CURRENCY_OF[account], "branch_id": f"B{account[1]}"}
-            for account, (past_due, balance) in rows.items()
+             "currency": CURRENCY_OF[account], "branch_id": f"B{account[1]}", "product": PRODUCT_OF[account]}
+            for account, (past_due, balance) in _scaled(rows).items()
         ]  # fmt: skip
 
     def _intervals(self, account, owned):
@@ -351,5 +397,18 @@ class Oracle:
         return [*made, *taken.values()]
 
 
+def _scaled(rows):
+    return {account: (past_due, SCALE_OF[account] * money) for account, (past_due, money) in rows.items()}
+
+
 def bucket(row):
     return sum(1 for last in LAST_DAYS if row["days_past_due"] > last)
+
+
+def cell(row):
+    band = len(str(int(row["balance"]))) - 3 if row["balance"] >= 1000 else 0
+    return {"currency": row["currency"], "bucket": bucket(row), "product": row["product"], "band": band}
+
+
+def ten_digits(number):
+    return number.quantize(Decimal("1e-10"), ROUND_HALF_EVEN, CONTEXT)

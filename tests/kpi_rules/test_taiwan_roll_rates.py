@@ -7,6 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from bench.taiwan_cards import oddities
 from kpi_rules.explanations import recomputes
 
 # Repayment status and bill of each month, as the data set numbers them: September is first.
@@ -38,6 +39,11 @@ def test_roll_and_cure_rates_of_the_real_book_equal_those_of_pandas(month, cards
     for bucket in range(1, 8):
         then, cured = before == bucket, (before == bucket) & (after < bucket)
         assert _found(figures, "cure_rate", bucket) == (cured.sum(), then.sum())
+
+
+def test_the_oddities_of_the_page_are_those_that_are_counted_in_the_file(cards, request):
+    page = request.config.rootpath / "docs" / "examples" / "taiwan-cards" / "oddities.md"
+    assert page.read_text(encoding="utf-8").endswith("\n".join(oddities(cards)).rstrip() + "\n")
 
 
 def _found(figures, kpi, bucket, currency=""):

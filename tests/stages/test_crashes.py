@@ -32,6 +32,7 @@ POINTS = (
     "stage_allocate:before_commit",
     "stage_allocate:after_commit",
     "credits:renamed",
+    "recovery_rates:renamed",
     "stage_measure:before_commit",
     "stage_measure:after_commit",
     "stage_project:before_commit",

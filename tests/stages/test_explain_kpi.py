@@ -17,6 +17,7 @@ from domain.records import Grain
 from flows.cli import app
 from kpi_rules.evidence import Entity
 from tasks.stages.explain_kpi import explain_kpi
+from tasks.stages.league import Asked, league_on
 
 DAYS = tuple(date(2026, 9, number) for number in (1, 2, 3))
 PORTFOLIO = Entity(Grain.PORTFOLIO, ())
@@ -59,6 +60,43 @@ def test_the_rows_are_those_that_were_counted(measured, tmp_path):
         rows = list(csv.DictReader(file))
     assert len(rows) == calls.value
     assert {(row["employee_id"], row["channel"], row["direction"]) for row in rows} == {(calls.entity, "call", "out")}
+
+
+@pytest.mark.parametrize(
+    ("asked", "day", "told"),
+    [
+        (Asked("promise_rate"), date(2020, 1, 1), "EXK001"),
+        (Asked("promise_rat"), DAYS[-1], 'LGE001 no KPI "promise_rat" .*Did you mean "promise_rate"'),
+        (Asked("qa_score"), DAYS[-1], 'LGE002 "qa_score" is no rate of two sums over accounts'),
+        (Asked("promise_rate", Grain.PORTFOLIO), DAYS[-1], "LGE003 .*no league per portfolio, but per employee, team"),
+        (Asked("days_to_answer", Grain.TEAM), DAYS[-1], "LGE003 .*but per department"),
+        (Asked("promise_rate", strata=("buckett",)), DAYS[-1], 'LGE004 .*"buckett". Did you mean "bucket"'),
+        (Asked("recovery_rate"), DAYS[-1], "LGE006 .*CNY, VND: state one with --currency"),
+        (Asked("recovery_rate", currency="USD"), DAYS[-1], "LGE006"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(measured, asked, day, told):
+    world, _ = measured
+    with pytest.raises(RefusedError, match=told):
+        league_on(world, day, asked)
+
+
+def test_a_league_has_the_figures_of_the_night(measured, monkeypatch):
+    world, results = measured
+    found = league_on(world, DAYS[-1], Asked("right_party_per_attempt", Grain.TEAM, ("product",)))
+    assert found.is_share
+    mine = [one for one in results if one.kpi == found.kpi and one.grain is Grain.TEAM]
+    stored = {one.entity: (one.numerator, one.denominator) for one in mine}
+    assert found.league.standings
+    for each in found.league.standings:
+        assert stored[each.entity] == (each.actual + each.outside, each.denominator)
+    monkeypatch.setenv("RECOUP_HOME", str(world.settings.home))
+    asked = ["league", "right_party_per_attempt", "--date", str(DAYS[-1]), "--grain", "team", "--like", "product"]
+    told = CliRunner().invoke(app, asked)
+    assert told.exit_code == 0, told.output
+    assert "can be told apart from the average" in told.stdout
+    as_json = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
+    assert [one["entity"] for one in as_json["league"]["standings"]] == [e.entity for e in found.league.standings]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from adapters.settings import PROJECT, Settings
 from adapters.store.results import read_kpis, read_verdict
 from adapters.store.signatures import sign
 from adapters.world import open_world
+from bench.taiwan_cards import page
 from domain.manifest import Stage
 from domain.records import Grain
 from tasks.stages.rules import sound_rules
@@ -108,6 +109,15 @@ def test_cure_rates_are_those_of_pandas(cards, nights):
             result = kpis[f"cure_rate_{number}"]
             assert result.numerator == int((opening & (is_now < was)).sum())
             assert result.denominator == int(opening.sum())
+
+
+def test_the_page_of_tables_and_oddities_is_that_of_these_nights(cards, nights):
+    figures = {str(day): [_row(result) for result in kpis.values()] for day, (kpis, _) in nights.items()}
+    assert (EXAMPLE / "oddities.md").read_text(encoding="utf-8") == page(cards, figures)
+
+
+def _row(result):
+    return {"kpi": result.kpi, "numerator": result.numerator, "denominator": result.denominator}
 
 
 def test_every_payment_is_credited_or_has_a_reason(cards, nights):

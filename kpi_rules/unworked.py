@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,6 +15,7 @@ from kpi_rules.views import AS_OF, holds_on
 UNWORKED_READS = frozenset({"accounts", "contacts", "visits"})
 MOST_DAYS = 14  # contacts are at hand from two weeks before the month on
 
+_AS_OF: sa.ColumnElement[Any] = AS_OF
 _FIRST_DAY = sa.bindparam("first_day", type_=sa.Date())
 
 
@@ -70,5 +72,5 @@ def postings_statement(*, as_of: date) -> ExactSelect:
     """Where everybody works on the day, in what role, and for whom."""
     posting = TABLES["staff_postings"]
     names = ("employee_id", "department_id", "team_id", "role", "manager_id")
-    statement = sa.select(*(posting.c[name] for name in names)).where(holds_on(AS_OF, posting))
+    statement = sa.select(*(posting.c[name] for name in names)).where(holds_on(_AS_OF, posting))
     return exact(statement.order_by(posting.c.employee_id).params(as_of=as_of))

@@ -17,6 +17,7 @@ from flows.cli import (
     gates,
     nights,
     pay,
+    reporting,
     rules,
     serving,
     targets,
@@ -37,6 +38,7 @@ for commands in (nights.app, gates.app, pay.app, contact_points.app, rules.app, 
 app.add_typer(explaining.explaining, name="explain")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
+app.add_typer(reporting.report, name="report")
 
 
 def main() -> None:

@@ -45,6 +45,44 @@ def daily(
     _show(files, day, as_json=as_json)
 
 
+@report.command()
+def weekly(
+    day: OnDate,
+    language: InLanguage = None,
+    folder: ToFolder = None,
+    team: OfTeam = "",
+    department: OfDepartment = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Teams side by side, segments that moved, where the month may end, and who falls behind, with coaching actions."""
+    from tasks.stages.reporting import weekly_files
+
+    world = open_world()
+    with working(f"Weekly report up to {day}"):
+        files = weekly_files(world, day, _language(world, language), folder, _scope(team, department))
+    _show(files, day, as_json=as_json)
+
+
+@report.command()
+def monthly(
+    day: OnDate,
+    language: InLanguage = None,
+    folder: ToFolder = None,
+    team: OfTeam = "",
+    department: OfDepartment = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Scorecards of departments, roll and vintage tables, and leagues that allow for how hard the accounts are."""
+    from tasks.stages.reporting import monthly_files
+
+    world = open_world()
+    with working(f"Monthly report up to {day}"):
+        files = monthly_files(world, day, _language(world, language), folder, _scope(team, department))
+    _show(files, day, as_json=as_json)
+
+
 def _language(world: World, asked: Language | None) -> Language:
     return asked or Language(world.settings.language)
 

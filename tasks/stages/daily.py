@@ -40,7 +40,7 @@ def daily_facts(
     """The facts of a measured night; `rules` are those in force on its date. Titles are in the language."""
     day, halted = night.business_date, halted_tables(world, night)
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        postings = () if "staff_postings" in halted else _postings(duck, day)
+        postings = () if "staff_postings" in halted else postings_of(duck, day)
         unworked = () if halted & UNWORKED_READS else _unworked(duck, day, world.settings.unworked_days)
         calendar = None if "calendar" in halted else working_days_of(duck).get(world.settings.jurisdiction)
     period = Period.of(day)
@@ -113,7 +113,7 @@ def _currencies(kpis: Iterable[KpiResult]) -> dict[tuple[str, str, Decimal | Non
     }
 
 
-def _postings(duck: Duck, day: date) -> tuple[Posting, ...]:
+def postings_of(duck: Duck, day: date) -> tuple[Posting, ...]:
     rows = duck.read(postings_statement(as_of=day))
     return tuple(
         Posting(row["employee_id"], row["department_id"], row["team_id"], row["role"], row["manager_id"] or "")

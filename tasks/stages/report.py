@@ -23,6 +23,7 @@ from tasks.stages.daily import daily_facts
 from tasks.stages.files_of_reports import write_report
 from tasks.stages.labels import book_label, labels_of, language_of
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
+from tasks.stages.reporting import write_due_reports
 from tasks.stages.rules import RuleSet
 from tasks.stages.waive import waivers_of_run
 
@@ -35,8 +36,12 @@ _MOST_FIGURES = 8
 
 
 def report(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageResult:
-    """What people read in the morning, from what the stages have stored."""
-    return run_stage(world, night, Stage.REPORT, lambda: _report(world, night, manifest, rules))
+    """What people read in the morning, from what the stages have stored; and the reports of the week and month that
+    this night ends."""
+    result = run_stage(world, night, Stage.REPORT, lambda: _report(world, night, manifest, rules))
+    if night.is_official:
+        write_due_reports(world, night, manifest, rules.kpis.on(manifest.effective_on))
+    return result
 
 
 def _report(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageWork:

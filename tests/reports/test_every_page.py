@@ -14,6 +14,7 @@ from reports.contact_points import contact_points_page
 from reports.daily import daily_report
 from reports.kpi_tables import KpiLabel
 from reports.languages import Language
+from reports.monthly import monthly_report
 from reports.night import Link, StageSummary, night_page
 from reports.report_files import report_page
 from reports.rule_effects import (
@@ -28,10 +29,12 @@ from reports.rule_effects import (
     rule_effects_page,
     totals_of,
 )
+from reports.weekly import weekly_report
 from tests.reports import sample
 from tests.reports.reading import Page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
+from tests.reports.test_weekly_and_monthly_reports import monthly, weekly
 
 EVIL = "<script>alert(1)</script>\"&'></style><!--"
 
@@ -76,6 +79,8 @@ PAGES = {
     "contact points": lambda language: contact_points_page(cleaning(), language),
     "rule effects": lambda language: rule_effects_page(effects(), language),
     "daily": lambda language: report_page(daily_report(daily_facts(), language), language),
+    "weekly": lambda language: report_page(weekly_report(weekly(), language), language),
+    "monthly": lambda language: report_page(monthly_report(monthly(), language), language),
 }
 WITHOUT_LABEL = {
     "night": lambda: night_page(replace(sample.night(), book_label="")),
@@ -84,6 +89,8 @@ WITHOUT_LABEL = {
     "contact points": lambda: contact_points_page(cleaning(book_label="")),
     "rule effects": lambda: rule_effects_page(effects(label="")),
     "daily": lambda: report_page(daily_report(daily_facts(book_label=""), Language.ENGLISH), Language.ENGLISH),
+    "weekly": lambda: report_page(weekly_report(weekly(book_label=""), Language.ENGLISH), Language.ENGLISH),
+    "monthly": lambda: report_page(monthly_report(monthly(book_label=""), Language.ENGLISH), Language.ENGLISH),
 }
 
 

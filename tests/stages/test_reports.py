@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from typer.testing import CliRunner
@@ -17,8 +19,10 @@ from domain.records import Grain
 from flows.cli import app
 from reports.languages import Language
 from reports.scopes import Scope
+from tasks.stages.actions import list_actions
 from tasks.stages.opening import open_book
-from tasks.stages.reporting import daily_files
+from tasks.stages.reporting import daily_files, monthly_files, weekly_files
+from tasks.stages.weekly import is_last_working_day_of_week
 from tests.conftest import SteppingClock
 from tests.reports.reading import Page
 from tests.stages.conftest import night_of, put_book
@@ -98,3 +102,48 @@ def test_the_command_says_where_the_files_are(reported, tmp_path, monkeypatch):
     assert f"{tmp_path}/FD-1.html" in told.stdout
     both = CliRunner().invoke(app, [*asked, "--department", "field"])
     assert (both.exit_code, "either --team or --department" in both.output) == (2, True)
+
+
+def test_the_last_working_day_of_a_week_has_its_weekly_report_and_too_few_weeks_are_said(reported):
+    world, night = reported
+    folder = world.settings.home / "reports" / "weekly" / str(FRIDAY)
+    page = page_of(folder / "weekly.html")
+    assert "Not yet known: 1 of the 3 weekly nights" in page.text
+    assert night.run in page.text, "it names the runs that it was made from"
+    assert {"FD-1.html", "FD-1.xlsx"} <= {path.name for path in (folder / "teams").iterdir()}
+    assert not (world.settings.home / "reports" / "monthly").exists()
+    assert list_actions(world) == ()
+
+
+def test_who_falls_behind_gets_one_coaching_action_however_often_the_week_is_reported(reported, tmp_path):
+    world, night = reported
+    hasty = replace(world, settings=world.settings.model_copy(update={"behind_weeks": 1, "behind_share": Decimal(1)}))
+    weekly_files(hasty, FRIDAY, Language.ENGLISH, tmp_path)
+    found = list_actions(world)
+    assert found
+    assert {each.opened.source for each in found} == {"falling_behind"}
+    employee = next(each for each in found if each.opened.subject_kind == "employee")
+    assert employee.opened.run == night.run
+    assert employee.owner.startswith("E")
+    assert (employee.deadline - FRIDAY).days == 14
+    assert employee.action_id in page_of(tmp_path / "weekly.html").text
+    weekly_files(hasty, FRIDAY, Language.CHINESE, tmp_path)
+    assert list_actions(world) == found
+
+
+def test_the_monthly_report_ties_out_with_the_kpis(reported, tmp_path):
+    world, _ = reported
+    monthly_files(world, FRIDAY, Language.ENGLISH, tmp_path)
+    page = page_of(tmp_path / "monthly.html")
+    assert page.row("Accounts of all vintages, and the KPI of accounts owned")[-1] == "✓ equal"
+    assert page.row("Accounts one bucket on, in the roll table and by the KPI of roll rates")[-1] == "✓ equal"
+
+
+@pytest.mark.parametrize(
+    ("day", "off", "is_last"),
+    [(30, (), True), (29, (), False), (29, (30,), True), (30, (30,), False), (31, (), False)],
+    ids=["Friday", "Thursday", "Thursday before a holiday", "the holiday", "Saturday"],
+)
+def test_the_last_working_day_of_a_week_is_that_of_the_calendar(day, off, is_last):
+    calendar = frozenset(date(2026, 10, each) for each in range(26, 31) if each not in off)
+    assert is_last_working_day_of_week(date(2026, 10, day), calendar) is is_last

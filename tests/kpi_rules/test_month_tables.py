@@ -1,0 +1,98 @@
+"""The tables of the monthly report and the accounts without work, on books by hand."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import pytest
+
+from kpi_rules.month_tables import roll_statement, vintage_statement
+from kpi_rules.unworked import MOST_DAYS, unworked_statement
+from tests.kpi_rules.conftest import AS_OF, START
+
+OWNED = {"owner_kind": "employee", "owner_id": "E1", "department_id": "D", "team_id": "T1"}
+
+
+def test_every_account_of_the_opening_goes_somewhere_and_one_that_is_gone_is_closed(book):
+    for account, before, now, status in (
+        ("A1", 10, 40, "open"),
+        ("A2", 20, 0, "open"),
+        ("A3", 40, 0, "closed"),
+        ("A4", 40, None, None),
+    ):
+        book.add("accounts_opening", account_id=account, days_past_due=before, balance=Decimal(100))
+        if now is not None:
+            book.add("accounts", account_id=account, days_past_due=now, status=status)
+    book.add("accounts", account_id="new", days_past_due=5)
+    rows = book.rows(roll_statement(start=START, as_of=AS_OF))
+    assert [(row["from_bucket"], row["to_bucket"], row["accounts"], row["balance"]) for row in rows] == [
+        (1, 0, 1, 100),
+        (1, 2, 1, 100),
+        (2, None, 2, 200),
+    ]
+
+
+def test_a_vintage_has_its_accounts_how_late_they_are_and_what_they_brought(book):
+    for account, opened, days, overdue in (
+        ("A1", date(2025, 3, 31), 0, 0),
+        ("A2", date(2025, 3, 1), 31, 500),
+        ("A3", date(2025, 4, 1), 91, 300),
+    ):
+        known = {"account_id": account, "opened_on": opened, "days_past_due": days, "balance": Decimal(1_000)}
+        book.add("accounts", **known)
+        book.add("accounts_opening", **known, overdue_amount=Decimal(overdue))
+    for payment, day, amount in (("P1", START, 50), ("P2", AS_OF, 25), ("P3", date(2026, 9, 30), 9)):
+        book.add("credits", payment_id=payment, account_id="A2", posted_on=day, recovered=Decimal(amount))
+    rows = book.rows(vintage_statement(start=START, as_of=AS_OF))
+    assert [tuple(row.values()) for row in rows] == [
+        (2025, 3, "VND", 2, 1, 1, 0, 2_000, 500, 75),
+        (2025, 4, "VND", 1, 1, 1, 1, 1_000, 300, None),
+    ]
+
+
+@pytest.fixture
+def owned(book):
+    """Seven accounts of one employee, each like the first but for what its name says."""
+    odd = {
+        "current": {"days_past_due": 0},
+        "on_hold": {"hold": "dispute"},
+        "closed": {"status": "closed"},
+    }
+    for name in ("worked", "visited", "idle", "just_owned", "of_partner", *odd):
+        about = {"days_past_due": 10, "hold": "none", "overdue_amount": Decimal(7), **odd.get(name, {})}
+        book.add("accounts", account_id=name, **about)
+        owner = {**OWNED, "owner_kind": "partner", "owner_id": "P1"} if name == "of_partner" else OWNED
+        since = date(2026, 10, 14) if name == "just_owned" else date(2026, 10, 13)
+        book.add("dispatch", account_id=name, valid_from=since, **owner)
+    return book
+
+
+def unworked(book, days=7):
+    (row,) = book.rows(unworked_statement(as_of=AS_OF, days=days))
+    return row["to_work"], row["unworked"], row["unworked_overdue"]
+
+
+def test_to_be_worked_is_what_is_overdue_open_free_and_owned_for_longer_than_the_days(owned):
+    assert unworked(owned) == (3, 3, 21), "worked, visited and idle"
+
+
+@pytest.mark.parametrize(
+    ("at", "counts"),
+    [
+        ("2026-10-13 23:59", False),
+        ("2026-10-14 00:00", True),
+        ("2026-10-20 23:59", True),
+        ("2026-10-21 00:00", False),
+    ],
+)
+def test_work_counts_from_the_first_of_the_days_to_the_end_of_the_date(owned, at, counts):
+    owned.add("contacts", account_id="worked", started_wall=datetime.fromisoformat(at))
+    owned.add("visits", account_id="visited", made_at=datetime.fromisoformat(at))
+    owned.add("visits", account_id="idle", made_at=None)
+    assert unworked(owned) == ((3, 1, 7) if counts else (3, 3, 21))
+
+
+def test_contacts_of_longer_ago_than_a_night_reads_cannot_be_asked_for():
+    with pytest.raises(ValueError, match="the contacts of 1 to 14 days are at hand"):
+        unworked_statement(as_of=AS_OF, days=MOST_DAYS + 1)

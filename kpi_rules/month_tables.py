@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from domain.exact import ExactSelect, count_rows, exact, total
 from domain.sql import TABLES
 from kpi_rules.datasets import DATASETS
+from kpi_rules.figures import Source
 from kpi_rules.views import ACCOUNTS_OPENING_SQL, CREDITS_SQL
 
 ROLL_READS = frozenset({"accounts"})
@@ -35,7 +36,7 @@ def roll_statement(*, start: date, as_of: date) -> ExactSelect:
         .group_by(*keys)
         .order_by(*(key.asc().nulls_last() for key in keys))
     )
-    return exact(statement.params(start=start, as_of=as_of))
+    return exact(statement.params(Source(cohort.name).bound(start, as_of)))
 
 
 def vintage_statement(*, start: date, as_of: date) -> ExactSelect:

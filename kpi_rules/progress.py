@@ -10,7 +10,7 @@ from decimal import Decimal
 from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import Grain, ScorePart
-from kpi_rules.figures import Division, Figure, Formula, Measure, grows_with_days
+from kpi_rules.figures import Division, Figure, Formula, Part, grows_with_days, measures_in
 from kpi_rules.grading import attainment_of
 
 WHOLE = Decimal(1)
@@ -106,7 +106,7 @@ def _share(value: Decimal, due: Decimal, figure: Figure) -> Decimal | None:
     return min(max(attained, Decimal(0)), WHOLE)
 
 
-def _builds_up(part: Measure | str, figures: Mapping[str, Figure]) -> bool:
+def _builds_up(part: Part, figures: Mapping[str, Figure]) -> bool:
     if isinstance(part, str):
         figure = figures.get(part)
         if figure is None:
@@ -114,4 +114,5 @@ def _builds_up(part: Measure | str, figures: Mapping[str, Figure]) -> bool:
         if isinstance(figure.made, Formula):
             return any(_builds_up(name, figures) for name in figure.operands)
         return grows_with_days(part, figures)
-    return not (part.source.rows.is_state or part.source.window_days)
+    measures = measures_in(part)
+    return all(not (each.source.rows.is_state or each.source.window_days) for each in measures)

@@ -10,7 +10,7 @@ from typing import Any
 from adapters.world import World
 from domain.ids import short
 from domain.rules import version_digest
-from kpi_rules.figures import Division, Figure, Formula, Measure
+from kpi_rules.figures import Division, Figure, Formula, Measure, Part, Pieces
 from kpi_rules.rulebook import KpiRules
 from reports.kpi_tables import UNITS, KpiLabel
 from reports.languages import Language, words_of
@@ -91,11 +91,13 @@ def _made_of(figure: Figure, figures: Mapping[str, Figure], language: Language) 
         case Measure() as measure:
             by = f", by {measure.member[0]}" if measure.member else ""
             return f"{_part(measure, figures, language)}{by}"
-    raise AssertionError(figure.made)
+    return str(figure.made)
 
 
-def _part(part: Measure | str, figures: Mapping[str, Figure], language: Language) -> str:
+def _part(part: Part, figures: Mapping[str, Figure], language: Language) -> str:
     """A KPI by its title, a measure in its own words; of KPIs that are one per value, without the value."""
     if isinstance(part, str):
         return title_of(figures[part], language) if part in figures else part
+    if isinstance(part, Pieces):
+        return str(part)
     return str(replace(part, member=None))

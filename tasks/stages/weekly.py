@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -16,18 +17,18 @@ from adapters.duck import Duck, duck_columns
 from adapters.store.actions import read_actions
 from adapters.store.nights import newest_measured_nights
 from adapters.store.results import read_kpis
-from adapters.world import World
+from adapters.store.runs import files_of_run
+from adapters.world import World, registered_file
 from domain.actions import Action, ActionState
 from domain.exact import count_rows, exact
 from domain.ids import AttemptId, RunId
-from domain.manifest import RunKind
+from domain.manifest import Manifest, RunKind
 from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import Grain, KpiResult
-from kpi_rules.breaches import BREACHES_READ, breach_statements
-from kpi_rules.credits import CREDITS_READ, credit_statement
+from kpi_rules.credits import credits_read
 from kpi_rules.datasets import DATASETS
-from kpi_rules.figures import Figure
+from kpi_rules.figures import Figure, Source
 from kpi_rules.movement import Counted, bar_for, forecast, moved
 from kpi_rules.plan import plan_kpis
 from kpi_rules.progress import Stretch, share_passed
@@ -121,25 +122,23 @@ def _measured(world: World, night: Night, rules: KpiRules, monday: date) -> _Mea
         manifest = manifest_of(connection, night.run)
     wanted = replace(rules, figures=tuple(_needed(rules)))
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        _derived_views(duck, rules, monday, day, halted)
+        for table in (CREDITS, BREACHES):
+            duck.create_view(table.name, _stored(world, night, manifest, table.name), duck_columns(table))
         plan = plan_kpis(wanted, start=monday, as_of=day, halted=halted)
         rows = {scan.name: duck.read(scan.statement) for scan in plan.statements}
-        paid = {} if halted & CREDITS_READ else _paid(duck, monday, day)
+        paid = {} if halted & credits_read(rules, day) else _paid(duck, monday, day)
         postings = () if "staff_postings" in halted else postings_of(duck, day)
         calendar = None if "calendar" in halted else working_days_of(duck).get(world.settings.jurisdiction)
     return _Measured(night, kpi_results(plan, rows), paid, postings, calendar)
 
 
-def _derived_views(duck: Duck, rules: KpiRules, monday: date, day: date, halted: frozenset[str]) -> None:
-    """Credits and breaches of the week as tables of the session; empty where a table that they need is halted."""
-    credit = () if halted & CREDITS_READ else (credit_statement(rules, start=monday, as_of=day),)
-    duck.create_table(CREDITS.name, duck_columns(CREDITS), credit)
-    reads_breaches = any(
-        BREACHES.name in measure.source.rows.reads for each in _needed(rules) for measure in each.measures
-    )
-    judged = reads_breaches and not halted & BREACHES_READ
-    statements = breach_statements(rules.limits, start=monday, as_of=day) if judged else ()
-    duck.create_table(BREACHES.name, duck_columns(BREACHES), statements)
+def _stored(world: World, night: Night, manifest: Manifest, name: str) -> list[Path]:
+    """What the night has stored of its month, and the last night of each earlier month of its own: a week may begin in
+    the month before. The KPIs take of it the rows of their days."""
+    runs = [night.run, *(earlier.run for earlier in manifest.earlier)]
+    with world.store.read() as connection:
+        found = [files_of_run(connection, run).get(name) for run in runs]
+    return [registered_file(world, file.path, file.sha256) for file in found if file is not None]
 
 
 def _needed(rules: KpiRules) -> Iterator[Figure]:
@@ -169,7 +168,7 @@ def _paid(duck: Duck, monday: date, day: date) -> dict[str, Counted]:
         .group_by(rows.c.segment)
         .order_by(rows.c.segment)
     )
-    found = duck.read(exact(statement.params(start=monday, as_of=day)))
+    found = duck.read(exact(statement.params(Source(opening.name).bound(monday, day))))
     return {row["segment"]: Counted(row["paid"], row["accounts"]) for row in found}
 
 

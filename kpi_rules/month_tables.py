@@ -1,4 +1,4 @@
-"""The statements of the monthly report: which bucket went where, and how each vintage stands."""
+"""The statements of the weekly and monthly report: who paid, which bucket went where, how each vintage stands."""
 
 from __future__ import annotations
 
@@ -14,6 +14,26 @@ from kpi_rules.views import ACCOUNTS_OPENING_SQL, CREDITS_SQL
 
 ROLL_READS = frozenset({"accounts"})
 VINTAGE_READS = frozenset({"accounts", "payments"})
+
+
+def payers_statement(*, start: date, as_of: date) -> ExactSelect:
+    """Of the `accounts` that were overdue at the month's opening, those that `paid` from `start` up to and including
+    `as_of`, by the segment that they had on the first of these days; a payment that was reversed still is one."""
+    opening = DATASETS["opening"]
+    rows = opening.select(["account_id", "segment", "overdue_amount"]).subquery("opening_rows")
+    credit = CREDITS_SQL.c
+    paying = sa.select(credit.account_id).where(credit.recovered > 0, credit.posted_on.between(start, as_of))
+    paid = paying.distinct().subquery("paid")
+    statement = (
+        sa.select(
+            rows.c.segment, count_rows().label("accounts"), count_rows(paid.c.account_id.is_not(None)).label("paid")
+        )
+        .select_from(rows.outerjoin(paid, paid.c.account_id == rows.c.account_id))
+        .where(rows.c.overdue_amount > 0, rows.c.segment.is_not(None))
+        .group_by(rows.c.segment)
+        .order_by(rows.c.segment)
+    )
+    return exact(statement.params(Source(opening.name).bound(start, as_of)))
 
 
 def roll_statement(*, start: date, as_of: date) -> ExactSelect:

@@ -1,6 +1,6 @@
 """Whether a share moved by more than chance, how sure a share is, and where a month may end: estimates, said as such.
 
-These are floats on purpose: nobody is paid by them. Shares that are compared are counts of accounts.
+Tests and intervals are floats on purpose: nobody is paid by them. Shares that are compared are counts of accounts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import sqrt
-from statistics import NormalDist, fmean
+from statistics import NormalDist
+
+from domain.money import CONTEXT, Rounding, round_to
 
 SURE = 0.95
 FEW = 30  # fewer accounts than this say little, and are marked
@@ -139,17 +141,18 @@ def forecast(so_far: Decimal, passed: Decimal, shares: Sequence[Decimal]) -> For
     >>> made.by_days, made.by_shape, made.low, made.high
     (Decimal('120'), Decimal('120'), Decimal('100'), Decimal('150'))
     """
-    known = [float(share) for share in shares if share > 0]
-    ends = [_whole(float(so_far) / share) for share in known]
+    known = [share for share in shares if share > 0]
+    ends = [_whole(CONTEXT.divide(so_far, share)) for share in known]
+    mean = CONTEXT.divide(sum(known, Decimal(0)), Decimal(len(known))) if known else None
     return Forecast(
-        by_days=_whole(float(so_far) / float(passed)) if passed else None,
-        by_shape=_whole(float(so_far) / fmean(known)) if known else None,
+        by_days=_whole(CONTEXT.divide(so_far, passed)) if passed else None,
+        by_shape=_whole(CONTEXT.divide(so_far, mean)) if mean else None,
         low=min(ends, default=None),
         high=max(ends, default=None),
         months=len(known),
     )
 
 
-def _whole(amount: float) -> Decimal:
+def _whole(amount: Decimal) -> Decimal:
     """An estimate has no digits after the point."""
-    return Decimal(round(amount))
+    return round_to(amount, 0, Rounding.HALF_EVEN)

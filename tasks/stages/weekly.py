@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns
@@ -20,21 +21,20 @@ from adapters.store.results import read_kpis
 from adapters.store.runs import files_of_run
 from adapters.world import World, registered_file
 from domain.actions import Action, ActionState
-from domain.exact import count_rows, exact
 from domain.ids import AttemptId, RunId
 from domain.manifest import Manifest, RunKind
 from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import Grain, KpiResult
 from kpi_rules.credits import credits_read
-from kpi_rules.datasets import DATASETS
-from kpi_rules.figures import Figure, Source
+from kpi_rules.figures import Figure
+from kpi_rules.month_tables import payers_statement
 from kpi_rules.movement import Counted, bar_for, forecast, moved
 from kpi_rules.plan import plan_kpis
 from kpi_rules.progress import Stretch, share_passed
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.views import BREACHES, CREDITS, CREDITS_SQL
+from kpi_rules.views import BREACHES, CREDITS
 from reports.languages import Language, words_of
 from reports.scopes import Posting
 from reports.weekly import HALTED, PAID, Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts
@@ -156,29 +156,25 @@ def _needed(rules: KpiRules) -> Iterator[Figure]:
 
 def _paid(duck: Duck, monday: date, day: date) -> dict[str, Counted]:
     """Of the accounts that were overdue at the month's opening, those that paid on a day of the week, by segment."""
-    opening = DATASETS["opening"]
-    rows = opening.select(["account_id", "segment", "overdue_amount"]).subquery("opening_rows")
-    paying = sa.select(CREDITS_SQL.c.account_id).where(CREDITS_SQL.c.recovered > 0).distinct().subquery("paying")
-    statement = (
-        sa.select(
-            rows.c.segment, count_rows().label("accounts"), count_rows(paying.c.account_id.is_not(None)).label("paid")
-        )
-        .select_from(rows.outerjoin(paying, paying.c.account_id == rows.c.account_id))
-        .where(rows.c.overdue_amount > 0, rows.c.segment.is_not(None))
-        .group_by(rows.c.segment)
-        .order_by(rows.c.segment)
-    )
-    found = duck.read(exact(statement.params(Source(opening.name).bound(monday, day))))
+    found = duck.read(payers_statement(start=monday, as_of=day))
     return {row["segment"]: Counted(row["paid"], row["accounts"]) for row in found}
 
 
 def _last_week(world: World, nights: Mapping[date, RunId], rules: KpiRules, monday: date) -> _Measured | None:
-    """The week before, on the inputs of its own last measured night; None if none of its nights has measured."""
+    """The week before, on the inputs of its own last measured night; None if none of its nights has measured, or only
+    by a program whose files had other columns."""
     first = monday - timedelta(days=7)
     day = next((each for each in sorted(nights, reverse=True) if first <= each < monday), None)
     if day is None:
         return None
-    return _measured(world, Night(nights[day], AttemptId(""), day, RunKind.NIGHTLY), rules, first)
+    night = Night(nights[day], AttemptId(""), day, RunKind.NIGHTLY)
+    with world.store.read() as connection:
+        manifest = manifest_of(connection, night.run)
+    for table in (CREDITS, BREACHES):
+        written = (set(pq.read_schema(path).names) for path in _stored(world, night, manifest, table.name))
+        if any(not names >= set(table.names) for names in written):
+            return None
+    return _measured(world, night, rules, first)
 
 
 def _compared(now: _Measured, before: _Measured | None, rules: KpiRules, language: Language) -> Iterator[Finding]:

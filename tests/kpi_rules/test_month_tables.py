@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from kpi_rules.month_tables import roll_statement, vintage_statement
+from kpi_rules.month_tables import payers_statement, roll_statement, vintage_statement
 from kpi_rules.unworked import MOST_DAYS, unworked_statement
 from tests.kpi_rules.conftest import AS_OF, START
 
@@ -49,6 +49,19 @@ def test_a_vintage_has_its_accounts_how_late_they_are_and_what_they_brought(book
         (2025, 3, "VND", 2, 1, 1, 0, 2_000, 500, 75),
         (2025, 4, "VND", 1, 1, 1, 1, 1_000, 300, None),
     ]
+
+
+def test_payers_are_accounts_overdue_at_the_opening_that_paid_on_one_of_the_days(book):
+    for account, overdue in (("A1", 5), ("A2", 5), ("A3", 5), ("A4", 0)):
+        book.add("accounts_opening", account_id=account, overdue_amount=Decimal(overdue))
+        book.add("dispatch", account_id=account, segment="S1", **OWNED)
+    book.add("accounts_opening", account_id="of nobody", overdue_amount=Decimal(5))
+    paid = (("A1", 12, 9), ("A1", 16, 1), ("A2", 11, 9), ("A2", 17, 9), ("A3", 13, -9), ("A4", 13, 9))
+    for number, (account, day, amount) in enumerate(paid):
+        on = date(2026, 10, day)
+        book.add("credits", payment_id=f"P{number}", account_id=account, posted_on=on, recovered=Decimal(amount))
+    rows = book.rows(payers_statement(start=date(2026, 10, 12), as_of=date(2026, 10, 16)))
+    assert [tuple(row.values()) for row in rows] == [("S1", 3, 1)]
 
 
 @pytest.fixture

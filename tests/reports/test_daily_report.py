@@ -13,7 +13,7 @@ from reports.cells import HEADER_ROW
 from reports.daily import DailyFacts, Gap, Unworked, daily_report
 from reports.kpi_tables import KpiLabel
 from reports.languages import Language
-from reports.report_files import report_page, write_report_workbook
+from reports.report_files import report_page, sheet_names, write_report_workbook
 from reports.scopes import Posting, Scope
 from reports.sections import Definition
 from tests.reports import sample
@@ -199,3 +199,16 @@ def test_the_workbook_has_a_sheet_for_each_section_with_numbers_as_numbers(tmp_p
     once = path.read_bytes()
     write_report_workbook(report, path, language)
     assert path.read_bytes() == once
+
+
+@pytest.mark.parametrize(
+    ("titles", "names"),
+    [
+        (["Teams: A/B [1]", "Why?"], ["Teams A B 1", "Why"]),
+        (["Cure rate", "cure rate"], ["Cure rate", "cure rate 2"]),
+        (["x" * 40, "x" * 40], ["x" * 31, f"{'x' * 29} 2"]),
+        (["", "'quoted'"], ["Sheet", "quoted"]),
+    ],
+)
+def test_whatever_managers_call_a_department_is_a_name_of_a_sheet(titles, names):
+    assert sheet_names(titles) == names

@@ -234,7 +234,7 @@ class _Week:
         rule = gettext(
             "Below %(share)s of the targets due, for %(weeks)s weekly nights in a row or more. What was reached is "
             "weighed as the scorecard weighs it, each KPI up to its target and no further; a week without a value "
-            "neither counts nor ends the row. For each a coaching action is in the register: `recoup actions`."
+            "neither counts nor ends the row. For each a coaching action is in the register; recoup actions lists them."
         ) % {"share": self.formats.share(self.facts.behind_share), "weeks": self.facts.behind_weeks}
         headings = (
             Heading(gettext("Who"), is_number=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from adapters.duck import Duck
@@ -23,7 +23,7 @@ from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.labels import book_label, definition_of, labels_of, titles_of_departments
 from tasks.stages.night import Night
 from tasks.stages.people import working_days_of
-from tasks.stages.session import session_of_night
+from tasks.stages.session import session_of_tables
 
 OWNER = "head_of_collections"
 
@@ -39,7 +39,9 @@ def daily_facts(
 ) -> DailyFacts:
     """The facts of a measured night; `rules` are those in force on its date. Titles are in the language."""
     day, halted = night.business_date, halted_tables(world, night)
-    with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
+    first_day = day - timedelta(days=world.settings.unworked_days - 1)
+    tables = dict.fromkeys(("accounts", "contacts", "visits", "staff_postings", "calendar"), first_day)
+    with session_of_tables(world, manifest, accepted_inputs(world, night), tables) as duck:
         postings = () if "staff_postings" in halted else postings_of(duck, day)
         unworked = () if halted & UNWORKED_READS else _unworked(duck, day, world.settings.unworked_days)
         calendar = None if "calendar" in halted else working_days_of(duck).get(world.settings.jurisdiction)

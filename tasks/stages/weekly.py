@@ -51,6 +51,7 @@ from tasks.stages.session import session_of_night
 RECOVERED, CONTACTED, ROLLED = "recovered", "contact_rate", "roll_rate_by_cohort_accounts"
 PAST_MONTHS = 3
 _TENTH = Decimal("0.1")
+_SHOWN = frozenset({Grain.TEAM, Grain.SEGMENT, Grain.PORTFOLIO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _stored(world: World, night: Night, manifest: Manifest, name: str) -> list[P
 
 
 def _needed(rules: KpiRules) -> Iterator[Figure]:
-    """The KPIs of the scorecards, that of contacts, and whatever these are made of."""
+    """The KPIs of the scorecards, that of contacts, and whatever these are made of, at the grains that are shown."""
     figures = {figure.id: figure for figure in rules.figures}
     wanted = {part.kpi for placed in rules.scorecards for part in placed.rule.parts} | {CONTACTED}
     todo, found = sorted(wanted & figures.keys()), set[str]()
@@ -151,7 +152,12 @@ def _needed(rules: KpiRules) -> Iterator[Figure]:
         if name not in found:
             found.add(name)
             todo += sorted(figures[name].operands & figures.keys())
-    return (figure for figure in rules.figures if figure.id in found)
+    return (_at_shown_grains(figure) for figure in rules.figures if figure.id in found)
+
+
+def _at_shown_grains(figure: Figure) -> Figure:
+    grains = tuple(grain for grain in figure.rule.grains if grain in _SHOWN)
+    return replace(figure, placed=replace(figure.placed, rule=figure.rule.model_copy(update={"grains": grains})))
 
 
 def _paid(duck: Duck, monday: date, day: date) -> dict[str, Counted]:

@@ -47,8 +47,6 @@ class Settings(BaseSettings):
     """Of pages and workbooks: English, Vietnamese or Chinese."""
     book_label: str = ""
     """What pages say of the book as a whole, such as that its collectors are invented; a demo book says it itself."""
-    unworked_days: int = Field(default=7, ge=1, le=14)
-    """Days without contact or visit after which the daily report names an owned overdue account, the date included."""
     behind_share: Decimal = Field(default=Decimal("0.8"), gt=0, le=1)
     """Below which share of the targets due somebody is behind, in the weekly report."""
     behind_weeks: int = Field(default=3, ge=1, le=52)

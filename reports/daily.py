@@ -30,11 +30,12 @@ from reports.sections import (
 )
 
 BUCKET_ACCOUNTS, BUCKET_BALANCE, OWNED = "overdue_accounts", "overdue_balance", "accounts_owned"
+UNTOUCHED, UNTOUCHED_RATE, OVERDUE_UNTOUCHED = "accounts_untouched", "untouched_rate", "overdue_untouched"
 KEPT, BROKEN, BROKEN_AMOUNT = "promise_kept", "broken_promises", "broken_promise_amount"
 VISITS_DUE, ON_TIME, RECORDED = "visits_due", "visits_on_time", "visits_recorded_on_time"
 
 # The KPIs of each section, and the tables without which it has nothing to show.
-KPIS = (OWNED, KEPT, BROKEN, BROKEN_AMOUNT, VISITS_DUE, ON_TIME, RECORDED)
+KPIS = (OWNED, UNTOUCHED, UNTOUCHED_RATE, OVERDUE_UNTOUCHED, KEPT, BROKEN, BROKEN_AMOUNT, VISITS_DUE, ON_TIME, RECORDED)
 _READS = {
     "overdue": frozenset({"accounts"}),
     "unworked": frozenset({"accounts", "contacts", "visits", "staff_postings"}),
@@ -57,19 +58,6 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Unworked:
-    """Accounts of an employee that were to be worked, and those without contact or visit with what is overdue."""
-
-    department: str | None
-    team: str | None
-    employee: str | None
-    currency: str
-    to_work: int
-    unworked: int
-    overdue: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class DailyFacts:
     """`buckets` are the days past due of each bucket of the KPIs, `titles` those of departments, `halted` the tables
     that the gate has stopped."""
@@ -80,8 +68,6 @@ class DailyFacts:
     labels: Mapping[str, KpiLabel]
     buckets: tuple[tuple[int, int | None], ...]
     gaps: tuple[Gap, ...]
-    unworked: tuple[Unworked, ...]
-    unworked_days: int
     postings: tuple[Posting, ...]
     titles: Mapping[str, str]
     working_days_passed: int
@@ -157,12 +143,10 @@ class _Day:
         short = [each for each in self._shown_gaps() if self._is_short(each)]
         note = gettext("of %(num)s KPIs with a target") % {"num": len(self._shown_gaps())}
         yield Card(gettext("Behind target"), Number(len(short)), note)
-        to_work, unworked, _ = self._unworked_of(self.whole)
-        yield Card(
-            gettext("Accounts without work"),
-            Number(None if self._stopped("unworked") else unworked),
-            gettext("of %(num)s to be worked") % {"num": self.formats.count(to_work)},
-        )
+        rate = self.results.at(UNTOUCHED_RATE, self.whole)
+        owned = rate.denominator if rate else None
+        note = gettext("of %(num)s overdue") % {"num": self.formats.count(owned)} if owned is not None else ""
+        yield Card(self._title(UNTOUCHED), Number(self.results.value(UNTOUCHED, self.whole)), note)
         yield Card(gettext("Broken promises"), Number(self.results.value(BROKEN, self.whole)), gettext("Month to date"))
         yield Card(gettext("Visits not made"), Number(self._visits_of(self.whole)[1]), gettext("Month to date"))
 
@@ -296,28 +280,29 @@ class _Day:
 
     def unworked(self) -> Section:
         gettext = self.gettext
-        rule = gettext(
-            "Overdue accounts, open and without hold, that their employee has owned for longer than %(days)s days, and "
-            "that nobody contacted or visited in these days."
-        ) % {"days": self.facts.unworked_days}
+        label = self.facts.labels.get(UNTOUCHED)
         headings = (
             Heading(gettext("Whose"), is_number=False),
-            Heading(gettext("To be worked")),
+            Heading(gettext("Overdue accounts")),
             Heading(gettext("Without work")),
             Heading(gettext("Share")),
             *(Heading(gettext("Overdue in them, %(currency)s") % {"currency": each}) for each in self.currencies),
         )
-        rows = () if self._stopped("unworked") else tuple(self._unworked_rows())
-        nothing = self._stopped("unworked") or gettext("No account was to be worked for that long.")
-        return Section("unworked", gettext("Accounts without work"), rule, headings, rows, nothing)
+        nothing = self._nothing("unworked", UNTOUCHED, gettext("Nobody owns an overdue account here."))
+        rows = tuple(self._unworked_rows())
+        title, about = gettext("Accounts without work"), label.about if label else ""
+        return Section("unworked", title, about, headings, rows, nothing)
 
     def _unworked_rows(self) -> Iterator[Row]:
         for line in self.lines:
-            to_work, unworked, money = self._unworked_of(line)
-            if to_work:
-                amounts = [Number(money.get(each, Decimal(0)), Shape.MONEY, each) for each in self.currencies]
-                counts = (Number(to_work), Number(unworked), bar_of(unworked, to_work))
-                yield Row((_name(line), *counts, *amounts), _kind(line))
+            rate, untouched = self.results.at(UNTOUCHED_RATE, line), self.results.value(UNTOUCHED, line)
+            if rate is None or not rate.denominator or untouched is None:
+                continue
+            amounts = [
+                Number(self.results.value(OVERDUE_UNTOUCHED, line, each), Shape.MONEY, each) for each in self.currencies
+            ]
+            counts = (Number(rate.denominator), Number(untouched), bar_of(untouched, rate.denominator))
+            yield Row((_name(line), *counts, *amounts), _kind(line))
 
     def promises(self) -> Section:
         gettext = self.gettext
@@ -441,13 +426,6 @@ class _Day:
         if actual is None or actual.value is None or gap.due is None:
             return False
         return _is_worse(actual.value, gap.due, self.facts.labels.get(gap.kpi))
-
-    def _unworked_of(self, line: Line) -> tuple[int, int, dict[str, Decimal]]:
-        mine = [each for each in self.facts.unworked if line.holds(each.department, each.team, each.employee)]
-        money: dict[str, Decimal] = {}
-        for each in mine:
-            money[each.currency] = money.get(each.currency, Decimal(0)) + each.overdue
-        return sum(each.to_work for each in mine), sum(each.unworked for each in mine), money
 
     def _visits_of(self, line: Line) -> tuple[Decimal | None, ...]:
         """Due, not made, made late, made, recorded late."""

@@ -94,7 +94,8 @@ def _accounts(start: date, end: date) -> str:
     sums = """
         count(*) AS owned, count(*) AS accounts_, sum(balance) AS balance_, sum(overdue_amount) AS overdue_now,
         count(*) FILTER (part > 0 AND is_worked) AS worked,
-        count(*) FILTER (part > 0 AND is_worked AND idle >= 7) AS untouched"""
+        count(*) FILTER (part > 0 AND is_worked AND idle >= 7) AS untouched,
+        coalesce(sum(overdue_amount) FILTER (part > 0 AND is_worked AND idle >= 7), 0) AS overdue_idle"""
     return _summed(counted, sums, beside=touched)
 
 
@@ -206,7 +207,7 @@ def _promises(start: date, end: date) -> str:
             GROUP BY e.promise_id)"""
     sums = """
         count(*) FILTER (counts) AS due, count(*) FILTER (counts AND paid >= 0.9 * amount) AS kept,
-        count(*) FILTER (counts AND NOT paid >= 0.9 * amount) AS broken,
+        count(*) FILTER (counts AND NOT paid >= 0.9 * amount) AS broken_due,
         coalesce(sum(amount) FILTER (counts AND NOT paid >= 0.9 * amount), 0) AS broken_amount"""
     return _summed(counted, sums, beside=paid)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from adapters.duck import Duck
@@ -13,10 +13,10 @@ from domain.manifest import Manifest
 from domain.periods import Period
 from domain.records import Grain, KpiResult, Score, Unit, posting_name
 from kpi_rules.datasets import BUCKETS
+from kpi_rules.postings import postings_statement
 from kpi_rules.progress import due_by_now, share_passed
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.unworked import UNWORKED_READS, postings_statement, unworked_statement
-from reports.daily import BUCKET_ACCOUNTS, BUCKET_BALANCE, KPIS, DailyFacts, Gap, Unworked
+from reports.daily import BUCKET_ACCOUNTS, BUCKET_BALANCE, KPIS, DailyFacts, Gap
 from reports.languages import Language
 from reports.scopes import Posting
 from tasks.stages.gate import accepted_inputs, halted_tables
@@ -39,11 +39,8 @@ def daily_facts(
 ) -> DailyFacts:
     """The facts of a measured night; `rules` are those in force on its date. Titles are in the language."""
     day, halted = night.business_date, halted_tables(world, night)
-    first_day = day - timedelta(days=world.settings.unworked_days - 1)
-    tables = dict.fromkeys(("accounts", "contacts", "visits", "staff_postings", "calendar"), first_day)
-    with session_of_tables(world, manifest, accepted_inputs(world, night), tables) as duck:
+    with session_of_tables(world, manifest, accepted_inputs(world, night), ("staff_postings", "calendar")) as duck:
         postings = () if "staff_postings" in halted else postings_of(duck, day)
-        unworked = () if halted & UNWORKED_READS else _unworked(duck, day, world.settings.unworked_days)
         calendar = None if "calendar" in halted else working_days_of(duck).get(world.settings.jurisdiction)
     period = Period.of(day)
     days = [each for each in calendar or () if each in period]
@@ -57,8 +54,6 @@ def daily_facts(
         labels=labels_of(rules, language),
         buckets=BUCKETS,
         gaps=gaps,
-        unworked=unworked,
-        unworked_days=world.settings.unworked_days,
         postings=postings,
         titles=titles_of_departments(rules, language),
         working_days_passed=sum(each <= day for each in days),
@@ -119,21 +114,5 @@ def postings_of(duck: Duck, day: date) -> tuple[Posting, ...]:
     rows = duck.read(postings_statement(as_of=day))
     return tuple(
         Posting(row["employee_id"], row["department_id"], row["team_id"], row["role"], row["manager_id"] or "")
-        for row in rows
-    )
-
-
-def _unworked(duck: Duck, day: date, days: int) -> tuple[Unworked, ...]:
-    rows = duck.read(unworked_statement(as_of=day, days=days))
-    return tuple(
-        Unworked(
-            row["department_id"],
-            row["team_id"],
-            row["employee_id"],
-            row["currency"],
-            row["to_work"],
-            row["unworked"],
-            row["unworked_overdue"] or Decimal(0),
-        )
         for row in rows
     )

@@ -8,13 +8,10 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from adapters.duck import open_duck
 from adapters.errors import RefusedError
-from adapters.snapshots import versions
 from adapters.store.results import read_kpis, read_scores
 from adapters.store.runs import official_run, stage_result
 from adapters.world import World
-from domain.catalogue import CATALOGUE
 from domain.expressions.parse import suggestion
 from domain.ids import AttemptId, RunId
 from domain.manifest import Manifest, RunKind, Stage
@@ -35,7 +32,7 @@ from tasks.stages.monthly import monthly_facts
 from tasks.stages.night import Night
 from tasks.stages.people import working_days_of
 from tasks.stages.rules import rules_of_run
-from tasks.stages.session import create_view
+from tasks.stages.session import session_of_tables
 from tasks.stages.weekly import is_last_working_day_of_week, weekly_facts
 
 
@@ -113,12 +110,7 @@ def _calendar(world: World, night: Night, manifest: Manifest) -> frozenset[date]
     """The working days of the house's jurisdiction; None if the gate has stopped the calendar."""
     if "calendar" in halted_tables(world, night):
         return None
-    inputs = (*manifest.history, *accepted_inputs(world, night))
-    mine = [item for item in inputs if item.table == "calendar"]
-    with world.store.read() as connection:
-        found = versions(world, connection, [item.version for item in mine])
-    with open_duck(world.settings) as duck:
-        create_view(duck, CATALOGUE["calendar"], mine, found)
+    with session_of_tables(world, manifest, accepted_inputs(world, night), ("calendar",)) as duck:
         return working_days_of(duck).get(world.settings.jurisdiction)
 
 

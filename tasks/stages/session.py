@@ -48,27 +48,17 @@ def session_of_night(
 
 @contextmanager
 def session_of_tables(
-    world: World, manifest: Manifest, accepted: Iterable[Input], tables: Mapping[str, date]
+    world: World, manifest: Manifest, accepted: Iterable[Input], tables: Iterable[str]
 ) -> Iterator[Duck]:
-    """A small session: these tables alone, of increments only those from the day on, and `dispatch`.
-
-    A revisable event is in its latest version of these increments, so ask for what happened from that day on.
-    """
-    inputs = [item for item in (*manifest.history, *accepted) if _is_asked_for(item, tables)]
+    """A small session: these tables alone, as `session_of_night` has them."""
+    wanted = frozenset(tables)
+    inputs = [item for item in (*manifest.history, *accepted) if item.table in wanted]
     with world.store.read() as connection:
         found = versions(world, connection, [item.version for item in inputs])
-        dispatch = releases_named(world, connection, manifest.dispatch)
     with open_duck(world.settings) as duck:
-        for name in tables:
+        for name in sorted(wanted):
             create_view(duck, CATALOGUE[name], [item for item in inputs if item.table == name], found)
-        create_dispatch_views(duck, dispatch)
         yield duck
-
-
-def _is_asked_for(item: Input, tables: Mapping[str, date]) -> bool:
-    if item.table not in tables:
-        return False
-    return CATALOGUE[item.table].kind is Kind.STATE or item.business_date >= tables[item.table]
 
 
 def _credits_before(world: World, connection: sa.Connection, manifest: Manifest) -> list[Path]:

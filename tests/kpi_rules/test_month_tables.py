@@ -1,14 +1,11 @@
-"""The tables of the monthly report and the accounts without work, on books by hand."""
+"""The tables of the weekly and the monthly report, on books by hand."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
-import pytest
-
 from kpi_rules.month_tables import payers_statement, roll_statement, vintage_statement
-from kpi_rules.unworked import MOST_DAYS, unworked_statement
 from tests.kpi_rules.conftest import AS_OF, START
 
 OWNED = {"owner_kind": "employee", "owner_id": "E1", "department_id": "D", "team_id": "T1"}
@@ -62,50 +59,3 @@ def test_payers_are_accounts_overdue_at_the_opening_that_paid_on_one_of_the_days
         book.add("credits", payment_id=f"P{number}", account_id=account, posted_on=on, recovered=Decimal(amount))
     rows = book.rows(payers_statement(start=date(2026, 10, 12), as_of=date(2026, 10, 16)))
     assert [tuple(row.values()) for row in rows] == [("S1", 3, 1)]
-
-
-@pytest.fixture
-def owned(book):
-    """Seven accounts of one employee, each like the first but for what its name says."""
-    odd = {
-        "current": {"days_past_due": 0},
-        "on_hold": {"hold": "dispute"},
-        "closed": {"status": "closed"},
-    }
-    for name in ("worked", "visited", "idle", "just_owned", "of_partner", *odd):
-        about = {"days_past_due": 10, "hold": "none", "overdue_amount": Decimal(7), **odd.get(name, {})}
-        book.add("accounts", account_id=name, **about)
-        owner = {**OWNED, "owner_kind": "partner", "owner_id": "P1"} if name == "of_partner" else OWNED
-        since = date(2026, 10, 14) if name == "just_owned" else date(2026, 10, 13)
-        book.add("dispatch", account_id=name, valid_from=since, **owner)
-    return book
-
-
-def unworked(book, days=7):
-    (row,) = book.rows(unworked_statement(as_of=AS_OF, days=days))
-    return row["to_work"], row["unworked"], row["unworked_overdue"]
-
-
-def test_to_be_worked_is_what_is_overdue_open_free_and_owned_for_longer_than_the_days(owned):
-    assert unworked(owned) == (3, 3, 21), "worked, visited and idle"
-
-
-@pytest.mark.parametrize(
-    ("at", "counts"),
-    [
-        ("2026-10-13 23:59", False),
-        ("2026-10-14 00:00", True),
-        ("2026-10-20 23:59", True),
-        ("2026-10-21 00:00", False),
-    ],
-)
-def test_work_counts_from_the_first_of_the_days_to_the_end_of_the_date(owned, at, counts):
-    owned.add("contacts", account_id="worked", started_wall=datetime.fromisoformat(at))
-    owned.add("visits", account_id="visited", made_at=datetime.fromisoformat(at))
-    owned.add("visits", account_id="idle", made_at=None)
-    assert unworked(owned) == ((3, 1, 7) if counts else (3, 3, 21))
-
-
-def test_contacts_of_longer_ago_than_a_night_reads_cannot_be_asked_for():
-    with pytest.raises(ValueError, match="the contacts of 1 to 14 days are at hand"):
-        unworked_statement(as_of=AS_OF, days=MOST_DAYS + 1)

@@ -10,7 +10,7 @@ import pytest
 
 from domain.records import Grain, Unit, ValueState
 from reports.cells import HEADER_ROW
-from reports.daily import DailyFacts, Gap, Unworked, daily_report
+from reports.daily import DailyFacts, Gap, daily_report
 from reports.kpi_tables import KpiLabel
 from reports.languages import Language
 from reports.report_files import report_page, sheet_names, write_report_workbook
@@ -44,6 +44,9 @@ def _kpis():
                 f"overdue_balance_{bucket}", entity, str(owed), grain=grain, unit=Unit.MONEY, currency="VND"
             )
         yield sample.kpi("accounts_owned", entity, str(accounts), grain=grain, unit=Unit.COUNT)
+        yield sample.kpi("accounts_untouched", entity, str(accounts * Decimal("0.2")), grain=grain, unit=Unit.COUNT)
+        yield sample.kpi("untouched_rate", entity, "0.4", grain=grain, sums=(str(accounts // 5), str(accounts // 2)))
+        yield sample.kpi("overdue_untouched", entity, str(accounts * 7), grain=grain, unit=Unit.MONEY, currency="VND")
         yield sample.kpi("promise_kept", entity, "0.75", grain=grain, sums=("6", "8"))
         yield sample.kpi("broken_promises", entity, "2", grain=grain, unit=Unit.COUNT)
         yield sample.kpi("broken_promise_amount", entity, "500", grain=grain, unit=Unit.MONEY, currency="VND")
@@ -65,12 +68,6 @@ def facts(**changes) -> DailyFacts:
         labels={**sample.labels(), "accounts_owned": KpiLabel("Accounts owned", higher_is_better=True)},
         buckets=((0, 0), (1, None)),
         gaps=(gap,),
-        unworked=tuple(
-            Unworked(department, team, name, "VND", 10, 4, Decimal(70))
-            for team, (department, people) in TEAMS.items()
-            for name in people
-        ),
-        unworked_days=7,
         postings=tuple(
             Posting(name, department, team, "collector")
             for team, (department, people) in TEAMS.items()
@@ -132,7 +129,7 @@ def test_promises_visits_and_unworked_accounts_by_hand():
     report = daily_report(facts(), Language.ENGLISH)
     assert named(report, "promises")["T1"] == [8, 6, 2, Decimal("0.25"), 500]
     assert named(report, "visits")["Whole book"] == [10, 2, Decimal("0.2"), 3, 8, 2, Decimal("0.25")]
-    assert named(report, "unworked")["Telephone"] == [30, 12, Decimal("0.4"), 210]
+    assert named(report, "unworked")["Telephone"] == [30, 12, Decimal("0.4"), 420]
     assert [tie.is_equal for tie in report.tie_outs] == [True, True]
 
 
@@ -168,8 +165,11 @@ def test_of_somebody_who_moved_a_department_sees_what_was_done_in_it():
 @pytest.mark.parametrize(
     ("changes", "name", "told"),
     [
-        ({"halted": frozenset({"contacts"}), "unworked": ()}, "unworked", "No figures: the gate has halted contacts."),
-        ({"unworked": ()}, "unworked", "No account was to be worked for that long."),
+        (
+            {"halted": frozenset({"contacts"}), "kpis": ()},
+            "unworked",
+            "No figures: the gate has halted contacts.",
+        ),
         ({"gaps": ()}, "gaps", "No KPI has a target here: targets and scorecards are in the rule book."),
         ({"kpis": ()}, "promises", "No figures: the rule book has no KPI promise_kept in force."),
         ({"kpis": ()}, "overdue", "No figures: the rule book has no KPI overdue_accounts_0 in force."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -46,6 +47,12 @@ class Settings(BaseSettings):
     """Of pages and workbooks: English, Vietnamese or Chinese."""
     book_label: str = ""
     """What pages say of the book as a whole, such as that its collectors are invented; a demo book says it itself."""
+    behind_share: Decimal = Field(default=Decimal("0.8"), gt=0, le=1)
+    """Below which share of the targets due somebody is behind, in the weekly report."""
+    behind_weeks: int = Field(default=3, ge=1, le=52)
+    """Weeks in a row behind after which a coaching action is opened."""
+    coaching_days: int = Field(default=14, ge=1, le=366)
+    """Days until the deadline of a coaching action."""
     approval_chain: tuple[str, ...] = ("manager", "hr", "finance")
     """Roles that approve a batch, in order."""
     failpoint: str = ""

@@ -36,8 +36,8 @@ from flows.cli.output import errors, people, print_table
 from flows.serve import starting_server
 from incentives.batches import DecisionKind, PeriodDecisionKind
 from tasks.stages import decide, opening
+from tasks.stages.labels import book_label
 from tasks.stages.plan import NIGHT
-from tasks.stages.report import book_label
 from tasks.stages.review import write_review
 from tasks.stages.rules import sound_rules
 

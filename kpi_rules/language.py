@@ -255,6 +255,8 @@ class Scorecard(Rule):
 
     department: str
     """Id of the department."""
+    titles: dict[Literal["vi", "zh"], str] = Field(default_factory=dict)
+    """The title on pages in Vietnamese and Chinese; left out: as in `title`."""
     roles: tuple[Literal["collector", "leader", "manager"], ...] = ("collector",)
     """Who is scored."""
     missing: Literal["redistribute", "zero", "carry"]

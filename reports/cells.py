@@ -30,6 +30,13 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A ratio that is shown in percent."""
+
+    ratio: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Formula:
     """A formula, and the value that it had when the workbook was made."""
 
@@ -38,7 +45,7 @@ class Formula:
     currency: str = ""
 
 
-Cell = str | int | Decimal | Money | Formula | None
+Cell = str | int | Decimal | Money | Share | Formula | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,8 @@ class Book:
                 self._write_number(sheet, row, column, cell, {"num_format": "General", **style})
             case Money(amount, currency):
                 self._write_number(sheet, row, column, amount, {"num_format": money_format(currency), **style})
+            case Share(ratio):
+                self._write_number(sheet, row, column, ratio, {"num_format": "0.00%", **style})
             case Formula(text, value, currency):
                 shape = {} if isinstance(value, str) else {"num_format": money_format(currency)}
                 sheet.write_formula(row, column, text, self._format(**shape, **style), value)

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
+from functools import cache
 
 from babel.dates import format_date, format_skeleton
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import NumberPattern, format_currency, format_percent, parse_pattern
 
 from domain.ids import canonical_decimal
 from domain.money import CONTEXT, MINOR_DIGITS
@@ -108,13 +109,18 @@ class Formats:
 
     def _decimal(self, number: Decimal, pattern: str) -> str:
         with localcontext(CONTEXT):
-            return format_decimal(number, pattern, locale=self.language.locale)
+            return str(_parsed(pattern).apply(number, self.language.locale))
 
 
 def _cut(number: Decimal) -> tuple[Decimal, str]:
     """The number to the digits that are shown, and the mark if there are more."""
     cut = number.quantize(Decimal(1).scaleb(-MOST_DIGITS), rounding="ROUND_DOWN", context=CONTEXT)
     return (number, "") if cut == number else (cut, "…")
+
+
+@cache
+def _parsed(pattern: str) -> NumberPattern:
+    return parse_pattern(pattern)
 
 
 def amount_digits(amount: Decimal, currency: str) -> int:

@@ -25,6 +25,12 @@ GRAINS: Mapping[Grain, str] = {
     Grain.SEGMENT: message("Segment"),
 }
 
+UNITS: Mapping[Unit, str] = {
+    Unit.MONEY: message("money"),
+    Unit.COUNT: message("number"),
+    Unit.RATIO: message("ratio"),
+}
+
 Heading = tuple[str, str]  # KPI and currency
 
 

@@ -44,8 +44,11 @@ def newest_gated_night(connection: sa.Connection, business_date: date) -> RunId 
     return newest_gated_nights(connection, business_date, business_date).get(business_date)
 
 
-def newest_measured_nights(connection: sa.Connection) -> Mapping[date, RunId]:
-    """The official night of each date that has measured, in order of dates: the one whose measuring ended last."""
+def newest_measured_nights(
+    connection: sa.Connection, first: date | None = None, last: date | None = None
+) -> Mapping[date, RunId]:
+    """The official night of each date that has measured, in order of dates: the one whose measuring ended last; from
+    `first` up to and including `last`."""
     statement = (
         sa.select(runs.c.run_id, runs.c.business_date)
         .join(stage_results, stage_results.c.run_id == runs.c.run_id)
@@ -56,4 +59,8 @@ def newest_measured_nights(connection: sa.Connection) -> Mapping[date, RunId]:
         )
         .order_by(runs.c.business_date, stage_results.c.recorded_at, runs.c.run_id)
     )
+    if first is not None:
+        statement = statement.where(runs.c.business_date >= first)
+    if last is not None:
+        statement = statement.where(runs.c.business_date <= last)
     return {row.business_date: RunId(row.run_id) for row in connection.execute(statement)}

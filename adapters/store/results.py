@@ -94,12 +94,16 @@ def write_kpis(connection: sa.Connection, run: RunId, results: Iterable[KpiResul
     _insert(connection, kpi_results, rows)
 
 
-def read_kpis(connection: sa.Connection, run: RunId, only: Iterable[str] | None = None) -> tuple[KpiResult, ...]:
-    """The results of a run, of all KPIs or of some."""
+def read_kpis(
+    connection: sa.Connection, run: RunId, only: Iterable[str] | None = None, *, grains: Iterable[Grain] = Grain
+) -> tuple[KpiResult, ...]:
+    """The results of a run, of all KPIs or of some, at all grains or at some."""
     key = kpi_results.c
     statement = sa.select(kpi_results).filter_by(run_id=run).order_by(key.kpi, key.grain, key.entity, key.currency)
     if only is not None:
         statement = statement.where(key.kpi.in_(sorted(only)))
+    if grains is not Grain:
+        statement = statement.where(key.grain.in_(sorted(grain.value for grain in grains)))
     return tuple(
         KpiResult(
             row.kpi,

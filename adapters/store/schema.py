@@ -450,6 +450,43 @@ requested_rules = sa.Table(
     comment="Which request each signed version was part of.",
 )
 
+actions = sa.Table(
+    "actions",
+    STORE,
+    sa.Column("action_id", sa.String(160), primary_key=True, comment="Source and key: what people type."),
+    sa.Column("source", sa.String(40), nullable=False, comment="Kind of finding, such as falling_behind."),
+    sa.Column("source_key", sa.String(120), nullable=False, comment="What tells findings of the source apart."),
+    sa.Column("subject_kind", sa.String(16), nullable=False, comment="Employee, team, partner, account …"),
+    sa.Column("subject_id", sa.String(80), nullable=False, comment="Which one it is about, by id."),
+    sa.Column("about", sa.Text, nullable=False, comment="What was found, in words."),
+    sa.Column("owner", sa.String(120), nullable=False, comment="Who was to do it when it was opened."),
+    sa.Column("department", sa.String(80), nullable=False, comment="Department that it belongs to."),
+    sa.Column("opened_on", sa.Date, nullable=False, comment="Business date on which it was opened."),
+    sa.Column("deadline", sa.Date, nullable=False, comment="Last day on which it is not overdue, when it was opened."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), comment="The run that found it, where one did."),
+    *_recorded(),
+    sa.UniqueConstraint("source", "source_key"),
+    comment="What somebody has to do; each finding opens one, however often it is found.",
+)
+
+action_decisions = sa.Table(
+    "action_decisions",
+    STORE,
+    _sequence(),
+    sa.Column("action_id", sa.ForeignKey("actions.action_id"), nullable=False, comment="The action."),
+    sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on this action, from 1."),
+    sa.Column("decision", sa.String(16), nullable=False, comment="closed, extended or handed over."),
+    sa.Column("outcome", sa.Text, nullable=False, comment="What came of it; empty unless it was closed."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty when it is closed."),
+    sa.Column("deadline", sa.Date, comment="The deadline from now on, where it was extended."),
+    sa.Column("owner", sa.String(120), nullable=False, comment="The owner from now on, where it was handed over."),
+    sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision; of a closing, when it was closed."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
+    *_recorded(),
+    sa.UniqueConstraint("action_id", "step"),
+    comment="Decisions of people on actions, in order: state, owner and deadline follow from them.",
+)
+
 APPEND_ONLY = (
     snapshot_versions,
     snapshot_pointers,
@@ -468,6 +505,8 @@ APPEND_ONLY = (
     waived_versions,
     corrections,
     met_contracts,
+    actions,
+    action_decisions,
 )
 
 MUTABLE = (attempts, ledger_head)

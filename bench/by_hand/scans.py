@@ -100,7 +100,8 @@ def _accounts(start: date, end: date) -> str:
     sums = """
         count(*) AS owned, count(*) AS accounts_, sum(balance) AS balance_, sum(overdue_amount) AS overdue_now,
         count(*) FILTER (part > 0 AND is_worked) AS worked,
-        count(*) FILTER (part > 0 AND is_worked AND idle >= 7) AS untouched"""
+        count(*) FILTER (part > 0 AND is_worked AND idle >= 7) AS untouched,
+        coalesce(sum(overdue_amount) FILTER (part > 0 AND is_worked AND idle >= 7), 0) AS overdue_idle"""
     return _summed(counted, sums, beside=touched)
 
 
@@ -266,7 +267,8 @@ def _contacts(start: date, end: date) -> str:
 def _promises(start: date, end: date) -> str:
     """Promises whose days of grace ended in the period; a payment that was reversed keeps none."""
     counted = f"""
-        SELECT {_PLACE}, e.amount, e.state <> 'cancelled' AS counts, coalesce(got.paid, 0) AS paid
+        SELECT {_PLACE.replace("NULL AS currency", "e.currency")}, e.amount,
+            e.state <> 'cancelled' AS counts, coalesce(got.paid, 0) AS paid
         FROM ({_newest("promises", "promise_id")}) e {_placed("e.made_on")}
         LEFT JOIN got ON got.promise_id = e.promise_id
         WHERE {_judged("e", start, end)}"""
@@ -277,7 +279,10 @@ def _promises(start: date, end: date) -> str:
             WHERE {_judged("e", start, end)} AND pay.posted_on <= DATE '{end}'
             AND coalesce(was.paid_on, pay.paid_on) BETWEEN e.made_on AND e.due_on + {GRACE_DAYS}
             GROUP BY e.promise_id)"""
-    sums = "count(*) FILTER (counts) AS due, count(*) FILTER (counts AND paid >= 0.9 * amount) AS kept"
+    sums = """
+        count(*) FILTER (counts) AS due, count(*) FILTER (counts AND paid >= 0.9 * amount) AS kept,
+        count(*) FILTER (counts AND NOT paid >= 0.9 * amount) AS broken_due,
+        coalesce(sum(amount) FILTER (counts AND NOT paid >= 0.9 * amount), 0) AS broken_amount"""
     return _summed(counted, sums, beside=paid)
 
 

@@ -9,7 +9,20 @@ import typer
 
 from adapters.errors import WorldError
 from adapters.settings import read_settings
-from flows.cli import books, contact_points, explaining, figures, gates, nights, pay, rules, serving, targets
+from flows.cli import (
+    actions,
+    books,
+    contact_points,
+    explaining,
+    figures,
+    gates,
+    nights,
+    pay,
+    reporting,
+    rules,
+    serving,
+    targets,
+)
 from flows.cli.output import errors
 from flows.halting import Halted
 
@@ -25,6 +38,8 @@ for commands in (nights.app, gates.app, pay.app, contact_points.app, figures.app
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(explaining.explaining, name="explain")
 app.add_typer(targets.targets, name="targets")
+app.add_typer(actions.actions, name="actions")
+app.add_typer(reporting.report, name="report")
 
 
 def main() -> None:

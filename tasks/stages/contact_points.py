@@ -47,8 +47,8 @@ from reports.contact_points_workbook import write_contact_points_workbook
 from reports.night import Link
 from tasks.stages.calculation import calculation_version
 from tasks.stages.inputs import STATE_DAYS
+from tasks.stages.labels import book_label, language_of
 from tasks.stages.plan import refuse_unsigned
-from tasks.stages.report import book_label, language_of
 from tasks.stages.rules import sound_rules
 from tasks.stages.session import create_view
 

@@ -15,7 +15,7 @@ from adapters.world import World
 from kpi_rules.rulebook import KpiRules
 from reports.kpi_tables import KpiLabel
 from reports.rule_effects import MonthWithout, RuleEffects, RuleEffectsReport
-from tasks.stages.report import book_label, labels_of, language_of
+from tasks.stages.labels import book_label, labels_of, language_of
 from tasks.stages.rule_effects import Side, effects_between, is_measured, last_nights, months_back
 from tasks.stages.rules import RuleSet, decode_rule_book, refuse_errors
 

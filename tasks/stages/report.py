@@ -1,9 +1,9 @@
-"""Report: the page of the night, and that of a rerun beside the official result."""
+"""Report: the page of the night, its daily report, and the page of a rerun beside the official result."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,14 +14,16 @@ from adapters.world import World
 from domain.manifest import Manifest, Stage
 from domain.records import Grain, KpiResult, Verdict
 from incentives.ledger import BatchKind
-from kpi_rules.figures import Division, Figure
 from kpi_rules.rulebook import KpiRules
 from reports.comparison import ComparisonReport, comparison_page
-from reports.kpi_tables import KpiLabel
-from reports.languages import Language
+from reports.daily import daily_report
 from reports.night import Link, NightReport, RollRow, RollTable, StageSummary, night_page
 from tasks.stages.compare import RunComparison
+from tasks.stages.daily import daily_facts
+from tasks.stages.files_of_reports import write_report
+from tasks.stages.labels import book_label, labels_of, language_of
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
+from tasks.stages.reporting import write_due_reports
 from tasks.stages.rules import RuleSet
 from tasks.stages.waive import waivers_of_run
 
@@ -34,49 +36,35 @@ _MOST_FIGURES = 8
 
 
 def report(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageResult:
-    """What people read in the morning, from what the stages have stored."""
-    return run_stage(world, night, Stage.REPORT, lambda: _report(world, night, manifest, rules))
-
-
-def book_label(world: World) -> str:
-    """What the landing folder says of the book as a whole, such as that it is a demo; else what the settings say."""
-    path = world.settings.landing / "book.json"
-    if not path.exists():
-        return world.settings.book_label
-    return str(json.loads(path.read_text(encoding="utf-8"))["label"])
-
-
-def language_of(world: World) -> Language:
-    return Language(world.settings.language)
-
-
-def labels_of(rules: KpiRules, language: Language) -> dict[str, KpiLabel]:
-    """How each KPI is shown; those that are one per bucket form a group."""
-    return {
-        figure.id: KpiLabel(
-            figure.title.replace(figure.rule.title, _title(figure, language), 1),
-            figure.rule.good == "higher",
-            is_share=isinstance(figure.made, Division) and figure.rule.model_dump()["type"] == "ratio",
-            about=figure.rule.about,
-            group=_title(figure, language) if figure.id != figure.rule.id else "",
-            unit={str(name): unit for name, unit in figure.rule.unit_names.items()}.get(language.value, ""),
-        )
-        for figure in rules.figures
-    }
-
-
-def _title(figure: Figure, language: Language) -> str:
-    return {str(name): title for name, title in figure.rule.titles.items()}.get(language.value, figure.rule.title)
+    """What people read in the morning, from what the stages have stored; and the reports of the week and month that
+    this night ends."""
+    result = run_stage(world, night, Stage.REPORT, lambda: _report(world, night, manifest, rules))
+    if night.is_official:
+        write_due_reports(world, night, manifest, rules.kpis.on(manifest.effective_on))
+    return result
 
 
 def _report(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageWork:
-    content = _content(world, night, rules.kpis.on(manifest.effective_on))
+    in_force = rules.kpis.on(manifest.effective_on)
+    content = _content(world, night, in_force)
+    daily = _daily(world, night, manifest, in_force, content)
+    linked = replace(content, links=(*(Link(file.name, file.name) for file in daily), *content.links))
     name = f"{folder_of(night)}/{PAGE}"
     written = world.seam.write_text(
-        world.settings.home / name, night_page(content, language_of(world)), point="night_page"
+        world.settings.home / name, night_page(linked, language_of(world)), point="night_page"
     )
-    file = RunFile(PAGE, name, written.sha256, 0)
-    return StageWork(State.DONE, {"page": name}, (file,))
+    return StageWork(State.DONE, {"page": name}, (RunFile(PAGE, name, written.sha256, 0), *daily))
+
+
+def _daily(
+    world: World, night: Night, manifest: Manifest, rules: KpiRules, content: NightReport
+) -> tuple[RunFile, ...]:
+    """The daily report as page and workbook; none where nothing was measured."""
+    if not content.kpis:
+        return ()
+    language = language_of(world)
+    facts = daily_facts(world, night, manifest, rules, content.kpis, content.scores, language)
+    return write_report(world, daily_report(facts, language), language, folder_of(night))
 
 
 def _content(world: World, night: Night, rules: KpiRules) -> NightReport:

@@ -33,9 +33,9 @@ from reports.batch_report import (
     TieOutStep,
 )
 from reports.workbook import write_batch_workbook
+from tasks.stages.labels import book_label, language_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import Frozen, read_frozen
-from tasks.stages.report import book_label, language_of
 from tasks.stages.waive import waivers_of_run
 
 WITHOUT_POLICY = "without_policy"

@@ -49,6 +49,21 @@ def session_of_night(
         yield duck
 
 
+@contextmanager
+def session_of_tables(
+    world: World, manifest: Manifest, accepted: Iterable[Input], tables: Iterable[str]
+) -> Iterator[Duck]:
+    """A small session: these tables alone, as `session_of_night` has them."""
+    wanted = frozenset(tables)
+    inputs = [item for item in (*manifest.history, *accepted) if item.table in wanted]
+    with world.store.read() as connection:
+        found = versions(world, connection, [item.version for item in inputs])
+    with open_duck(world.settings) as duck:
+        for name in sorted(wanted):
+            create_view(duck, CATALOGUE[name], [item for item in inputs if item.table == name], found)
+        yield duck
+
+
 def _credits_before(world: World, connection: sa.Connection, manifest: Manifest) -> list[Path]:
     """The credits of the earlier nights that the manifest names.
 

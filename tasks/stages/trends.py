@@ -10,7 +10,7 @@ from adapters.store.nights import newest_gated_nights
 from adapters.store.trends import verdicts_of_nights
 from adapters.world import World
 from reports.trends import FailingCheck, TrendReport, failing_checks, nights_by_outcome, trend_page
-from tasks.stages.report import book_label, language_of
+from tasks.stages.labels import book_label, language_of
 
 PAGE = "reports/gate-trends.html"
 NIGHTS = 60

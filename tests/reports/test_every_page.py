@@ -11,9 +11,12 @@ from domain.rules import RuleKind, RuleVersion
 from reports.batch import batch_page
 from reports.comparison import ComparisonReport, Figures, comparison_page
 from reports.contact_points import contact_points_page
+from reports.daily import daily_report
 from reports.kpi_tables import KpiLabel
 from reports.languages import Language
+from reports.monthly import monthly_report
 from reports.night import Link, StageSummary, night_page
+from reports.report_files import report_page
 from reports.rule_effects import (
     AsIf,
     FigureChange,
@@ -26,9 +29,12 @@ from reports.rule_effects import (
     rule_effects_page,
     totals_of,
 )
+from reports.weekly import weekly_report
 from tests.reports import sample
 from tests.reports.reading import Page
 from tests.reports.test_contact_points_page import report as cleaning
+from tests.reports.test_daily_report import facts as daily_facts
+from tests.reports.test_weekly_and_monthly_reports import monthly, weekly
 
 EVIL = "<script>alert(1)</script>\"&'></style><!--"
 
@@ -72,6 +78,9 @@ PAGES = {
     "comparison": lambda language: comparison_page(comparison(), language),
     "contact points": lambda language: contact_points_page(cleaning(), language),
     "rule effects": lambda language: rule_effects_page(effects(), language),
+    "daily": lambda language: report_page(daily_report(daily_facts(), language), language),
+    "weekly": lambda language: report_page(weekly_report(weekly(), language), language),
+    "monthly": lambda language: report_page(monthly_report(monthly(), language), language),
 }
 WITHOUT_LABEL = {
     "night": lambda: night_page(replace(sample.night(), book_label="")),
@@ -79,6 +88,9 @@ WITHOUT_LABEL = {
     "comparison": lambda: comparison_page(comparison(label="")),
     "contact points": lambda: contact_points_page(cleaning(book_label="")),
     "rule effects": lambda: rule_effects_page(effects(label="")),
+    "daily": lambda: report_page(daily_report(daily_facts(book_label=""), Language.ENGLISH), Language.ENGLISH),
+    "weekly": lambda: report_page(weekly_report(weekly(book_label=""), Language.ENGLISH), Language.ENGLISH),
+    "monthly": lambda: report_page(monthly_report(monthly(book_label=""), Language.ENGLISH), Language.ENGLISH),
 }
 
 
@@ -121,7 +133,9 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
     )
     compared = replace(comparison(label=EVIL), scope=EVIL, new=Figures(sample.RUN, lines=(evil_line(line, step),)))
     rules = rule_effects_page(effects(label=EVIL, text=EVIL))
-    for html in (batch_page(report), night_page(night), comparison_page(compared), rules):
+    facts = daily_facts(owner=EVIL, book_label=EVIL, run_label=EVIL, titles={"phone": EVIL})
+    daily = report_page(daily_report(facts, Language.ENGLISH), Language.ENGLISH)
+    for html in (batch_page(report), night_page(night), comparison_page(compared), rules, daily):
         assert "<script" not in html
         assert EVIL in Page(html).text
         assert html.count("</style>") == 1

@@ -9,7 +9,7 @@ import pytest
 from adapters.settings import Settings
 from domain.records import Unit
 from reports.languages import Language
-from tasks.stages.report import labels_of
+from tasks.stages.labels import labels_of
 from tasks.stages.rules import sound_rules
 
 KPIS = sound_rules(Settings().rules).kpis.on(date(2026, 9, 30))

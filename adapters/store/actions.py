@@ -1,0 +1,105 @@
+"""The register of actions: opened once, and every decision on them, in order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.errors import RefusedError
+from adapters.store.engine import Store
+from adapters.store.schema import action_decisions, actions
+from domain.actions import Action, ActionDecision, ActionDecisionKind, NewAction
+from domain.ids import AttemptId, RunId
+
+
+def insert_action(store: Store, connection: sa.Connection, action: NewAction, attempt: AttemptId | None) -> None:
+    connection.execute(
+        actions.insert().values(
+            action_id=action.action_id,
+            source=action.source,
+            source_key=action.key,
+            subject_kind=action.subject_kind,
+            subject_id=action.subject_id,
+            about=action.about,
+            owner=action.owner,
+            department=action.department,
+            opened_on=action.opened_on,
+            deadline=action.deadline,
+            run_id=action.run,
+            recorded_at=store.seam.clock(),
+            attempt_id=attempt,
+        )
+    )
+
+
+def insert_action_decision(
+    store: Store, connection: sa.Connection, action: Action, decision: ActionDecision, attempt: AttemptId | None
+) -> None:
+    connection.execute(
+        action_decisions.insert().values(
+            action_id=action.action_id,
+            step=len(action.decisions) + 1,
+            decision=decision.kind.value,
+            outcome=decision.outcome,
+            reason=decision.reason,
+            deadline=decision.deadline,
+            owner=decision.owner,
+            decided_on=decision.decided_on,
+            by_name=decision.by,
+            recorded_at=store.seam.clock(),
+            attempt_id=attempt,
+        )
+    )
+
+
+def read_actions(connection: sa.Connection, *, source: str = "", prefix: str = "") -> tuple[Action, ...]:
+    """Actions with their decisions, by deadline and id."""
+    statement = sa.select(actions).order_by(actions.c.action_id)
+    if source:
+        statement = statement.where(actions.c.source == source)
+    if prefix:
+        statement = statement.where(actions.c.action_id.startswith(prefix, autoescape=True))
+    decided: dict[str, list[ActionDecision]] = defaultdict(list)
+    for row in connection.execute(sa.select(action_decisions).order_by(action_decisions.c.sequence)):
+        decided[row.action_id].append(_decision(row))
+    found = (Action(_opened(row), tuple(decided[row.action_id])) for row in connection.execute(statement))
+    return tuple(sorted(found, key=lambda each: (each.deadline, each.action_id)))
+
+
+def action_named(connection: sa.Connection, prefix: str) -> Action:
+    """The one action whose id starts with `prefix`, or is it. Raises: RefusedError naming those that there are."""
+    found = read_actions(connection, prefix=prefix)
+    whole = [each for each in found if each.action_id == prefix]
+    if len(whole or found) != 1:
+        known = ", ".join(each.action_id for each in found) or "none; `recoup actions` lists them"
+        raise RefusedError(f"ACT001 {prefix!r} should name one action; it names {known}")
+    return (whole or found)[0]
+
+
+def _opened(row: sa.Row[Any]) -> NewAction:
+    return NewAction(
+        row.source,
+        row.source_key,
+        row.subject_kind,
+        row.subject_id,
+        row.about,
+        row.owner,
+        row.department,
+        row.opened_on,
+        row.deadline,
+        None if row.run_id is None else RunId(row.run_id),
+    )
+
+
+def _decision(row: sa.Row[Any]) -> ActionDecision:
+    return ActionDecision(
+        ActionDecisionKind(row.decision),
+        row.by_name,
+        row.decided_on,
+        row.outcome,
+        row.reason,
+        row.deadline,
+        row.owner,
+    )

@@ -1,0 +1,357 @@
+"""The weekly report: teams side by side, segments that moved, where the month may end, and who falls behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from domain.ids import RunId
+from domain.records import Grain, KpiResult
+from reports.formats import Formats
+from reports.kpi_tables import KpiLabel
+from reports.languages import Language, message, words_of
+from reports.scopes import Posting, Results, Scope
+from reports.sections import Card, Definition, Heading, Name, Number, Report, Row, Section, Shape, figure
+
+PAID = message("Paid in the week, of those overdue at opening")
+ABOUT = message("below %(limit)s of the targets due for %(weeks)s weeks, since %(day)s")
+HALTED = message("The gate has halted %(tables)s: figures that read them are missing.")
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedCard:
+    """The scorecard of a department: its KPIs in order."""
+
+    department: str
+    kpis: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A segment's share of accounts before and now, and by how many standard errors it moved."""
+
+    segment: str
+    title: str
+    before: Decimal
+    now: Decimal
+    accounts: int
+    errors: Decimal
+    higher_is_better: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MonthEnd:
+    """What a department, or the whole book, has recovered, and the estimates of what it may be at the month's end."""
+
+    department: str
+    currency: str
+    so_far: Decimal
+    by_days: Decimal | None
+    by_shape: Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Weeks in a row below the share of the targets due; `action` is the id of the coaching action, "" if none."""
+
+    grain: Grain
+    entity: str
+    department: str
+    team: str
+    first: date
+    weeks: int
+    reached: Decimal
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyFacts:
+    """`this_week` and `last_week` are KPIs measured for the days of the week alone; None: no night measured it."""
+
+    business_date: date
+    first_day: date
+    runs: tuple[RunId, ...]
+    this_week: tuple[KpiResult, ...]
+    last_week: tuple[KpiResult, ...] | None
+    labels: Mapping[str, KpiLabel]
+    cards: tuple[ReviewedCard, ...]
+    titles: Mapping[str, str]
+    postings: tuple[Posting, ...]
+    findings: tuple[Finding, ...]
+    comparisons: int
+    bar: Decimal
+    month_ends: tuple[MonthEnd, ...]
+    behind: tuple[Behind, ...]
+    weeks_known: int
+    behind_share: Decimal
+    behind_weeks: int
+    definitions: tuple[Definition, ...] = ()
+    warnings: tuple[str, ...] = ()
+    owner: str = ""
+    book_label: str = ""
+
+
+def weekly_report(facts: WeeklyFacts, language: Language, scope: Scope = Scope()) -> Report:  # noqa: B008 - frozen
+    """The report in the language, of the whole book or cut to one team or department."""
+    gettext = words_of(language).gettext
+    week = _Week(
+        facts,
+        Formats(language),
+        scope,
+        Results.of(facts.this_week),
+        None if facts.last_week is None else Results.of(facts.last_week),
+    )
+    whole = scope.grain is Grain.PORTFOLIO
+    return Report(
+        name="weekly",
+        title=gettext("Weekly report"),
+        business_date=facts.business_date,
+        scope=scope.name,
+        owner=facts.owner,
+        audience=gettext("the leader of the team")
+        if scope.grain is Grain.TEAM
+        else gettext("heads of departments and of collections"),
+        runs=facts.runs,
+        cards=tuple(week.cards()),
+        sections=(
+            week.behind(),
+            *week.reviews(),
+            *([week.findings()] if whole else []),
+            *([week.month_end()] if scope.grain is not Grain.TEAM else []),
+        ),
+        definitions=facts.definitions,
+        warnings=facts.warnings,
+        book_label=facts.book_label,
+        facts=(
+            (
+                gettext("Week"),
+                f"{Formats(language).day(facts.first_day)} – {Formats(language).day(facts.business_date)}",
+            ),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Week:
+    facts: WeeklyFacts
+    formats: Formats
+    scope: Scope
+    now: Results
+    before: Results | None
+
+    def gettext(self, text: str) -> str:
+        return words_of(self.formats.language).gettext(text)
+
+    def cards(self) -> Iterator[Card]:
+        gettext, mine = self.gettext, self._behind()
+        teams = sum(each.grain is Grain.TEAM for each in mine)
+        note = gettext("%(num)s weeks or more in a row") % {"num": self.facts.behind_weeks}
+        yield Card(gettext("People falling behind"), Number(len(mine) - teams), note)
+        if self.scope.grain is not Grain.TEAM:
+            yield Card(gettext("Teams falling behind"), Number(teams), note)
+        if self.scope.grain is Grain.PORTFOLIO:
+            yield Card(gettext("Segments that moved"), Number(len(self.facts.findings)))
+        for end in self._month_ends():
+            if end.department == self._own_department():
+                title = gettext("Recovered by month-end, an estimate")
+                shown = end.by_shape if end.by_shape is not None else end.by_days
+                yield Card(title, Number(shown, Shape.MONEY, end.currency))
+
+    def reviews(self) -> Iterator[Section]:
+        """A table for each department: its teams side by side, and in that of a team the team alone."""
+        gettext = self.gettext
+        rule = gettext(
+            "Each KPI measured for the days of the week alone, by the rules of the night; below it the change from "
+            "the week before, of shares in percentage points."
+        )
+        if self.before is None:
+            rule = gettext(
+                "Each KPI measured for the days of the week alone, by the rules of the night. No night of the week "
+                "before has measured, so no change is shown."
+            )
+        for card in self.facts.cards:
+            teams = self._teams(card.department)
+            if not teams:
+                continue
+            columns = self._columns(card, teams)
+            yield Section(
+                f"review-{card.department}",
+                gettext("Teams of %(department)s")
+                % {"department": self.facts.titles.get(card.department, card.department)},
+                rule,
+                (Heading(gettext("Team"), is_number=False), *(self._heading(*column) for column in columns)),
+                tuple(Row((team, *(self._cell(team, *column) for column in columns))) for team in teams),
+            )
+
+    def _teams(self, department: str) -> list[str]:
+        every = sorted({each.team for each in self.facts.postings if each.department == department})
+        match self.scope.grain:
+            case Grain.TEAM:
+                return [team for team in every if team == self.scope.name]
+            case Grain.DEPARTMENT:
+                return every if department == self.scope.name else []
+        return every
+
+    def _columns(self, card: ReviewedCard, teams: list[str]) -> list[tuple[str, str]]:
+        """KPIs with the currencies in which one of the teams has a value."""
+        found = {
+            (kpi, currency)
+            for (kpi, grain, entity, currency), result in self.now.found.items()
+            if grain is Grain.TEAM and entity in teams and kpi in card.kpis and result.value is not None
+        }
+        return sorted(found, key=lambda each: (card.kpis.index(each[0]), each[1]))
+
+    def _heading(self, kpi: str, currency: str) -> Heading:
+        label = self.facts.labels.get(kpi)
+        title = label.title if label else kpi
+        better = self.gettext("lower is better") if label and not label.higher_is_better else ""
+        return Heading(f"{title}, {currency}" if currency else title, note=better)
+
+    def _cell(self, team: str, kpi: str, currency: str) -> Number:
+        key = (kpi, Grain.TEAM, team, currency)
+        now, before = self.now.found.get(key), self.before.found.get(key) if self.before else None
+        if now is None or now.value is None:
+            return Number(None)
+        label = self.facts.labels.get(kpi)
+        is_share = label is not None and label.is_share
+        if before is None or before.value is None:
+            return figure(now.value, now.unit, is_share=is_share, currency=currency)
+        change = now.value - before.value
+        shown = figure(change, now.unit, is_share=is_share, currency=currency, is_signed=True)
+        better = change > 0 if label is None or label.higher_is_better else change < 0
+        tone = "" if not change else "good" if better else "bad"
+        return figure(
+            now.value, now.unit, is_share=is_share, currency=currency, note=shown.text(self.formats), tone=tone
+        )
+
+    def behind(self) -> Section:
+        gettext = self.gettext
+        rule = gettext(
+            "Below %(share)s of the targets due, for %(weeks)s weekly nights in a row or more. What was reached is "
+            "weighed as the scorecard weighs it, each KPI up to its target and no further; a week without a value "
+            "neither counts nor ends the row. For each a coaching action is in the register; recoup actions lists them."
+        ) % {"share": self.formats.share(self.facts.behind_share), "weeks": self.facts.behind_weeks}
+        headings = (
+            Heading(gettext("Who"), is_number=False),
+            Heading(gettext("Team"), is_number=False),
+            Heading(gettext("Behind since"), is_number=False),
+            Heading(gettext("Weeks")),
+            Heading(gettext("Reached of what is due")),
+            Heading(gettext("Action"), is_number=False),
+        )
+        empty = gettext("Nobody. %(weeks)s weekly nights were looked at.") % {"weeks": self.facts.weeks_known}
+        if self.facts.weeks_known < self.facts.behind_weeks:
+            empty = gettext("Not yet known: %(known)s of the %(weeks)s weekly nights that it takes have measured.") % {
+                "known": self.facts.weeks_known,
+                "weeks": self.facts.behind_weeks,
+            }
+        rows = tuple(self._behind_row(each) for each in self._behind())
+        return Section("behind", gettext("Who falls behind, and since when"), rule, headings, rows, empty)
+
+    def _behind_row(self, each: Behind) -> Row:
+        kind = self.gettext("the team as a whole") if each.grain is Grain.TEAM else ""
+        return Row(
+            (
+                Name(each.entity, kind) if kind else each.entity,
+                each.team,
+                self.formats.day(each.first),
+                Number(each.weeks),
+                Number(each.reached, Shape.SHARE, bar=each.reached),
+                each.action,
+            )
+        )
+
+    def _behind(self) -> list[Behind]:
+        """Of the whole book and of a department teams and people, of a team its own."""
+        match self.scope.grain:
+            case Grain.TEAM:
+                return [each for each in self.facts.behind if each.team == self.scope.name]
+            case Grain.DEPARTMENT:
+                return [each for each in self.facts.behind if each.department == self.scope.name]
+        return list(self.facts.behind)
+
+    def findings(self) -> Section:
+        gettext = self.gettext
+        rule = gettext(
+            "Shares of accounts by segment beside those of the week before; what rolls is held against the night of "
+            "last month that was as far into the month. A segment is listed if its share moved by more than %(bar)s "
+            "standard errors: so many comparisons (%(num)s) without any real change give one such finding in twenty "
+            "weeks. A test of two shares; it knows nothing of why."
+        ) % {"bar": self.formats.short(self.facts.bar), "num": self.formats.count(self.facts.comparisons)}
+        headings = (
+            Heading(gettext("Segment"), is_number=False),
+            Heading(gettext("Share of accounts"), is_number=False),
+            Heading(gettext("Before")),
+            Heading(gettext("Now")),
+            Heading(gettext("Change")),
+            Heading(gettext("Accounts now")),
+            Heading(gettext("Standard errors"), note=gettext("estimate")),
+        )
+        rows = tuple(self._finding_row(each) for each in self.facts.findings)
+        nothing = gettext("No segment moved by more than chance moves it.")
+        if not self.facts.comparisons:
+            nothing = gettext("Nothing to compare with: no earlier night has measured.")
+        return Section("segments", gettext("Segments that moved"), rule, headings, rows, nothing)
+
+    def _finding_row(self, each: Finding) -> Row:
+        change = each.now - each.before
+        tone = "good" if (change > 0) is each.higher_is_better else "bad"
+        return Row(
+            (
+                each.segment,
+                each.title,
+                Number(each.before, Shape.SHARE),
+                Number(each.now, Shape.SHARE),
+                Number(change, Shape.SHARE, tone=tone, is_signed=True),
+                Number(each.accounts),
+                Number(each.errors, Shape.NUMBER, is_signed=True),
+            )
+        )
+
+    def month_end(self) -> Section:
+        gettext = self.gettext
+        rule = gettext(
+            "An estimate. By days: what was recovered so far, divided by the share of the month's working days that "
+            "have passed. By shape: divided by the share that past months had recovered by the same working day, in "
+            "the whole book; lowest and highest are those of the single months."
+        )
+        headings = (
+            Heading(gettext("Department"), is_number=False),
+            Heading(gettext("Currency"), is_number=False),
+            Heading(gettext("Recovered so far")),
+            Heading(gettext("By days"), note=gettext("estimate")),
+            Heading(gettext("By shape"), note=gettext("estimate")),
+            Heading(gettext("Lowest"), note=gettext("estimate")),
+            Heading(gettext("Highest"), note=gettext("estimate")),
+            Heading(gettext("Past months")),
+        )
+        rows = tuple(self._month_end_row(each) for each in self._month_ends())
+        nothing = gettext("Nothing recovered so far, or the KPI recovered is not in force.")
+        return Section("month-end", gettext("Where the month may end"), rule, headings, rows, nothing)
+
+    def _month_end_row(self, each: MonthEnd) -> Row:
+        whole = not each.department
+        name = self.gettext("Whole book") if whole else self.facts.titles.get(each.department, each.department)
+        amounts = (each.so_far, each.by_days, each.by_shape, each.low, each.high)
+        return Row(
+            (
+                Name(name, each.department),
+                each.currency,
+                *(Number(amount, Shape.MONEY, each.currency) for amount in amounts),
+                Number(each.months),
+            ),
+            "total" if whole else "",
+        )
+
+    def _month_ends(self) -> list[MonthEnd]:
+        if self.scope.grain is Grain.PORTFOLIO:
+            return list(self.facts.month_ends)
+        return [each for each in self.facts.month_ends if each.department == self._own_department()]
+
+    def _own_department(self) -> str:
+        return self.scope.name if self.scope.grain is Grain.DEPARTMENT else "" if not self.scope.name else "-"

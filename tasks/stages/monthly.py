@@ -1,0 +1,185 @@
+"""What the monthly report shows: departments, rolls and vintages of the month's last night, and a fair league."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+from adapters.duck import Duck, duck_columns
+from adapters.store.runs import files_of_run
+from adapters.world import World, registered_file
+from domain.periods import Period
+from domain.records import Grain, KpiResult, Score
+from kpi_rules.buckets import BUCKETS
+from kpi_rules.month_tables import ROLL_READS, VINTAGE_READS, roll_statement, vintage_statement
+from kpi_rules.movement import Counted, LeagueRow, Place, interval, league
+from kpi_rules.progress import WHOLE
+from kpi_rules.rulebook import KpiRules
+from kpi_rules.views import CREDITS
+from reports.formats import Formats
+from reports.languages import Language, words_of
+from reports.monthly import IN_VINTAGES, ROLLED_ON, MonthlyFacts, Rolled, Scores, Standing, Vintage
+from reports.scopes import Posting
+from tasks.stages.behind import as_share
+from tasks.stages.daily import OWNER, gaps_of, postings_of
+from tasks.stages.gate import accepted_inputs, halted_tables
+from tasks.stages.labels import book_label, definition_of, labels_of, title_of, titles_of_departments
+from tasks.stages.manifests import manifest_of
+from tasks.stages.night import Night
+from tasks.stages.session import session_of_night
+
+CURED, CURE_RATE = "cure_rate_overdue", "cure_rate"
+ROLL_RATE, OWNED = "roll_rate_by_cohort_accounts", "accounts_owned"
+_OVERDUE = range(1, len(BUCKETS))
+
+_Found = Mapping[tuple[str, Grain, str], KpiResult]
+
+
+def monthly_facts(
+    world: World,
+    night: Night,
+    rules: KpiRules,
+    kpis: tuple[KpiResult, ...],
+    scores: tuple[Score, ...],
+    language: Language,
+) -> MonthlyFacts:
+    """The facts of a measured night, month to date: the month's, if it is the last night of the month."""
+    day, halted = night.business_date, halted_tables(world, night)
+    with world.store.read() as connection:
+        manifest = manifest_of(connection, night.run)
+    with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
+        _credits(world, night, duck)
+        rolled = () if halted & ROLL_READS else _rolled(duck, Period.of(day))
+        vintages = () if halted & VINTAGE_READS else _vintages(duck, Period.of(day))
+        postings = () if "staff_postings" in halted else postings_of(duck, day)
+    figures = {figure.id: figure for figure in rules.figures}
+    gaps = tuple(gaps_of(scores, kpis, rules, WHOLE))
+    shown = [*dict.fromkeys(gap.kpi for gap in gaps), CURED]
+    return MonthlyFacts(
+        business_date=day,
+        runs=(night.run,),
+        month=Formats(language).period(Period.of(day)),
+        kpis=kpis,
+        labels=labels_of(rules, language),
+        titles=titles_of_departments(rules, language),
+        buckets=BUCKETS,
+        scores=tuple(_scores(scores, rules)),
+        gaps=gaps,
+        weights={
+            (placed.rule.department, part.kpi): part.weight for placed in rules.scorecards for part in placed.rule.parts
+        },
+        rolled=rolled,
+        vintages=vintages,
+        league=tuple(_league(kpis, postings)),
+        league_title=title_of(figures[CURED], language) if CURED in figures else "",
+        postings=postings,
+        tie_outs=tuple(_tie_outs(kpis, rolled, vintages, language)),
+        halted=halted,
+        definitions=tuple(definition_of(figures[kpi], figures, language) for kpi in shown if kpi in figures),
+        owner=OWNER,
+        book_label=book_label(world),
+    )
+
+
+def _credits(world: World, night: Night, duck: Duck) -> None:
+    """The credits that the night has stored, as a view of the session."""
+    with world.store.read() as connection:
+        file = files_of_run(connection, night.run).get(CREDITS.name)
+    paths = [registered_file(world, file.path, file.sha256)] if file else []
+    duck.create_view(CREDITS.name, paths, duck_columns(CREDITS))
+
+
+def _rolled(duck: Duck, period: Period) -> tuple[Rolled, ...]:
+    rows = duck.read(roll_statement(start=period.start, as_of=period.last_day))
+    return tuple(
+        Rolled(row["from_bucket"], row["to_bucket"], row["currency"], row["accounts"], row["balance"]) for row in rows
+    )
+
+
+def _vintages(duck: Duck, period: Period) -> tuple[Vintage, ...]:
+    rows = duck.read(vintage_statement(start=period.start, as_of=period.last_day))
+    return tuple(
+        Vintage(
+            f"{row['year']:04d}-{row['month']:02d}",
+            row["currency"],
+            12 * (period.year - row["year"]) + period.month - row["month"],
+            row["accounts"],
+            row["past_due"],
+            row["over_30"],
+            row["over_90"],
+            row["balance"],
+            row["overdue_at_opening"] or Decimal(0),
+            row["recovered"] or Decimal(0),
+        )
+        for row in rows
+    )
+
+
+def _scores(scores: Iterable[Score], rules: KpiRules) -> Iterator[Scores]:
+    cards = {placed.rule.id: placed.rule.department for placed in rules.scorecards}
+    found: dict[str, list[Decimal | None]] = defaultdict(list)
+    for score in scores:
+        found[cards[score.scorecard]].append(score.score)
+    for department, every in sorted(found.items()):
+        known = sorted(each for each in every if each is not None)
+        low, middle, high = (known[0], known[(len(known) - 1) // 2], known[-1]) if known else (None, None, None)
+        yield Scores(department, len(known), len(every) - len(known), low, middle, high)
+
+
+def _league(kpis: Iterable[KpiResult], postings: Iterable[Posting]) -> Iterator[Standing]:
+    """Teams beside all teams, and people beside those of their department, by what they cured of what was overdue."""
+    found = {(each.kpi, each.grain, each.entity): each for each in kpis if each.kpi.startswith(CURE_RATE)}
+    everybody = {each.employee: each for each in postings}
+    teams = {each.team: each.department for each in everybody.values()}
+    rows = _rows(found, Grain.TEAM, teams)
+    yield from (_standing(Grain.TEAM, place, teams[place.row.entity], place.row.entity) for place in league(rows))
+    for department in sorted(set(teams.values())):
+        names = [name for name, each in everybody.items() if each.department == department]
+        for place in league(_rows(found, Grain.EMPLOYEE, names)):
+            yield _standing(Grain.EMPLOYEE, place, department, everybody[place.row.entity].team)
+
+
+def _rows(found: _Found, grain: Grain, entities: Iterable[str]) -> list[LeagueRow]:
+    """`expected`: each bucket's share in the whole book, for the accounts that the entity had in the bucket."""
+    book = {bucket: _counted(found.get((f"{CURE_RATE}_{bucket}", Grain.PORTFOLIO, "portfolio"))) for bucket in _OVERDUE}
+    rows: list[LeagueRow] = []
+    for entity in sorted(entities):
+        cured = _counted(found.get((CURED, grain, entity)))
+        had = {bucket: _counted(found.get((f"{CURE_RATE}_{bucket}", grain, entity))).of for bucket in _OVERDUE}
+        if cured.of:
+            expected = sum(book[bucket].share * had[bucket] for bucket in _OVERDUE) / cured.of
+            shown = interval(cured)
+            rows.append(LeagueRow(entity, cured.share, expected or None, shown.low, shown.high, cured.of))
+    return rows
+
+
+def _counted(result: KpiResult | None) -> Counted:
+    if result is None or result.numerator is None or result.denominator is None:
+        return Counted(0, 0)
+    return Counted(int(result.numerator), int(result.denominator))
+
+
+def _standing(grain: Grain, place: Place, department: str, team: str) -> Standing:
+    row = place.row
+    expected = None if row.expected is None else as_share(row.expected)
+    actual, low, high = (as_share(each) for each in (row.actual, row.low, row.high))
+    return Standing(
+        grain, row.entity, department, team, actual, expected, low, high, row.n, place.best, place.worst, place.is_few
+    )
+
+
+def _tie_outs(
+    kpis: Iterable[KpiResult], rolled: Iterable[Rolled], vintages: Iterable[Vintage], language: Language
+) -> Iterator[tuple[str, Decimal, Decimal]]:
+    """The tables of the report beside the KPIs that count the same accounts."""
+    gettext = words_of(language).gettext
+    book = {each.kpi: each for each in kpis if each.grain is Grain.PORTFOLIO}
+    counted = [book[name] for bucket in range(len(BUCKETS)) if (name := f"{ROLL_RATE}_{bucket}") in book]
+    one_on = sum(each.accounts for each in rolled if each.to_bucket == each.from_bucket + 1)
+    if counted and all(each.numerator is not None for each in counted):
+        stored = sum((each.numerator or Decimal(0) for each in counted), Decimal(0))
+        yield gettext(ROLLED_ON), Decimal(one_on), stored
+    owned = book.get(OWNED)
+    if owned is not None and owned.value is not None:
+        yield gettext(IN_VINTAGES), Decimal(sum(each.accounts for each in vintages)), owned.value

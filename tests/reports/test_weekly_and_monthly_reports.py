@@ -1,0 +1,225 @@
+"""The weekly and the monthly report: what they compare, what they call an estimate, and who sees whom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from domain.records import Grain, Unit
+from reports.languages import Language
+from reports.monthly import MonthlyFacts, Rolled, Scores, Standing, Vintage, monthly_report
+from reports.report_files import report_page
+from reports.scopes import Posting, Scope
+from reports.weekly import Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts, weekly_report
+from tests.reports import sample
+from tests.reports.reading import Page
+from tests.reports.test_daily_report import facts as daily_facts
+from tests.reports.test_daily_report import named, section
+
+FRIDAY = date(2026, 10, 30)
+POSTINGS = (
+    Posting("E1", "phone", "T1", "collector", "E9"),
+    Posting("E2", "phone", "T2", "collector", "E9"),
+    Posting("E4", "field", "T3", "collector", "E8"),
+)
+
+
+def _week(recovered, rate, complaints):
+    for team, of in (("T1", 0), ("T2", 1)):
+        yield sample.kpi("recovery_rate", team, rate[of], grain=Grain.TEAM, currency="VND")
+        yield sample.kpi("complaint_rate", team, complaints[of], grain=Grain.TEAM)
+        yield sample.kpi("recovered", team, recovered[of], grain=Grain.TEAM, unit=Unit.MONEY, currency="VND")
+
+
+def weekly(**changes) -> WeeklyFacts:
+    behind = Behind(
+        Grain.EMPLOYEE, "E1", "phone", "T1", date(2026, 10, 9), 4, Decimal("0.61"), "falling_behind-E1-2026-10-09"
+    )
+    known = WeeklyFacts(
+        business_date=FRIDAY,
+        first_day=date(2026, 10, 26),
+        runs=(sample.RUN,),
+        this_week=tuple(_week(("700", "0"), ("0.12", None), ("0.004", "0.009"))),
+        last_week=tuple(_week(("500", "100"), ("0.10", "0.05"), ("0.006", "0.009"))),
+        labels=sample.labels(),
+        cards=(ReviewedCard("phone", ("recovery_rate", "complaint_rate")), ReviewedCard("field", ("visits_on_time",))),
+        titles={"phone": "Telephone"},
+        postings=POSTINGS,
+        findings=(Finding("late", "Contact rate", Decimal("0.3"), Decimal("0.4"), 900, Decimal("4.5"), True),),
+        comparisons=20,
+        bar=Decimal("3.02"),
+        month_ends=(
+            MonthEnd("", "VND", Decimal(60), Decimal(120), Decimal(110), Decimal(100), Decimal(150), 2),
+            MonthEnd("phone", "VND", Decimal(40), Decimal(80), None, None, None, 0),
+        ),
+        behind=(behind, replace(behind, grain=Grain.TEAM, entity="T3", department="field", team="T3")),
+        weeks_known=5,
+        behind_share=Decimal("0.8"),
+        behind_weeks=3,
+        owner="head_of_collections",
+        book_label=sample.LABEL,
+    )
+    return replace(known, **changes)
+
+
+def monthly(**changes) -> MonthlyFacts:
+    standing = Standing(
+        Grain.TEAM, "T1", "phone", "T1", Decimal("0.5"), Decimal("0.4"), Decimal("0.45"), Decimal("0.55"), 400, 1, 1,
+        is_few=False,
+    )  # fmt: skip
+    few = replace(standing, entity="T3", department="field", team="T3", n=12, best=2, worst=3, is_few=True)
+    person = replace(standing, grain=Grain.EMPLOYEE, entity="E1", best=1, worst=2)
+    vintages = [
+        Vintage(f"{2026 - back // 12}-{12 - back % 12:02d}", "VND", back, 10, 5, 3, 1, *map(Decimal, (900, 90, 9)))
+        for back in range(30)
+    ]
+    gap = daily_facts().gaps[0]
+    known = MonthlyFacts(
+        business_date=date(2026, 10, 31),
+        runs=(sample.RUN,),
+        month="October 2026",
+        kpis=daily_facts().kpis,
+        labels=sample.labels(),
+        titles={"phone": "Telephone"},
+        buckets=((0, 0), (1, 30), (31, None)),
+        scores=(Scores("phone", 9, 1, Decimal(60), Decimal(88), Decimal(104)), Scores("field", 0, 2, None, None, None)),
+        gaps=(replace(gap, due=gap.target),),
+        weights={("phone", "recovery_rate"): Decimal("0.4")},
+        rolled=(
+            Rolled(1, 0, "VND", 30, Decimal(300)),
+            Rolled(1, 1, "VND", 50, Decimal(500)),
+            Rolled(1, 2, "VND", 15, Decimal(100)),
+            Rolled(1, None, "VND", 5, Decimal(100)),
+            Rolled(0, 1, "CNY", 4, Decimal("8.50")),
+        ),
+        vintages=tuple(vintages),
+        league=(standing, few, person),
+        league_title="Cure rate",
+        postings=POSTINGS,
+        tie_outs=(("Accounts one bucket on", Decimal(19), Decimal(19)),),
+        owner="head_of_collections",
+        book_label=sample.LABEL,
+    )
+    return replace(known, **changes)
+
+
+def week(scope=Scope(), **changes):  # noqa: B008 - frozen
+    return weekly_report(weekly(**changes), Language.ENGLISH, scope)
+
+
+def month(scope=Scope(), **changes):  # noqa: B008 - frozen
+    return monthly_report(monthly(**changes), Language.ENGLISH, scope)
+
+
+def text_of(report):
+    return Page(report_page(report, Language.ENGLISH)).text
+
+
+def test_a_team_has_its_week_and_the_change_from_the_week_before_in_the_colour_of_the_rule():
+    first, second = section(week(), "review-phone").rows
+    name, rate, complaints = first.cells
+    assert (name, rate.value, rate.note, rate.tone) == ("T1", Decimal("0.12"), "+2.00%", "good")
+    assert (complaints.note, complaints.tone) == ("-0.20%", "good"), "fewer complaints are better"
+    assert second.cells[1].value is None
+    assert (second.cells[2].note, second.cells[2].tone) == ("0.00%", "")
+
+
+def test_without_a_night_of_the_week_before_no_change_is_shown_and_it_says_so():
+    review = section(week(last_week=None), "review-phone")
+    assert review.rows[0].cells[1].note == ""
+    assert "No night of the week before has measured" in review.rule
+
+
+def test_who_falls_behind_has_a_first_day_and_an_action():
+    row = section(week(), "behind").rows[0]
+    assert [row.cells[0], row.cells[2], row.cells[3].value, row.cells[5]] == [
+        "E1", "9 October 2026", 4, "falling_behind-E1-2026-10-09",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [(2, "Not yet known: 2 of the 3 weekly nights that it takes have measured."),
+     (3, "Nobody. 3 weekly nights were looked at.")],
+)  # fmt: skip
+def test_nobody_behind_and_not_yet_known_are_told_apart(known, told):
+    assert section(week(behind=(), weeks_known=known), "behind").empty == told
+
+
+def test_what_was_compared_and_found_nothing_is_told_apart_from_nothing_to_compare():
+    assert section(week(findings=()), "segments").empty == "No segment moved by more than chance moves it."
+    assert "no earlier night has measured" in section(week(findings=(), comparisons=0), "segments").empty
+    assert "more than 3.02 standard errors: so many comparisons (20)" in section(week(), "segments").rule
+
+
+def test_a_forecast_is_called_an_estimate_wherever_it_stands():
+    ends = section(week(), "month-end")
+    assert ends.rule.startswith("An estimate.")
+    marked = [heading.title for heading in ends.headings if heading.note == "estimate"]
+    assert marked == ["By days", "By shape", "Lowest", "Highest"]
+    assert [cell.value for cell in ends.rows[0].cells[2:]] == [60, 120, 110, 100, 150, 2]
+    assert any("an estimate" in card.title for card in week().cards)
+
+
+@pytest.mark.parametrize(
+    ("scope", "sees", "others"),
+    [
+        (Scope(Grain.TEAM, "T1"), {"E1", "T1"}, {"T2", "T3", "segments", "late"}),
+        (Scope(Grain.DEPARTMENT, "phone"), {"E1", "T1", "T2"}, {"T3", "late"}),
+        (Scope(Grain.DEPARTMENT, "field"), {"T3"}, {"E1", "T1", "T2"}),
+    ],
+)
+def test_of_the_week_a_leader_sees_the_own_people_and_nobody_else(scope, sees, others):
+    words = set(text_of(week(scope)).split())
+    assert sees <= words
+    assert not words & others
+
+
+@pytest.mark.parametrize(
+    ("scope", "sees", "others"),
+    [
+        (Scope(Grain.TEAM, "T1"), {"E1", "T1"}, {"T3", "Vintages", "Roll"}),
+        (Scope(Grain.DEPARTMENT, "field"), {"T3"}, {"E1", "T1", "Vintages", "Roll"}),
+        (Scope(), {"T1", "T3"}, {"E1"}),
+    ],
+)
+def test_of_the_month_too(scope, sees, others):
+    words = set(text_of(month(scope)).split())
+    assert sees <= words
+    assert not words & others
+
+
+def test_a_roll_table_shows_every_account_once_with_the_share_of_its_row():
+    rows = section(month(), "roll-accounts").rows
+    assert [row.cells[0] for row in rows] == ["current", "1–30"]
+    assert [cell.value for cell in rows[1].cells[1:]] == [30, 50, 15, 5, 100]
+    assert [cell.note for cell in rows[1].cells[1:]] == ["30.00%", "50.00%", "15.00%", "5.00%", ""]
+    assert [cell.tone for cell in rows[1].cells[1:5]] == ["good", "", "bad", "good"]
+    assert [cell.value for cell in section(month(), "roll-VND").rows[0].cells[1:]] == [300, 500, 100, 100, 1_000]
+
+
+def test_old_vintages_are_one_row_and_nothing_is_left_out():
+    found = named(month(), "vintages-VND")
+    assert len(found) == 25
+    older = found["until 2025-01"]
+    assert (older[0], older[1]) == ("23–29", 70)
+    assert found["Total"][1] == 300
+    assert found["Total"][5:] == [27_000, 2_700, 270, Decimal("0.1")]
+
+
+def test_places_are_told_as_far_as_intervals_tell_them_and_few_accounts_get_no_verdict():
+    first, second = section(month(), "league-teams").rows
+    assert [first.cells[1], first.cells[4].value, first.cells[7]] == ["1", Decimal("1.25"), ""]
+    assert [second.cells[1], second.cells[7]] == ["2–3", "few accounts: no verdict"]
+
+
+def test_a_department_stands_beside_its_target_with_the_weight_of_the_scorecard():
+    row = section(month(), "scorecards").rows[1]
+    assert [row.cells[0], row.cells[5]] == ["Recovery rate, VND", "1 / 2"]
+    assert [cell.value for cell in row.cells[1:5]] == [
+        Decimal("0.4"), Decimal("0.07"), Decimal("0.2"), Decimal("0.35"),
+    ]  # fmt: skip
+    assert named(month(), "scores")["field"] == [0, 2, None, None, None]

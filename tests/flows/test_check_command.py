@@ -35,7 +35,7 @@ def test_the_house_has_no_findings():
 def test_a_mistake_is_told_with_its_place_and_what_was_probably_meant(edited):
     told = check("--rules", str(edited))
     assert told.exit_code == 1
-    assert f'{SCORECARD}:21:15 KPI007 unknown KPI "promise_kep". Did you mean "promise_kept"?' in told.stdout
+    assert f'{SCORECARD}:22:15 KPI007 unknown KPI "promise_kep". Did you mean "promise_kept"?' in told.stdout
 
 
 def test_json_and_sarif_say_the_same(edited):
@@ -71,6 +71,6 @@ def test_a_kpi_that_nobody_uses_is_a_warning_in_text_and_sarif(tmp_path, request
     file.write_text(text.replace("    shown_to: [compliance]\n", "", 1), encoding="utf-8")
     told = check("--rules", str(tmp_path))
     assert told.exit_code == 0
-    assert "kpi_rules/rules/law.yaml:21:9 KPI070 nothing reads" in told.stdout
+    assert "kpi_rules/rules/law.yaml:22:9 KPI070 nothing reads" in told.stdout
     (result,) = json.loads(check("--rules", str(tmp_path), "--sarif").stdout)["runs"][0]["results"]
     assert (result["ruleId"], result["level"]) == ("KPI070", "warning")

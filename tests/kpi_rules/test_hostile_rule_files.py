@@ -40,7 +40,7 @@ ODD = (
 )  # fmt: skip
 
 
-EXAMPLES = int(os.environ.get("RECOUP_FUZZ_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 
 
 class Mutation:

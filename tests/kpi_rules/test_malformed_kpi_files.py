@@ -387,7 +387,7 @@ def test_every_file_is_told_of_beside_one_that_is_no_yaml(tmp_path):
 
 
 def test_a_broken_rule_hides_no_other_and_is_not_told_again_where_it_is_used(decoded):
-    broken = kpis(calls=COUNT.replace("unit", "units"), b=count(contacts="kontakts"))
+    broken = kpis(calls=COUNT.replace("unit", "unti"), b=count(contacts="kontakts"))
     rules, issues = decoded(broken + WEIGHED + TARGET + "values: {calls: 1, b: 1}\n")
     assert {issue.code for issue in issues} == {"RUL001", "KPI002"}
     assert rules.figures == ()

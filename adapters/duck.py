@@ -85,6 +85,11 @@ class Duck:
     def create_view_as(self, name: str, statement: ExactSelect) -> None:
         self._driver.execute(f'CREATE OR REPLACE VIEW "{name}" AS {self.sql(statement)}')
 
+    def keep(self, view: str) -> None:
+        """Compute a view that many statements read once: its rows are a table of the session from now on."""
+        self._driver.execute(f'CREATE OR REPLACE TABLE "kept_{view}" AS FROM "{view}"')
+        self._driver.execute(f'CREATE OR REPLACE VIEW "{view}" AS FROM "kept_{view}"')
+
     def run(self, sql: str, values: Sequence[object] = ()) -> Any:
         """Statements that only an adapter writes: reading files, describing them."""
         return self._driver.execute(sql, values) if values else self._driver.execute(sql)

@@ -32,8 +32,11 @@ def credit_lines(pieces: sa.CTE, rules: tuple[CheckedCreditRule, ...]) -> sa.Sel
     """The rows of `CREDITS` for the pieces, and `is_booked`; the money of a piece is the sum of its lines."""
     parts = [(rule, part, each) for rule, one in enumerate(rules) for part, each in enumerate(one.parts, start=1)]
     credited = _credited(pieces, parts)
-    shared = _shared(credited) if any(len(each.parts) > 1 for each in rules) else credited
-    every = {**{column.name: column for column in shared.c}, "line": _line_number(shared)}
+    is_split = any(len(each.parts) > 1 for each in rules)
+    shared = _shared(credited) if is_split else credited
+    several = is_split or any(each.rule.over_accounts for each in rules)
+    line = _line_number(shared) if several else sa.literal(1, sa.BigInteger)
+    every = {**{column.name: column for column in shared.c}, "line": line}
     return sa.select(*(every[name].label(name) for name in CREDITS.names), shared.c.is_booked)
 
 

@@ -13,6 +13,7 @@ from adapters.duck import Duck, duck_columns
 from adapters.store.results import read_kpis, write_kpis, write_scores
 from adapters.store.runs import RunFile, StageResult, State
 from adapters.world import World
+from domain.dispatch import DISPATCH_SQL
 from domain.exact import ExactSelect
 from domain.manifest import Manifest, Stage
 from domain.periods import Period
@@ -78,6 +79,7 @@ def figures_in(
 def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> StageWork:
     as_of, halted = night.business_date, halted_tables(world, night)
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
+        duck.keep(DISPATCH_SQL.name)
         files, totals = _credits(world, night, duck, rules, halted)
         files += _breaches(world, night, duck, rules, halted)
         if not halted & credits_read(rules, as_of):

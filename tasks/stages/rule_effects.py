@@ -17,6 +17,7 @@ from adapters.duck import Duck, duck_columns
 from adapters.store.nights import newest_measured_nights
 from adapters.store.results import read_kpis, read_payout_lines, read_scores
 from adapters.world import World
+from domain.dispatch import DISPATCH_SQL
 from domain.exact import ExactSelect
 from domain.ids import RunId, digest_of
 from domain.manifest import Manifest
@@ -151,6 +152,7 @@ def _measured(
             tuple(line for kind in BatchKind for line in read_payout_lines(connection, night.run, kind.value)),
         )
     with session_of_night(world, manifest, accepted) as duck:
+        duck.keep(DISPATCH_SQL.name)
         bench = _Bench(duck, night.day, halted)
         old, new = (
             bench.figures_of(rules, carried_values(world, manifest, rules.kpis.on(night.day))) for rules in sides

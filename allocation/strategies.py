@@ -325,7 +325,7 @@ def _two_in_force(placed: tuple[Placed[StrategyRule], ...]) -> Iterator[Issue]:
 def _faults_of_file(document: Document) -> Iterator[Issue]:
     data = document.data
     if not isinstance(data, dict) or not isinstance(data.get("strategies"), list):
-        yield Issue("ALL013", document.place(()), "the file has no list `strategies`")
+        yield Issue("ALL013", document.place(("strategies",)), "the file has no list `strategies`")
     for key in data if isinstance(data, dict) else ():
         if key != "strategies":
             yield Issue("RUL001", document.key_place((key,)), f'unknown key "{key}"', suggestion(key, ["strategies"]))

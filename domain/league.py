@@ -15,7 +15,7 @@ from enum import StrEnum
 from domain.money import CONTEXT, Rounding, round_to
 
 Z = Decimal("1.96")  # 95 %: of twenty who are all alike, one falls outside by chance
-FEWEST_CASES = 30  # with fewer accounts sums of money are too lumpy for any interval
+FEWEST_CASES = 30  # with fewer there is an interval, and no verdict: sums of money are too lumpy even for that
 LEAST_COVERED = Decimal("0.5")  # of the common mix: a rate on a mix of which one has less says little
 DIGITS = 10
 
@@ -188,7 +188,7 @@ def _standing(
         ratio=_rounded(_divided(actual, expected)),
         low=_rounded(low),
         high=_rounded(high),
-        verdict=_verdict(cases, low, high, higher_is_better=higher_is_better, is_share=is_share),
+        verdict=_verdict(cases, low, high, higher_is_better=higher_is_better),
     )
 
 
@@ -225,10 +225,9 @@ def _interval(
     return max(ratio - spread, min(ratio, Decimal(0))), ratio + spread
 
 
-def _verdict(
-    cases: int, low: Decimal | None, high: Decimal | None, *, higher_is_better: bool, is_share: bool
-) -> Verdict:
-    if low is None or high is None or (cases < FEWEST_CASES and not is_share):
+def _verdict(cases: int, low: Decimal | None, high: Decimal | None, *, higher_is_better: bool) -> Verdict:
+    """Few cases get their interval, and no verdict."""
+    if low is None or high is None or cases < FEWEST_CASES:
         return Verdict.TOO_FEW
     if low <= 1 <= high:
         return Verdict.ALIKE

@@ -78,7 +78,12 @@ def league(
     strata = tuple(name.strip() for name in like.split(",") if name.strip())
     found = league_on(open_world(), day, Asked(kpi, Grain(grain.value), strata, department, currency))
     rows = [_row(each) for each in found.league.standings]
-    show(found, rows, as_json=as_json, title=f"{found.title} {found.currency}, per {found.grain}, up to {day}")
+    show(
+        found,
+        rows,
+        as_json=as_json,
+        title=f"{' '.join(filter(None, (found.title, found.currency)))}, per {found.grain}, up to {day}",
+    )
     for line in _lines(found):
         say(line, as_json=as_json)
 

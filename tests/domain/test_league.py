@@ -69,8 +69,9 @@ def test_the_interval_of_a_share_is_that_which_is_published(successes, n, low, h
 @pytest.mark.parametrize(
     ("kept", "due", "verdict"),
     [
-        (5, 10, Verdict.ALIKE),  # the same half as everybody
-        (8, 10, Verdict.ALIKE),  # much better, of too few
+        (29, 29, Verdict.TOO_FEW),  # all of them, of too few
+        (15, 30, Verdict.ALIKE),  # the same half as everybody
+        (20, 30, Verdict.ALIKE),  # better, as chance alone may be
         (80, 100, Verdict.BETTER),
         (20, 100, Verdict.WORSE),
     ],

@@ -26,6 +26,7 @@ from adapters.store.schema import STORE
 from adapters.world import World, open_world
 from bench.comparison import compared
 from bench.demo_month import book_of
+from domain.dispatch import DISPATCH_SQL
 from domain.ids import Digest, RunId
 from domain.manifest import Manifest, Stage
 from domain.periods import Period
@@ -36,8 +37,9 @@ from kpi_rules.plan import plan_kpis
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.stays import moved_among, stays_of
-from kpi_rules.views import BREACHES, CREDITS, CREDITS_BEFORE_SQL
+from kpi_rules.views import BREACHES, CREDITS, RECOVERY_RATES
 from tasks.stages.gate import accepted_in
+from tasks.stages.liquidation import rates_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.people import staff_of
 from tasks.stages.rules import sound_rules
@@ -87,13 +89,15 @@ def _stage(duck: Duck, rules: KpiRules, manifest: Manifest, folder: Path, parts:
     """As `tasks.stages.measure` does it, without the store."""
     start, as_of = Period.of(manifest.business_date).start, manifest.business_date
     path = folder / "credits.parquet"
-    duck.create_view(CREDITS_BEFORE_SQL.name, (), duck_columns(CREDITS))
+    parts.timed("owners of accounts", lambda: duck.keep(DISPATCH_SQL.name))
     statement = credit_statement(rules, start=start, as_of=as_of)
     parts.timed("money credits, written", lambda: duck.write_parquet(statement, path))
     duck.create_view(CREDITS.name, [path], duck_columns(CREDITS))
     statements = breach_statements(rules.on(as_of).limits, start=start, as_of=as_of)
     parts.timed("breaches, found", lambda: duck.create_table(BREACHES.name, duck_columns(BREACHES), statements))
     parts.timed("breaches, written", lambda: duck.write_parquet(breaches_in_order(), folder / "breaches.parquet"))
+    _, rates = parts.timed("rates of expected recovery", lambda: rates_in(duck, as_of))
+    duck.create_table_of(RECOVERY_RATES.name, rates)
     plan = parts.timed("plan", lambda: plan_kpis(rules, start=start, as_of=as_of))
     rows = {
         scan.name: parts.timed(f"scan {scan.name}"[:33], lambda scan=scan: duck.read(scan.statement))  # type: ignore[misc]

@@ -112,12 +112,10 @@ def recovery(
 
 def _row_of_rate(rate: RecoveryRate) -> dict[str, object]:
     cell = rate.cell
+    bucket = "all" if cell.bucket is None else f"bucket {cell.bucket}"
     band = "" if cell.band is None else f"from {BAND_STARTS[cell.band - 1]:,}" if cell.band else "lowest"
     return {
-        "currency": cell.currency,
-        "bucket": "all" if cell.bucket is None else str(cell.bucket),
-        "product": cell.product or "",
-        "balance": band,
+        "cell": ", ".join(part for part in (cell.currency, bucket, cell.product, band) if part),
         "accounts": rate.seen.accounts,
         "overdue": f"{rate.seen.overdue:,.0f}",
         "recovered": f"{rate.seen.recovered:,.0f}",

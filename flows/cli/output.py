@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,11 +42,18 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         return
     table = Table(title=title or None, title_justify="left", header_style="bold")
     for name in rows[0]:
-        is_number = isinstance(rows[0][name], int)
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+        _add_column(table, name, [_text(row[name]) for row in rows])
     for row in rows:
         table.add_row(*(_text(row[name]) for name in rows[0]))
     people.print(table)
+
+
+def _add_column(table: Table, name: str, texts: Sequence[str]) -> None:
+    """Words are folded where the screen is narrow; a number that is cut in two would be read as another one."""
+    if all(_NUMBER.fullmatch(text) for text in texts if text) and any(texts):
+        table.add_column(name, justify="right", no_wrap=True, min_width=max(map(len, texts)))
+    else:
+        table.add_column(name, overflow="fold")
 
 
 @contextmanager
@@ -53,6 +61,9 @@ def working(what: str) -> Iterator[None]:
     """A spinner on long work, where somebody is looking."""
     with errors.status(what):
         yield
+
+
+_NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?%?( [A-Z]{3})?")
 
 
 def _text(value: object) -> str:

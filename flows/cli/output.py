@@ -45,15 +45,15 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         _add_column(table, name, [_text(row[name]) for row in rows])
     for row in rows:
         table.add_row(*(_text(row[name]) for name in rows[0]))
-    people.print(table)
+    people.print(table, crop=False)
 
 
 def _add_column(table: Table, name: str, texts: Sequence[str]) -> None:
-    """Words are folded where the screen is narrow; a number that is cut in two would be read as another one."""
-    if all(_NUMBER.fullmatch(text) for text in texts if text) and any(texts):
-        table.add_column(name, justify="right", no_wrap=True, min_width=max(map(len, texts)))
-    else:
-        table.add_column(name, overflow="fold")
+    """Where the screen is narrow, text is folded between words: a number that is cut in two reads as another one."""
+    is_number = any(texts) and all(_NUMBER.fullmatch(text) for text in texts if text)
+    longest = max((len(word) for text in texts for word in text.split()), default=0)
+    least = longest if is_number else min(longest, _LONGEST_WORD)
+    table.add_column(name, justify="right" if is_number else "left", overflow="fold", min_width=least)
 
 
 @contextmanager
@@ -63,6 +63,7 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
+_LONGEST_WORD = 20  # ids and digests are longer, and are folded
 _NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?%?( [A-Z]{3})?")
 
 

@@ -118,6 +118,8 @@ def _lines(made):
          [(1, "A1", "P1", "99")]),
         ('{kind: last_contact, within_days: 4, where: channel == "call", otherwise: {kind: house}}', "10-05",
          [(1, "A1", "E8", "99")]),
+        ("{kind: last_contact, within_days: 4, otherwise: {kind: house}}", "10-03",
+         [(1, "A1", "E8", "99")]),  # not of the day after
         (TAKER, "10-09", [(1, "A1", "E9", "99")]),  # due on the 7th, and two days of grace
         (TAKER, "10-10", [(1, "A1", "no_promise", "99")]),
         (HALVES, "10-06", [(1, "A1", "P1", "50"), (2, "A1", "E9", "49")]),  # the đồng left over: to the part above
@@ -167,6 +169,15 @@ def test_what_an_earlier_month_credited_is_taken_back_from_whoever_had_it(octobe
     assert _lines(now) == [(1, "A1", "E1", "-50"), (2, "A1", "E9", "-50")]
     assert {each["posted_on"] for each in now} == {date(2026, 10, 6)}
     assert {each["credit_rule"] for each in now} == {"r"}
+
+
+def test_what_was_credited_before_the_look_back_is_taken_back_from_nobody(october, rules_of):
+    old = date(2026, 8, 31)  # the rules look back 30 days from the first of October
+    _pay(october, "OLD", paid_on=old, posted_on=old)
+    august = october.credit(rules_of(RULES), date(2026, 8, 1), old)
+    october.add_all("credits_before", august)
+    _pay(october, "BACK", reverses="OLD", amount=Decimal(-100))
+    assert [each["reason"] for each in october.credit(rules_of(RULES))] == ["original_unknown"]
 
 
 def test_a_reversal_of_a_part_takes_back_the_last_line_first(october, rules_of):

@@ -2,6 +2,8 @@
 
     python -m bench.demo_month prepare HOME ACCOUNTS
     python -m bench.demo_month night HOME              the costs of the night, and the files it read, as JSON
+    python -m bench.demo_month measured HOME ACCOUNTS  the month gated and measured for `bench.kpis`, never allocated:
+                                                       owners are those of the opening
     python -m bench.demo_month compare HOME RUN        the night's figures beside those on standard input
 
 Each is started as a process of its own, so that what one of them needs is nobody else's memory.
@@ -47,42 +49,48 @@ from tasks.stages.rules import rules_of_run, sound_rules
 
 OPENING, START, MIDDLE, END = date(2026, 8, 31), date(2026, 9, 1), date(2026, 9, 15), date(2026, 9, 30)
 STORE, PREPARED = "recoup.sqlite", "prepared.sqlite"
+MEASURED = (Stage.GATE, Stage.MEASURE)
 
 
 def main() -> None:
     command, home = sys.argv[1], Path(sys.argv[2])
     if command == "prepare":
-        prepare(home, int(sys.argv[3]))
+        prepare(home, int(sys.argv[3]), NIGHT)
+    elif command == "measured":
+        prepare(home, int(sys.argv[3]), MEASURED)
+        last_night(home, MEASURED)
     elif command == "night":
         json.dump(last_night(home), sys.stdout)
     else:
         print(*comparison_of(home, RunId(sys.argv[3]), json.load(sys.stdin)).lines(), sep="\n")
 
 
-def prepare(home: Path, accounts: int, *, employees: int = 0, seed: int = 1) -> None:
-    """The book of the month up to the day before its last, allocated on the days of which there is whole state."""
+def prepare(
+    home: Path, accounts: int, stages: tuple[Stage, ...] = NIGHT, *, employees: int = 0, seed: int = 1
+) -> None:
+    """The book of the month up to the day before its last; where `stages` have it, allocated on days of whole state."""
     world, begun = _world(home), time.perf_counter()
     staff = employees or max(20, accounts // 400)
     plan = DemoPlan(accounts, staff, 6, OPENING, END, seed=seed, state_dates=(OPENING, MIDDLE, END))
     write_demo_book(plan, world.settings.landing, memory_limit=world.settings.memory_limit)
     print(f"\n{accounts:,} accounts: demo book in {time.perf_counter() - begun:.0f} s", flush=True)
     begun = time.perf_counter()
-    _land_month(world)
+    _land_month(world, tuple(stage for stage in (Stage.GATE, Stage.ALLOCATE) if stage in stages))
     copy_store(home / STORE, home / PREPARED)
     print(f"{accounts:,} accounts: the month up to its last day in {time.perf_counter() - begun:.0f} s", flush=True)
 
 
-def last_night(home: Path) -> dict[str, object]:
-    """The night in full: seconds and peak memory by stage, and the files of its book. Each start is the first."""
+def last_night(home: Path, stages: tuple[Stage, ...] = NIGHT) -> dict[str, object]:
+    """The night: seconds and peak memory by stage, and the files of its book. Each start is the first."""
     copy_store(home / PREPARED, home / STORE)
     world = _world(home)
-    night, landed_seconds = _run(world, END, NIGHT)
+    night, landed_seconds = _run(world, END, stages)
     with world.store.read() as connection:
         costs = costs_of_attempt(connection, night.attempt)
-    stages = [["land", round(landed_seconds, 2), 0]]
-    stages += [[stage.value, float(costs[stage.value][0]), costs[stage.value][1]] for stage in NIGHT]
+    seconds = [["land", round(landed_seconds, 2), 0]]
+    seconds += [[stage.value, float(costs[stage.value][0]), costs[stage.value][1]] for stage in stages]
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return {"stages": stages, "peak_mib": peak_mib, "run": night.run, "book": book_of(world, night.run)}
+    return {"stages": seconds, "peak_mib": peak_mib, "run": night.run, "book": book_of(world, night.run)}
 
 
 def comparison_of(home: Path, run: RunId, by_hand: Iterable[Sequence[str | None]]) -> Comparison:
@@ -91,16 +99,16 @@ def comparison_of(home: Path, run: RunId, by_hand: Iterable[Sequence[str | None]
         return compared(read_kpis(connection, run), by_hand)
 
 
-def _land_month(world: World) -> None:
-    """The book of the month, landed up to the day before its last, and allocated where there is state to allocate."""
+def _land_month(world: World, stages: tuple[Stage, ...]) -> None:
+    """The book of the month, landed up to the day before its last, with `stages` on the days of whole state."""
     sign(world.store, sound_rules(world.settings.rules).contents(), proposer="bench", signer="bench signer")
     _run(world, OPENING, (Stage.GATE,))
     open_book(world, OPENING, begin_attempt(world.store, "open", OPENING), by="bench")
-    _run(world, OPENING, (Stage.GATE, Stage.ALLOCATE))
+    _run(world, OPENING, stages)
     for number in range((END - START).days):
         day = START + timedelta(days=number)
         if day == MIDDLE:
-            _run(world, day, (Stage.GATE, Stage.ALLOCATE))
+            _run(world, day, stages)
         else:
             _accept_as_landed(world, day)
 

@@ -65,9 +65,7 @@ def main() -> None:
         print(*comparison_of(home, RunId(sys.argv[3]), json.load(sys.stdin)).lines(), sep="\n")
 
 
-def prepare(
-    home: Path, accounts: int, stages: tuple[Stage, ...] = NIGHT, *, employees: int = 0, seed: int = 1
-) -> None:
+def prepare(home: Path, accounts: int, stages: tuple[Stage, ...] = NIGHT, *, employees: int = 0, seed: int = 1) -> None:
     """The book of the month up to the day before its last; where `stages` have it, allocated on days of whole state."""
     world, begun = _world(home), time.perf_counter()
     staff = employees or max(20, accounts // 400)

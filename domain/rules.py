@@ -26,6 +26,7 @@ class RuleKind(StrEnum):
     LIMIT = "limit"
     LONG_LEAVE = "long_leave"
     POLICY = "policy"
+    EXCHANGE = "exchange_rates"
     CONTRACT = "contract"
     STRATEGY = "strategy"
     THRESHOLD = "threshold"

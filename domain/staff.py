@@ -50,6 +50,7 @@ class StaffPosting:
     role: str
     valid_from: date
     valid_to: date | None = None
+    manager: str = ""  # who leads them; empty if nobody is named
 
 
 @dataclass(frozen=True, slots=True)

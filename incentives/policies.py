@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from domain.expressions import Name as ExprName
 from domain.records import Grain, Unit
 from domain.rules import Rule
 from domain.staff import DayCount
-from incentives.numbers import Name
+from incentives.numbers import Name, Number
 from incentives.steps import AnyStep
 
 
@@ -46,8 +46,12 @@ class AppliesTo(RuleModel):
         return sum(stated is not None for stated in (self.departments, self.roles, self.when))
 
 
+Fact = Literal["tenure_months", "month", "full_time_share", "leaving"]
+
+
 class Input(RuleModel):
-    """A figure that the policy reads: a KPI, a score, an attainment within a scorecard, or days."""
+    """A figure that the policy reads: a KPI, a score, an attainment, days, a fact, what others are paid, or a column of
+    an earlier period."""
 
     kpi: str | None = None
     """A KPI, by id; `unit` says what it counts. Money is taken in the policy's currency."""
@@ -57,8 +61,24 @@ class Input(RuleModel):
     """The KPI of the scorecard whose attainment is read."""
     days: DayCount | None = None
     """Days of the period on which the policy covered the payee; `days_worked` leaves out every kind of leave."""
+    fact: Fact | None = None
+    """`tenure_months`: the month of employment at the period's end, 1 for that of hire; `month`: the calendar month;
+    `full_time_share`: on the last day covered; `leaving`: 1 if the payee leaves within the period, else 0."""
+    lines: Name | None = None
+    """A component: what those below the payee are paid of it, each line by the days on which they were led."""
+    level: Annotated[int, Field(ge=1, le=9)] | None = None
+    """With `lines`: 1 for those whom the payee leads, 2 for those whom these lead, and so on."""
+    carried: Name | None = None
+    """A column of this policy's component as it was published for an earlier period: year to date, owed draws, what was
+    kept back."""
+    months_ago: Annotated[int, Field(ge=1, le=36)] | None = None
+    """With `carried`: of which period; 1 is the month before."""
+    begins_anew: Annotated[int, Field(ge=1, le=12)] | None = None
+    """With `carried`: the calendar month that carries nothing over; 1 for a year to date."""
+    rates: Name | None = None
+    """With a KPI in money: the exchange rates by which what was measured in other currencies counts too."""
     unit: Unit | None = None
-    """What a KPI counts: money, count or ratio. Scores and attainments are ratios, days are counts."""
+    """What a KPI or a carried column counts: money, count or ratio. Scores and attainments are ratios, days counts."""
     grain: Literal[Grain.EMPLOYEE, Grain.TEAM, Grain.DEPARTMENT] = Grain.EMPLOYEE
     """Whose figure: the payee's own, or that of the payee's team or department (leaders)."""
     missing: Missing
@@ -66,7 +86,9 @@ class Input(RuleModel):
 
     @property
     def measured_in(self) -> Unit:
-        if self.days is not None:
+        if self.lines is not None:
+            return Unit.MONEY
+        if self.days is not None or self.fact in {"tenure_months", "month", "leaving"}:
             return Unit.COUNT
         return self.unit or Unit.RATIO
 
@@ -75,6 +97,12 @@ class Input(RuleModel):
         """What is read, without the currency: `kpi:recovered_amount`."""
         if self.kpi is not None:
             return f"kpi:{self.kpi}"
+        if self.fact is not None:
+            return f"fact:{self.fact}"
+        if self.lines is not None:
+            return f"lines:{self.lines}"
+        if self.carried is not None:
+            return f"carried:{self.carried}"
         if self.attainment is not None:
             return f"attainment:{self.scorecard}.{self.attainment}"
         return f"scorecard:{self.scorecard}" if self.scorecard is not None else f"days:{self.days}"
@@ -142,9 +170,20 @@ class TemplatedPolicy(Rule):
     """A value for each parameter that has no default; any YAML value."""
 
 
+class ExchangeRates(Rule):
+    """Rates by which amounts in other currencies count; the version of the period's last day holds for the period."""
+
+    to: str
+    """The currency that amounts are converted into."""
+    rates: dict[str, Annotated[Number, Field(gt=0)]] = Field(min_length=1)
+    """What one unit of each other currency counts, in `to`."""
+
+
 class PolicyFile(RuleModel):
     """A file below `incentives/policies`."""
 
+    exchange_rates: tuple[ExchangeRates, ...] = ()
+    """Rates for policies that pay on amounts in several currencies."""
     templates: tuple[PolicyTemplate, ...] = ()
     """Policies with values left open."""
     policies: tuple[Policy | TemplatedPolicy, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from graphlib import CycleError, TopologicalSorter
 
 from domain.documents import Path
 from domain.expressions import Expression, ExprType, parse
@@ -18,16 +18,20 @@ from domain.records import Grain, Unit
 from domain.rules import Placed, RuleVersion
 from incentives.policies import FACTS, Input, PartPeriod, Policy
 from incentives.proof import unproved
+from incentives.set_steps import Among, Pool, Prize, Rank, Together
+from incentives.step_checks import Fault, a, faults_of, unit_faults
 from incentives.steps import (
     Base,
-    Cap,
     Curve,
     DecisionTable,
-    Floor,
+    Draw,
     Formula,
     Gate,
+    Hit,
+    Kicker,
     MarginalTiers,
     Prorate,
+    Quota,
     Round,
     StepModel,
     SteppedTiers,
@@ -35,8 +39,6 @@ from incentives.steps import (
     operands_of,
     parameters_of,
 )
-
-_BANDED = MarginalTiers | WholeTiers | SteppedTiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,24 @@ class ReadyPolicy:
 
     @property
     def reads_team(self) -> bool:
-        return any(source.grain is Grain.TEAM for source in self.policy.inputs.values())
+        grouped = any(isinstance(step, Together) and step.among is Among.TEAM for step in self.policy.steps)
+        return grouped or any(source.grain is Grain.TEAM for source in self.policy.inputs.values())
+
+    @property
+    def components_read(self) -> frozenset[str]:
+        """What the payee's subordinates are paid of, which is computed before."""
+        return frozenset(source.lines for source in self.policy.inputs.values() if source.lines is not None)
+
+
+# An input is one of these; an attainment is read within a scorecard.
+_KINDS = ("kpi", "scorecard", "days", "fact", "lines", "carried")
+# A key, the kind of input that it goes with, and whether it is needed there.
+_COMPANIONS = (
+    ("rates", "kpi", False),
+    ("level", "lines", True),
+    ("months_ago", "carried", True),
+    ("begins_anew", "carried", False),
+)
 
 
 def make_ready(placed: Placed[Policy]) -> tuple[ReadyPolicy | None, tuple[Issue, ...]]:
@@ -115,13 +134,14 @@ class _Maker:
     def column(self, step: StepModel, path: Path) -> ReadyColumn | None:
         before = len(self.issues)
         self.check_names(step, path)
-        self.check_order(step, path)
+        self.check(faults_of(step), path)
         expressions = self.expressions(step, path)
         if len(self.issues) > before or len(expressions) < len(_texts(step)):
             return None
+        self.check(unit_faults(step, self.units), path)
         unit = self.unit(step, expressions, path)
         if isinstance(step, DecisionTable) and unit is not None:
-            self.check_table(expressions, path)
+            self.check_table(step, expressions, path)
         if len(self.issues) > before or unit is None:
             return None
         named = [name for _, name in operands_of(step)]
@@ -130,49 +150,61 @@ class _Maker:
         stated = tuple((key, canonical_decimal(number)) for key, number in parameters_of(step))
         return ReadyColumn(step, expressions, reads, unit, stated, self.line(step, path))
 
+    def check(self, faults: Iterator[Fault], path: Path) -> None:
+        for fault in faults:
+            self.report(fault.code, (*path, *fault.path), fault.message, fault.hint)
+
     def line(self, step: StepModel, path: Path) -> str:
         """Where the figure stands that a manager would change: for a constant, the number itself."""
         return str(self.placed.place(*path, "value") if isinstance(step, Base) else self.placed.place(*path))
 
     def check_input(self, name: str, source: Input) -> None:
         path = ("inputs", name)
-        kinds = [key for key in ("kpi", "scorecard", "days") if getattr(source, key) is not None]
-        if len(kinds) != 1:
-            self.report("POL021", path, "an input is one of kpi, scorecard or days", "State exactly one of them")
-        elif source.kpi is not None and source.unit is None:
-            self.report("POL022", path, "the unit of a KPI is missing", "State unit: money, count or ratio")
-        elif source.kpi is None and source.unit is not None:
-            self.report("POL022", (*path, "unit"), "only a KPI states its unit", "Take it out")
+        if len([kind for kind in _KINDS if getattr(source, kind) is not None]) != 1:
+            self.report("POL021", path, f"an input is one of {', '.join(_KINDS)}", "State exactly one of them")
         elif source.attainment is not None and source.scorecard is None:
             self.report("POL021", (*path, "attainment"), "an attainment is read within a scorecard", "State scorecard")
+        elif (source.unit is None) == _has_unit(source):
+            self.check_unit(source, path)
+        else:
+            self.check_companions(source, path)
+
+    def check_unit(self, source: Input, path: Path) -> None:
+        if source.unit is None:
+            what = "a KPI" if source.kpi else "a carried column"
+            self.report("POL022", path, f"the unit of {what} is missing", "State unit: money, count or ratio")
+        else:
+            message = "only a KPI and a carried column state their unit"
+            self.report("POL022", (*path, "unit"), message, "Take it out")
+
+    def check_companions(self, source: Input, path: Path) -> None:
+        """Keys that go with one kind of input, and are needed there or have no meaning elsewhere."""
+        for key, kind, needed in _COMPANIONS:
+            stated, fits = getattr(source, key) is not None, getattr(source, kind) is not None
+            if stated and not fits:
+                self.report("POL027", (*path, key), f"{key} goes with {kind}", "Take it out")
+            elif needed and fits and not stated:
+                self.report("POL027", path, f"{kind} needs {key}", f"State {key}")
+        if source.rates is not None and source.unit is not Unit.MONEY:
+            self.report("POL027", (*path, "rates"), f"{a(source.unit)} has no currency", "Take rates out")
 
     def check_names(self, step: StepModel, path: Path) -> None:
         later = {other.name for other in self.policy.steps} - self.units.keys()
-        for key, name in operands_of(step):
+        for keys, name in operands_of(step):
+            place = (*path, *keys)
             if name in later:
                 hint = "Steps read what stands above them" if name != step.name else "A step does not read itself"
-                self.report("POL024", (*path, key), f'"{name}" is not computed yet', hint)
+                self.report("POL024", place, f'"{name}" is not computed yet', hint)
             elif name not in self.units:
                 hint = suggestion(name, self.units)
-                self.report("POL023", (*path, key), f'no input and no earlier step is named "{name}"', hint)
+                self.report("POL023", place, f'no input and no earlier step is named "{name}"', hint)
+        if isinstance(step, Draw) and step.owed in self.units and not self.is_carried(step.owed):
+            message = f'"{step.owed}" is not carried over from the period before: no draw would ever be paid back'
+            self.report("POL028", (*path, "owed"), message, "Name an input with carried: the column of what is owed")
 
-    def check_order(self, step: StepModel, path: Path) -> None:
-        if isinstance(step, _BANDED):
-            self.check_ascending([band.start for band in step.bands], (*path, "bands"), "from")
-        if isinstance(step, Curve):
-            self.check_ascending([point.at for point in step.points], (*path, "points"), "at")
-        if isinstance(step, MarginalTiers) and step.bands[0].start != 0:
-            message = f"the first band starts at {step.bands[0].start}; below it no rate is stated"
-            self.report("POL031", (*path, "bands", 0, "from"), message, "Start it at 0, with rate 0 if nothing is paid")
-        if isinstance(step, Prorate) and not step.is_leave_stated:
-            message = "days_worked, and only it, states which kinds of leave are not worked"
-            self.report("POL034", (*path, "by"), message, "State without_leave: [unpaid, parental], say")
-
-    def check_ascending(self, starts: list[object], path: Path, key: str) -> None:
-        for index, (low, high) in enumerate(pairwise(starts), start=1):
-            if not low < high:  # type: ignore[operator]
-                message = f"{high} does not lie above {low}, the one before it"
-                self.report("POL030", (*path, index, key), message, "Put them in ascending order, each once")
+    def is_carried(self, name: str) -> bool:
+        source = self.policy.inputs.get(name)
+        return source is not None and source.carried is not None
 
     def expressions(self, step: StepModel, path: Path) -> tuple[Expression, ...]:
         """The step's texts, parsed; none where one of them reads a step that is itself wrong."""
@@ -192,7 +224,7 @@ class _Maker:
     def unit(self, step: StepModel, expressions: tuple[Expression, ...], path: Path) -> Unit | None:
         """What the column counts; money tiers pay money, and tiers over a count pay money for each."""
         match step:
-            case Base():
+            case Base() | Quota():
                 return self.units[step.value] if isinstance(step.value, str) else step.unit
             case Formula():
                 return self.unit_of_formula(expressions[0].type, path)
@@ -200,8 +232,10 @@ class _Maker:
                 return step.unit
             case MarginalTiers() | WholeTiers():
                 return Unit.MONEY if self.units[step.of] is Unit.COUNT else self.units[step.of]
-            case Cap() | Floor():
-                self.check_bound(step, path)
+            case Rank():
+                return Unit.COUNT
+            case Prize() | Pool():
+                return Unit.MONEY
         return self.units[step.of]
 
     def unit_of_formula(self, found: ExprType, path: Path) -> Unit | None:
@@ -210,18 +244,14 @@ class _Maker:
             return None
         return Unit.RATIO if found is ExprType.NUMBER else Unit(found.value)
 
-    def check_bound(self, step: Cap | Floor, path: Path) -> None:
-        bound = self.units[step.at] if isinstance(step.at, str) else self.units[step.of]
-        of = self.units[step.of]
-        if bound is not None and of is not None and bound is not of:
-            message = f'"{step.at}" is a {bound}, "{step.of}" is {_a(of)}: they cannot be compared'
-            self.report("POL033", (*path, "at"), message, "Compute the bound in an earlier formula")
-
-    def check_table(self, expressions: tuple[Expression, ...], path: Path) -> None:
+    def check_table(self, step: DecisionTable, expressions: tuple[Expression, ...], path: Path) -> None:
+        """Where the first row counts there may be overlaps, where all are added up there may be gaps too."""
         counts = frozenset(name for name, unit in self.units.items() if unit is Unit.COUNT)
-        for fault in unproved(expressions, counts):
-            place = (*path, "rows", fault.row, "when") if fault.row is not None else path
-            self.report(fault.code, place, fault.message, fault.hint)
+        faults = unproved(expressions, counts) if step.hit is not Hit.SUM else ()
+        for fault in faults:
+            if fault.code == "POL036" or step.hit is None:
+                place = (*path, "rows", fault.row, "when") if fault.row is not None else path
+                self.report(fault.code, place, fault.message, fault.hint)
 
     def check_whole(self, columns: list[ReadyColumn]) -> None:
         self.check_unread(columns)
@@ -239,7 +269,7 @@ class _Maker:
             message = f"{policy.currency} is paid with {digits} digits after the point, not {last.digits}"
             self.report("POL042", (*path, "digits"), message, f"Round to {digits} or fewer")
         if self.units.get(last.name) not in {Unit.MONEY, None}:
-            self.report("POL041", path, f'the last step "{last.name}" is {_a(self.units[last.name])}, not money')
+            self.report("POL041", path, f'the last step "{last.name}" is {a(self.units[last.name])}, not money')
 
     def check_unread(self, columns: list[ReadyColumn]) -> None:
         if len(columns) < len(self.policy.steps):
@@ -268,11 +298,18 @@ def _texts(step: StepModel) -> list[tuple[Path, str, ExprType | None]]:
     match step:
         case Formula(expression=text):
             return [(("expression",), text, None)]
-        case Gate(when=text):
+        case Gate(when=text) | Kicker(when=text):
             return [(("when",), text, ExprType.BOOL)]
         case DecisionTable(rows=rows):
             return [(("rows", index, "when"), row.when, ExprType.BOOL) for index, row in enumerate(rows)]
+        case WholeTiers(shift=shifts) | SteppedTiers(shift=shifts):
+            return [(("shift", index, "when"), shift.when, ExprType.BOOL) for index, shift in enumerate(shifts)]
     return []
+
+
+def _has_unit(source: Input) -> bool:
+    """A KPI and a carried column state what they count; of anything else it is known."""
+    return source.kpi is not None or source.carried is not None
 
 
 def competing(policies: tuple[ReadyPolicy, ...]) -> Iterator[Issue]:
@@ -288,6 +325,21 @@ def competing(policies: tuple[ReadyPolicy, ...]) -> Iterator[Issue]:
                     f"see {one.placed.place('applies_to')}",
                     "State departments or roles in one of them",
                 )
+
+
+def circles(policies: tuple[ReadyPolicy, ...]) -> Iterator[Issue]:
+    """Components of which each waits for the other."""
+    reads: dict[str, set[str]] = {}
+    for ready in policies:
+        reads.setdefault(ready.policy.component, set()).update(ready.components_read)
+    try:
+        TopologicalSorter(reads).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+        found = next(ready for ready in policies if ready.policy.component in circle and ready.components_read)
+        name = next(name for name, source in found.policy.inputs.items() if source.lines in circle)
+        message = f"{' reads '.join(reversed(circle))}: none of them could be computed first"
+        yield Issue("POL051", found.placed.place("inputs", name), message, "Pay overrides as a component of their own")
 
 
 def _compete(one: Policy, other: Policy) -> bool:
@@ -309,7 +361,3 @@ def _share_payees(one: Policy, other: Policy) -> bool:
         (one.applies_to.roles, other.applies_to.roles),
     )
     return all(left is None or right is None or bool({*left} & {*right}) for left, right in pairs)
-
-
-def _a(unit: Unit | None) -> str:
-    return "money" if unit is Unit.MONEY else f"a {unit}"

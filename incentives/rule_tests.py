@@ -20,7 +20,7 @@ from incentives.numbers import Name, Number
 from incentives.ready import ReadyPolicy
 from incentives.rows import Row
 from incentives.sections import check_sections
-from incentives.trial import try_policy
+from incentives.trial import LONG_THERE, Given, try_together
 
 
 class Days(RuleModel):
@@ -32,7 +32,26 @@ class Days(RuleModel):
     """Days of the period."""
 
 
-class PolicyTest(RuleModel):
+class PayeeCase(RuleModel):
+    """One payee: the inputs, and what is expected."""
+
+    inputs: dict[str, Number | None] = Field(default_factory=dict)
+    """Values by the policy's own input names; null, or an input left out, has no value."""
+    days: Days | None = None
+    """For prorate steps; the whole period if left out."""
+    tenure_months: Annotated[int, Field(ge=1)] | None = None
+    """The month of employment, for quota steps with a ramp; long employed if left out."""
+    department: str = ""
+    """For steps that look at a department together."""
+    team: str = ""
+    """For steps that look at a team together."""
+    expect: dict[str, Number] = Field(default_factory=dict)
+    """Exact values by step; `amount` is what is paid."""
+    held: str | None = None
+    """The reason for which the payee is held instead, such as `missing_input`."""
+
+
+class PolicyTest(PayeeCase):
     """One case: a policy, its inputs, and what is expected of it."""
 
     name: str
@@ -40,15 +59,10 @@ class PolicyTest(RuleModel):
     policy: Name
     """The policy."""
     on: date
-    """The version that holds on this day is tested."""
-    inputs: dict[str, Number | None] = Field(default_factory=dict)
-    """Values by the policy's own input names; null, or an input left out, has no value."""
-    days: Days | None = None
-    """For prorate steps; the whole period if left out."""
-    expect: dict[str, Number] = Field(default_factory=dict)
-    """Exact values by step; `amount` is what is paid."""
-    held: str | None = None
-    """The reason for which the payee is held instead, such as `missing_input`."""
+    """The version that holds on this day is tested; its month is that of quota steps with seasons."""
+    payees: dict[str, PayeeCase] = Field(default_factory=dict)
+    """Several payees, by any name, who are settled together; inputs stated above hold for each that does not state
+    its own."""
 
 
 class PolicyTestFile(RuleModel):
@@ -91,30 +105,44 @@ def _of_case(book: PolicyBook, case: _Case) -> Iterator[Issue]:
         message = f'no policy "{case.test.policy}" holds on {case.test.on}'
         yield Issue("POL071", case.place("policy"), message, hint)
         return
-    days = case.test.days or Days(counted=Decimal(1), of=Decimal(1))
-    policy, share = policies[case.test.policy], Share(days.counted, days.of)
-    trial = try_policy(policy, case.test.inputs, share=share, at=case.place("inputs"))
-    yield from trial.issues
-    if trial.row is not None:
-        yield from _compared(case, policy, trial.row)
+    policy, test = policies[case.test.policy], case.test
+    named: dict[str, tuple[PayeeCase, Path]] = {name: (each, ("payees", name)) for name, each in test.payees.items()}
+    named = named or {"": (test, ())}
+    given = {
+        name: _given({**test.inputs, **each.inputs}, each, case.place(*path, "inputs"))
+        for name, (each, path) in named.items()
+    }
+    trials = try_together(policy, given, month=test.on.month)
+    for name, (each, path) in named.items():
+        yield from trials[name].issues
+        row = trials[name].row
+        if row is not None:
+            yield from _compared(case, policy, row, each, path)
 
 
-def _compared(case: _Case, policy: ReadyPolicy, row: Row) -> Iterator[Issue]:
+def _given(inputs: dict[str, Decimal | None], each: PayeeCase, at: Location) -> Given:
+    days = each.days or Days(counted=Decimal(1), of=Decimal(1))
+    tenure = each.tenure_months or LONG_THERE
+    return Given(inputs, Share(days.counted, days.of), each.department, each.team, tenure, at)
+
+
+def _compared(case: _Case, policy: ReadyPolicy, row: Row, due: PayeeCase, path: Path) -> Iterator[Issue]:
     reason = row.stop.reason.value if row.stop else None
-    if reason != case.test.held:
+    about = ", ".join((f'"{case.test.name}"', *map(str, path[1:])))
+    if reason != due.held:
         found = (
             f"the payee is held, {reason}: {row.stop.text}" if row.stop else f"the payee is paid {_text(row.amount)}"
         )
-        yield Issue("POL073", case.place("held"), f'"{case.test.name}": {found}; expected {case.test.held or "pay"}')
+        yield Issue("POL073", case.place(*path, "held"), f"{about}: {found}; expected {due.held or 'pay'}")
         return
     values = {step.name: step.value for step in row.steps} | {"amount": row.amount}
-    for name, expected in case.test.expect.items():
+    for name, expected in due.expect.items():
+        place = case.place(*path, "expect", name)
         if name not in values:
             message = f'"{policy.policy.id}" computed no step "{name}"'
-            yield Issue("POL074", case.place("expect", name), message, suggestion(name, values))
+            yield Issue("POL074", place, message, suggestion(name, values))
         elif values[name] != expected:
-            message = f'"{case.test.name}": {name} is {_text(values[name])}, expected {_text(expected)}'
-            yield Issue("POL072", case.place("expect", name), message)
+            yield Issue("POL072", place, f"{about}: {name} is {_text(values[name])}, expected {_text(expected)}")
 
 
 def _text(number: Decimal | None) -> str:

@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from domain.documents import RuleModel
+from domain.documents import Path, RuleModel
 from domain.money import Rounding
 from domain.records import Unit
 from domain.staff import DayShareKeys
+from incentives.columns import Column, RoundingMode
 from incentives.numbers import Name, Number, Operand
+from incentives.set_steps import Pool, Prize, Rank, Scale
 from incentives.tiers import Boundary
 
 
@@ -23,15 +25,7 @@ class Outside(StrEnum):
     HOLD = "hold"
     FLAT = "flat"
     EXTEND = "extend"
-
-
-class Column(RuleModel):
-    """Keys that every step has. A step is a column of the calculation, and reads inputs and earlier steps by name."""
-
-    name: Name
-    """Name of the column; later steps read it by this name."""
-    memo: bool = False
-    """Whether the column is only shown. Any other column is read by a later step, or it would not count."""
+    MIRROR = "mirror"
 
 
 class Base(Column):
@@ -52,22 +46,51 @@ class Formula(Column):
     """Names, numbers, + - * /, min, max, abs, coalesce. A zero divisor makes it *no value*, and the payee is held."""
 
 
-class RateBand(RuleModel):
+class StartedBand(RuleModel):
+    """A band holds from `from` up to the next band's start."""
+
+    start: Operand = Field(alias="from")
+    """Where the band starts: a number, or the name of an input or an earlier step (a quota, a breakeven)."""
+
+
+class RateBand(StartedBand):
     """A rate that holds from `from` up to the next band's start."""
 
-    start: Number = Field(alias="from")
-    """Where the band starts."""
     rate: Number
     """Fraction of the amount; money for each where a count is tiered."""
+    flat: Number | None = None
+    """Paid once, beside the rate, as soon as the band is reached; needs `boundary`."""
 
 
-class AmountBand(RuleModel):
+class AmountBand(StartedBand):
     """A fixed amount that holds from `from` up to the next band's start."""
 
-    start: Number = Field(alias="from")
-    """Where the band starts."""
     amount: Number
     """What is paid once the band is reached."""
+
+
+class Shift(RuleModel):
+    """Moves the band that was reached where a condition holds."""
+
+    when: str
+    """The condition, such as `quality < 0.75`."""
+    by: int
+    """Bands up (1) or down (-1); never beyond the first or the last band."""
+
+
+class SliceRounding(RuleModel):
+    """Rounding within marginal tiers, where a plan prints rounded slices."""
+
+    of: Literal["slices", "earnings", "both"]
+    """What is rounded: the part of the amount in each band, what it earns, or both."""
+    digits: int
+    """Digits after the point; -3 rounds to thousands."""
+    mode: RoundingMode
+    """How halves, and what lies between, are rounded."""
+
+    @property
+    def rounding(self) -> Rounding:
+        return Rounding[self.mode.upper()]
 
 
 class MarginalTiers(Column):
@@ -77,10 +100,15 @@ class MarginalTiers(Column):
     mode: Literal["marginal"]
     of: Name
     """The amount, or count, that is sliced."""
-    below: Literal[Outside.ZERO, Outside.HOLD]
-    """What an amount below zero comes to."""
+    below: Literal[Outside.ZERO, Outside.HOLD, Outside.MIRROR]
+    """What an amount below zero comes to: zero, the payee is held, or the negative of what its opposite earns."""
+    boundary: Boundary | None = None
+    """`at`: a number exactly at a band's start has reached it; `above`: it has not. Decides on `flat` only, for a slice
+    of nothing earns nothing."""
     bands: tuple[RateBand, ...] = Field(min_length=1)
     """Bands in ascending order; the first starts at 0, so that every amount has a rate."""
+    rounding: SliceRounding | None = None
+    """Where slices are rounded one by one; nothing is rounded if left out."""
 
 
 class WholeTiers(Column):
@@ -98,6 +126,8 @@ class WholeTiers(Column):
     """What a basis below the first band comes to."""
     bands: tuple[RateBand, ...] = Field(min_length=1)
     """Bands in ascending order."""
+    shift: tuple[Shift, ...] = ()
+    """Moves to another band, all that hold added up: a gate that steps down a tier, a merit that steps up."""
 
 
 class SteppedTiers(Column):
@@ -115,6 +145,10 @@ class SteppedTiers(Column):
     """What a basis below the first band comes to."""
     bands: tuple[AmountBand, ...] = Field(min_length=1)
     """Bands in ascending order."""
+    adds_up: Literal[True] | None = None
+    """Whether the amounts of all bands reached are paid together, not that of the last alone."""
+    shift: tuple[Shift, ...] = ()
+    """Moves to another band, all that hold added up: a gate that steps down a tier, a merit that steps up."""
 
 
 class Point(RuleModel):
@@ -151,14 +185,24 @@ class TableRow(RuleModel):
     """The table's value where the condition holds."""
 
 
+class Hit(StrEnum):
+    """Which rows of a decision table count."""
+
+    FIRST = "first"
+    SUM = "sum"
+
+
 class DecisionTable(Column):
     """A decision table: exactly one row holds. Gaps and overlaps are refused before anybody is paid by it."""
 
     kind: Literal["table"]
     unit: Unit
     """What the values are."""
+    hit: Hit | None = None
+    """`first`: the first row that holds, in their order; `sum`: all rows that hold, added up, zero where none does.
+    Exactly one row may hold if left out."""
     rows: tuple[TableRow, ...] = Field(min_length=1)
-    """The rows, in any order."""
+    """The rows, in any order unless `hit` is first."""
 
 
 class Gate(Column):
@@ -171,6 +215,83 @@ class Gate(Column):
     """The condition that closes the gate, such as `critical_fails >= 1`."""
     factor: Annotated[Number, Field(ge=0)]
     """What remains when the condition holds: 0 pays nothing, 0.5 pays half."""
+
+
+class Kicker(Column):
+    """A fixed amount on top where a condition holds."""
+
+    kind: Literal["kicker"]
+    of: Name
+    """What it comes on top of."""
+    when: str
+    """The condition that earns it, such as `promises_kept >= 40`."""
+    amount: Operand
+    """What is added: a number, or the name of an input or an earlier step."""
+
+
+class Penalty(Column):
+    """Less for each case, and no more than stated in all; it may leave less than zero where no floor follows."""
+
+    kind: Literal["penalty"]
+    of: Name
+    """What it is taken from."""
+    each: Operand
+    """What one case costs: a number, or the name of an input or an earlier step."""
+    times: Name
+    """How many cases: the name of a count."""
+    at_most: Operand | None = None
+    """The most that is taken in all."""
+
+
+class RampStep(RuleModel):
+    """A share of the quota in the first months."""
+
+    months: Annotated[int, Field(ge=1)]
+    """Up to and including this month of tenure; the month of hire is the first."""
+    share: Annotated[Number, Field(ge=0)]
+    """Share of the whole quota."""
+
+
+class Quota(Column):
+    """A quota of the period: less in the first months of tenure, and by the season."""
+
+    kind: Literal["quota"]
+    value: Operand
+    """The quota of a whole period: a number, or the name of an input or an earlier step."""
+    unit: Unit = Unit.MONEY
+    """What a number counts; a name brings its own."""
+    ramp: tuple[RampStep, ...] = ()
+    """Shares in the first months, in ascending order; the whole quota afterwards."""
+    seasons: dict[int, Annotated[Number, Field(ge=0)]] = Field(default_factory=dict)
+    """Factors by the calendar month, 1 to 12; a month that is not named has factor 1."""
+
+
+class Split(Column):
+    """One part of an amount that is split by shares; the parts sum to the whole, in the smallest unit stated."""
+
+    kind: Literal["split"]
+    of: Name
+    """What is split; it must have no digits beyond `digits`."""
+    shares: dict[Name, Annotated[Number, Field(gt=0)]] = Field(min_length=2)
+    """The parts and their shares, which sum to 1."""
+    part: Name
+    """The part that this column is."""
+    digits: int
+    """Digits after the point of the smallest unit; remainders go to the largest, ties by the part's name."""
+
+
+class Draw(Column):
+    """An advance on earnings, paid back from what is earned above it in later periods."""
+
+    kind: Literal["draw"]
+    of: Name
+    """What was earned."""
+    draw: Operand
+    """The least that is paid: a number, or the name of an input or an earlier step."""
+    owed: Name
+    """What is still owed of earlier draws: a `carried` input."""
+    gives: Literal["pay", "owed"]
+    """`pay`: the draw, or the earnings less what they pay back; `owed`: what is owed afterwards."""
 
 
 class Cap(Column):
@@ -209,7 +330,7 @@ class Round(Column):
     """What is rounded."""
     digits: int
     """Digits after the point; -3 rounds to thousands."""
-    mode: Literal["half_up", "half_even", "down", "up"]
+    mode: RoundingMode
     """How halves, and what lies between, are rounded."""
 
     @property
@@ -218,32 +339,56 @@ class Round(Column):
 
 
 Tiers = Annotated[MarginalTiers | WholeTiers | SteppedTiers, Field(discriminator="mode")]
-AnyStep = Annotated[
-    Base | Formula | Tiers | Curve | DecisionTable | Gate | Cap | Floor | Prorate | Round, Field(discriminator="kind")
-]
-StepModel = (
+RowStep = (
     Base
     | Formula
-    | MarginalTiers
-    | WholeTiers
-    | SteppedTiers
+    | Tiers
     | Curve
     | DecisionTable
     | Gate
+    | Kicker
+    | Penalty
+    | Quota
+    | Split
+    | Draw
     | Cap
     | Floor
     | Prorate
     | Round
 )
+AnyStep = Annotated[RowStep | Rank | Prize | Pool | Scale, Field(discriminator="kind")]
+StepModel = RowStep | Rank | Prize | Pool | Scale | MarginalTiers | WholeTiers | SteppedTiers
+BANDED = MarginalTiers | WholeTiers | SteppedTiers
+
+_OPERANDS = (
+    "of",
+    "basis",
+    "value",
+    "at",
+    "amount",
+    "each",
+    "times",
+    "at_most",
+    "draw",
+    "owed",
+    "least",
+    "fund",
+    "weight",
+    "budget",
+)
 
 
-def operands_of(step: StepModel) -> tuple[tuple[str, str], ...]:
-    """The keys of a step that hold names, with the names: ("of", "payout")."""
-    named = ((key, getattr(step, key, None)) for key in ("of", "basis", "value", "at"))
-    return tuple((key, name) for key, name in named if isinstance(name, str))
+def operands_of(step: StepModel) -> tuple[tuple[Path, str], ...]:
+    """Where a step holds names, with the names: (("of",), "payout"), (("bands", 1, "from"), "quota")."""
+    named: list[tuple[Path, object]] = [((key,), getattr(step, key, None)) for key in _OPERANDS]
+    if isinstance(step, BANDED):
+        named += [(("bands", index, "from"), band.start) for index, band in enumerate(step.bands)]
+    if isinstance(step, Rank):
+        named += [(("then", index), name) for index, name in enumerate(step.then)]
+    return tuple((path, name) for path, name in named if isinstance(name, str))
 
 
 def parameters_of(step: StepModel) -> tuple[tuple[str, Decimal], ...]:
     """The numbers that a step's line states on its own, for its explanation."""
-    named = ((key, getattr(step, key, None)) for key in ("value", "at", "factor"))
+    named = ((key, getattr(step, key, None)) for key in (*_OPERANDS, "factor", "reserve"))
     return tuple((key, number) for key, number in named if isinstance(number, Decimal))

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.expressions.parse import suggestion
 from domain.issues import Issue, Location
 from domain.records import Step
 from domain.staff import Share
+from incentives.cell import Reason
+from incentives.cells import Around
 from incentives.policies import Missing
 from incentives.ready import ReadyPolicy
-from incentives.rows import Reason, Row, Stop, fill
+from incentives.rows import Row, Start, Stop, fill
 
 GIVEN = Location("inputs")
 FULL_PERIOD = Share(Decimal(1), Decimal(1))
+LONG_THERE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one payee is tried with: values by the policy's own input names (None, or left out: no value), and what the
+    row stands in. `share` stands for the days: every prorate step takes it as it is."""
+
+    inputs: Mapping[str, Decimal | None] = field(default_factory=dict)
+    share: Share = FULL_PERIOD
+    department: str = ""
+    team: str = ""
+    tenure_months: int = LONG_THERE
+    at: Location = GIVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +49,39 @@ def try_policy(
     share: Share = FULL_PERIOD,
     at: Location = GIVEN,
 ) -> Trial:
-    """The policy's row for inputs given by the policy's own names; None, or an input left out, has no value.
+    """The policy's row of somebody who is paid by it alone. `at` is where the inputs were written."""
+    return try_together(policy, {"": Given(inputs, share, at=at)})[""]
 
-    `share` stands for the days: every prorate step takes it as it is. `at` is where the inputs were written.
-    """
+
+def try_together(policy: ReadyPolicy, given: Mapping[str, Given], *, month: int = 1) -> Mapping[str, Trial]:
+    """The rows of several payees, settled together where a step looks at several; one wrong input stops all of them."""
+    issues = {payee: tuple(_unknown(policy, each)) for payee, each in given.items()}
+    if any(issues.values()):
+        return {payee: Trial(None, found) for payee, found in issues.items()}
+    rows = fill(policy, [_start(policy, payee, each, month) for payee, each in given.items()])
+    return {payee: Trial(row) for payee, row in zip(given, rows, strict=True)}
+
+
+def _unknown(policy: ReadyPolicy, given: Given) -> list[Issue]:
     known = policy.policy.inputs
-    unknown = [
-        Issue("POL070", at, f'"{policy.policy.id}" has no input "{name}"', suggestion(name, known))
-        for name in inputs
+    return [
+        Issue("POL070", given.at, f'"{policy.policy.id}" has no input "{name}"', suggestion(name, known))
+        for name in given.inputs
         if name not in known
     ]
-    return Trial(None, tuple(unknown)) if unknown else Trial(_row(policy, inputs, share))
 
 
-def _row(policy: ReadyPolicy, inputs: Mapping[str, Decimal | None], share: Share) -> Row:
-    given: dict[str, Decimal] = {}
+def _start(policy: ReadyPolicy, payee: str, given: Given, month: int) -> Start:
+    values: dict[str, Decimal] = {}
     columns: list[Step] = []
+    stop = None
     for name, source in policy.policy.inputs.items():
-        value = inputs.get(name)
+        value = given.inputs.get(name)
         if value is None and source.missing is Missing.HOLD:
-            return Row(tuple(columns), None, Stop(Reason.MISSING_INPUT, f"{source.reference} has no value"))
-        given[name] = Decimal(0) if value is None else value
+            stop = Stop(Reason.MISSING_INPUT, f"{source.reference} has no value")
+            break
+        values[name] = Decimal(0) if value is None else value
         line = str(policy.placed.place("inputs", name))
-        columns.append(Step(name, "input", given[name], ((source.reference, "given"),), line))
-    row = fill(policy, given, lambda _: share)
-    return Row((*columns, *row.steps), row.amount, row.stop)
+        columns.append(Step(name, "input", values[name], ((source.reference, "given"),), line))
+    around = Around(payee, given.department, given.team, month, given.tenure_months, lambda _: given.share)
+    return Start(around, values, tuple(columns), stop)

@@ -6,13 +6,15 @@ import operator
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from domain.expressions.parse import Expression
 from domain.expressions.tree import (
     Arithmetic,
     Call,
     Comparison,
+    ExprType,
     Literal,
     Logic,
     Membership,
@@ -24,6 +26,7 @@ from domain.expressions.tree import (
 from domain.money import CONTEXT
 
 Value = Decimal | str | bool | date | datetime | timedelta | None
+Evaluator = Callable[[Mapping[str, Value]], Any]
 
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
@@ -53,53 +56,79 @@ def evaluate(expression: Expression, values: Mapping[str, Value]) -> Value:
     >>> evaluate(rate, {"kept": Decimal(3), "due": Decimal(4)}), evaluate(rate, {"kept": Decimal(3), "due": Decimal(0)})
     (Decimal('0.75'), None)
     """
-    result: Value = _value(expression.node, values)
+    result: Value = evaluator(expression)(values)
     return result
 
 
-def _value(node: Node, values: Mapping[str, Value]) -> Any:
+def evaluator(expression: Expression) -> Evaluator:
+    """The expression made ready to be evaluated many times."""
+    return _made(expression.node)
+
+
+def _made(node: Node) -> Evaluator:
     match node:
         case Literal(value):
-            return value
+            return lambda _: value
         case Reference(name):
-            return values[name]
+            return operator.itemgetter(name)
         case Negation(operand):
-            return _lift(CONTEXT.minus, _value(operand, values))
+            return _lifted(CONTEXT.minus, _made(operand))
         case Not(operand):
-            return _lift(operator.not_, _value(operand, values))
+            return _lifted(operator.not_, _made(operand))
         case Logic(word, operands):
-            return _logic(word, [_value(operand, values) for operand in operands])
+            return _logic([_made(operand) for operand in operands], decisive=word == "or")
         case Comparison(symbol, left, right):
-            return _lift(_COMPARE[symbol], _value(left, values), _value(right, values))
+            return _lifted_pair(_COMPARE[symbol], _made(left), _made(right))
         case Membership(operand, literals, negated):
-            inside = _lift(lambda found: found in [literal.value for literal in literals], _value(operand, values))
-            return (not inside) if negated and inside is not None else inside
+            return _membership(_made(operand), [literal.value for literal in literals], negated=negated)
         case Arithmetic(symbol, left, right):
-            return _lift(_arithmetic(symbol), _value(left, values), _value(right, values))
+            return _lifted_pair(_arithmetic(symbol, left.type), _made(left), _made(right))
         case Call(function, arguments):
-            return _call(function, [_value(argument, values) for argument in arguments])
+            return _call(function, [_made(argument) for argument in arguments])
 
 
-def _lift(function: Callable[..., Any], *operands: Any) -> Any:
-    return None if any(operand is None for operand in operands) else function(*operands)
+def _lifted(function: Callable[..., Any], *operands: Evaluator) -> Evaluator:
+    """A function of values that all have to be there."""
+
+    def lifted(values: Mapping[str, Value]) -> Any:
+        found = [operand(values) for operand in operands]
+        return None if any(each is None for each in found) else function(*found)
+
+    return lifted
 
 
-def _logic(word: str, operands: list[bool | None]) -> bool | None:
-    decisive = word == "or"
-    if decisive in operands:
-        return decisive
-    return None if None in operands else not decisive
+def _lifted_pair(function: Callable[[Any, Any], Any], left: Evaluator, right: Evaluator) -> Evaluator:
+    """The same of two, which is what nearly all of them are."""
+
+    def lifted(values: Mapping[str, Value]) -> Any:
+        one, other = left(values), right(values)
+        return None if one is None or other is None else function(one, other)
+
+    return lifted
 
 
-def _arithmetic(symbol: str) -> Callable[[Any, Any], Any]:
-    def compute(left: Any, right: Any) -> Any:
-        if isinstance(left, Decimal) and isinstance(right, Decimal):
-            if symbol == "/":
-                return CONTEXT.divide(left, right) if right else None
-            return _COMPUTE[symbol](left, right)
-        return _of_days(symbol, left, right)
+def _logic(operands: list[Evaluator], *, decisive: bool) -> Evaluator:
+    """One decisive operand decides, even beside a missing one, as in SQL."""
 
-    return compute
+    def logic(values: Mapping[str, Value]) -> Any:
+        found = [operand(values) for operand in operands]
+        if decisive in found:
+            return decisive
+        return None if None in found else not decisive
+
+    return logic
+
+
+def _membership(operand: Evaluator, among: list[Any], *, negated: bool) -> Evaluator:
+    return _lifted((lambda found: found not in among) if negated else (lambda found: found in among), operand)
+
+
+def _arithmetic(symbol: str, of: ExprType) -> Callable[[Any, Any], Any]:
+    if symbol == "/":
+        return lambda left, right: CONTEXT.divide(left, right) if right else None
+    if of.is_numeric:
+        return _COMPUTE[symbol]
+    return partial(_of_days, symbol)
 
 
 def _of_days(symbol: str, left: Any, right: Any) -> Any:
@@ -109,20 +138,22 @@ def _of_days(symbol: str, left: Any, right: Any) -> Any:
     return left + step if symbol == "+" else left - step
 
 
-def _call(function: str, arguments: list[Any]) -> Any:
+def _call(function: str, arguments: list[Evaluator]) -> Evaluator:
     match function:
         case "coalesce":
-            return next((argument for argument in arguments if argument is not None), None)
+            return lambda values: next(
+                (found for argument in arguments if (found := argument(values)) is not None), None
+            )
         case "is_missing":
-            return arguments[0] is None
+            return lambda values: arguments[0](values) is None
         case "abs" | "min" | "max":
-            return _lift(_OF_NUMBERS[function], *arguments)
+            return _lifted(_OF_NUMBERS[function], *arguments)
         case "days_between":
-            return _lift(lambda start, end: Decimal((end - start).days), *arguments)
+            return _lifted(lambda start, end: Decimal((end - start).days), *arguments)
         case "hours" | "days":
-            return timedelta(**{function: int(arguments[0])})
+            return lambda values: timedelta(**{function: int(cast("Decimal", arguments[0](values)))})
         case "hour_of":
-            return _lift(lambda time: Decimal(time.hour), *arguments)
+            return _lifted(lambda time: Decimal(time.hour), *arguments)
         case "weekday_of":
-            return _lift(lambda day: Decimal(day.isoweekday()), *arguments)
+            return _lifted(lambda day: Decimal(day.isoweekday()), *arguments)
     raise AssertionError(function)

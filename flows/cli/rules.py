@@ -24,6 +24,7 @@ from flows.cli.output import AsJson, errors, people, say, show, working
 from flows.cli.rule_changes import print_effects, versions_said
 from flows.cli.sarif import as_sarif
 from flows.cli.signatures import print_shown, show_request, signature_row
+from incentives.rows import Row
 from reports.languages import Language
 from reports.rule_effects import RuleEffectsReport, rule_effects_page
 
@@ -175,15 +176,33 @@ def try_rule(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Evaluate one bonus policy on given values, and print the row with its explanation."""
+    """Evaluate one bonus policy on given values, and print the row with its explanation.
+
+    The file maps input names to numbers; or, under `payees`, the names of several payees to such mappings: they are
+    settled together, as ranks, prizes, pools and budgets need it.
+    """
     from tasks.stages.trying import try_policy_file
 
-    trial = try_policy_file(read_settings().rules, rules, policy, inputs)
-    for issue in trial.issues:
+    trials = try_policy_file(read_settings().rules, rules, policy, inputs)
+    for issue in dict.fromkeys(issue for trial in trials.values() for issue in trial.issues):
         errors.print(str(issue), markup=False, highlight=False, soft_wrap=True)
-    if trial.row is None:
+    rows = {payee: trial.row for payee, trial in trials.items() if trial.row is not None}
+    if len(rows) < len(trials):
         raise typer.Exit(1)
-    rows = [
+    if as_json:
+        show(rows.get("", rows), (), as_json=True)
+    for payee, row in rows.items():
+        if not as_json:
+            show(row, _as_table(row), as_json=False, title=f"{policy}, {payee}" if payee else policy)
+        if row.stop is not None:
+            whose = f"{payee}, " if payee else ""
+            errors.print(f"{whose}held: {row.stop.reason}: {row.stop.text}", highlight=False)
+    if any(row.stop is not None for row in rows.values()):
+        raise typer.Exit(1)
+
+
+def _as_table(row: Row) -> list[dict[str, str]]:
+    return [
         {
             "step": step.name,
             "kind": step.kind,
@@ -191,12 +210,8 @@ def try_rule(
             "from": ", ".join(f"{name} {value}" for name, value in step.inputs),
             "rule line": step.line,
         }
-        for step in trial.row.steps
+        for step in row.steps
     ]
-    show(trial.row, rows, as_json=as_json, title=policy)
-    if trial.row.stop is not None:
-        errors.print(f"held: {trial.row.stop.reason}: {trial.row.stop.text}", highlight=False)
-        raise typer.Exit(1)
 
 
 @app.command()

@@ -22,6 +22,7 @@ SECTIONS: Mapping[RuleKind, str] = {
     RuleKind.LIMIT: "limits",
     RuleKind.LONG_LEAVE: "long_leave",
     RuleKind.POLICY: "policies",
+    RuleKind.EXCHANGE: "exchange_rates",
     RuleKind.CONTRACT: "contracts",
 }
 

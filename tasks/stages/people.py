@@ -130,7 +130,14 @@ def _employee(row: Any, terms: list[Any], postings: list[Any], leave: list[Any])
         row["hired_on"] or postings[0]["valid_from"],
         row["exited_on"],
         tuple(
-            StaffPosting(each["department_id"], each["team_id"], each["role"], each["valid_from"], each["valid_to"])
+            StaffPosting(
+                each["department_id"],
+                each["team_id"],
+                each["role"],
+                each["valid_from"],
+                each["valid_to"],
+                each["manager_id"] or "",
+            )
             for each in postings
         ),
         tuple(Terms(each["full_time_share"], each["valid_from"], each["valid_to"]) for each in terms),

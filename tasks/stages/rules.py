@@ -72,6 +72,7 @@ class RuleSet:
     def placed(self) -> Iterator[Placed[Rule]]:
         yield from self.kpis.placed()  # type: ignore[misc]
         yield from (ready.placed for ready in self.policies.policies)  # type: ignore[misc]
+        yield from self.policies.rates  # type: ignore[misc]
         yield from self.contracts.contracts  # type: ignore[misc]
         yield from (strategy.placed for strategy in self.strategies.strategies)  # type: ignore[misc]
         yield from self.thresholds.placed  # type: ignore[misc]

@@ -22,7 +22,7 @@ from domain.rules import Placed, Rule, RuleKind, RuleVersion, version_digest
 from expectations.contact_points.rules import CleaningRule
 from expectations.limits import TableThreshold
 from incentives.contracts import Contract
-from incentives.policies import Policy
+from incentives.policies import ExchangeRates, Policy
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.language import Kpi, LongLeave, Scorecard, Target
 from kpi_rules.limit_language import Limit
@@ -38,6 +38,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.LIMIT: Limit,
     RuleKind.LONG_LEAVE: LongLeave,
     RuleKind.POLICY: Policy,
+    RuleKind.EXCHANGE: ExchangeRates,
     RuleKind.CONTRACT: Contract,
     RuleKind.STRATEGY: StrategyRule,
     RuleKind.THRESHOLD: TableThreshold,
@@ -45,6 +46,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
 }
 _FOLDERS = {
     RuleKind.POLICY: "incentives/policies",
+    RuleKind.EXCHANGE: "incentives/policies",
     RuleKind.CONTRACT: "incentives/contracts",
     RuleKind.STRATEGY: "allocation/strategies",
     RuleKind.THRESHOLD: "expectations/thresholds",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from incentives.cell import Reason
 from incentives.fees import NoFee
-from incentives.rows import Reason
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]["packages"]

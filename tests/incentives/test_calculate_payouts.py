@@ -15,9 +15,9 @@ from domain.periods import Period, days_between
 from domain.records import Grain, KpiResult, Score, ScorePart, Unit, ValueState
 from domain.staff import Employee, Leave, StaffPosting, Terms
 from incentives.calculate import calculate
+from incentives.cell import Reason
 from incentives.ledger import BatchKind, desired_of, differences, posted_after
 from incentives.measures import Measure, measures_of
-from incentives.rows import Reason
 
 JUNE = Period(2026, 6)  # 30 days, 22 of them working days, Monday the 1st
 WORKING = {"VN": frozenset(day for day in days_between(date(2026, 5, 1), date(2026, 8, 1)) if day.weekday() < 5)}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.staff import Share
-from incentives.rows import Reason
+from incentives.cell import Reason
 from incentives.trial import try_policy
 
 PAY = """

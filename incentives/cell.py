@@ -1,0 +1,56 @@
+"""What fills one cell of a payee's row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from incentives.steps import Outside
+
+Values = Mapping[str, Decimal]
+
+
+class Reason(StrEnum):
+    """Why a payee is held: not paid now, and not dropped."""
+
+    MISSING_INPUT = "missing_input"
+    HALTED_INPUT = "halted_input"
+    OTHER_CURRENCY = "other_currency"
+    NO_RATE = "no_rate"
+    NO_VALUE = "no_value"
+    NO_ROW = "no_row"
+    SEVERAL_ROWS = "several_rows"
+    OUT_OF_RANGE = "out_of_range"
+    OUT_OF_ORDER = "out_of_order"
+    NOT_IN_UNITS = "not_in_units"
+    NO_CALENDAR = "no_calendar"
+    SEVERAL_POLICIES = "several_policies"
+    POSTINGS_OVERLAP = "postings_overlap"
+    NOT_LAST_POSTING = "not_last_posting"
+    OTHERS_HELD = "others_held"
+    TIED = "tied"
+    FUNDS_DIFFER = "funds_differ"
+    NO_WEIGHT = "no_weight"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value and what made it beside the names read; without a value, `reason` and `note` say why."""
+
+    value: Decimal | None
+    note: str = ""
+    made_from: tuple[tuple[str, Decimal], ...] = ()
+    reason: Reason = Reason.NO_VALUE
+
+
+def outside(treatment: Outside, note: str) -> Cell:
+    if treatment is Outside.ZERO:
+        return Cell(Decimal(0), note)
+    return Cell(None, note, reason=Reason.OUT_OF_RANGE)
+
+
+def number(operand: Decimal | str, values: Values) -> Decimal:
+    """A number as stated, or the value of what is named."""
+    return values[operand] if isinstance(operand, str) else operand

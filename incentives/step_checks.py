@@ -108,7 +108,7 @@ def _flats(step: BANDED) -> Iterator[Fault]:
 def _seasons(step: Quota) -> Iterator[Fault]:
     for month in step.seasons:
         if not 1 <= month <= 12:
-            yield Fault("POL039", ("seasons", month), f"{month} is no calendar month", "Months are 1 to 12")
+            yield Fault("POL039", ("seasons", str(month)), f"{month} is no calendar month", "Months are 1 to 12")
 
 
 def _prizes(step: Prize) -> Iterator[Fault]:

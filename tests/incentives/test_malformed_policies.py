@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.records import Unit
 from incentives.book import decode_policies
 
 GOOD = """\
@@ -95,7 +96,6 @@ policies:
 
 # What is changed, into what, the code (and those of what follows from the mistake), and the text at whose first
 # character the finding points: the value, not its key.
-# character the finding points: the value, not its key.
 MISTAKES = {
     "a misspelt section": ("policies:", "polices:", "RUL001", "polices:"),
     "a misspelt key": ("component: bonus", "componant: bonus", "RUL001", "componant"),
@@ -161,6 +161,173 @@ def test_a_mistake_is_named_at_its_place(document_of, mistake):
     assert (first, *_place(text, where)) in {(each.code, each.location.line, each.location.column) for each in issues}
     assert sorted(each.code for each in issues) == sorted(code.split()), "\n".join(map(str, issues))
     assert not book.policies
+
+
+SETTLED = """\
+exchange_rates:
+  - id: house
+    title: Rates
+    owner: finance
+    valid_from: 2026-01-01
+    review_by: 2026-12-31
+    to: VND
+    rates: {CNY: 3500}
+policies:
+  - id: bonus
+    title: A bonus
+    owner: hr
+    valid_from: 2026-01-01
+    review_by: 2026-12-31
+    applies_to: {roles: [collector]}
+    component: bonus
+    currency: VND
+    part_period: whole
+    inputs:
+      recovered: {kpi: recovered, unit: money, missing: zero, rates: house}
+      quality: {kpi: quality, unit: ratio, missing: hold}
+      cases: {kpi: cases, unit: count, missing: zero}
+      owed: {carried: owed_after, months_ago: 1, unit: money, missing: zero}
+      tenure: {fact: tenure_months, missing: hold}
+    steps:
+      - name: quota
+        kind: quota
+        value: 100
+        ramp: [{months: 2, share: 0.5}, {months: 3, share: 0.7}]
+        seasons: {2: 0.9}
+      - name: commission
+        kind: tiers
+        mode: marginal
+        of: recovered
+        boundary: at
+        below: mirror
+        bands: [{from: 0, rate: 0.01, flat: 5}, {from: quota, rate: 0.02}]
+      - name: tier
+        kind: tiers
+        mode: stepped
+        basis: tenure
+        boundary: at
+        below: zero
+        bands: [{from: 0, amount: 1}]
+        shift: [{when: quality < 0.5, by: -1}]
+      - {name: fined, kind: penalty, of: commission, each: 5, times: cases}
+      - {name: won, kind: prize, of: quality, best: highest, among: team, held: hold_all,
+         prizes: [5, 3], ties: share, digits: 0}
+      - {name: topped, kind: kicker, of: fined, when: cases > 3, amount: won}
+      - {name: whole, kind: round, of: topped, digits: 0, mode: down}
+      - {name: now, kind: split, of: whole, shares: {now: 0.6, later: 0.4}, part: now, digits: 0}
+      - {name: pooled, kind: pool, fund: tier, weight: cases, among: policy, held: hold_all,
+         reserve: 0, without_weight: hold, digits: 0}
+      - {name: together, kind: formula, expression: now + pooled}
+      - {name: owed_after, kind: draw, of: together, draw: 9, owed: owed, gives: owed, memo: true}
+      - {name: drawn, kind: draw, of: together, draw: 9, owed: owed, gives: pay}
+      - {name: scaled, kind: scale, of: drawn, budget: 1000, among: policy, held: leave_out, digits: 0}
+      - {name: payable, kind: round, of: scaled, digits: 0, mode: half_up}
+"""
+
+SETTLED_MISTAKES = {
+    "a ramp out of order": ("{months: 3, share: 0.7}", "{months: 1, share: 0.7}", "POL030", "1, share: 0.7"),
+    "a thirteenth month": ("seasons: {2: 0.9}", "seasons: {13: 0.9}", "POL039", "0.9}"),
+    "a season in words": ("seasons: {2: 0.9}", "seasons: {two: 0.9}", "RUL005", "0.9}"),
+    "flat amounts without a boundary": (
+        "        boundary: at\n        below: mirror",
+        "        below: mirror",
+        "POL038",
+        "name: commission",
+    ),
+    "a band that starts at a ratio": ("{from: quota, rate", "{from: quality, rate", "POL033", "quality, rate"),
+    "a shift by half a band": ("by: -1", "by: 0.5", "RUL005", "0.5}]\n      - {name: fined"),
+    "a shift by a condition that is none": ("when: quality < 0.5", "when: quality", "EXP004", "quality, by"),
+    "a penalty times money": ("times: cases", "times: recovered", "POL033", "recovered}\n      - {name: won"),
+    "a penalty in a ratio": ("each: 5", "each: quality", "POL033", "quality, times"),
+    "a prize of half a unit": ("[5, 3]", "[5, 2.5]", "POL045", "2.5]"),
+    "a prize below zero": ("[5, 3]", "[5, -3]", "RUL005", "-3]"),
+    "a way of ties that there is not": ("ties: share", "ties: split", "RUL003", "split, digits"),
+    "nobody to look at together": ("among: team, ", "", "RUL002", "{name: won"),
+    "a kicker in a count": ("amount: won", "amount: cases", "POL033", "cases}\n      - {name: whole"),
+    "shares that do not sum to one": ("later: 0.4", "later: 0.3", "POL044", "{now: 0.6"),
+    "a part that there is not": ("part: now", "part: then", "POL044", "then, digits"),
+    "a fund that is a count": ("fund: tier", "fund: cases", "POL033", "cases, weight"),
+    "a reserve of everything": ("reserve: 0,", "reserve: 1,", "RUL005", "1, without_weight"),
+    "a draw that is never paid back": ("owed: owed, gives: pay", "owed: won, gives: pay", "POL028", "won, gives"),
+    "a budget in a ratio": ("budget: 1000", "budget: quality", "POL033", "quality, among"),
+    "an input of two kinds": (
+        "{fact: tenure_months, ",
+        "{fact: tenure_months, days: working_days, ",
+        "POL021",
+        "{fact",
+    ),
+    "a carried column of no period": ("months_ago: 1, ", "", "POL027", "{carried"),
+    "a carried column without a unit": ("months_ago: 1, unit: money", "months_ago: 1", "POL022", "{carried"),
+    "a level of a KPI": (
+        "unit: ratio, missing: hold}",
+        "unit: ratio, level: 1, missing: hold}",
+        "POL027",
+        "1, missing: hold}",
+    ),
+    "rates for a ratio": (
+        "unit: ratio, missing",
+        "unit: ratio, rates: house, missing",
+        "POL027",
+        "house, missing: hold}",
+    ),
+    "a fact that there is not": ("fact: tenure_months", "fact: tenure", "RUL003", "tenure, missing: hold}"),
+    "an unknown currency to convert from": ("{CNY: 3500}", "{CNX: 3500}", "POL043", "3500}"),
+    "a rate for the currency itself": ("{CNY: 3500}", "{VND: 3500}", "POL064", "3500}"),
+    "a rate of nothing": ("{CNY: 3500}", "{CNY: 0}", "RUL005", "0}\npolicies"),
+}
+
+
+@pytest.mark.parametrize("mistake", SETTLED_MISTAKES)
+def test_a_mistake_in_what_settles_payees_is_named_at_its_place(document_of, mistake):
+    old, new, code, where = SETTLED_MISTAKES[mistake]
+    assert SETTLED.count(old) == 1, "the mistake is made in one place"
+    text = SETTLED.replace(old, new)
+    _, issues = decode_policies([document_of(text)])
+    first = code.split()[0]
+    assert (first, *_place(text, where)) in {(each.code, each.location.line, each.location.column) for each in issues}
+    assert sorted(each.code for each in issues) == sorted(code.split()), "\n".join(map(str, issues))
+
+
+def test_the_policy_that_these_mistakes_are_made_in_has_none(document_of):
+    book, issues = decode_policies([document_of(SETTLED)])
+    assert not issues, "\n".join(map(str, issues))
+    assert not list(book.references(SETTLED_KPIS, {}))
+
+
+SETTLED_KPIS = {"recovered": Unit.MONEY, "quality": Unit.RATIO, "cases": Unit.COUNT}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "where"),
+    [
+        ("rates: house}", "rates: hause}", "POL063", "{kpi: recovered"),
+        ("carried: owed_after", "carried: owed_afer", "POL063", "{carried"),
+        ("{fact: tenure_months,", "{lines: bonuses, level: 1,", "POL063", "{lines"),
+        ("to: VND", "to: USD", "POL065", "{kpi: recovered"),
+    ],
+)
+def test_what_a_policy_names_in_the_book_must_be_there(document_of, old, new, code, where):
+    text = SETTLED.replace(old, new).replace(
+        "basis: tenure", "basis: commission" if "lines" in new else "basis: tenure"
+    )
+    if "lines" in new:
+        text = text.replace("when: cases > 3", "when: cases > 3 and tenure > won")
+    book, issues = decode_policies([document_of(text)])
+    assert not issues, "\n".join(map(str, issues))
+    (found,) = book.references(SETTLED_KPIS, {})
+    assert (found.code, found.location.line, found.location.column) == (code, *_place(text, where))
+
+
+def test_components_that_read_each_other_are_refused(document_of):
+    def policy(name, reads):
+        text = GOOD.removeprefix("policies:\n").replace("id: bonus", f"id: {name}").replace("[field]", f"[{name}]")
+        text = text.replace("component: bonus", f"component: {name}")
+        return text.replace("{kpi: recovered_amount, unit: money, missing", f"{{lines: {reads}, level: 1, missing")
+
+    _, issues = decode_policies([document_of("policies:\n" + policy("one", "other") + policy("other", "one"))])
+    assert [each.code for each in issues] == ["POL051"]
+    _, issues = decode_policies([document_of("policies:\n" + policy("one", "one"))])
+    assert [each.code for each in issues] == ["POL051"]
 
 
 TEMPLATE_MISTAKES = {
@@ -230,8 +397,6 @@ def test_everything_wrong_is_said_at_once(document_of):
 
 
 def test_what_policies_read_must_be_there(document_of):
-    from domain.records import Unit
-
     book, _ = decode_policies([document_of(GOOD)])
     known = {"recovered_amount": Unit.COUNT}
     found = list(book.references(known, {"fields": ()}))

@@ -154,7 +154,7 @@ def _part(step: Split, values: Values, _: Around) -> Cell:
 def _drawn(step: Draw, values: Values, _: Around) -> Cell:
     """What is earned above the draw pays back what is owed; what is missing to the draw is paid, and owed."""
     earned, draw, owed = values[step.of], number(step.draw, values), values[step.owed]
-    paid_back = min(owed, max(earned - draw, Decimal(0)))
+    paid_back = min(max(owed, Decimal(0)), max(earned - draw, Decimal(0)))
     advance = max(draw - earned, Decimal(0))
     value = earned + advance - paid_back if step.gives == "pay" else owed + advance - paid_back
     return Cell(value, "", (("advance", advance), ("paid back", paid_back)))

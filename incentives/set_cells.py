@@ -137,7 +137,7 @@ def _scaled(step: Scale, members: _Members) -> dict[Key, Cell]:
     weights = {key: amount for key, amount in amounts.items() if amount > 0}
     whole = sum(weights.values(), Decimal(0))
     facts = (("all together", whole), ("budget", budget))
-    if whole <= budget:
+    if whole <= max(budget, Decimal(0)):
         return {key: Cell(amount, "within the budget", facts) for key, amount in amounts.items()}
     shares = _shared(_in_units(max(budget, Decimal(0)), step.digits), step.digits, weights)
     return {key: Cell(shares.get(key, amount), "cut to the budget", facts) for key, amount in amounts.items()}

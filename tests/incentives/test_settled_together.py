@@ -177,6 +177,7 @@ def test_a_fund_is_shared_out_by_weight(paid, steps, payees, shares):
         ("fund", {"A": (60, 50), "B": (40, 50)}, {"A": 30, "B": 20}),
         ("fund", {"A": (60, 50), "B": (40, 51)}, {"A": Reason.FUNDS_DIFFER, "B": Reason.FUNDS_DIFFER}),
         ("fund", {"A": (60, -5)}, {"A": 0}),
+        ("fund", {"A": (-60, -5)}, {"A": -60}),
     ],
 )
 def test_what_passes_the_budget_is_cut_in_proportion(paid, budget, payees, pays):

@@ -46,11 +46,13 @@ def canonical_decimal(number: Decimal) -> str:
     >>> [canonical_decimal(Decimal(text)) for text in ("1E+2", "0.500", "-0.0")]
     ['100', '0.5', '0']
     """
-    if not number.is_finite():
-        raise ValueError(f"{number} is no number that can be stored")
-    text = format(number, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
+    text = str(number)
+    if not text.isdigit() or (text[0] == "0" and len(text) > 1):
+        if not number.is_finite():
+            raise ValueError(f"{number} is no number that can be stored")
+        text = format(number, "f")
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
 
 

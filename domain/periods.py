@@ -40,7 +40,7 @@ class Period:
     @property
     def end(self) -> date:
         """The first day that no longer belongs to the period."""
-        return self.next().start
+        return date(self.year + self.month // 12, self.month % 12 + 1, 1)
 
     @property
     def last_day(self) -> date:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -170,16 +172,30 @@ def share_of_period(
     counting = _counting(period, working, by)
     if not counting:
         return None
-    covered = [day for span in spans for day in days_between(span.start, span.end) if day in counting]
-    worked = [day for day in covered if by is not DayCount.WORKED or not employee.is_away(day, without_leave)]
-    weights = (employee.share_on(day) if employment_share else Decimal(1) for day in worked)
-    return Share(sum(weights, Decimal(0)), Decimal(len(counting)))
+    counted = Decimal(0)
+    for span in spans:
+        days = counting[bisect_left(counting, span.start) : bisect_left(counting, span.end)]
+        if by is DayCount.WORKED and employee.leave:
+            days = tuple(day for day in days if not employee.is_away(day, without_leave))
+        counted += _weighed(employee, days) if employment_share else len(days)
+    return Share(counted, Decimal(len(counting)))
 
 
-def _counting(period: Period, working: frozenset[date] | None, by: DayCount) -> frozenset[date]:
+def _weighed(employee: Employee, days: Sequence[date]) -> Decimal:
+    """The sum of the shares of full time over the days, which are in order."""
+    if not days:
+        return Decimal(0)
+    terms = employee.terms[0] if len(employee.terms) == 1 else None
+    if terms is not None and all(_holds(terms.valid_from, terms.valid_to, day) for day in (days[0], days[-1])):
+        return len(days) * terms.full_time_share
+    return sum((employee.share_on(day) for day in days), Decimal(0))
+
+
+@lru_cache(maxsize=256)
+def _counting(period: Period, working: frozenset[date] | None, by: DayCount) -> tuple[date, ...]:
     if by is DayCount.CALENDAR:
-        return frozenset(days_between(period.start, period.end))
-    return frozenset(day for day in working or () if day in period)
+        return tuple(days_between(period.start, period.end))
+    return tuple(sorted(day for day in working or () if day in period))
 
 
 def _pieces(start: date, end: date, cuts: tuple[date, ...]) -> Iterator[tuple[date, date]]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from domain.expressions import Evaluator
 from domain.ids import canonical_decimal
 from domain.money import CONTEXT, round_to
-from incentives.cell import Cell, Reason, Values, number, outside
+from incentives.cell import Cell, MadeFrom, Reason, Values, number, outside
 from incentives.steps import BANDED, AmountBand, MarginalTiers, Outside, SliceRounding, SteppedTiers, WholeTiers
 from incentives.tiers import Boundary, Slice, reached, slices
 
@@ -70,10 +70,13 @@ def _marginal(step: MarginalTiers, bands: tuple[_Band, ...], amount: Decimal) ->
         return outside(step.below, f"{canonical_decimal(amount)} lies below zero")
     parts = slices(bands, amount)
     earned = [_earned(part, step.rounding) for part in parts]
-    made_from = tuple((f"{canonical_decimal(part.amount)} at", part.rate) for part in parts)
     flats = _flats(step.boundary, bands, amount)
     whole = sum((*earned, *(flat for _, flat in flats)), Decimal(0))
-    return Cell(whole, "each slice at its own rate", (*made_from, *flats))
+    return Cell(whole, "each slice at its own rate", lambda: (*_told(parts), *flats))
+
+
+def _told(parts: Sequence[Slice]) -> MadeFrom:
+    return tuple((f"{canonical_decimal(part.amount)} at", part.rate) for part in parts)
 
 
 def _earned(part: Slice, rounding: SliceRounding | None) -> Decimal:
@@ -98,10 +101,10 @@ def _whole(step: WholeTiers, bands: tuple[_Band, ...], values: Values, by: int) 
     found = _reached(step, bands, values[step.basis], by)
     if isinstance(found, Cell):
         return found
-    band, note = bands[found], _band_note(found, bands, by)
+    band = bands[found]
     flat = (("flat", band.flat),) if band.flat else ()
     made_from = (("from", band.start), ("rate", band.rate), *flat)
-    return Cell(values[step.of] * band.rate + band.flat, note, made_from)
+    return Cell(values[step.of] * band.rate + band.flat, lambda: _band_note(found, bands, by), made_from)
 
 
 def _stepped(step: SteppedTiers, bands: tuple[_Band, ...], values: Values, by: int) -> Cell:
@@ -110,7 +113,7 @@ def _stepped(step: SteppedTiers, bands: tuple[_Band, ...], values: Values, by: i
         return found
     counting = bands[: found + 1] if step.adds_up else bands[found : found + 1]
     whole = sum((band.flat for band in counting), Decimal(0))
-    return Cell(whole, _band_note(found, bands, by), (("from", bands[found].start),))
+    return Cell(whole, lambda: _band_note(found, bands, by), (("from", bands[found].start),))
 
 
 def _reached(step: WholeTiers | SteppedTiers, bands: tuple[_Band, ...], basis: Decimal, by: int) -> int | Cell:

@@ -11,6 +11,7 @@ from graphlib import TopologicalSorter
 from itertools import groupby
 from types import MappingProxyType
 
+from domain.collector import no_collection
 from domain.ids import canonical_decimal
 from domain.money import to_minor
 from domain.periods import Period
@@ -43,19 +44,22 @@ def calculate(
     period: Period,
     working_days: WorkingDays,
     earlier: Earlier = MappingProxyType({}),
+    traced: bool = True,
 ) -> Calculation:
     """Payout lines of the period, one per payee, component and department, in order of their keys.
 
     A transfer makes one line per department; a policy that changes inside the period, or a change of role, is computed
     by parts that add up to one line, which is held whole if one of its parts is. Components that others read are
     computed first. Nothing depends on the order of `payees`. `PayoutLine.amount` is in major units and payable exactly.
+    Without `traced`, lines have amounts and no steps.
     Raises: ValueError if an employee comes twice, for both would be paid.
     """
     _refuse_doubles(payees)
-    house = House.of(policies, measures, period, working_days, earlier)
+    house = House.of(policies, measures, period, working_days, earlier, traced=traced)
     ordered = sorted(payees, key=lambda payee: payee.employee_id)
-    coverages = [coverage_of(house, payee) for payee in ordered]
-    lines, held = _paid(house, ordered, [part for coverage in coverages for part in coverage.parts])
+    with no_collection():
+        coverages = [coverage_of(house, payee) for payee in ordered]
+        lines, held = _paid(house, ordered, [part for coverage in coverages for part in coverage.parts])
     held += [each for coverage in coverages for each in coverage.held]
     return Calculation(
         tuple(sorted(lines, key=lambda line: (line.payee, line.component))),
@@ -116,7 +120,7 @@ def _rows(house: House, parts: Sequence[Part], led: Led, paid: Paid) -> Mapping[
     rows: dict[int, Row] = {}
     for indexes in by_version.values():
         starts = [start_of(house, parts[index], led, paid, carries=index in first) for index in indexes]
-        rows |= zip(indexes, fill(_ready(parts, indexes), starts), strict=True)
+        rows |= zip(indexes, fill(_ready(parts, indexes), starts, traced=house.traced), strict=True)
     return rows
 
 

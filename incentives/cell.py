@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -10,6 +10,7 @@ from enum import StrEnum
 from incentives.steps import Outside
 
 Values = Mapping[str, Decimal]
+MadeFrom = tuple[tuple[str, Decimal], ...]
 
 
 class Reason(StrEnum):
@@ -37,12 +38,23 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value and what made it beside the names read; without a value, `reason` and `note` say why."""
+    """A value and what made it beside the names read; without a value, `reason` and `note` say why.
+
+    What is only told may be told later: a forecast, or a simulation, shows no steps.
+    """
 
     value: Decimal | None
-    note: str = ""
-    made_from: tuple[tuple[str, Decimal], ...] = ()
+    note: str | Callable[[], str] = ""
+    made_from: MadeFrom | Callable[[], MadeFrom] = ()
     reason: Reason = Reason.NO_VALUE
+
+    @property
+    def text(self) -> str:
+        return self.note if isinstance(self.note, str) else self.note()
+
+    @property
+    def numbers(self) -> MadeFrom:
+        return self.made_from if isinstance(self.made_from, tuple) else self.made_from()
 
 
 def outside(treatment: Outside, note: str) -> Cell:

@@ -93,7 +93,7 @@ def _on_curve(step: Curve, values: Values, _: Around) -> Cell:
         return Cell(last.value, "last point")
     low, high = next(((low, high) for low, high in pairwise(step.points) if at <= high.at), step.points[-2:])
     value = low.value + (at - low.at) * (high.value - low.value) / (high.at - low.at)
-    return Cell(value, f"between {canonical_decimal(low.at)} and {canonical_decimal(high.at)}")
+    return Cell(value, lambda: f"between {canonical_decimal(low.at)} and {canonical_decimal(high.at)}")
 
 
 def _in_table(step: DecisionTable, evaluators: Sequence[Evaluator], values: Values, _: Around) -> Cell:
@@ -115,7 +115,7 @@ def _gated(step: Gate, evaluators: Sequence[Evaluator], values: Values, _: Aroun
     closed, value = evaluators[0](values), values[step.of]
     if closed is None:
         return _without_divisor(step.when)
-    return Cell(value * step.factor, f"closed: {step.when}") if closed is True else Cell(value, "open")
+    return Cell(value * step.factor, lambda: f"closed: {step.when}") if closed is True else Cell(value, "open")
 
 
 def _kicked(step: Kicker, evaluators: Sequence[Evaluator], values: Values, _: Around) -> Cell:
@@ -123,7 +123,7 @@ def _kicked(step: Kicker, evaluators: Sequence[Evaluator], values: Values, _: Ar
     if holds is None:
         return _without_divisor(step.when)
     of, amount = values[step.of], number(step.amount, values)
-    return Cell(of + amount, f"earned: {step.when}") if holds is True else Cell(of, "not earned")
+    return Cell(of + amount, lambda: f"earned: {step.when}") if holds is True else Cell(of, "not earned")
 
 
 def _penalised(step: Penalty, values: Values, _: Around) -> Cell:
@@ -179,7 +179,8 @@ def _prorated(step: Prorate, values: Values, around: Around) -> Cell:
 
 
 def _rounded(step: Round, values: Values, _: Around) -> Cell:
-    return Cell(round_to(values[step.of], step.digits, step.rounding), f"{step.mode}, {step.digits} digits")
+    rounded = round_to(values[step.of], step.digits, step.rounding)
+    return Cell(rounded, lambda: f"{step.mode}, {step.digits} digits")
 
 
 def _without_divisor(what: str) -> Cell:

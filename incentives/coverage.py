@@ -126,11 +126,12 @@ def _facts(payee: Employee, span: Span, period: Period) -> dict[str, Value]:
 
 
 def _most_specific(matching: list[ReadyPolicy]) -> tuple[list[ReadyPolicy], str]:
+    if len(matching) == 1:
+        return matching, "the only policy that matches"
     most = max(ready.policy.applies_to.specificity for ready in matching)
     winners = [ready for ready in matching if ready.policy.applies_to.specificity == most]
     losers = sorted(ready.policy.id for ready in matching if ready not in winners)
-    why = f"more specific than {', '.join(losers)}" if losers else "the only policy that matches"
-    return winners, why
+    return winners, f"more specific than {', '.join(losers)}" if losers else ""
 
 
 def _tie(payee: Employee, span: Span, component: str, winners: list[ReadyPolicy]) -> Held:

@@ -29,13 +29,23 @@ class House:
     earlier: Earlier
     halted: frozenset[str]
     postings: frozenset[str]
+    traced: bool
 
     @classmethod
     def of(
-        cls, policies: PolicyBook, measures: Measures, period: Period, working_days: WorkingDays, earlier: Earlier
+        cls,
+        policies: PolicyBook,
+        measures: Measures,
+        period: Period,
+        working_days: WorkingDays,
+        earlier: Earlier,
+        *,
+        traced: bool,
     ) -> House:
         postings = frozenset(entity for grain, entity, _ in measures if grain is Grain.POSTING)
-        return cls(policies.during(period), measures, period, working_days, earlier, halted_among(measures), postings)
+        return cls(
+            policies.during(period), measures, period, working_days, earlier, halted_among(measures), postings, traced
+        )
 
     @property
     def cuts(self) -> tuple[date, ...]:

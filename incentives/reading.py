@@ -39,12 +39,13 @@ Paid = Mapping[tuple[str, str], Decimal | None]
 def start_of(house: House, part: Part, led: Led, paid: Paid, *, carries: bool) -> Start:
     """What the part's row begins with. `carries`: whether it is the part that earlier periods carry over to."""
     values: dict[str, Decimal] = {}
-    columns: list[Step] = [heading_of(part)]
+    columns: list[Step] = [heading_of(part)] if house.traced else []
     stop = None
     for name, source in part.ready.policy.inputs.items():
         found = _found(house, part, source, led, paid, carries=carries)
-        line = str(part.ready.placed.place("inputs", name))
-        columns.append(Step(name, "input", found.value, ((source.reference, found.source),), line, found.note))
+        if house.traced:
+            line = str(part.ready.placed.place("inputs", name))
+            columns.append(Step(name, "input", found.value, ((source.reference, found.source),), line, found.note))
         if found.value is None:
             stop = found.stop
             break

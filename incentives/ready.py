@@ -62,15 +62,11 @@ class ReadyPolicy:
     version: RuleVersion
     condition: Expression | None
     columns: tuple[ReadyColumn, ...]
+    reads_team: bool
 
     @property
     def policy(self) -> Policy:
         return self.placed.rule
-
-    @property
-    def reads_team(self) -> bool:
-        grouped = any(isinstance(step, Together) and step.among is Among.TEAM for step in self.policy.steps)
-        return grouped or any(source.grain is Grain.TEAM for source in self.policy.inputs.values())
 
     @property
     def components_read(self) -> frozenset[str]:
@@ -97,7 +93,13 @@ def make_ready(placed: Placed[Policy]) -> tuple[ReadyPolicy | None, tuple[Issue,
     maker.check_whole(columns)
     if maker.issues:
         return None, tuple(maker.issues)
-    return ReadyPolicy(placed, placed.version, condition, tuple(columns)), ()
+    return ReadyPolicy(placed, placed.version, condition, tuple(columns), _reads_team(placed.rule)), ()
+
+
+def _reads_team(policy: Policy) -> bool:
+    """Whether it matters in which team somebody was: figures of the team are read, or the team is settled together."""
+    grouped = any(isinstance(step, Together) and step.among is Among.TEAM for step in policy.steps)
+    return grouped or any(source.grain is Grain.TEAM for source in policy.inputs.values())
 
 
 @dataclass(slots=True)

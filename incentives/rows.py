@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
 from domain.ids import canonical_decimal
@@ -43,13 +43,15 @@ class Row:
     stop: Stop | None = None
 
 
-def fill(policy: ReadyPolicy, starts: Sequence[Start]) -> tuple[Row, ...]:
+def fill(policy: ReadyPolicy, starts: Sequence[Start], *, traced: bool = True) -> tuple[Row, ...]:
     """The rows of all who are paid by one version of a policy, in the order of `starts`, one for each.
+
+    Without `traced`, rows have amounts and no columns.
 
     Column by column, so that a step can look at all of them: each step reads inputs and the steps before it. A step
     without a value ends the row: it is never taken as zero.
     """
-    rows = [_Row(start.around, dict(start.inputs), list(start.columns), start.stop) for start in starts]
+    rows = [_Row(start.around, dict(start.inputs), list(start.columns), start.stop, traced) for start in starts]
     with localcontext(CONTEXT):
         for column in policy.columns:
             if isinstance(column.step, Together):
@@ -68,13 +70,28 @@ class _Row:
     values: dict[str, Decimal]
     steps: list[Step]
     stop: Stop | None
+    traced: bool
+    texts: dict[str, str] = field(default_factory=dict)
 
     def add(self, column: ReadyColumn, cell: Cell) -> None:
-        self.steps.append(_step(column, cell, self.values))
+        if self.traced:
+            self.steps.append(self.step(column, cell))
         if cell.value is None:
-            self.stop = Stop(cell.reason, f'step "{column.step.name}": {cell.note}')
+            self.stop = Stop(cell.reason, f'step "{column.step.name}": {cell.text}')
         else:
             self.values[column.step.name] = cell.value
+
+    def step(self, column: ReadyColumn, cell: Cell) -> Step:
+        read = tuple((name, self.text(name)) for name in column.reads)
+        made_from = tuple((name, canonical_decimal(found)) for name, found in cell.numbers)
+        shown = (*read, *column.stated, *made_from)
+        return Step(column.step.name, column.step.kind, cell.value, shown, column.line, cell.text)
+
+    def text(self, name: str) -> str:
+        """A column is read by several others: its number is written out once."""
+        if name not in self.texts:
+            self.texts[name] = canonical_decimal(self.values[name])
+        return self.texts[name]
 
 
 def _fill_each(column: ReadyColumn, kernel: Kernel, rows: Sequence[_Row]) -> None:
@@ -89,10 +106,3 @@ def _fill_together(column: ReadyColumn, rows: Sequence[_Row]) -> None:
     cells = cells_together(column.step, {key: row.values for key, row in live.items()}, held)  # type: ignore[arg-type]
     for key, row in live.items():
         row.add(column, cells[key])
-
-
-def _step(column: ReadyColumn, cell: Cell, values: Mapping[str, Decimal]) -> Step:
-    read = tuple((name, canonical_decimal(values[name])) for name in column.reads)
-    made_from = tuple((name, canonical_decimal(found)) for name, found in cell.made_from)
-    shown = (*read, *column.stated, *made_from)
-    return Step(column.step.name, column.step.kind, cell.value, shown, column.line, cell.note)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import reduce
 from typing import Any
 
+from domain.collector import no_collection
 from domain.expressions import evaluate
 from domain.ids import Digest
 from domain.money import CONTEXT
@@ -37,7 +36,7 @@ def kpi_results(
     is zero, a ratio without denominator has no value.
     Raises: KeyError if the rows of a statement are missing, TypeError if a sum is a float.
     """
-    with _no_collection():
+    with no_collection():
         sums = _read(plan.statements, rows, frozenset(moved))
         results: dict[Key, KpiResult] = {}
         for figure in plan.figures:
@@ -52,18 +51,6 @@ def kpi_results(
 Key = tuple[str, Entity, str]
 
 _Numbers = dict[tuple[Entity, str], Decimal | None]
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """A million records with no cycle among them: the collector walks them again and again, for half of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)

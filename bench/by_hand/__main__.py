@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
@@ -30,7 +31,11 @@ def main() -> None:
 def measured(book: Mapping[str, Any]) -> list[Figure]:
     """Every figure of the book: `files` by table, the period's `start` and `end`, and what DuckDB may use."""
     start, end = date.fromisoformat(book["start"]), date.fromisoformat(book["end"])
-    with duckdb.connect(config={"memory_limit": book["memory_limit"], "threads": book["threads"]}) as connection:
+    limits = {"memory_limit": book["memory_limit"], "threads": book["threads"]}
+    with (
+        tempfile.TemporaryDirectory() as spilled,  # not beside the repository's files, where it would be one of them
+        duckdb.connect(config={**limits, "temp_directory": spilled}) as connection,
+    ):
         for table, files in book["files"].items():
             connection.execute(f"CREATE VIEW {table} AS FROM read_parquet({files!r}, filename = true)")
         connection.execute(OWNERS)

@@ -4,6 +4,7 @@ It is slow, and knows neither models nor kernels; what it gives is compared with
 """
 
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Context, Decimal, localcontext
+from itertools import pairwise
 
 MODES = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "down": ROUND_DOWN, "up": ROUND_UP}
 WIDE = Context(prec=50)
@@ -113,7 +114,7 @@ def curve(step, row, payee, month):
         return points[0][1] if step["below"] == "flat" else outside(step)
     if at > points[-1][0] and step["above"] != "extend":
         return points[-1][1] if step["above"] == "flat" else outside(step, "above")
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         if at in (x0, x1):
             return y0 if at == x0 else y1
         if x0 < at < x1 or (x1, y1) == points[-1]:
@@ -224,15 +225,19 @@ def together(step, rows, payees, held):
         if not live:
             continue
         try:
-            if len(live) < len(members) and step["held"] == "hold_all":
-                raise HeldError
-            found = SETTLED[step["kind"]](step, live)
+            found = settled(step, live, waits=len(live) < len(members) and step["held"] == "hold_all")
         except HeldError:
             stopped |= live.keys()
             continue
         stopped |= {name for name, value in found.items() if value is None}
         values |= {name: value for name, value in found.items() if value is not None}
     return values, stopped
+
+
+def settled(step, live, *, waits):
+    if waits:
+        raise HeldError
+    return SETTLED[step["kind"]](step, live)
 
 
 def group_of(step, payee):

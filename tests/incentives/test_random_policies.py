@@ -45,7 +45,8 @@ class Sheet:
 
     def when(self):
         name = self.name("money", "ratio", "count")
-        return f"{name} {self.draw(st.sampled_from(['<', '<=', '>', '>=', '==']))} {abs(self.draw(numbers[self.units[name]]))}"
+        sign = self.draw(st.sampled_from(["<", "<=", ">", ">=", "=="]))
+        return f"{name} {sign} {abs(self.draw(numbers[self.units[name]]))}"
 
     def starts(self, unit, *, from_zero=False):
         found = sorted({abs(self.draw(numbers[unit])) for _ in range(self.draw(st.integers(1, 3)))})

@@ -4,8 +4,8 @@
 
 Fifteen steps and a rounding, four inputs, a full month. Each contender runs in a process of its own, computes every
 amount, and keeps a trace of every step: ours as `Step` records, zen-engine by its own `trace` (in floating point), the
-plain loop as a dictionary per payee, with no file to read, no days and no explanation. Amounts are compared; seconds are of the processor,
-so that what else runs does not count.
+plain loop as a dictionary per payee, with no file to read, no days and no explanation. Amounts are compared; seconds
+are of the processor, so that what else runs does not count.
 """
 
 from __future__ import annotations

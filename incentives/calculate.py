@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from graphlib import TopologicalSorter
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from domain.collector import no_collection
 from domain.ids import canonical_decimal
-from domain.money import to_minor
+from domain.money import CONTEXT, to_minor
 from domain.periods import Period
 from domain.records import PayoutLine, Step
 from domain.staff import Employee, WorkingDays
@@ -28,12 +28,24 @@ from incentives.rows import Row, fill
 
 
 @dataclass(frozen=True, slots=True)
+class Filled:
+    """One row as it was filled: the version of the policy that filled it, and its columns by name."""
+
+    payee: str
+    ready: ReadyPolicy
+    department: str
+    values: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
 class Calculation:
-    """Everybody is in one of the three: paid (zero included), held, or without a policy."""
+    """Everybody is in one of the three: paid (zero included), held, or without a policy. `rows` are what was paid by,
+    several for a line that has several parts."""
 
     lines: tuple[PayoutLine, ...]
     held: tuple[Held, ...]
     without_policy: tuple[WithoutPolicy, ...]
+    rows: tuple[Filled, ...] = ()
 
 
 def calculate(
@@ -59,12 +71,13 @@ def calculate(
     ordered = sorted(payees, key=lambda payee: payee.employee_id)
     with no_collection():
         coverages = [coverage_of(house, payee) for payee in ordered]
-        lines, held = _paid(house, ordered, [part for coverage in coverages for part in coverage.parts])
-    held += [each for coverage in coverages for each in coverage.held]
+        paid = _paid(house, ordered, [part for coverage in coverages for part in coverage.parts])
+    held = (*paid.held, *(each for coverage in coverages for each in coverage.held))
     return Calculation(
-        tuple(sorted(lines, key=lambda line: (line.payee, line.component))),
+        tuple(sorted(paid.lines, key=lambda line: (line.payee, line.component))),
         tuple(sorted(held, key=lambda each: (each.payee, each.component))),
         tuple(each for coverage in coverages for each in coverage.without_policy),
+        tuple(paid.rows),
     )
 
 
@@ -75,20 +88,23 @@ def _refuse_doubles(payees: Sequence[Employee]) -> None:
         raise ValueError(f"payees that come twice: {', '.join(doubles)}")
 
 
-def _paid(house: House, payees: Sequence[Employee], parts: Sequence[Part]) -> tuple[list[PayoutLine], list[Held]]:
+@dataclass(slots=True)
+class _Found:
+    """What the components computed so far have come to; `amounts` by payee and component, None where one is held."""
+
+    lines: list[PayoutLine] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    rows: list[Filled] = field(default_factory=list)
+    amounts: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
+
+
+def _paid(house: House, payees: Sequence[Employee], parts: Sequence[Part]) -> _Found:
     """Component by component, those first that others read."""
     led = Led.within(house.period, payees, _levels(house.policies))
-    paid: dict[tuple[str, str], Decimal | None] = {}
-    lines: list[PayoutLine] = []
-    held: list[Held] = []
+    found = _Found()
     for component in _in_order(house.policies):
-        for found in _of_component(
-            house, [part for part in parts if part.ready.policy.component == component], led, paid
-        ):
-            paid[found.payee, found.component] = found.amount if isinstance(found, PayoutLine) else None
-            lines += [found] if isinstance(found, PayoutLine) else []
-            held += [found] if isinstance(found, Held) else []
-    return lines, held
+        _add_component(found, house, [part for part in parts if part.ready.policy.component == component], led)
+    return found
 
 
 def _levels(policies: PolicyBook) -> frozenset[int]:
@@ -103,12 +119,19 @@ def _in_order(policies: PolicyBook) -> Iterable[str]:
     return TopologicalSorter(dict(sorted(reads.items()))).static_order()
 
 
-def _of_component(house: House, parts: Sequence[Part], led: Led, paid: Paid) -> Iterator[PayoutLine | Held]:
-    rows = _rows(house, parts, led, paid)
+def _add_component(found: _Found, house: House, parts: Sequence[Part], led: Led) -> None:
+    rows = _rows(house, parts, led, found.amounts)
     ordered = sorted(range(len(parts)), key=lambda index: (parts[index].payee.employee_id, parts[index].component))
-    for _, group in groupby(ordered, key=lambda index: (parts[index].payee.employee_id, parts[index].component)):
-        indexes = tuple(group)
-        yield _line_or_held(house, [parts[index] for index in indexes], [rows[index] for index in indexes])
+    for key, group in groupby(ordered, key=lambda index: (parts[index].payee.employee_id, parts[index].component)):
+        pairs = [(parts[index], rows[index]) for index in group]
+        if any(row.stop is not None for _, row in pairs):
+            found.held.append(_held(pairs[0][0], [row for _, row in pairs]))
+            found.amounts[key] = None
+        else:
+            line = _line(house, [part for part, _ in pairs], [row for _, row in pairs])
+            found.lines.append(line)
+            found.rows += [Filled(key[0], part.ready, part.department, row.values) for part, row in pairs]
+            found.amounts[key] = line.amount
 
 
 def _rows(house: House, parts: Sequence[Part], led: Led, paid: Paid) -> Mapping[int, Row]:
@@ -136,12 +159,6 @@ def _first_parts(parts: Sequence[Part]) -> frozenset[int]:
         if part.spans[0].start < parts[before].spans[0].start:
             first[part.payee.employee_id] = index
     return frozenset(first.values())
-
-
-def _line_or_held(house: House, parts: Sequence[Part], rows: Sequence[Row]) -> PayoutLine | Held:
-    if any(row.stop is not None for row in rows):
-        return _held(parts[0], rows)
-    return _line(house, parts, rows)
 
 
 def _held(part: Part, rows: Sequence[Row]) -> Held:
@@ -176,3 +193,13 @@ def _line(house: House, parts: Sequence[Part], rows: Sequence[Row]) -> PayoutLin
 def _steps(rows: Iterable[Row]) -> Iterator[Step]:
     for row in rows:
         yield from row.steps
+
+
+def carried_columns(rows: Iterable[Filled]) -> dict[tuple[str, str], dict[str, Decimal]]:
+    """Of each payee and component, the sums of the columns over all its rows: what the next period may carry over."""
+    found: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(dict)
+    for row in rows:
+        columns = found[row.payee, row.ready.policy.component]
+        for name, value in row.values.items():
+            columns[name] = CONTEXT.add(columns.get(name, Decimal(0)), value)
+    return found

@@ -36,11 +36,15 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The columns computed; `amount` in major units is the last of them, or None where the row stopped."""
+    """The columns computed; `amount` in major units is the last of them, or None where the row stopped.
+
+    `values` are inputs and columns by name, `steps` what explains them.
+    """
 
     steps: tuple[Step, ...]
     amount: Decimal | None
     stop: Stop | None = None
+    values: Values = field(default_factory=dict)
 
 
 def fill(policy: ReadyPolicy, starts: Sequence[Start], *, traced: bool = True) -> tuple[Row, ...]:
@@ -59,7 +63,7 @@ def fill(policy: ReadyPolicy, starts: Sequence[Start], *, traced: bool = True) -
             else:
                 _fill_each(column, kernel_of(column), rows)
     last = policy.columns[-1].step.name
-    return tuple(Row(tuple(row.steps), None if row.stop else row.values[last], row.stop) for row in rows)
+    return tuple(Row(tuple(row.steps), None if row.stop else row.values[last], row.stop, row.values) for row in rows)
 
 
 @dataclass(slots=True)

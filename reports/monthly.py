@@ -4,32 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
-from domain.ids import RunId
 from domain.money import CONTEXT
 from domain.records import Grain, KpiResult
-from reports.daily import Gap
-from reports.formats import Formats
+from reports.gaps import Gap
 from reports.kpi_tables import KpiLabel
-from reports.languages import Language, message, words_of
-from reports.scopes import Posting, Scope
-from reports.sections import (
-    Card,
-    Definition,
-    Heading,
-    Name,
-    Number,
-    Report,
-    Row,
-    Section,
-    Shape,
-    TieOut,
-    bar_of,
-    figure,
-    percent_of,
-)
+from reports.languages import Language, message
+from reports.scopes import Scope
+from reports.sections import Card, Heading, Number, Report, Row, Section, Shape, TieOut, bar_of, percent_of
+from reports.views import About, View
 
 ROLLED_ON = message("Accounts one bucket on, in the roll table and by the KPI of roll rates")
 IN_VINTAGES = message("Accounts of all vintages, and the KPI of accounts owned")
@@ -95,13 +79,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class MonthlyFacts:
-    business_date: date
-    runs: tuple[RunId, ...]
+    about: About
     month: str
     kpis: tuple[KpiResult, ...]
-    labels: Mapping[str, KpiLabel]
-    titles: Mapping[str, str]
-    buckets: tuple[tuple[int, int | None], ...]
     scores: tuple[Scores, ...]
     gaps: tuple[Gap, ...]
     weights: Mapping[tuple[str, str], Decimal]
@@ -109,64 +89,42 @@ class MonthlyFacts:
     vintages: tuple[Vintage, ...]
     league: tuple[Standing, ...]
     league_title: str
-    postings: tuple[Posting, ...]
     tie_outs: tuple[tuple[str, Decimal, Decimal], ...]
-    halted: frozenset[str] = frozenset()
-    definitions: tuple[Definition, ...] = ()
-    owner: str = ""
-    book_label: str = ""
 
 
 def monthly_report(facts: MonthlyFacts, language: Language, scope: Scope = Scope()) -> Report:  # noqa: B008 - frozen
     """The report in the language; that of a department or team has its own people, and no table of the whole book."""
-    gettext = words_of(language).gettext
-    month = _Month(facts, Formats(language), scope)
-    whole = scope.grain is Grain.PORTFOLIO
-    ties = [TieOut(title, Number(here), Number(there)) for title, here, there in facts.tie_outs] if whole else []
-    return Report(
-        name="monthly",
-        title=gettext("Monthly report"),
-        business_date=facts.business_date,
-        scope=scope.name,
-        owner=facts.owner,
-        audience=gettext("the leader of the team")
-        if scope.grain is Grain.TEAM
-        else gettext("heads of departments and of collections, and the board"),
-        runs=facts.runs,
-        cards=tuple(month.cards()),
+    month = _Month(facts.about, language, scope, facts)
+    gettext, whole = month.gettext, month.is_whole
+    return month.report(
+        "monthly",
+        gettext("Monthly report"),
+        audience=gettext("heads of departments and of collections, and the board"),
+        cards=month.cards(),
         sections=(
             *([] if scope.grain is Grain.TEAM else [month.scores(), month.scorecards()]),
             *month.leagues(),
             *([*month.rolls(), *month.vintages()] if whole else []),
         ),
-        definitions=facts.definitions,
-        tie_outs=tuple(ties),
-        book_label=facts.book_label,
-        facts=((gettext("Month"), facts.month),),
+        tie_outs=[TieOut(title, Number(here), Number(there)) for title, here, there in facts.tie_outs if whole],
+        facts=[(gettext("Month"), facts.month)],
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Month:
+class _Month(View):
     facts: MonthlyFacts
-    formats: Formats
-    scope: Scope
-
-    def gettext(self, text: str) -> str:
-        return words_of(self.formats.language).gettext(text)
 
     def cards(self) -> Iterator[Card]:
         gettext = self.gettext
         scores = self._scores()
         if self.scope.grain is not Grain.TEAM:
             yield Card(gettext("People scored"), Number(sum(each.scored for each in scores)))
-        if self.scope.grain is Grain.PORTFOLIO and self.facts.rolled:
+        if self.is_whole and self.facts.rolled:
             overdue = [each for each in self.facts.rolled if each.from_bucket]
-            worse = sum(
-                each.accounts for each in overdue if each.to_bucket is not None and each.to_bucket > each.from_bucket
-            )
-            better = sum(
-                each.accounts for each in overdue if each.to_bucket is None or each.to_bucket < each.from_bucket
+            better, worse = (
+                sum(each.accounts for each in overdue if _roll_tone(each.from_bucket, each.to_bucket) == tone)
+                for tone in ("good", "bad")
             )
             of = sum(each.accounts for each in overdue)
             yield Card(gettext("Overdue accounts that rolled on"), percent_of(worse, of))
@@ -193,7 +151,7 @@ class _Month:
         rows = tuple(
             Row(
                 (
-                    self._department(each.department),
+                    self.department(each.department),
                     Number(each.scored),
                     Number(each.without),
                     *(Number(value, Shape.NUMBER) for value in (each.lowest, each.median, each.highest)),
@@ -231,22 +189,18 @@ class _Month:
             if self.scope.name not in {"", gap.department}:
                 continue
             if gap.department != before:
-                yield Row((self._department(gap.department),), "group")
+                yield Row((self.department(gap.department),), "group")
             before = gap.department
-            label, actual = self.facts.labels.get(gap.kpi), found.get((gap.kpi, gap.department, gap.currency))
-            is_share, title = label is not None and label.is_share, label.title if label else gap.kpi
+            label, actual = self.label(gap.kpi), found.get((gap.kpi, gap.department, gap.currency))
             value = actual.value if actual else None
-            shown = [
-                figure(each, actual.unit, is_share=is_share, currency=gap.currency) if actual else Number(each)
-                for each in (value, gap.target)
-            ]
             yield Row(
                 (
-                    f"{title}, {gap.currency}" if gap.currency else title,
+                    self.title(gap.kpi, gap.currency),
                     Number(self.facts.weights.get((gap.department, gap.kpi)), Shape.SHARE),
-                    *shown,
+                    self.like(actual, value),
+                    self.like(actual, gap.target),
                     _reached(value, gap.target, label),
-                    _short(gap, label, self.formats),
+                    gap.people_short(label, self.formats),
                 )
             )
 
@@ -254,7 +208,7 @@ class _Month:
         """Teams, and of one department or team its people."""
         gettext = self.gettext
         yield self._league_section("league-teams", gettext("League of teams"), Grain.TEAM)
-        if self.scope.grain is not Grain.PORTFOLIO:
+        if not self.is_whole:
             yield self._league_section("league-people", gettext("League of people"), Grain.EMPLOYEE)
 
     def _league_section(self, name: str, title: str, grain: Grain) -> Section:
@@ -307,19 +261,19 @@ class _Month:
             yield self._roll(f"roll-{currency}", title, rule, currency)
 
     def _roll(self, name: str, title: str, rule: str, currency: str) -> Section:
-        gettext, numbers = self.gettext, range(len(self.facts.buckets))
+        gettext, numbers = self.gettext, self.bucket_numbers
         headings = (
             Heading(gettext("From"), is_number=False),
-            *(Heading(self._bucket(number)) for number in numbers),
+            *(Heading(self.bucket(number)) for number in numbers),
             Heading(gettext("Closed")),
             Heading(gettext("Total")),
         )
         rows = tuple(row for number in numbers for row in self._roll_row(number, currency))
-        return Section(name, title, rule, headings, rows, self._nothing("accounts"))
+        return Section(name, title, rule, headings, rows, self._nothing())
 
     def _roll_row(self, number: int, currency: str) -> Iterator[Row]:
         mine = [each for each in self.facts.rolled if each.from_bucket == number and currency in {"", each.currency}]
-        found = {to: _sum(mine, to, currency) for to in (*range(len(self.facts.buckets)), None)}
+        found = {to: _sum(mine, to, currency) for to in (*self.bucket_numbers, None)}
         whole = sum(found.values(), Decimal(0))
         if whole:
             shape = Shape.MONEY if currency else Shape.COUNT
@@ -328,7 +282,7 @@ class _Month:
                        tone=_roll_tone(number, to) if value else "")
                 for to, value in found.items()
             ]  # fmt: skip
-            yield Row((self._bucket(number), *cells, Number(whole, shape, currency)))
+            yield Row((self.bucket(number), *cells, Number(whole, shape, currency)))
 
     def vintages(self) -> Iterator[Section]:
         gettext = self.gettext
@@ -356,7 +310,7 @@ class _Month:
             )
             title = gettext("Vintages, %(currency)s") % {"currency": currency} if currency else gettext("Vintages")
             rows = tuple(self._vintage_rows(newest, currency))
-            yield Section(f"vintages-{currency}", title, rule, headings, rows, self._nothing("accounts"))
+            yield Section(f"vintages-{currency}", title, rule, headings, rows, self._nothing())
 
     def _vintage_rows(self, newest: list[Vintage], currency: str) -> Iterator[Row]:
         shown = newest if len(newest) <= MOST_VINTAGES else newest[: MOST_VINTAGES - 1]
@@ -369,31 +323,15 @@ class _Month:
         if newest:
             yield _vintage(self.gettext("Total"), "", newest, currency, kind="total")
 
-    def _nothing(self, table: str) -> str:
-        text = self.gettext("No figures: the gate has halted %(tables)s.")
-        return text % {"tables": table} if table in self.facts.halted else self.gettext("No accounts in the book.")
-
-    def _bucket(self, number: int) -> str:
-        first, last = self.facts.buckets[number]
-        if last == 0:
-            return self.gettext("current")
-        return f"{first}–{last}" if last is not None else f"{first}+"
-
-    def _department(self, name: str) -> Name:
-        title = self.facts.titles.get(name, name)
-        return Name(title, "" if title == name else name)
+    def _nothing(self) -> str:
+        return self.stopped(frozenset({"accounts"})) or self.gettext("No accounts in the book.")
 
     def _scores(self) -> list[Scores]:
         return [each for each in self.facts.scores if self.scope.name in {"", each.department}]
 
     def _league(self, grain: Grain) -> list[Standing]:
-        mine = [each for each in self.facts.league if each.grain is grain]
-        match self.scope.grain:
-            case Grain.TEAM:
-                return [each for each in mine if each.team == self.scope.name]
-            case Grain.DEPARTMENT:
-                return [each for each in mine if each.department == self.scope.name]
-        return mine
+        mine = (each for each in self.facts.league if each.grain is grain)
+        return [each for each in mine if self.holds(each.department, each.team)]
 
 
 def _sum(rows: Iterable[Rolled], to: int | None, currency: str) -> Decimal:
@@ -427,17 +365,10 @@ def _vintage(title: str, months: str, rows: list[Vintage], currency: str, kind: 
     )
 
 
-def _reached(value: Decimal | None, target: Decimal | None, label: KpiLabel | None) -> Number:
+def _reached(value: Decimal | None, target: Decimal | None, label: KpiLabel) -> Number:
     if value is None or not target:
         return Number(None)
     share = CONTEXT.divide(value, target)
-    if label is not None and not label.higher_is_better:
+    if not label.higher_is_better:
         share = CONTEXT.subtract(Decimal(2), share)
     return Number(share, Shape.SHARE, tone="good" if share >= 1 else "bad")
-
-
-def _short(gap: Gap, label: KpiLabel | None, formats: Formats) -> str:
-    known = [(value, due) for _, value, due in gap.people if value is not None and due is not None]
-    higher = label is None or label.higher_is_better
-    short = sum(value < due if higher else value > due for value, due in known)
-    return f"{formats.count(short)} / {formats.count(len(known))}"

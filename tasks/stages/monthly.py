@@ -21,10 +21,11 @@ from reports.formats import Formats
 from reports.languages import Language, words_of
 from reports.monthly import IN_VINTAGES, ROLLED_ON, MonthlyFacts, Rolled, Scores, Standing, Vintage
 from reports.scopes import Posting
+from tasks.stages.about import about_night, postings_of
 from tasks.stages.behind import as_share
-from tasks.stages.daily import OWNER, gaps_of, postings_of
+from tasks.stages.gaps import gaps_of
 from tasks.stages.gate import accepted_inputs, halted_tables
-from tasks.stages.labels import book_label, definition_of, labels_of, title_of, titles_of_departments
+from tasks.stages.labels import title_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
 from tasks.stages.session import session_of_night
@@ -52,18 +53,14 @@ def monthly_facts(
         _credits(world, night, duck)
         rolled = () if halted & ROLL_READS else _rolled(duck, Period.of(day))
         vintages = () if halted & VINTAGE_READS else _vintages(duck, Period.of(day))
-        postings = () if "staff_postings" in halted else postings_of(duck, day)
+        postings = postings_of(duck, day, halted)
     figures = {figure.id: figure for figure in rules.figures}
     gaps = tuple(gaps_of(scores, kpis, rules, WHOLE))
-    shown = [*dict.fromkeys(gap.kpi for gap in gaps), CURED]
+    defines = [*(gap.kpi for gap in gaps), CURED]
     return MonthlyFacts(
-        business_date=day,
-        runs=(night.run,),
+        about=about_night(world, night, rules, language, postings=postings, defines=defines),
         month=Formats(language).period(Period.of(day)),
         kpis=kpis,
-        labels=labels_of(rules, language),
-        titles=titles_of_departments(rules, language),
-        buckets=BUCKETS,
         scores=tuple(_scores(scores, rules)),
         gaps=gaps,
         weights={
@@ -73,12 +70,7 @@ def monthly_facts(
         vintages=vintages,
         league=tuple(_league(kpis, postings)),
         league_title=title_of(figures[CURED], language) if CURED in figures else "",
-        postings=postings,
         tie_outs=tuple(_tie_outs(kpis, rolled, vintages, language)),
-        halted=halted,
-        definitions=tuple(definition_of(figures[kpi], figures, language) for kpi in shown if kpi in figures),
-        owner=OWNER,
-        book_label=book_label(world),
     )
 
 

@@ -38,14 +38,14 @@ from kpi_rules.views import BREACHES, CREDITS
 from reports.languages import Language, words_of
 from reports.scopes import Posting
 from reports.weekly import HALTED, PAID, Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts
+from tasks.stages.about import about_night, postings_of
 from tasks.stages.actions import open_actions
 from tasks.stages.behind import SOURCE, as_share, behind_now, coaching_actions, place_of, week_of, weekly_nights
-from tasks.stages.daily import OWNER, postings_of
 from tasks.stages.gate import accepted_inputs, halted_tables
-from tasks.stages.labels import book_label, definition_of, labels_of, title_of, titles_of_departments
+from tasks.stages.labels import title_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
-from tasks.stages.people import working_days_of
+from tasks.stages.people import calendar_of
 from tasks.stages.session import session_of_night
 
 RECOVERED, CONTACTED, ROLLED = "recovered", "contact_rate", "roll_rate_by_cohort_accounts"
@@ -89,18 +89,14 @@ def weekly_facts(
         open_actions(world, coaching_actions(world, day, night.run, stretches, now.postings), night.attempt or None)
     compared = [*_compared(now, before, rules, language), *rolled]
     bar = bar_for(len(compared))
-    figures = {figure.id: figure for figure in rules.figures}
-    shown = dict.fromkeys(part.kpi for placed in rules.scorecards for part in placed.rule.parts)
+    defines = (part.kpi for placed in rules.scorecards for part in placed.rule.parts)
+    runs = (night.run, *([before.night.run] if before else []))
     return WeeklyFacts(
-        business_date=day,
+        about=about_night(world, night, rules, language, postings=now.postings, defines=defines, runs=runs),
         first_day=monday,
-        runs=tuple(run for run in (night.run, before.night.run if before else None) if run),
         this_week=now.results,
         last_week=before.results if before else None,
-        labels=labels_of(rules, language),
         cards=tuple(_cards(rules)),
-        titles=titles_of_departments(rules, language),
-        postings=now.postings,
         findings=tuple(sorted((each for each in compared if abs(each.errors) > as_share(bar)), key=_strongest)),
         comparisons=len(compared),
         bar=as_share(bar),
@@ -109,10 +105,7 @@ def weekly_facts(
         weeks_known=len(weeks),
         behind_share=world.settings.behind_share,
         behind_weeks=world.settings.behind_weeks,
-        definitions=tuple(definition_of(figures[kpi], figures, language) for kpi in shown if kpi in figures),
         warnings=tuple(_warnings(halted_tables(world, night), language)),
-        owner=OWNER,
-        book_label=book_label(world),
     )
 
 
@@ -128,8 +121,8 @@ def _measured(world: World, night: Night, rules: KpiRules, monday: date) -> _Mea
         plan = plan_kpis(wanted, start=monday, as_of=day, halted=halted)
         rows = {scan.name: duck.read(scan.statement) for scan in plan.statements}
         paid = {} if halted & credits_read(rules, day) else _paid(duck, monday, day)
-        postings = () if "staff_postings" in halted else postings_of(duck, day)
-        calendar = None if "calendar" in halted else working_days_of(duck).get(world.settings.jurisdiction)
+        postings = postings_of(duck, day, halted)
+        calendar = calendar_of(duck, world.settings.jurisdiction, halted)
     return _Measured(night, kpi_results(plan, rows), paid, postings, calendar)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 
 import openpyxl
@@ -10,12 +10,14 @@ import pytest
 
 from domain.records import Grain, Unit, ValueState
 from reports.cells import HEADER_ROW
-from reports.daily import DailyFacts, Gap, daily_report
+from reports.daily import DailyFacts, daily_report
+from reports.gaps import Gap
 from reports.kpi_tables import KpiLabel
 from reports.languages import Language
 from reports.report_files import report_page, sheet_names, write_report_workbook
 from reports.scopes import Posting, Scope
 from reports.sections import Definition
+from reports.views import About
 from tests.reports import sample
 from tests.reports.reading import Page
 
@@ -61,26 +63,30 @@ def facts(**changes) -> DailyFacts:
         "phone", "recovery_rate", "VND", Decimal("0.2"), Decimal("0.1"),
         (("E1", Decimal("0.05"), Decimal("0.1")), ("E2", Decimal("0.1"), Decimal("0.1")), ("E3", None, Decimal("0.1"))),
     )  # fmt: skip
-    known = DailyFacts(
+    about = About(
         business_date=sample.DAY,
-        run=sample.RUN,
-        kpis=tuple(_kpis()),
+        runs=(sample.RUN,),
         labels={**sample.labels(), "accounts_owned": KpiLabel("Accounts owned", higher_is_better=True)},
         buckets=((0, 0), (1, None)),
-        gaps=(gap,),
         postings=tuple(
             Posting(name, department, team, "collector")
             for team, (department, people) in TEAMS.items()
             for name in people
         ),
         titles={"phone": "Telephone", "field": "Visits at home"},
-        working_days_passed=11,
-        working_days=22,
         definitions=(Definition("Recovery rate", "recovered ÷ overdue", "ratio", "higher", "head", "r 2000-01-01 ab"),),
         owner="head_of_collections",
         book_label=sample.LABEL,
     )
-    return replace(known, **changes)
+    known = DailyFacts(about, kpis=tuple(_kpis()), gaps=(gap,), working_days_passed=11, working_days=22)
+    return changed(known, **changes)
+
+
+def changed(facts, **changes):
+    """The facts with these changes, of their own or of what every report knows."""
+    shared = {each.name for each in fields(About)} & changes.keys()
+    about = replace(facts.about, **{name: changes.pop(name) for name in shared})
+    return replace(facts, about=about, **changes)
 
 
 def section(report, name):
@@ -119,7 +125,8 @@ def test_the_gap_is_to_what_is_due_by_now_and_counts_the_people_below_their_own(
 
 
 def test_less_is_better_where_the_rule_says_so():
-    labels = {**facts().labels, "recovery_rate": replace(facts().labels["recovery_rate"], higher_is_better=False)}
+    known = facts().about.labels
+    labels = {**known, "recovery_rate": replace(known["recovery_rate"], higher_is_better=False)}
     report = daily_report(facts(labels=labels), Language.ENGLISH)
     assert section(report, "gaps").rows[1].cells[4].tone == "good"
     assert section(report, "gaps").rows[1].cells[5] == "0 / 2"

@@ -13,11 +13,12 @@ from reports.languages import Language
 from reports.monthly import MonthlyFacts, Rolled, Scores, Standing, Vintage, monthly_report
 from reports.report_files import report_page
 from reports.scopes import Posting, Scope
+from reports.views import About
 from reports.weekly import Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts, weekly_report
 from tests.reports import sample
 from tests.reports.reading import Page
+from tests.reports.test_daily_report import changed, named, section
 from tests.reports.test_daily_report import facts as daily_facts
-from tests.reports.test_daily_report import named, section
 
 FRIDAY = date(2026, 10, 30)
 POSTINGS = (
@@ -25,6 +26,19 @@ POSTINGS = (
     Posting("E2", "phone", "T2", "collector", "E9"),
     Posting("E4", "field", "T3", "collector", "E8"),
 )
+
+
+def about(day):
+    return About(
+        business_date=day,
+        runs=(sample.RUN,),
+        labels=sample.labels(),
+        titles={"phone": "Telephone"},
+        buckets=((0, 0), (1, 30), (31, None)),
+        postings=POSTINGS,
+        owner="head_of_collections",
+        book_label=sample.LABEL,
+    )
 
 
 def _week(recovered, rate, complaints):
@@ -39,15 +53,11 @@ def weekly(**changes) -> WeeklyFacts:
         Grain.EMPLOYEE, "E1", "phone", "T1", date(2026, 10, 9), 4, Decimal("0.61"), "falling_behind-E1-2026-10-09"
     )
     known = WeeklyFacts(
-        business_date=FRIDAY,
+        about(FRIDAY),
         first_day=date(2026, 10, 26),
-        runs=(sample.RUN,),
         this_week=tuple(_week(("700", "0"), ("0.12", None), ("0.004", "0.009"))),
         last_week=tuple(_week(("500", "100"), ("0.10", "0.05"), ("0.006", "0.009"))),
-        labels=sample.labels(),
         cards=(ReviewedCard("phone", ("recovery_rate", "complaint_rate")), ReviewedCard("field", ("visits_on_time",))),
-        titles={"phone": "Telephone"},
-        postings=POSTINGS,
         findings=(Finding("late", "Contact rate", Decimal("0.3"), Decimal("0.4"), 900, Decimal("4.5"), True),),
         comparisons=20,
         bar=Decimal("3.02"),
@@ -59,10 +69,8 @@ def weekly(**changes) -> WeeklyFacts:
         weeks_known=5,
         behind_share=Decimal("0.8"),
         behind_weeks=3,
-        owner="head_of_collections",
-        book_label=sample.LABEL,
     )
-    return replace(known, **changes)
+    return changed(known, **changes)
 
 
 def monthly(**changes) -> MonthlyFacts:
@@ -78,13 +86,9 @@ def monthly(**changes) -> MonthlyFacts:
     ]
     gap = daily_facts().gaps[0]
     known = MonthlyFacts(
-        business_date=date(2026, 10, 31),
-        runs=(sample.RUN,),
+        about(date(2026, 10, 31)),
         month="October 2026",
         kpis=daily_facts().kpis,
-        labels=sample.labels(),
-        titles={"phone": "Telephone"},
-        buckets=((0, 0), (1, 30), (31, None)),
         scores=(Scores("phone", 9, 1, Decimal(60), Decimal(88), Decimal(104)), Scores("field", 0, 2, None, None, None)),
         gaps=(replace(gap, due=gap.target),),
         weights={("phone", "recovery_rate"): Decimal("0.4")},
@@ -98,12 +102,9 @@ def monthly(**changes) -> MonthlyFacts:
         vintages=tuple(vintages),
         league=(standing, few, person),
         league_title="Cure rate",
-        postings=POSTINGS,
         tie_outs=(("Accounts one bucket on", Decimal(19), Decimal(19)),),
-        owner="head_of_collections",
-        book_label=sample.LABEL,
     )
-    return replace(known, **changes)
+    return changed(known, **changes)
 
 
 def week(scope=Scope(), **changes):  # noqa: B008 - frozen

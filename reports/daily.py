@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.records import Grain, KpiResult
-from reports.gaps import Gap, is_worse
+from reports.gaps import Gap, is_worse, share_reached
 from reports.languages import Language
+from reports.plots import BarRow, Bars, Dot, Dots, Series, Tone
 from reports.scopes import Line, Results, Scope, lines_of
 from reports.sections import (
     Card,
@@ -28,10 +29,12 @@ from reports.views import About, View
 BUCKET_ACCOUNTS, BUCKET_BALANCE, OWNED = "overdue_accounts", "overdue_balance", "accounts_owned"
 UNTOUCHED, UNTOUCHED_RATE, OVERDUE_UNTOUCHED = "accounts_untouched", "untouched_rate", "overdue_untouched"
 KEPT, BROKEN, BROKEN_AMOUNT = "promise_kept", "broken_promises", "broken_promise_amount"
+ROLLED, CURED = "roll_rate_by_cohort_accounts", "cure_rate"  # of the accounts in a bucket at the month's opening
 VISITS_DUE, ON_TIME, RECORDED = "visits_due", "visits_on_time", "visits_recorded_on_time"
 
 # The KPIs of each section, and the tables without which it has nothing to show.
 KPIS = (OWNED, UNTOUCHED, UNTOUCHED_RATE, OVERDUE_UNTOUCHED, KEPT, BROKEN, BROKEN_AMOUNT, VISITS_DUE, ON_TIME, RECORDED)
+MOST_BARS = 40  # in a plot; more of them nobody reads
 _READS = {
     "overdue": frozenset({"accounts"}),
     "unworked": frozenset({"accounts", "contacts", "visits", "staff_postings"}),
@@ -106,11 +109,32 @@ class _Day(View):
         )
         nothing = self._nothing("overdue", f"{BUCKET_ACCOUNTS}_0", gettext("No accounts in the book."))
         rows = tuple(self._overdue_rows(BUCKET_ACCOUNTS, ""))
-        yield Section("overdue", gettext("Accounts by days past due"), rule, headings, rows, nothing)
+        plots = tuple(self._distribution())
+        yield Section("overdue", gettext("Accounts by days past due"), rule, headings, rows, nothing, plots)
         for currency in self.currencies:
             title = gettext("Balance by days past due, %(currency)s") % {"currency": currency}
             rows = tuple(self._overdue_rows(BUCKET_BALANCE, currency))
             yield Section(f"balance-{currency}", title, rule, headings, rows, nothing)
+
+    def _distribution(self) -> Iterator[Bars]:
+        """Buckets past due, now and at the month's opening; only where both are known of each."""
+        gettext, past_due = self.gettext, self.bucket_numbers[1:]
+        now = [self.results.value(f"{BUCKET_ACCOUNTS}_{number}", self.whole) for number in past_due]
+        before = [self._at_opening(number) for number in past_due]
+        if not any(now) or None in before:
+            return
+        rows = zip(past_due, now, before, strict=True)
+        yield Bars(
+            gettext("Accounts past due, now and at the month's opening"),
+            gettext("For each bucket of days past due two bars: accounts now, and accounts at the end of last month."),
+            (Series(gettext("now"), Tone.MAIN), Series(gettext("at the end of last month"), Tone.LIGHT)),
+            tuple(BarRow(self.bucket(number), (Number(are or 0), Number(were))) for number, are, were in rows),
+        )
+
+    def _at_opening(self, number: int) -> Decimal | None:
+        """Accounts that were in the bucket at the month's opening: the whole of which the KPIs of rolls are shares."""
+        found = (self.results.at(f"{kpi}_{number}", self.whole) for kpi in (ROLLED, CURED))
+        return next((each.denominator for each in found if each is not None), None)
 
     def _overdue_rows(self, kpi: str, currency: str) -> Iterator[Row]:
         """Of the whole book without teams, but with what partners have, and what nobody has."""
@@ -157,7 +181,36 @@ class _Day(View):
             ),
             tuple(self._gap_rows()),
             gettext("No KPI has a target here: targets and scorecards are in the rule book."),
+            tuple(self._reached()),
         )
+
+    def _reached(self) -> Iterator[Dots]:
+        """What was reached of what is due by now, for each department and KPI."""
+        gettext, rows, department = self.gettext, list[Dot](), ""
+        for gap in self._shown_gaps():
+            reached = self._share_reached(gap)
+            if reached is None:
+                continue
+            if gap.department != department and self.is_whole:
+                rows.append(Dot(self.department(gap.department).text))
+            department = gap.department
+            rows.append(Dot(self.title(gap.kpi, gap.currency), Number(reached, Shape.SHARE)))
+        if rows:
+            yield Dots(
+                gettext("Reached of what is due by now"),
+                gettext(
+                    "For each KPI with a target a dot: the figure as a share of what is due, or 2 − that share where "
+                    "lower is better. At the line or right of it the target is met."
+                ),
+                tuple(rows),
+                line=Decimal(1),
+                line_title=gettext("due by now"),
+                most=Decimal(2),
+            )
+
+    def _share_reached(self, gap: Gap) -> Decimal | None:
+        actual = self._actual(gap)
+        return None if actual is None else share_reached(actual.value, gap.due, self.label(gap.kpi))
 
     def _gap_rows(self) -> Iterator[Row]:
         department = ""
@@ -223,17 +276,43 @@ class _Day(View):
         nothing = self._nothing("unworked", UNTOUCHED, gettext("Nobody owns an overdue account here."))
         rows = tuple(self._unworked_rows())
         title, about = gettext("Accounts without work"), self.label(UNTOUCHED).about
-        return Section("unworked", title, about, headings, rows, nothing)
+        return Section("unworked", title, about, headings, rows, nothing, tuple(self._workload()))
+
+    def _workload(self) -> Iterator[Bars]:
+        """Overdue accounts with and without work: of the lowest lines, which add up to the others."""
+        gettext = self.gettext
+        found = [(line, self._worked(line)) for line in self.lines if not line.is_total]
+        rows = tuple(
+            BarRow(line.label, (Number(untouched), Number(owned - untouched)), share.text(self.formats))
+            for line, (owned, untouched) in found
+            if owned and (share := percent_of(untouched, owned))
+        )
+        if 1 < len(rows) <= MOST_BARS:
+            yield Bars(
+                gettext("Overdue accounts without work and with it"),
+                gettext("For each line below the totals a bar: its overdue accounts without work, then those worked; "
+                        "behind it the share without work."),
+                (Series(gettext("without work"), Tone.BAD), Series(gettext("worked"), Tone.LIGHT)),
+                rows,
+                is_stacked=True,
+            )  # fmt: skip
+
+    def _worked(self, line: Line) -> tuple[Decimal, Decimal]:
+        """Overdue accounts of the line, and those of them without work; nothing where it is not measured."""
+        rate, untouched = self.results.at(UNTOUCHED_RATE, line), self.results.value(UNTOUCHED, line)
+        if rate is None or not rate.denominator or untouched is None:
+            return Decimal(0), Decimal(0)
+        return rate.denominator, untouched
 
     def _unworked_rows(self) -> Iterator[Row]:
         for line in self.lines:
-            rate, untouched = self.results.at(UNTOUCHED_RATE, line), self.results.value(UNTOUCHED, line)
-            if rate is None or not rate.denominator or untouched is None:
+            owned, untouched = self._worked(line)
+            if not owned:
                 continue
             amounts = [
                 Number(self.results.value(OVERDUE_UNTOUCHED, line, each), Shape.MONEY, each) for each in self.currencies
             ]
-            counts = (Number(rate.denominator), Number(untouched), bar_of(untouched, rate.denominator))
+            counts = (Number(owned), Number(untouched), bar_of(untouched, owned))
             yield Row((_name(line), *counts, *amounts), _kind(line))
 
     def promises(self) -> Section:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
+from domain.money import CONTEXT
 from reports.formats import Formats
 from reports.kpi_tables import KpiLabel
 
@@ -32,6 +33,14 @@ class Gap:
         known = [(value, due) for _, value, due in self.people if value is not None and due is not None]
         short = sum(is_worse(value, due, label) for value, due in known)
         return f"{formats.count(short)} / {formats.count(len(known))}"
+
+
+def share_reached(value: Decimal | None, due: Decimal | None, label: KpiLabel) -> Decimal | None:
+    """Figure ÷ what is due, or 2 − figure ÷ due where lower is better; None of nothing."""
+    if value is None or not due:
+        return None
+    share = CONTEXT.divide(value, due)
+    return share if label.higher_is_better else CONTEXT.subtract(Decimal(2), share)
 
 
 def is_worse(value: Decimal, due: Decimal, label: KpiLabel) -> bool:

@@ -8,15 +8,17 @@ from decimal import Decimal
 
 from domain.money import CONTEXT
 from domain.records import Grain, KpiResult
-from reports.gaps import Gap
+from reports.gaps import Gap, share_reached
 from reports.kpi_tables import KpiLabel
 from reports.languages import Language, message
+from reports.plots import BarRow, Bars, Dot, Dots, Line, Lines, Series, Tone
 from reports.scopes import Scope
 from reports.sections import Card, Heading, Number, Report, Row, Section, Shape, TieOut, bar_of, percent_of
 from reports.views import About, View
 
 ROLLED_ON = message("Accounts one bucket on, in the roll table and by the KPI of roll rates")
 IN_VINTAGES = message("Accounts of all vintages, and the KPI of accounts owned")
+MOST_DOTS = 40  # in a plot; more of them nobody reads
 MOST_VINTAGES = 24  # in a table; older ones become one row
 
 
@@ -230,7 +232,33 @@ class _Month(View):
             Heading(gettext("Remark"), is_number=False),
         )
         rows = tuple(self._standing(each) for each in self._league(grain))
-        return Section(name, title, rule, headings, rows, gettext("Nobody had an overdue account at the opening."))
+        nothing = gettext("Nobody had an overdue account at the opening.")
+        return Section(name, title, rule, headings, rows, nothing, tuple(self._intervals(title, grain)))
+
+    def _intervals(self, title: str, grain: Grain) -> Iterator[Dots]:
+        """Actual ÷ expected with its interval; who has few accounts has an empty dot."""
+        known = [(each, each.expected) for each in self._league(grain) if each.expected]
+        if 1 < len(known) <= MOST_DOTS:
+            yield Dots(
+                self.gettext("%(league)s: actual ÷ expected, with intervals") % {"league": title},
+                self.gettext(
+                    "For each a dot at actual ÷ expected and a line over its interval; a dot is empty where there are "
+                    "few accounts. Whose interval crosses the line in the middle cannot be told from what was expected."
+                ),
+                tuple(
+                    Dot(
+                        each.entity,
+                        Number(CONTEXT.divide(each.actual, expected), Shape.NUMBER),
+                        low=CONTEXT.divide(each.low, expected),
+                        high=CONTEXT.divide(each.high, expected),
+                        is_faint=each.is_few,
+                    )
+                    for each, expected in known
+                ),
+                line=Decimal(1),
+                line_title=self.gettext("as expected"),
+                most=Decimal(2),
+            )
 
     def _standing(self, each: Standing) -> Row:
         share = self.formats.share
@@ -269,7 +297,45 @@ class _Month(View):
             Heading(gettext("Total")),
         )
         rows = tuple(row for number in numbers for row in self._roll_row(number, currency))
-        return Section(name, title, rule, headings, rows, self._nothing())
+        plots = tuple(self._where_to(title, currency))
+        return Section(name, title, rule, headings, rows, self._nothing(), plots)
+
+    def _where_to(self, title: str, currency: str) -> Iterator[Bars]:
+        """Of each bucket the shares that were closed, got better, stayed and rolled on."""
+        gettext = self.gettext
+        rows = tuple(row for number in self.bucket_numbers for row in self._ways(number, currency))
+        if rows:
+            yield Bars(
+                gettext("%(table)s: where each bucket went") % {"table": title},
+                gettext(
+                    "For each bucket of the end of last month a bar of the shares that were closed, are in a better "
+                    "bucket, in the same one, and in a worse one; behind it the whole."
+                ),
+                (
+                    Series(gettext("closed"), Tone.OPEN),
+                    Series(gettext("better"), Tone.LIGHT),
+                    Series(gettext("the same"), Tone.MIDDLE),
+                    Series(gettext("worse"), Tone.BAD),
+                ),
+                rows,
+                is_stacked=True,
+            )
+
+    def _ways(self, number: int, currency: str) -> Iterator[BarRow]:
+        mine = [each for each in self.facts.rolled if each.from_bucket == number and currency in {"", each.currency}]
+        found = {to: _sum(mine, to, currency) for to in (*self.bucket_numbers, None)}
+        whole = sum(found.values(), Decimal(0))
+        if whole:
+            parts = (
+                found[None],
+                sum((found[to] for to in range(number)), Decimal(0)),
+                found[number],
+                sum((found[to] for to in self.bucket_numbers if to > number), Decimal(0)),
+            )
+            shown = Number(whole, Shape.MONEY if currency else Shape.COUNT, currency)
+            yield BarRow(
+                self.bucket(number), tuple(percent_of(part, whole) for part in parts), shown.text(self.formats)
+            )
 
     def _roll_row(self, number: int, currency: str) -> Iterator[Row]:
         mine = [each for each in self.facts.rolled if each.from_bucket == number and currency in {"", each.currency}]
@@ -310,7 +376,32 @@ class _Month(View):
             )
             title = gettext("Vintages, %(currency)s") % {"currency": currency} if currency else gettext("Vintages")
             rows = tuple(self._vintage_rows(newest, currency))
-            yield Section(f"vintages-{currency}", title, rule, headings, rows, self._nothing())
+            plots = tuple(self._by_age(newest, title))
+            yield Section(f"vintages-{currency}", title, rule, headings, rows, self._nothing(), plots)
+
+    def _by_age(self, newest: list[Vintage], title: str) -> Iterator[Lines]:
+        """How much of each vintage is how late, by its months on book; of those that have a row of their own."""
+        gettext = self.gettext
+        shown = sorted((each for each in newest[:MOST_VINTAGES] if each.accounts), key=lambda each: each.months)
+        curves = (
+            (gettext("past due"), Tone.MIDDLE, [each.past_due for each in shown]),
+            (gettext("over 30 days"), Tone.MAIN, [each.over_30 for each in shown]),
+            (gettext("over 90 days"), Tone.OPEN, [each.over_90 for each in shown]),
+        )
+        if len(shown) > 1:
+            yield Lines(
+                gettext("%(table)s: how many are late, by age") % {"table": title},
+                gettext(
+                    "Three curves over the months since accounts were opened: the shares of each month's accounts that "
+                    "are past due, over 30 and over 90 days late now. Each point is another vintage."
+                ),
+                gettext("months on book"),
+                tuple(
+                    Line(name, tone, tuple((each.months, percent_of(late, each.accounts))
+                                           for each, late in zip(shown, counts, strict=True)), has_marks=True)
+                    for name, tone, counts in curves
+                ),
+            )  # fmt: skip
 
     def _vintage_rows(self, newest: list[Vintage], currency: str) -> Iterator[Row]:
         shown = newest if len(newest) <= MOST_VINTAGES else newest[: MOST_VINTAGES - 1]
@@ -366,9 +457,5 @@ def _vintage(title: str, months: str, rows: list[Vintage], currency: str, kind: 
 
 
 def _reached(value: Decimal | None, target: Decimal | None, label: KpiLabel) -> Number:
-    if value is None or not target:
-        return Number(None)
-    share = CONTEXT.divide(value, target)
-    if not label.higher_is_better:
-        share = CONTEXT.subtract(Decimal(2), share)
-    return Number(share, Shape.SHARE, tone="good" if share >= 1 else "bad")
+    share = share_reached(value, target, label)
+    return Number(share, Shape.SHARE, tone="" if share is None else "good" if share >= 1 else "bad")

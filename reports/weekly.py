@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from domain.periods import Period
 from domain.records import Grain, KpiResult
 from reports.languages import Language, message
+from reports.plots import Band, Line, Lines, Tone
 from reports.scopes import Results, Scope
 from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Shape
 from reports.views import About, View
@@ -41,7 +43,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class MonthEnd:
-    """What a department, or the whole book, has recovered, and the estimates of what it may be at the month's end."""
+    """What a department, or the whole book, has recovered, and the estimates of what it may be at the month's end.
+
+    `course` is what had been recovered by the end of each day of the month so far; empty where that is not known.
+    """
 
     department: str
     currency: str
@@ -51,6 +56,7 @@ class MonthEnd:
     low: Decimal | None
     high: Decimal | None
     months: int
+    course: tuple[tuple[int, Decimal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +286,65 @@ class _Week(View):
         )
         rows = tuple(self._month_end_row(each) for each in self._month_ends())
         nothing = gettext("Nothing recovered so far, or the KPI recovered is not in force.")
-        return Section("month-end", gettext("Where the month may end"), rule, headings, rows, nothing)
+        plots = tuple(plot for each in self._month_ends() if each.department == self._own_department()
+                      for plot in self._course(each))  # fmt: skip
+        return Section("month-end", gettext("Where the month may end"), rule, headings, rows, nothing, plots)
+
+    def _course(self, end: MonthEnd) -> Iterator[Lines]:
+        """The month so far day by day, its week set off, and from here the estimates of where it goes."""
+        if len(end.course) < 2:
+            return
+        gettext = self.gettext
+        day, monday = self.about.business_date, self.facts.first_day
+        first = monday.day if monday.month == day.month else 1
+        earlier = [each for each in end.course if each[0] <= first]
+        week = [each for each in end.course if each[0] >= first]
+        yield Lines(
+            gettext("The course of the month, %(currency)s") % {"currency": end.currency},
+            gettext(
+                "A line of what had been recovered by the end of each day, with marks for the days of this week; from "
+                "the last of them broken lines to the estimates by shape and by days, and a band from the lowest to "
+                "the highest of past months."
+            ),
+            gettext("day of the month"),
+            tuple(
+                line
+                for line in (
+                    self._amounts(gettext("earlier in the month"), Tone.MIDDLE, earlier, end.currency),
+                    self._amounts(gettext("this week"), Tone.MAIN, week, end.currency, has_marks=True),
+                    self._ahead(gettext("by shape, estimate"), Tone.MAIN, end, end.by_shape),
+                    self._ahead(gettext("by days, estimate"), Tone.MIDDLE, end, end.by_days),
+                )
+                if len(line.points) > 1
+            ),
+            self._band(end),
+        )
+
+    def _amounts(
+        self, title: str, tone: Tone, found: Iterable[tuple[int, Decimal]], currency: str, *,
+        is_broken: bool = False, has_marks: bool = False,
+    ) -> Line:  # fmt: skip
+        points = tuple((day, Number(amount, Shape.MONEY, currency)) for day, amount in found)
+        return Line(title, tone, points, is_broken=is_broken, has_marks=has_marks)
+
+    def _ahead(self, title: str, tone: Tone, end: MonthEnd, estimate: Decimal | None) -> Line:
+        """From today to the estimate; nothing where there is none, or the month is over."""
+        today, last = self._today_and_last()
+        known = estimate is not None and today < last
+        found = [(today, end.so_far), (last, estimate or Decimal(0))] if known else []
+        return self._amounts(title, tone, found, end.currency, is_broken=True)
+
+    def _band(self, end: MonthEnd) -> Band | None:
+        today, last = self._today_and_last()
+        if end.low is None or end.high is None or today >= last:
+            return None
+        so_far, low, high = (Number(each, Shape.MONEY, end.currency) for each in (end.so_far, end.low, end.high))
+        title = self.gettext("lowest to highest, estimate")
+        return Band(title, ((today, so_far, so_far), (last, low, high)))
+
+    def _today_and_last(self) -> tuple[int, int]:
+        day = self.about.business_date
+        return day.day, Period.of(day).last_day.day
 
     def _month_end_row(self, each: MonthEnd) -> Row:
         name = self.department(each.department) if each.department else Name(self.gettext("Whole book"))

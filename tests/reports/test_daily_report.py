@@ -45,6 +45,8 @@ def _kpis():
             yield sample.kpi(
                 f"overdue_balance_{bucket}", entity, str(owed), grain=grain, unit=Unit.MONEY, currency="VND"
             )
+        opening = str(accounts // 4)
+        yield sample.kpi("cure_rate_1", entity, "0.2", grain=grain, sums=(str(accounts // 20), opening))
         yield sample.kpi("accounts_owned", entity, str(accounts), grain=grain, unit=Unit.COUNT)
         yield sample.kpi("accounts_untouched", entity, str(accounts * Decimal("0.2")), grain=grain, unit=Unit.COUNT)
         yield sample.kpi("untouched_rate", entity, "0.4", grain=grain, sums=(str(accounts // 5), str(accounts // 2)))
@@ -138,6 +140,37 @@ def test_promises_visits_and_unworked_accounts_by_hand():
     assert named(report, "visits")["Whole book"] == [10, 2, Decimal("0.2"), 3, 8, 2, Decimal("0.25")]
     assert named(report, "unworked")["Telephone"] == [30, 12, Decimal("0.4"), 420]
     assert [tie.is_equal for tie in report.tie_outs] == [True, True]
+
+
+def plot_of(report, name):
+    return section(report, name).plots[0]
+
+
+def test_the_plots_show_what_the_tables_say():
+    report = daily_report(facts(), Language.ENGLISH)
+    (bucket,) = plot_of(report, "overdue").rows
+    assert (bucket.label, [each.value for each in bucket.values]) == ("1+", [50, 25]), (
+        "now, and those that could be cured"
+    )
+    heading, dot = plot_of(report, "gaps").rows
+    assert (heading.label, heading.value, dot.label) == ("Telephone", None, "Recovery rate, VND")
+    assert dot.value.value == Decimal("0.7"), "0.07 of the 0.1 that is due by now"
+    worked = {row.label: ([each.value for each in row.values], row.text) for row in plot_of(report, "unworked").rows}
+    assert worked == {"T1": ([8, 12], "40.00%"), "T2": ([4, 6], "40.00%"), "T3": ([4, 6], "40.00%")}
+
+
+def test_a_plot_of_a_team_has_its_own_people_and_what_was_reached_turns_where_less_is_better():
+    team = daily_report(facts(), Language.ENGLISH, Scope(Grain.TEAM, "T1"))
+    assert [row.label for row in plot_of(team, "unworked").rows] == ["E1", "E2"]
+    labels = {**facts().about.labels, "recovery_rate": KpiLabel("Complaints", higher_is_better=False, is_share=True)}
+    (_, dot) = plot_of(daily_report(facts(labels=labels), Language.ENGLISH), "gaps").rows
+    assert dot.value.value == Decimal("1.3")
+
+
+def test_without_an_opening_or_figures_there_is_no_plot():
+    kpis = tuple(each for each in _kpis() if each.kpi != "cure_rate_1")
+    assert section(daily_report(facts(kpis=kpis), Language.ENGLISH), "overdue").plots == ()
+    assert [each.plots for each in daily_report(facts(kpis=(), gaps=()), Language.ENGLISH).sections] == [()] * 5
 
 
 def test_a_sum_that_does_not_tie_out_is_told():

@@ -21,6 +21,7 @@ from tests.reports.test_daily_report import changed, named, section
 from tests.reports.test_daily_report import facts as daily_facts
 
 FRIDAY = date(2026, 10, 30)
+COURSE = tuple((day, Decimal(2 * day)) for day in range(1, 31))
 POSTINGS = (
     Posting("E1", "phone", "T1", "collector", "E9"),
     Posting("E2", "phone", "T2", "collector", "E9"),
@@ -62,7 +63,7 @@ def weekly(**changes) -> WeeklyFacts:
         comparisons=20,
         bar=Decimal("3.02"),
         month_ends=(
-            MonthEnd("", "VND", Decimal(60), Decimal(120), Decimal(110), Decimal(100), Decimal(150), 2),
+            MonthEnd("", "VND", Decimal(60), Decimal(120), Decimal(110), Decimal(100), Decimal(150), 2, COURSE),
             MonthEnd("phone", "VND", Decimal(40), Decimal(80), None, None, None, 0),
         ),
         behind=(behind, replace(behind, grain=Grain.TEAM, entity="T3", department="field", team="T3")),
@@ -224,3 +225,48 @@ def test_a_department_stands_beside_its_target_with_the_weight_of_the_scorecard(
         Decimal("0.4"), Decimal("0.07"), Decimal("0.2"), Decimal("0.35"),
     ]  # fmt: skip
     assert named(month(), "scores")["field"] == [0, 2, None, None, None]
+
+
+def points_of(line):
+    return [(at, number.value) for at, number in line.points]
+
+
+def test_the_course_of_the_month_sets_off_the_week_and_goes_on_to_the_estimates():
+    (plot,) = section(week(), "month-end").plots
+    earlier, this_week, by_shape, by_days = plot.lines
+    assert points_of(earlier) == [(day, 2 * day) for day in range(1, 27)]
+    assert points_of(this_week) == [(26, 52), (27, 54), (28, 56), (29, 58), (30, 60)]
+    assert (points_of(by_shape), by_shape.is_broken) == ([(30, 60), (31, 110)], True)
+    assert points_of(by_days) == [(30, 60), (31, 120)]
+    assert [(day, low.value, high.value) for day, low, high in plot.band.points] == [(30, 60, 60), (31, 100, 150)]
+
+
+def test_on_the_last_day_of_the_month_nothing_is_estimated_and_an_unknown_course_is_not_drawn():
+    over = tuple((day, Decimal(day)) for day in range(1, 32))
+    end = replace(weekly().month_ends[0], course=over)
+    (plot,) = section(week(business_date=date(2026, 10, 31), month_ends=(end,)), "month-end").plots
+    assert ([line.title for line in plot.lines], plot.band) == (["earlier in the month", "this week"], None)
+    assert section(week(Scope(Grain.DEPARTMENT, "phone")), "month-end").plots == ()
+
+
+def test_a_bar_of_the_roll_table_is_the_whole_of_its_bucket():
+    (plot,) = section(month(), "roll-accounts").plots
+    assert [row.label for row in plot.rows] == ["current", "1–30"]
+    assert [each.value for each in plot.rows[1].values] == [Decimal(text) for text in ("0.05", "0.3", "0.5", "0.15")]
+    assert plot.rows[1].text == "100"
+
+
+def test_a_league_is_drawn_with_its_intervals_and_few_accounts_faint():
+    (plot,) = section(month(), "league-teams").plots
+    first, few = plot.rows
+    assert (first.label, first.value.value, first.low, first.high) == (
+        "T1", Decimal("1.25"), Decimal("1.125"), Decimal("1.375"),
+    )  # fmt: skip
+    assert (first.is_faint, few.is_faint) == (False, True)
+    assert section(month(Scope(Grain.TEAM, "T1")), "league-people").plots == (), "one alone is no league"
+
+
+def test_vintages_are_drawn_by_their_age_and_only_those_with_a_row():
+    (plot,) = section(month(), "vintages-VND").plots
+    assert [[at for at, _ in line.points] for line in plot.lines] == [list(range(24))] * 3
+    assert [line.points[0][1].value for line in plot.lines] == [Decimal("0.5"), Decimal("0.3"), Decimal("0.1")]

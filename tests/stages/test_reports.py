@@ -116,6 +116,8 @@ def test_the_last_working_day_of_a_week_has_its_weekly_report_and_too_few_weeks_
     assert {"FD-1.html", "FD-1.xlsx"} <= {path.name for path in (folder / "teams").iterdir()}
     assert not (world.settings.home / "reports" / "monthly").exists()
     assert list_actions(world) == ()
+    drawn = (folder / "weekly.html").read_text(encoding="utf-8")
+    assert "<title" in drawn.partition('id="month-end"')[2], "the course leads to what was recovered, so it is drawn"
 
 
 def test_who_falls_behind_gets_one_coaching_action_however_often_the_week_is_reported(reported, tmp_path):

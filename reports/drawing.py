@@ -38,7 +38,7 @@ _FILLS = {
 }
 _EDGES = {**_FILLS, Tone.LIGHT: "#8fa7c0", Tone.OPEN: "#5a6675"}
 _TEXTS = {**dict.fromkeys(Tone, INK), Tone.MAIN: "#ffffff", Tone.BAD: "#ffffff"}
-_ARROWS = {"dot": "circle", "faint": "circle", "beyond": "triangle-right", "below": "triangle-left"}
+_ARROWS = {"dot": "circle", "beyond": "triangle-right", "below": "triangle-left"}
 _MARKS = {**dict.fromkeys(Tone, "circle"), Tone.MAIN: "square", Tone.BAD: "triangle-up", Tone.MIDDLE: "diamond"}
 
 
@@ -54,7 +54,8 @@ def drawn(plot: Plot, name: str, formats: Formats, *, font: str = FONT) -> Marku
     }
     svg = vl_convert.vegalite_to_svg(spec, vl_version=_VERSION, allowed_base_urls=[])
     opened = Markup(
-        '<svg role="img" viewBox="0 0 {width} {height}" aria-labelledby="{name}-title {name}-about">'
+        '<svg role="img" viewBox="0 0 {width} {height}" preserveAspectRatio="xMinYMin" '
+        'aria-labelledby="{name}-title {name}-about">'
         '<title id="{name}-title">{title}</title><desc id="{name}-about">{about}</desc>'
     ).format(width=WIDTH, height=fills.height + TOP + BOTTOM, name=name, title=plot.title, about=plot.about)
     body = _TAG.sub(lambda tag: _SPOKEN.sub("", tag[0]), svg[svg.index(">") + 1 :])
@@ -99,16 +100,15 @@ def _dots() -> list[alt.Chart]:
     values = dots.transform_filter(alt.datum.kind != "heading")
     headings = dots.transform_filter(alt.datum.kind == "heading")
     intervals = dots.transform_filter("datum.low != null")
-    fill = alt.Fill(
-        "kind:N", scale=_scale({**dict.fromkeys(_ARROWS, _FILLS[Tone.MAIN]), "faint": "#ffffff"}), legend=None
-    )
     arrow = alt.Shape("kind:N", scale=_scale(_ARROWS), legend=None)
     beside, behind = alt.value(-10), alt.value(_inner(Kind.DOTS) + 10)
     return [
         intervals.mark_rule(color=QUIET, strokeWidth=2).encode(row, _x("low"), alt.X2("high")),
         line.mark_rule(color=INK, strokeWidth=1.4).encode(_x("place")),
         _text(line, align="center", color=QUIET, fontSize=11).encode(_x("place"), alt.Text("text:N"), y=alt.value(-9)),
-        values.mark_point(size=60, stroke=_EDGES[Tone.MAIN], opacity=1).encode(row, _x("place"), fill, arrow),
+        values.mark_point(size=60, stroke=_EDGES[Tone.MAIN], opacity=1).encode(
+            row, _x("place"), _filled_by_tone(), arrow
+        ),
         _text(values, align="right").encode(row, alt.Text("text:N"), x=beside),
         _text(headings, fontWeight="bold").encode(row, alt.Text("text:N"), x=alt.value(4 - LEFT[Kind.DOTS])),
         _text(dots).encode(row, alt.Text("behind:N"), x=behind),
@@ -179,8 +179,11 @@ def _axis(name: str) -> alt.Axis:
 
 
 def _inked() -> tuple[alt.Fill, alt.Stroke]:
-    fill = alt.Fill("tone:N", scale=_scale(_FILLS), legend=None)
-    return fill, alt.Stroke("tone:N", scale=_scale(_EDGES), legend=None)
+    return _filled_by_tone(), alt.Stroke("tone:N", scale=_scale(_EDGES), legend=None)
+
+
+def _filled_by_tone() -> alt.Fill:
+    return alt.Fill("tone:N", scale=_scale(_FILLS), legend=None)
 
 
 def _scale(looks: Mapping[Any, str]) -> alt.Scale:

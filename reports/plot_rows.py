@@ -15,7 +15,7 @@ from reports.formats import Formats
 from reports.plots import BarRow, Bars, Dot, Dots, Lines, Plot, Tone
 from reports.sections import Number, Shape
 
-ROW, SLOT, GAP, LINES_HEIGHT = 24, 12, 8, 190
+ROW, SLOT, GAP, LINES_HEIGHT = 21, 12, 8, 190
 LONGEST_LABEL = 34  # characters; more would run out of the picture
 NARROWEST_WITH_TEXT = Decimal("0.07")  # of the width: a bar that has its share written in it
 _STEPS = {Shape.SHARE: 1_000_000, Shape.NUMBER: 1_000_000, Shape.COUNT: 1, Shape.MONEY: 1}
@@ -107,15 +107,16 @@ def _dots(plot: Dots, formats: Formats) -> Filled:
 
 def _dot(each: Dot, axis: _Axis, formats: Formats) -> dict[str, Any]:
     if each.value is None:
-        return {"text": _cut(each.label), "kind": "heading", "behind": "", "place": None, "low": None, "high": None}
+        return {"text": _cut(each.label), "kind": "heading", "tone": Tone.MAIN, "behind": "", "place": None,
+                "low": None, "high": None}  # fmt: skip
     place = _place(each.value)
     low, high = (
         None if bound is None else axis.held(_at(bound, each.value.shape)) for bound in (each.low, each.high)
     )  # fmt: skip
-    kind = "below" if place < axis.low else "beyond" if place > axis.high else "faint" if each.is_faint else "dot"
+    kind = "below" if place < axis.low else "beyond" if place > axis.high else "dot"
     behind = each.text or each.value.text(formats)
-    return {"text": _cut(each.label), "kind": kind, "behind": behind, "place": axis.held(place), "low": low,
-            "high": high}  # fmt: skip
+    return {"text": _cut(each.label), "kind": kind, "tone": Tone.OPEN if each.is_faint else Tone.MAIN,
+            "behind": behind, "place": axis.held(place), "low": low, "high": high}  # fmt: skip
 
 
 def _lines(plot: Lines, formats: Formats, width: int) -> Filled:

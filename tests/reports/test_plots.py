@@ -147,6 +147,9 @@ def test_what_lies_outside_stands_at_the_edge_as_an_arrow_with_its_figure():
         "9.00",
     )
     assert (below["kind"], below["place"], below["behind"]) == ("below", 0, "-0.50")
+    assert [row["tone"] for row in (beyond, below)] == [Tone.MAIN, Tone.OPEN], (
+        "of few accounts, and said so at the edge"
+    )
 
 
 def test_a_long_name_is_cut_with_a_mark_and_chinese_is_twice_as_wide():

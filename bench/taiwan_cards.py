@@ -21,6 +21,7 @@ import pandas as pd
 MONTHS = {"2005-04-30": "April", "2005-05-31": "May", "2005-06-30": "June", "2005-07-31": "July",
           "2005-08-31": "August", "2005-09-30": "September"}  # fmt: skip
 DAYS = tuple(MONTHS)
+STEPS = tuple(pairwise(DAYS))
 KPIS = ("roll_rate_by_stock_accounts", "roll_rate_by_cohort_accounts", "roll_rate_by_stock", "roll_rate_by_cohort",
         "cure_rate")  # fmt: skip
 TITLES = {
@@ -77,21 +78,34 @@ def _cell(row: Mapping[str, str]) -> str:
 
 def oddities(cards: pd.DataFrame) -> Iterator[str]:
     """What the file itself says, month by month, that cannot be so."""
-    steps = list(pairwise(DAYS))
-    moves = {now: (cards[STATUS[before]], cards[STATUS[now]]) for before, now in steps}
-    yield from _counted(
+    for told in (_leaps, _statuses_of_september, _standing_still, _cures, _blocks, _codes_without_definition,
+                 _payments, _balances):  # fmt: skip
+        yield from told(cards)
+    yield from _of_people(cards)
+
+
+def _moves(cards: pd.DataFrame) -> list[tuple[pd.Series, pd.Series]]:
+    """The statuses of each month beside those of the month before."""
+    return [(cards[STATUS[before]], cards[STATUS[now]]) for before, now in STEPS]
+
+
+def _leaps(cards: pd.DataFrame) -> Iterator[str]:
+    return _counted(
         "Two months overdue a month after nothing was",
         "A card that was not overdue can be one month overdue a month later, and no more. These went from −2, −1 or 0 "
         "straight to 2. So bucket 1 is nearly empty, the cohort rates 0 → 1 and 1 → 2 measure nothing, and 0 → 2 is in "
         "no roll table at all.",
         {
-            "from −2, −1 or 0 to 2": [((was <= 0) & (now == 2)).sum() for was, now in moves.values()],
-            "from −2, −1 or 0 to 1": [((was <= 0) & (now == 1)).sum() for was, now in moves.values()],
-            "from −2, −1 or 0 to 3 or more": [((was <= 0) & (now >= 3)).sum() for was, now in moves.values()],
-            "from k ≥ 1 up by two or more": [((was >= 1) & (now - was >= 2)).sum() for was, now in moves.values()],
+            "from −2, −1 or 0 to 2": [((was <= 0) & (now == 2)).sum() for was, now in _moves(cards)],
+            "from −2, −1 or 0 to 1": [((was <= 0) & (now == 1)).sum() for was, now in _moves(cards)],
+            "from −2, −1 or 0 to 3 or more": [((was <= 0) & (now >= 3)).sum() for was, now in _moves(cards)],
+            "from k ≥ 1 up by two or more": [((was >= 1) & (now - was >= 2)).sum() for was, now in _moves(cards)],
         },
     )
-    yield from _counted(
+
+
+def _statuses_of_september(cards: pd.DataFrame) -> Iterator[str]:
+    return _counted(
         "Status 1 appears in September",
         "Before September status 1 hardly exists; then 3,688 cards have it, nearly half of them with nothing billed. "
         "So the stock rate 0 → 1 leaps in September, by a change of coding and not of customers.",
@@ -105,41 +119,53 @@ def oddities(cards: pd.DataFrame) -> Iterator[str]:
             ],
         },
     )
-    yield from _counted(
+
+
+def _standing_still(cards: pd.DataFrame) -> Iterator[str]:
+    return _counted(
         "Two months overdue, month after month",
         "Most of those with status 2 have status 2 a month later. One instalment paid each month would explain it; "
         "where nothing was paid in either month, nothing does.",
         {
-            "2, and 2 again": [((was == 2) & (now == 2)).sum() for was, now in moves.values()],
+            "2, and 2 again": [((was == 2) & (now == 2)).sum() for was, now in _moves(cards)],
             "… with nothing paid in either month": [
                 ((cards[STATUS[before]] == 2) & (cards[STATUS[now]] == 2) & _nothing_paid(cards, before, now)).sum()
-                for before, now in steps
+                for before, now in STEPS
             ],
-            "overdue, and one worse": [((was >= 1) & (now == was + 1)).sum() for was, now in moves.values()],
+            "overdue, and one worse": [((was >= 1) & (now == was + 1)).sum() for was, now in _moves(cards)],
         },
     )
-    yield from _counted(
+
+
+def _cures(cards: pd.DataFrame) -> Iterator[str]:
+    return _counted(
         "Cured without a payment",
         "From 1 or more to 0, −1 or −2 although nothing was paid in either month. The cure rates count them.",
         {
-            "cured": [((was >= 1) & (now <= 0)).sum() for was, now in moves.values()],
+            "cured": [((was >= 1) & (now <= 0)).sum() for was, now in _moves(cards)],
             "… with nothing paid in either month": [
                 ((cards[STATUS[before]] >= 1) & (cards[STATUS[now]] <= 0) & _nothing_paid(cards, before, now)).sum()
-                for before, now in steps
+                for before, now in STEPS
             ],
         },
     )
-    yield from _counted(
+
+
+def _blocks(cards: pd.DataFrame) -> Iterator[str]:
+    return _counted(
         "Seven months overdue, and there to stay",
         "A block of cards stands at 7 for months, though each month without its instalment adds one. Of those at 7 in "
         "July none is at 7 in August.",
         {
             "status 7": [(cards[STATUS[day]] == 7).sum() for day in DAYS],
             "status 8": [(cards[STATUS[day]] == 8).sum() for day in DAYS],
-            "7, and 7 again": [None, *(((was == 7) & (now == 7)).sum() for was, now in moves.values())],
+            "7, and 7 again": [None, *(((was == 7) & (now == 7)).sum() for was, now in _moves(cards))],
         },
     )
-    yield from _counted(
+
+
+def _codes_without_definition(cards: pd.DataFrame) -> Iterator[str]:
+    return _counted(
         "−2, −1 and 0: codes without a definition",
         "The publisher documents −1 (paid duly) and 1 to 9; −2 and 0 are in the file, and their common readings (no "
         "use, revolving) came later. −2 is not *no use*: many such cards have a bill, or pay. 9 never occurs.",
@@ -152,21 +178,27 @@ def oddities(cards: pd.DataFrame) -> Iterator[str]:
             ],
         },
     )
-    yield from _counted(
+
+
+def _payments(cards: pd.DataFrame) -> Iterator[str]:
+    return _counted(
         "Payments belong to the bill of the month before",
         "The file does not say which bill a payment settles. To the last dollar it equals the bill of the month before "
         "six to eight times as often as that of its own month. So money of September belongs beside the book at the "
         "end of August, as the KPIs have it, and a bill less the payment of its own month reconciles to nothing.",
         {
             "equal to the bill of the month before": [
-                ((cards[PAID[now]] == cards[BILL[before]]) & (cards[PAID[now]] > 0)).sum() for before, now in steps
+                ((cards[PAID[now]] == cards[BILL[before]]) & (cards[PAID[now]] > 0)).sum() for before, now in STEPS
             ],
             "equal to the bill of its own month": [
-                ((cards[PAID[now]] == cards[BILL[now]]) & (cards[PAID[now]] > 0)).sum() for _, now in steps
+                ((cards[PAID[now]] == cards[BILL[now]]) & (cards[PAID[now]] > 0)).sum() for _, now in STEPS
             ],
         },
     )
-    yield from _counted(
+
+
+def _balances(cards: pd.DataFrame) -> Iterator[str]:
+    return _counted(
         "Balances that no payment explains",
         "There are no purchases, interest or fees in the file, so growth is not explained; but a fall has to be paid, "
         "or credited.",
@@ -177,12 +209,11 @@ def oddities(cards: pd.DataFrame) -> Iterator[str]:
                 None,
                 *(
                     (cards[BILL[before]] - cards[BILL[now]] > cards[PAID[before]] + cards[PAID[now]]).sum()
-                    for before, now in steps
+                    for before, now in STEPS
                 ),
             ],
         },
     )
-    yield from _of_people(cards)
 
 
 def _nothing_paid(cards: pd.DataFrame, before: str, now: str) -> pd.Series:

@@ -1,5 +1,7 @@
 """Leagues: a rate of several people or partners like for like, with what chance alone would do, and no rank without it.
 
+`league` makes what is expected of everybody from the cases themselves; `places` takes it as given.
+
 Raw rates compare what people were given. Here each is held against what all of them together bring on accounts of the
 same strata, and the interval says how far off chance alone may take somebody with so few cases.
 """
@@ -121,6 +123,59 @@ def wilson(successes: int, cases: int) -> tuple[Decimal, Decimal]:
     below = 1 + z2 / n
     return max((share + z2 / (2 * n) - spread) / below, Decimal(0)), min(
         (share + z2 / (2 * n) + spread) / below, Decimal(1)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What an entity reached of so many cases, and which share was `expected` of it for how hard they are, if known."""
+
+    entity: str
+    successes: int
+    cases: int
+    expected: Decimal | None = None
+
+    @property
+    def actual(self) -> Decimal:
+        return CONTEXT.divide(Decimal(self.successes), Decimal(self.cases))
+
+    @property
+    def interval(self) -> tuple[Decimal, Decimal]:
+        return wilson(self.successes, self.cases)
+
+    @property
+    def ratio(self) -> Decimal:
+        """By which it is placed: actual ÷ expected, or the share itself."""
+        return self.actual / (self.expected or Decimal(1))
+
+    @property
+    def is_few(self) -> bool:
+        return self.cases < FEWEST_CASES
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The places that chance leaves open: best 1 and worst 1 is a sure first."""
+
+    share: Share
+    best: int
+    worst: int
+
+
+def places(shares: Iterable[Share]) -> tuple[Place, ...]:
+    """Places by the share of what was expected; only intervals that do not meet tell two apart.
+
+    The interval is that of the actual share, divided as the share is. A share has at least one case.
+    """
+    every = sorted(shares, key=lambda share: (-share.ratio, share.entity))
+    scaled = [tuple(bound / (share.expected or Decimal(1)) for bound in share.interval) for share in every]
+    return tuple(
+        Place(
+            share,
+            best=1 + sum(other_low > high for other_low, _ in scaled),
+            worst=len(scaled) - sum(other_high < low for _, other_high in scaled),
+        )
+        for share, (low, high) in zip(every, scaled, strict=True)
     )
 
 

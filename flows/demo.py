@@ -42,7 +42,8 @@ from tasks.stages.review import write_review
 from tasks.stages.rules import sound_rules
 
 FIRST, LAST = date(2026, 9, 1), date(2026, 10, 31)
-FULL_NIGHTS = frozenset({date(2026, 9, 15), date(2026, 9, 30), date(2026, 10, 15), LAST})
+WEEK = date(2026, 10, 30)  # ends with its weekly report, beside the week before
+FULL_NIGHTS = frozenset({date(2026, 9, 30), date(2026, 10, 22), WEEK, LAST})
 PERIOD, MONTH_END_AFTER = Period(2026, 9), date(2026, 10, 2)
 SHORT_NIGHT = (Stage.GATE, Stage.ALLOCATE)
 
@@ -152,7 +153,9 @@ def _closing_screen(world: World, watch: _Watch) -> None:
     home = world.settings.home
     people.print(f"Ledger: {head.sequence} entries, head {short(head.entry_hash)}; `recoup verify` proves it.")
     people.print(f"HR's page and workbook:  {home}/reports/{PERIOD}/bonus.html, bonus.xlsx, fee.html, fee.xlsx")
-    people.print(f"The last night's page:   {home}/runs/{last}/night.html")
+    people.print(f"The last night's page:   {home}/runs/{last}/night.html; its daily report: daily.html beside it")
+    people.print(f"A week's report:         {home}/reports/weekly/{WEEK}/weekly.html")
+    people.print(f"The month's report:      {home}/reports/monthly/{LAST}/monthly.html")
     people.print("Look around: [bold]recoup runs[/], [bold]recoup show RUN[/], [bold]recoup batches[/], "
                  f"[bold]recoup explain payout EMPLOYEE --period {PERIOD}[/], [bold]make serve[/]")  # fmt: skip
     people.print(f"In all {sum(watch.seconds.values()):.0f} seconds.", highlight=False)

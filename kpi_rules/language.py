@@ -83,6 +83,8 @@ class Kpi(Rule):
     """The title on pages in Vietnamese and Chinese; left out: as in `title`."""
     about: str = ""
     """The definition in a sentence, as people read it beside the figure."""
+    abouts: dict[Literal["vi", "zh"], str] = Field(default_factory=dict)
+    """The same in Vietnamese and Chinese; left out: as in `about`, and the page says that it is English."""
     unit: Unit
     """What the figure is; checked against what the measure gives."""
     unit_names: dict[Literal["en", "vi", "zh"], str] = Field(default_factory=dict)

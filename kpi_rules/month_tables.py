@@ -1,4 +1,4 @@
-"""The statements of the weekly and monthly report: who paid, which bucket went where, how each vintage stands."""
+"""The statements of the weekly and monthly report: who paid and when, which bucket went where, how vintages stand."""
 
 from __future__ import annotations
 
@@ -34,6 +34,20 @@ def payers_statement(*, start: date, as_of: date) -> ExactSelect:
         .order_by(rows.c.segment)
     )
     return exact(statement.params(Source(opening.name).bound(start, as_of)))
+
+
+def course_statement(*, start: date, as_of: date) -> ExactSelect:
+    """What was `recovered` from `start` up to and including `as_of`, by day, department (NULL: of nobody's) and
+    currency, as the credits have it."""
+    credit = CREDITS_SQL.c
+    keys = (credit.posted_on, credit.department_id, credit.currency)
+    statement = (
+        sa.select(*keys, total(credit.recovered).label("recovered"))
+        .where(credit.posted_on.between(start, as_of))
+        .group_by(*keys)
+        .order_by(*(key.asc().nulls_last() for key in keys))
+    )
+    return exact(statement)
 
 
 def roll_statement(*, start: date, as_of: date) -> ExactSelect:

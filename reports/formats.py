@@ -13,7 +13,7 @@ from decimal import Decimal, localcontext
 from functools import cache
 
 from babel.dates import format_date, format_skeleton
-from babel.numbers import NumberPattern, format_currency, format_percent, parse_pattern
+from babel.numbers import NumberPattern, format_compact_decimal, format_currency, format_percent, parse_pattern
 
 from domain.ids import canonical_decimal
 from domain.money import CONTEXT, MINOR_DIGITS
@@ -85,6 +85,24 @@ class Formats:
         """
         with localcontext(CONTEXT):
             return format_percent(ratio, "#,##0.00%", locale=self.language.locale)
+
+    def percent(self, ratio: Decimal) -> str:
+        """A share without digits after the point, where there is no room for more: in a plot.
+
+        >>> Formats().percent(Decimal("0.61538")), Formats().percent(Decimal("1.5"))
+        ('62%', '150%')
+        """
+        with localcontext(CONTEXT):
+            return format_percent(ratio, "#,##0%", locale=self.language.locale)
+
+    def compact(self, number: Decimal) -> str:
+        """A large number as it is said: on the axis of a plot.
+
+        >>> [Formats(each).compact(Decimal(1_200_000_000)).replace(chr(160), " ") for each in Language]
+        ['1.2B', '1,2 T', '12亿']
+        """
+        with localcontext(CONTEXT):
+            return format_compact_decimal(number, locale=self.language.locale, fraction_digits=1)
 
     def day(self, day: date) -> str:
         return format_date(day, "long", locale=self.language.locale)

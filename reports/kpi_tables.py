@@ -31,6 +31,8 @@ UNITS: Mapping[Unit, str] = {
     Unit.RATIO: message("ratio"),
 }
 
+IN_ENGLISH = message("(in English) %(text)s")
+
 Heading = tuple[str, str]  # KPI and currency
 
 

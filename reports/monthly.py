@@ -4,35 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
-from domain.ids import RunId
 from domain.money import CONTEXT
 from domain.records import Grain, KpiResult
-from reports.daily import Gap
-from reports.formats import Formats
+from reports.gaps import Gap, share_reached
 from reports.kpi_tables import KpiLabel
-from reports.languages import Language, message, words_of
-from reports.scopes import Posting, Scope
-from reports.sections import (
-    Card,
-    Definition,
-    Heading,
-    Name,
-    Number,
-    Report,
-    Row,
-    Section,
-    Shape,
-    TieOut,
-    bar_of,
-    figure,
-    percent_of,
-)
+from reports.languages import Language, message
+from reports.plots import BarRow, Bars, Dot, Dots, Line, Lines, Series, Tone
+from reports.scopes import Scope
+from reports.sections import Card, Heading, Number, Report, Row, Section, Shape, TieOut, bar_of, percent_of
+from reports.views import About, View
 
 ROLLED_ON = message("Accounts one bucket on, in the roll table and by the KPI of roll rates")
 IN_VINTAGES = message("Accounts of all vintages, and the KPI of accounts owned")
+MOST_DOTS = 40  # in a plot; more of them nobody reads
 MOST_VINTAGES = 24  # in a table; older ones become one row
 
 
@@ -95,13 +81,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class MonthlyFacts:
-    business_date: date
-    runs: tuple[RunId, ...]
+    about: About
     month: str
     kpis: tuple[KpiResult, ...]
-    labels: Mapping[str, KpiLabel]
-    titles: Mapping[str, str]
-    buckets: tuple[tuple[int, int | None], ...]
     scores: tuple[Scores, ...]
     gaps: tuple[Gap, ...]
     weights: Mapping[tuple[str, str], Decimal]
@@ -109,64 +91,42 @@ class MonthlyFacts:
     vintages: tuple[Vintage, ...]
     league: tuple[Standing, ...]
     league_title: str
-    postings: tuple[Posting, ...]
     tie_outs: tuple[tuple[str, Decimal, Decimal], ...]
-    halted: frozenset[str] = frozenset()
-    definitions: tuple[Definition, ...] = ()
-    owner: str = ""
-    book_label: str = ""
 
 
 def monthly_report(facts: MonthlyFacts, language: Language, scope: Scope = Scope()) -> Report:  # noqa: B008 - frozen
     """The report in the language; that of a department or team has its own people, and no table of the whole book."""
-    gettext = words_of(language).gettext
-    month = _Month(facts, Formats(language), scope)
-    whole = scope.grain is Grain.PORTFOLIO
-    ties = [TieOut(title, Number(here), Number(there)) for title, here, there in facts.tie_outs] if whole else []
-    return Report(
-        name="monthly",
-        title=gettext("Monthly report"),
-        business_date=facts.business_date,
-        scope=scope.name,
-        owner=facts.owner,
-        audience=gettext("the leader of the team")
-        if scope.grain is Grain.TEAM
-        else gettext("heads of departments and of collections, and the board"),
-        runs=facts.runs,
-        cards=tuple(month.cards()),
+    month = _Month(facts.about, language, scope, facts)
+    gettext, whole = month.gettext, month.is_whole
+    return month.report(
+        "monthly",
+        gettext("Monthly report"),
+        audience=gettext("heads of departments and of collections, and the board"),
+        cards=month.cards(),
         sections=(
             *([] if scope.grain is Grain.TEAM else [month.scores(), month.scorecards()]),
             *month.leagues(),
             *([*month.rolls(), *month.vintages()] if whole else []),
         ),
-        definitions=facts.definitions,
-        tie_outs=tuple(ties),
-        book_label=facts.book_label,
-        facts=((gettext("Month"), facts.month),),
+        tie_outs=[TieOut(title, Number(here), Number(there)) for title, here, there in facts.tie_outs if whole],
+        facts=[(gettext("Month"), facts.month)],
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Month:
+class _Month(View):
     facts: MonthlyFacts
-    formats: Formats
-    scope: Scope
-
-    def gettext(self, text: str) -> str:
-        return words_of(self.formats.language).gettext(text)
 
     def cards(self) -> Iterator[Card]:
         gettext = self.gettext
         scores = self._scores()
         if self.scope.grain is not Grain.TEAM:
             yield Card(gettext("People scored"), Number(sum(each.scored for each in scores)))
-        if self.scope.grain is Grain.PORTFOLIO and self.facts.rolled:
+        if self.is_whole and self.facts.rolled:
             overdue = [each for each in self.facts.rolled if each.from_bucket]
-            worse = sum(
-                each.accounts for each in overdue if each.to_bucket is not None and each.to_bucket > each.from_bucket
-            )
-            better = sum(
-                each.accounts for each in overdue if each.to_bucket is None or each.to_bucket < each.from_bucket
+            better, worse = (
+                sum(each.accounts for each in overdue if _roll_tone(each.from_bucket, each.to_bucket) == tone)
+                for tone in ("good", "bad")
             )
             of = sum(each.accounts for each in overdue)
             yield Card(gettext("Overdue accounts that rolled on"), percent_of(worse, of))
@@ -193,7 +153,7 @@ class _Month:
         rows = tuple(
             Row(
                 (
-                    self._department(each.department),
+                    self.department(each.department),
                     Number(each.scored),
                     Number(each.without),
                     *(Number(value, Shape.NUMBER) for value in (each.lowest, each.median, each.highest)),
@@ -231,22 +191,18 @@ class _Month:
             if self.scope.name not in {"", gap.department}:
                 continue
             if gap.department != before:
-                yield Row((self._department(gap.department),), "group")
+                yield Row((self.department(gap.department),), "group")
             before = gap.department
-            label, actual = self.facts.labels.get(gap.kpi), found.get((gap.kpi, gap.department, gap.currency))
-            is_share, title = label is not None and label.is_share, label.title if label else gap.kpi
+            label, actual = self.label(gap.kpi), found.get((gap.kpi, gap.department, gap.currency))
             value = actual.value if actual else None
-            shown = [
-                figure(each, actual.unit, is_share=is_share, currency=gap.currency) if actual else Number(each)
-                for each in (value, gap.target)
-            ]
             yield Row(
                 (
-                    f"{title}, {gap.currency}" if gap.currency else title,
+                    self.title(gap.kpi, gap.currency),
                     Number(self.facts.weights.get((gap.department, gap.kpi)), Shape.SHARE),
-                    *shown,
+                    self.like(actual, value),
+                    self.like(actual, gap.target),
                     _reached(value, gap.target, label),
-                    _short(gap, label, self.formats),
+                    gap.people_short(label, self.formats),
                 )
             )
 
@@ -254,7 +210,7 @@ class _Month:
         """Teams, and of one department or team its people."""
         gettext = self.gettext
         yield self._league_section("league-teams", gettext("League of teams"), Grain.TEAM)
-        if self.scope.grain is not Grain.PORTFOLIO:
+        if not self.is_whole:
             yield self._league_section("league-people", gettext("League of people"), Grain.EMPLOYEE)
 
     def _league_section(self, name: str, title: str, grain: Grain) -> Section:
@@ -276,7 +232,33 @@ class _Month:
             Heading(gettext("Remark"), is_number=False),
         )
         rows = tuple(self._standing(each) for each in self._league(grain))
-        return Section(name, title, rule, headings, rows, gettext("Nobody had an overdue account at the opening."))
+        nothing = gettext("Nobody had an overdue account at the opening.")
+        return Section(name, title, rule, headings, rows, nothing, tuple(self._intervals(title, grain)))
+
+    def _intervals(self, title: str, grain: Grain) -> Iterator[Dots]:
+        """Actual ÷ expected with its interval; who has few accounts has an empty dot."""
+        known = [(each, each.expected) for each in self._league(grain) if each.expected]
+        if 1 < len(known) <= MOST_DOTS:
+            yield Dots(
+                self.gettext("%(league)s: actual ÷ expected, with intervals") % {"league": title},
+                self.gettext(
+                    "For each a dot at actual ÷ expected and a line over its interval; a dot is empty where there are "
+                    "few accounts. Whose interval crosses the line in the middle cannot be told from what was expected."
+                ),
+                tuple(
+                    Dot(
+                        each.entity,
+                        Number(CONTEXT.divide(each.actual, expected), Shape.NUMBER),
+                        low=CONTEXT.divide(each.low, expected),
+                        high=CONTEXT.divide(each.high, expected),
+                        is_faint=each.is_few,
+                    )
+                    for each, expected in known
+                ),
+                line=Decimal(1),
+                line_title=self.gettext("as expected"),
+                most=Decimal(2),
+            )
 
     def _standing(self, each: Standing) -> Row:
         share = self.formats.share
@@ -307,19 +289,57 @@ class _Month:
             yield self._roll(f"roll-{currency}", title, rule, currency)
 
     def _roll(self, name: str, title: str, rule: str, currency: str) -> Section:
-        gettext, numbers = self.gettext, range(len(self.facts.buckets))
+        gettext, numbers = self.gettext, self.bucket_numbers
         headings = (
             Heading(gettext("From"), is_number=False),
-            *(Heading(self._bucket(number)) for number in numbers),
+            *(Heading(self.bucket(number)) for number in numbers),
             Heading(gettext("Closed")),
             Heading(gettext("Total")),
         )
         rows = tuple(row for number in numbers for row in self._roll_row(number, currency))
-        return Section(name, title, rule, headings, rows, self._nothing("accounts"))
+        plots = tuple(self._where_to(title, currency))
+        return Section(name, title, rule, headings, rows, self._nothing(), plots)
+
+    def _where_to(self, title: str, currency: str) -> Iterator[Bars]:
+        """Of each bucket the shares that were closed, got better, stayed and rolled on."""
+        gettext = self.gettext
+        rows = tuple(row for number in self.bucket_numbers for row in self._ways(number, currency))
+        if rows:
+            yield Bars(
+                gettext("%(table)s: where each bucket went") % {"table": title},
+                gettext(
+                    "For each bucket of the end of last month a bar of the shares that were closed, are in a better "
+                    "bucket, in the same one, and in a worse one; behind it the whole."
+                ),
+                (
+                    Series(gettext("closed"), Tone.OPEN),
+                    Series(gettext("better"), Tone.LIGHT),
+                    Series(gettext("the same"), Tone.MIDDLE),
+                    Series(gettext("worse"), Tone.BAD),
+                ),
+                rows,
+                is_stacked=True,
+            )
+
+    def _ways(self, number: int, currency: str) -> Iterator[BarRow]:
+        mine = [each for each in self.facts.rolled if each.from_bucket == number and currency in {"", each.currency}]
+        found = {to: _sum(mine, to, currency) for to in (*self.bucket_numbers, None)}
+        whole = sum(found.values(), Decimal(0))
+        if whole:
+            parts = (
+                found[None],
+                sum((found[to] for to in range(number)), Decimal(0)),
+                found[number],
+                sum((found[to] for to in self.bucket_numbers if to > number), Decimal(0)),
+            )
+            shown = Number(whole, Shape.MONEY if currency else Shape.COUNT, currency)
+            yield BarRow(
+                self.bucket(number), tuple(percent_of(part, whole) for part in parts), shown.text(self.formats)
+            )
 
     def _roll_row(self, number: int, currency: str) -> Iterator[Row]:
         mine = [each for each in self.facts.rolled if each.from_bucket == number and currency in {"", each.currency}]
-        found = {to: _sum(mine, to, currency) for to in (*range(len(self.facts.buckets)), None)}
+        found = {to: _sum(mine, to, currency) for to in (*self.bucket_numbers, None)}
         whole = sum(found.values(), Decimal(0))
         if whole:
             shape = Shape.MONEY if currency else Shape.COUNT
@@ -328,7 +348,7 @@ class _Month:
                        tone=_roll_tone(number, to) if value else "")
                 for to, value in found.items()
             ]  # fmt: skip
-            yield Row((self._bucket(number), *cells, Number(whole, shape, currency)))
+            yield Row((self.bucket(number), *cells, Number(whole, shape, currency)))
 
     def vintages(self) -> Iterator[Section]:
         gettext = self.gettext
@@ -356,7 +376,32 @@ class _Month:
             )
             title = gettext("Vintages, %(currency)s") % {"currency": currency} if currency else gettext("Vintages")
             rows = tuple(self._vintage_rows(newest, currency))
-            yield Section(f"vintages-{currency}", title, rule, headings, rows, self._nothing("accounts"))
+            plots = tuple(self._by_age(newest, title))
+            yield Section(f"vintages-{currency}", title, rule, headings, rows, self._nothing(), plots)
+
+    def _by_age(self, newest: list[Vintage], title: str) -> Iterator[Lines]:
+        """How much of each vintage is how late, by its months on book; of those that have a row of their own."""
+        gettext = self.gettext
+        shown = sorted((each for each in newest[:MOST_VINTAGES] if each.accounts), key=lambda each: each.months)
+        curves = (
+            (gettext("past due"), Tone.MIDDLE, [each.past_due for each in shown]),
+            (gettext("over 30 days"), Tone.MAIN, [each.over_30 for each in shown]),
+            (gettext("over 90 days"), Tone.OPEN, [each.over_90 for each in shown]),
+        )
+        if len(shown) > 1:
+            yield Lines(
+                gettext("%(table)s: how many are late, by age") % {"table": title},
+                gettext(
+                    "Three curves over the months since accounts were opened: the shares of each month's accounts that "
+                    "are past due, over 30 and over 90 days late now. Each point is another vintage."
+                ),
+                gettext("months on book"),
+                tuple(
+                    Line(name, tone, tuple((each.months, percent_of(late, each.accounts))
+                                           for each, late in zip(shown, counts, strict=True)), has_marks=True)
+                    for name, tone, counts in curves
+                ),
+            )  # fmt: skip
 
     def _vintage_rows(self, newest: list[Vintage], currency: str) -> Iterator[Row]:
         shown = newest if len(newest) <= MOST_VINTAGES else newest[: MOST_VINTAGES - 1]
@@ -369,31 +414,15 @@ class _Month:
         if newest:
             yield _vintage(self.gettext("Total"), "", newest, currency, kind="total")
 
-    def _nothing(self, table: str) -> str:
-        text = self.gettext("No figures: the gate has halted %(tables)s.")
-        return text % {"tables": table} if table in self.facts.halted else self.gettext("No accounts in the book.")
-
-    def _bucket(self, number: int) -> str:
-        first, last = self.facts.buckets[number]
-        if last == 0:
-            return self.gettext("current")
-        return f"{first}–{last}" if last is not None else f"{first}+"
-
-    def _department(self, name: str) -> Name:
-        title = self.facts.titles.get(name, name)
-        return Name(title, "" if title == name else name)
+    def _nothing(self) -> str:
+        return self.stopped(frozenset({"accounts"})) or self.gettext("No accounts in the book.")
 
     def _scores(self) -> list[Scores]:
         return [each for each in self.facts.scores if self.scope.name in {"", each.department}]
 
     def _league(self, grain: Grain) -> list[Standing]:
-        mine = [each for each in self.facts.league if each.grain is grain]
-        match self.scope.grain:
-            case Grain.TEAM:
-                return [each for each in mine if each.team == self.scope.name]
-            case Grain.DEPARTMENT:
-                return [each for each in mine if each.department == self.scope.name]
-        return mine
+        mine = (each for each in self.facts.league if each.grain is grain)
+        return [each for each in mine if self.holds(each.department, each.team)]
 
 
 def _sum(rows: Iterable[Rolled], to: int | None, currency: str) -> Decimal:
@@ -427,17 +456,6 @@ def _vintage(title: str, months: str, rows: list[Vintage], currency: str, kind: 
     )
 
 
-def _reached(value: Decimal | None, target: Decimal | None, label: KpiLabel | None) -> Number:
-    if value is None or not target:
-        return Number(None)
-    share = CONTEXT.divide(value, target)
-    if label is not None and not label.higher_is_better:
-        share = CONTEXT.subtract(Decimal(2), share)
-    return Number(share, Shape.SHARE, tone="good" if share >= 1 else "bad")
-
-
-def _short(gap: Gap, label: KpiLabel | None, formats: Formats) -> str:
-    known = [(value, due) for _, value, due in gap.people if value is not None and due is not None]
-    higher = label is None or label.higher_is_better
-    short = sum(value < due if higher else value > due for value, due in known)
-    return f"{formats.count(short)} / {formats.count(len(known))}"
+def _reached(value: Decimal | None, target: Decimal | None, label: KpiLabel) -> Number:
+    share = share_reached(value, target, label)
+    return Number(share, Shape.SHARE, tone="" if share is None else "good" if share >= 1 else "bad")

@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+
+from markupsafe import Markup
 
 from reports.cells import Book, Column
 from reports.formats import Formats
 from reports.languages import Language, words_of
 from reports.marks import Mark
 from reports.pages import render
-from reports.sections import Report, TieOut, cells_of, columns_of
+from reports.sections import Report, Section, TieOut, cells_of, columns_of
 
 MOST_SHEET_NAME = 31  # characters, of spreadsheets
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
 def report_page(report: Report, language: Language) -> str:
-    return render("report.html.j2", language, report=report, ties=_ties(report, language), book_label=report.book_label)
+    return render(
+        "report.html.j2",
+        language,
+        report=report,
+        pictures={section.name: _pictures(section, language) for section in report.sections},
+        ties=_ties(report, language),
+        book_label=report.book_label,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    title: str
+    drawn: Markup
+
+
+def _pictures(section: Section, language: Language) -> tuple[_Picture, ...]:
+    """What draws takes half a second to load: it is loaded for the first plot, and where there is none not at all."""
+    if not section.plots:
+        return ()
+    from reports.drawing import drawn
+
+    names = (f"{section.name}-plot-{number}" for number, _ in enumerate(section.plots, start=1))
+    return tuple(
+        _Picture(plot.title, drawn(plot, name, Formats(language)))
+        for name, plot in zip(names, section.plots, strict=True)
+    )
 
 
 def write_report_workbook(report: Report, path: Path, language: Language) -> None:

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum
-
-from markupsafe import Markup
+from typing import TYPE_CHECKING
 
 from domain.money import CONTEXT
 from domain.records import Unit
 from reports.cells import Cell, Column, Money, Share
 from reports.formats import Formats
+
+if TYPE_CHECKING:
+    from reports.plots import Plot
 
 RATIO_DIGITS = 10  # of ratios in workbooks: a number that a spreadsheet keeps, and more than anybody reads
 
@@ -104,7 +106,7 @@ class Section:
     headings: tuple[Heading, ...]
     rows: tuple[Row, ...]
     empty: str = ""
-    picture: Markup | None = None
+    plots: tuple[Plot, ...] = ()
     notes: tuple[str, ...] = ()
     is_folded: bool = False
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from domain.ids import RunId
+from domain.periods import Period
 from domain.records import Grain, KpiResult
-from reports.formats import Formats
-from reports.kpi_tables import KpiLabel
-from reports.languages import Language, message, words_of
-from reports.scopes import Posting, Results, Scope
-from reports.sections import Card, Definition, Heading, Name, Number, Report, Row, Section, Shape, figure
+from reports.languages import Language, message
+from reports.plots import Band, Line, Lines, Tone
+from reports.scopes import Results, Scope
+from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Shape
+from reports.views import About, View
 
 PAID = message("Paid in the week, of those overdue at opening")
 ABOUT = message("below %(limit)s of the targets due for %(weeks)s weeks, since %(day)s")
@@ -43,7 +43,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class MonthEnd:
-    """What a department, or the whole book, has recovered, and the estimates of what it may be at the month's end."""
+    """What a department, or the whole book, has recovered, and the estimates of what it may be at the month's end.
+
+    `course` is what had been recovered by the end of each day of the month so far; empty where that is not known.
+    """
 
     department: str
     currency: str
@@ -53,6 +56,7 @@ class MonthEnd:
     low: Decimal | None
     high: Decimal | None
     months: int
+    course: tuple[tuple[int, Decimal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,11 @@ class Behind:
 class WeeklyFacts:
     """`this_week` and `last_week` are KPIs measured for the days of the week alone; None: no night measured it."""
 
-    business_date: date
+    about: About
     first_day: date
-    runs: tuple[RunId, ...]
     this_week: tuple[KpiResult, ...]
     last_week: tuple[KpiResult, ...] | None
-    labels: Mapping[str, KpiLabel]
     cards: tuple[ReviewedCard, ...]
-    titles: Mapping[str, str]
-    postings: tuple[Posting, ...]
     findings: tuple[Finding, ...]
     comparisons: int
     bar: Decimal
@@ -90,62 +90,35 @@ class WeeklyFacts:
     weeks_known: int
     behind_share: Decimal
     behind_weeks: int
-    definitions: tuple[Definition, ...] = ()
     warnings: tuple[str, ...] = ()
-    owner: str = ""
-    book_label: str = ""
 
 
 def weekly_report(facts: WeeklyFacts, language: Language, scope: Scope = Scope()) -> Report:  # noqa: B008 - frozen
     """The report in the language, of the whole book or cut to one team or department."""
-    gettext = words_of(language).gettext
-    week = _Week(
-        facts,
-        Formats(language),
-        scope,
-        Results.of(facts.this_week),
-        None if facts.last_week is None else Results.of(facts.last_week),
-    )
-    whole = scope.grain is Grain.PORTFOLIO
-    return Report(
-        name="weekly",
-        title=gettext("Weekly report"),
-        business_date=facts.business_date,
-        scope=scope.name,
-        owner=facts.owner,
-        audience=gettext("the leader of the team")
-        if scope.grain is Grain.TEAM
-        else gettext("heads of departments and of collections"),
-        runs=facts.runs,
-        cards=tuple(week.cards()),
+    now, before = Results.of(facts.this_week), None if facts.last_week is None else Results.of(facts.last_week)
+    week = _Week(facts.about, language, scope, facts, now, before)
+    gettext, day = week.gettext, week.formats.day
+    return week.report(
+        "weekly",
+        gettext("Weekly report"),
+        audience=gettext("heads of departments and of collections"),
+        cards=week.cards(),
         sections=(
             week.behind(),
             *week.reviews(),
-            *([week.findings()] if whole else []),
+            *([week.findings()] if week.is_whole else []),
             *([week.month_end()] if scope.grain is not Grain.TEAM else []),
         ),
-        definitions=facts.definitions,
         warnings=facts.warnings,
-        book_label=facts.book_label,
-        facts=(
-            (
-                gettext("Week"),
-                f"{Formats(language).day(facts.first_day)} – {Formats(language).day(facts.business_date)}",
-            ),
-        ),
+        facts=[(gettext("Week"), f"{day(facts.first_day)} – {day(facts.about.business_date)}")],
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Week:
+class _Week(View):
     facts: WeeklyFacts
-    formats: Formats
-    scope: Scope
     now: Results
     before: Results | None
-
-    def gettext(self, text: str) -> str:
-        return words_of(self.formats.language).gettext(text)
 
     def cards(self) -> Iterator[Card]:
         gettext, mine = self.gettext, self._behind()
@@ -154,7 +127,7 @@ class _Week:
         yield Card(gettext("People falling behind"), Number(len(mine) - teams), note)
         if self.scope.grain is not Grain.TEAM:
             yield Card(gettext("Teams falling behind"), Number(teams), note)
-        if self.scope.grain is Grain.PORTFOLIO:
+        if self.is_whole:
             yield Card(gettext("Segments that moved"), Number(len(self.facts.findings)))
         for end in self._month_ends():
             if end.department == self._own_department():
@@ -181,21 +154,15 @@ class _Week:
             columns = self._columns(card, teams)
             yield Section(
                 f"review-{card.department}",
-                gettext("Teams of %(department)s")
-                % {"department": self.facts.titles.get(card.department, card.department)},
+                gettext("Teams of %(department)s") % {"department": self.department(card.department).text},
                 rule,
                 (Heading(gettext("Team"), is_number=False), *(self._heading(*column) for column in columns)),
                 tuple(Row((team, *(self._cell(team, *column) for column in columns))) for team in teams),
             )
 
     def _teams(self, department: str) -> list[str]:
-        every = sorted({each.team for each in self.facts.postings if each.department == department})
-        match self.scope.grain:
-            case Grain.TEAM:
-                return [team for team in every if team == self.scope.name]
-            case Grain.DEPARTMENT:
-                return every if department == self.scope.name else []
-        return every
+        mine = (each for each in self.about.postings if each.department == department)
+        return sorted({each.team for each in mine if self.holds(each.department, each.team)})
 
     def _columns(self, card: ReviewedCard, teams: list[str]) -> list[tuple[str, str]]:
         """KPIs with the currencies in which one of the teams has a value."""
@@ -207,27 +174,20 @@ class _Week:
         return sorted(found, key=lambda each: (card.kpis.index(each[0]), each[1]))
 
     def _heading(self, kpi: str, currency: str) -> Heading:
-        label = self.facts.labels.get(kpi)
-        title = label.title if label else kpi
-        better = self.gettext("lower is better") if label and not label.higher_is_better else ""
-        return Heading(f"{title}, {currency}" if currency else title, note=better)
+        better = "" if self.label(kpi).higher_is_better else self.gettext("lower is better")
+        return Heading(self.title(kpi, currency), note=better)
 
     def _cell(self, team: str, kpi: str, currency: str) -> Number:
         key = (kpi, Grain.TEAM, team, currency)
         now, before = self.now.found.get(key), self.before.found.get(key) if self.before else None
         if now is None or now.value is None:
             return Number(None)
-        label = self.facts.labels.get(kpi)
-        is_share = label is not None and label.is_share
         if before is None or before.value is None:
-            return figure(now.value, now.unit, is_share=is_share, currency=currency)
+            return self.like(now, now.value)
         change = now.value - before.value
-        shown = figure(change, now.unit, is_share=is_share, currency=currency, is_signed=True)
-        better = change > 0 if label is None or label.higher_is_better else change < 0
-        tone = "" if not change else "good" if better else "bad"
-        return figure(
-            now.value, now.unit, is_share=is_share, currency=currency, note=shown.text(self.formats), tone=tone
-        )
+        tone = "" if not change else "good" if (change > 0) is self.label(kpi).higher_is_better else "bad"
+        shown = self.like(now, change, is_signed=True)
+        return self.like(now, now.value, note=shown.text(self.formats), tone=tone)
 
     def behind(self) -> Section:
         gettext = self.gettext
@@ -267,13 +227,7 @@ class _Week:
         )
 
     def _behind(self) -> list[Behind]:
-        """Of the whole book and of a department teams and people, of a team its own."""
-        match self.scope.grain:
-            case Grain.TEAM:
-                return [each for each in self.facts.behind if each.team == self.scope.name]
-            case Grain.DEPARTMENT:
-                return [each for each in self.facts.behind if each.department == self.scope.name]
-        return list(self.facts.behind)
+        return [each for each in self.facts.behind if self.holds(each.department, each.team)]
 
     def findings(self) -> Section:
         gettext = self.gettext
@@ -332,24 +286,81 @@ class _Week:
         )
         rows = tuple(self._month_end_row(each) for each in self._month_ends())
         nothing = gettext("Nothing recovered so far, or the KPI recovered is not in force.")
-        return Section("month-end", gettext("Where the month may end"), rule, headings, rows, nothing)
+        plots = tuple(plot for each in self._month_ends() if each.department == self._own_department()
+                      for plot in self._course(each))  # fmt: skip
+        return Section("month-end", gettext("Where the month may end"), rule, headings, rows, nothing, plots)
+
+    def _course(self, end: MonthEnd) -> Iterator[Lines]:
+        """The month so far day by day, its week set off, and from here the estimates of where it goes."""
+        if len(end.course) < 2:
+            return
+        gettext = self.gettext
+        day, monday = self.about.business_date, self.facts.first_day
+        first = monday.day if monday.month == day.month else 1
+        earlier = [each for each in end.course if each[0] <= first]
+        week = [each for each in end.course if each[0] >= first]
+        yield Lines(
+            gettext("The course of the month, %(currency)s") % {"currency": end.currency},
+            gettext(
+                "A line of what had been recovered by the end of each day, with marks for the days of this week; from "
+                "the last of them broken lines to the estimates by shape and by days, and a band from the lowest to "
+                "the highest of past months."
+            ),
+            gettext("day of the month"),
+            tuple(
+                line
+                for line in (
+                    self._amounts(gettext("earlier in the month"), Tone.MIDDLE, earlier, end.currency),
+                    self._amounts(gettext("this week"), Tone.MAIN, week, end.currency, has_marks=True),
+                    self._ahead(gettext("by shape, estimate"), Tone.MAIN, end, end.by_shape),
+                    self._ahead(gettext("by days, estimate"), Tone.MIDDLE, end, end.by_days),
+                )
+                if len(line.points) > 1
+            ),
+            self._band(end),
+        )
+
+    def _amounts(
+        self, title: str, tone: Tone, found: Iterable[tuple[int, Decimal]], currency: str, *,
+        is_broken: bool = False, has_marks: bool = False,
+    ) -> Line:  # fmt: skip
+        points = tuple((day, Number(amount, Shape.MONEY, currency)) for day, amount in found)
+        return Line(title, tone, points, is_broken=is_broken, has_marks=has_marks)
+
+    def _ahead(self, title: str, tone: Tone, end: MonthEnd, estimate: Decimal | None) -> Line:
+        """From today to the estimate; nothing where there is none, or the month is over."""
+        today, last = self._today_and_last()
+        known = estimate is not None and today < last
+        found = [(today, end.so_far), (last, estimate or Decimal(0))] if known else []
+        return self._amounts(title, tone, found, end.currency, is_broken=True)
+
+    def _band(self, end: MonthEnd) -> Band | None:
+        today, last = self._today_and_last()
+        if end.low is None or end.high is None or today >= last:
+            return None
+        so_far, low, high = (Number(each, Shape.MONEY, end.currency) for each in (end.so_far, end.low, end.high))
+        title = self.gettext("lowest to highest, estimate")
+        return Band(title, ((today, so_far, so_far), (last, low, high)))
+
+    def _today_and_last(self) -> tuple[int, int]:
+        day = self.about.business_date
+        return day.day, Period.of(day).last_day.day
 
     def _month_end_row(self, each: MonthEnd) -> Row:
-        whole = not each.department
-        name = self.gettext("Whole book") if whole else self.facts.titles.get(each.department, each.department)
+        name = self.department(each.department) if each.department else Name(self.gettext("Whole book"))
         amounts = (each.so_far, each.by_days, each.by_shape, each.low, each.high)
         return Row(
             (
-                Name(name, each.department),
+                name,
                 each.currency,
                 *(Number(amount, Shape.MONEY, each.currency) for amount in amounts),
                 Number(each.months),
             ),
-            "total" if whole else "",
+            "" if each.department else "total",
         )
 
     def _month_ends(self) -> list[MonthEnd]:
-        if self.scope.grain is Grain.PORTFOLIO:
+        if self.is_whole:
             return list(self.facts.month_ends)
         return [each for each in self.facts.month_ends if each.department == self._own_department()]
 

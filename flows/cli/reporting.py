@@ -15,7 +15,10 @@ from flows.cli.output import AsJson, show, working
 from reports.languages import Language
 from reports.scopes import Scope
 
-report = typer.Typer(help="Write the daily, weekly or monthly report of a date.", no_args_is_help=True)
+report = typer.Typer(
+    help="Write the daily, weekly or monthly report of a date: of the book, each department, each team.",
+    no_args_is_help=True,
+)
 
 InLanguage = Annotated[Language | None, typer.Option("--language", help="Else that of the settings.")]
 ToFolder = Annotated[
@@ -26,61 +29,34 @@ OfTeam = Annotated[str, typer.Option("--team", help="Only this team, with its pe
 OfDepartment = Annotated[str, typer.Option("--department", help="Only this department, with its teams and people.")]
 
 
-@report.command()
-def daily(
-    day: OnDate,
-    language: InLanguage = None,
-    folder: ToFolder = None,
-    team: OfTeam = "",
-    department: OfDepartment = "",
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """What is overdue, how far the targets are, and what was left undone: the book, each department, each team."""
-    from tasks.stages.reporting import daily_files
-
-    world = open_world()
-    with working(f"Daily report of {day}"):
-        files = daily_files(world, day, _language(world, language), folder, _scope(team, department))
-    _show(files, day, as_json=as_json)
+ABOUT = {
+    "daily": "What is overdue, how far the targets are, and what was left undone.",
+    "weekly": "Who falls behind, teams side by side, segments that moved, and where the month may end.",
+    "monthly": "Scorecards of departments, leagues that allow for how hard the accounts are, rolls and vintages.",
+}
 
 
-@report.command()
-def weekly(
-    day: OnDate,
-    language: InLanguage = None,
-    folder: ToFolder = None,
-    team: OfTeam = "",
-    department: OfDepartment = "",
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Teams side by side, segments that moved, where the month may end, and who falls behind, with coaching actions."""
-    from tasks.stages.reporting import weekly_files
+def _add_command(kind: str, about: str) -> None:
+    @report.command(kind, help=about)
+    def write(
+        day: OnDate,
+        language: InLanguage = None,
+        folder: ToFolder = None,
+        team: OfTeam = "",
+        department: OfDepartment = "",
+        *,
+        as_json: AsJson = False,
+    ) -> None:
+        from tasks.stages.reporting import ReportKind, report_files
 
-    world = open_world()
-    with working(f"Weekly report up to {day}"):
-        files = weekly_files(world, day, _language(world, language), folder, _scope(team, department))
-    _show(files, day, as_json=as_json)
+        world, scope = open_world(), _scope(team, department)
+        with working(f"{kind.capitalize()} report up to {day}"):
+            files = report_files(world, ReportKind(kind), day, _language(world, language), folder, scope)
+        _show(files, day, as_json=as_json)
 
 
-@report.command()
-def monthly(
-    day: OnDate,
-    language: InLanguage = None,
-    folder: ToFolder = None,
-    team: OfTeam = "",
-    department: OfDepartment = "",
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Scorecards of departments, roll and vintage tables, and leagues that allow for how hard the accounts are."""
-    from tasks.stages.reporting import monthly_files
-
-    world = open_world()
-    with working(f"Monthly report up to {day}"):
-        files = monthly_files(world, day, _language(world, language), folder, _scope(team, department))
-    _show(files, day, as_json=as_json)
+for _kind, _about in ABOUT.items():
+    _add_command(_kind, _about)
 
 
 def _language(world: World, asked: Language | None) -> Language:

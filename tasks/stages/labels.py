@@ -12,7 +12,7 @@ from domain.ids import short
 from domain.rules import version_digest
 from kpi_rules.figures import Division, Figure, Formula, Measure, Part, Pieces
 from kpi_rules.rulebook import KpiRules
-from reports.kpi_tables import UNITS, KpiLabel
+from reports.kpi_tables import IN_ENGLISH, UNITS, KpiLabel
 from reports.languages import Language, words_of
 from reports.sections import Definition
 
@@ -36,7 +36,7 @@ def labels_of(rules: KpiRules, language: Language) -> dict[str, KpiLabel]:
             figure.title.replace(figure.rule.title, title_of(figure, language), 1),
             figure.rule.good == "higher",
             is_share=is_share(figure),
-            about=figure.rule.about,
+            about=about_of(figure, language),
             group=title_of(figure, language) if figure.id != figure.rule.id else "",
             unit=unit_of(figure, language),
         )
@@ -51,6 +51,14 @@ def is_share(figure: Figure) -> bool:
 
 def title_of(figure: Figure, language: Language) -> str:
     return _translated(figure.rule.titles, figure.rule.title, language)
+
+
+def about_of(figure: Figure, language: Language) -> str:
+    """What the owner wrote of the KPI, in the language; what is not translated says that it is English."""
+    rule = figure.rule
+    if language is Language.ENGLISH or not rule.about:
+        return rule.about
+    return _translated(rule.abouts, words_of(language).gettext(IN_ENGLISH) % {"text": rule.about}, language)
 
 
 def unit_of(figure: Figure, language: Language) -> str:
@@ -74,7 +82,7 @@ def definition_of(figure: Figure, figures: Mapping[str, Figure], language: Langu
     rule = figure.rule
     return Definition(
         title=title_of(figure, language),
-        formula=f"{rule.about} [{_made_of(figure, figures, language)}]",
+        formula=f"{about_of(figure, language)} [{_made_of(figure, figures, language)}]",
         unit=unit_of(figure, language) or gettext(UNITS[rule.unit]),
         direction=gettext("higher is better") if rule.good == "higher" else gettext("lower is better"),
         owner=rule.owner,

@@ -9,11 +9,12 @@ from decimal import Decimal
 from adapters.duck import Duck, duck_columns
 from adapters.store.runs import files_of_run
 from adapters.world import World, registered_file
+from domain.league import DIGITS, Place, Share, places
+from domain.money import CONTEXT, Rounding, round_to
 from domain.periods import Period
 from domain.records import Grain, KpiResult, Score
 from kpi_rules.buckets import BUCKETS
 from kpi_rules.month_tables import ROLL_READS, VINTAGE_READS, roll_statement, vintage_statement
-from kpi_rules.movement import Counted, LeagueRow, Place, interval, league
 from kpi_rules.progress import WHOLE
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.views import CREDITS
@@ -21,10 +22,10 @@ from reports.formats import Formats
 from reports.languages import Language, words_of
 from reports.monthly import IN_VINTAGES, ROLLED_ON, MonthlyFacts, Rolled, Scores, Standing, Vintage
 from reports.scopes import Posting
-from tasks.stages.behind import as_share
-from tasks.stages.daily import OWNER, gaps_of, postings_of
+from tasks.stages.about import about_night, postings_of
+from tasks.stages.gaps import gaps_of
 from tasks.stages.gate import accepted_inputs, halted_tables
-from tasks.stages.labels import book_label, definition_of, labels_of, title_of, titles_of_departments
+from tasks.stages.labels import title_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
 from tasks.stages.session import session_of_night
@@ -52,18 +53,14 @@ def monthly_facts(
         _credits(world, night, duck)
         rolled = () if halted & ROLL_READS else _rolled(duck, Period.of(day))
         vintages = () if halted & VINTAGE_READS else _vintages(duck, Period.of(day))
-        postings = () if "staff_postings" in halted else postings_of(duck, day)
+        postings = postings_of(duck, day, halted)
     figures = {figure.id: figure for figure in rules.figures}
     gaps = tuple(gaps_of(scores, kpis, rules, WHOLE))
-    shown = [*dict.fromkeys(gap.kpi for gap in gaps), CURED]
+    defines = [*(gap.kpi for gap in gaps), CURED]
     return MonthlyFacts(
-        business_date=day,
-        runs=(night.run,),
+        about=about_night(world, night, rules, language, postings=postings, defines=defines),
         month=Formats(language).period(Period.of(day)),
         kpis=kpis,
-        labels=labels_of(rules, language),
-        titles=titles_of_departments(rules, language),
-        buckets=BUCKETS,
         scores=tuple(_scores(scores, rules)),
         gaps=gaps,
         weights={
@@ -73,12 +70,7 @@ def monthly_facts(
         vintages=vintages,
         league=tuple(_league(kpis, postings)),
         league_title=title_of(figures[CURED], language) if CURED in figures else "",
-        postings=postings,
         tie_outs=tuple(_tie_outs(kpis, rolled, vintages, language)),
-        halted=halted,
-        definitions=tuple(definition_of(figures[kpi], figures, language) for kpi in shown if kpi in figures),
-        owner=OWNER,
-        book_label=book_label(world),
     )
 
 
@@ -132,41 +124,58 @@ def _league(kpis: Iterable[KpiResult], postings: Iterable[Posting]) -> Iterator[
     found = {(each.kpi, each.grain, each.entity): each for each in kpis if each.kpi.startswith(CURE_RATE)}
     everybody = {each.employee: each for each in postings}
     teams = {each.team: each.department for each in everybody.values()}
-    rows = _rows(found, Grain.TEAM, teams)
-    yield from (_standing(Grain.TEAM, place, teams[place.row.entity], place.row.entity) for place in league(rows))
+    for place in places(_shares(found, Grain.TEAM, teams)):
+        team = place.share.entity
+        yield _standing(Grain.TEAM, place, teams[team], team)
     for department in sorted(set(teams.values())):
         names = [name for name, each in everybody.items() if each.department == department]
-        for place in league(_rows(found, Grain.EMPLOYEE, names)):
-            yield _standing(Grain.EMPLOYEE, place, department, everybody[place.row.entity].team)
+        for place in places(_shares(found, Grain.EMPLOYEE, names)):
+            yield _standing(Grain.EMPLOYEE, place, department, everybody[place.share.entity].team)
 
 
-def _rows(found: _Found, grain: Grain, entities: Iterable[str]) -> list[LeagueRow]:
-    """`expected`: each bucket's share in the whole book, for the accounts that the entity had in the bucket."""
-    book = {bucket: _counted(found.get((f"{CURE_RATE}_{bucket}", Grain.PORTFOLIO, "portfolio"))) for bucket in _OVERDUE}
-    rows: list[LeagueRow] = []
+def _shares(found: _Found, grain: Grain, entities: Iterable[str]) -> Iterator[Share]:
+    """What is expected: each bucket's share in the whole book, for the accounts that the entity had in the bucket."""
+    rates = {bucket: _rate(found.get((f"{CURE_RATE}_{bucket}", Grain.PORTFOLIO, "portfolio"))) for bucket in _OVERDUE}
     for entity in sorted(entities):
-        cured = _counted(found.get((CURED, grain, entity)))
-        had = {bucket: _counted(found.get((f"{CURE_RATE}_{bucket}", grain, entity))).of for bucket in _OVERDUE}
-        if cured.of:
-            expected = sum(book[bucket].share * had[bucket] for bucket in _OVERDUE) / cured.of
-            shown = interval(cured)
-            rows.append(LeagueRow(entity, cured.share, expected or None, shown.low, shown.high, cured.of))
-    return rows
+        cured, of = _counted(found.get((CURED, grain, entity)))
+        if of:
+            had = {bucket: _counted(found.get((f"{CURE_RATE}_{bucket}", grain, entity)))[1] for bucket in _OVERDUE}
+            expected = sum((rates[bucket] * had[bucket] for bucket in _OVERDUE), Decimal(0))
+            yield Share(entity, cured, of, CONTEXT.divide(expected, Decimal(of)) or None)
 
 
-def _counted(result: KpiResult | None) -> Counted:
+def _counted(result: KpiResult | None) -> tuple[int, int]:
     if result is None or result.numerator is None or result.denominator is None:
-        return Counted(0, 0)
-    return Counted(int(result.numerator), int(result.denominator))
+        return 0, 0
+    return int(result.numerator), int(result.denominator)
+
+
+def _rate(result: KpiResult | None) -> Decimal:
+    successes, cases = _counted(result)
+    return CONTEXT.divide(Decimal(successes), Decimal(cases)) if cases else Decimal(0)
 
 
 def _standing(grain: Grain, place: Place, department: str, team: str) -> Standing:
-    row = place.row
-    expected = None if row.expected is None else as_share(row.expected)
-    actual, low, high = (as_share(each) for each in (row.actual, row.low, row.high))
+    share = place.share
+    low, high = share.interval
     return Standing(
-        grain, row.entity, department, team, actual, expected, low, high, row.n, place.best, place.worst, place.is_few
+        grain,
+        share.entity,
+        department,
+        team,
+        _rounded(share.actual),
+        None if share.expected is None else _rounded(share.expected),
+        _rounded(low),
+        _rounded(high),
+        share.cases,
+        place.best,
+        place.worst,
+        share.is_few,
     )
+
+
+def _rounded(share: Decimal) -> Decimal:
+    return round_to(share, DIGITS, Rounding.HALF_EVEN)
 
 
 def _tie_outs(

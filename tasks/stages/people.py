@@ -69,6 +69,11 @@ def working_days_of(duck: Duck) -> WorkingDays:
     return {jurisdiction: frozenset(every) for jurisdiction, every in found.items()}
 
 
+def calendar_of(duck: Duck, jurisdiction: str, halted: frozenset[str]) -> frozenset[date] | None:
+    """The working days of one jurisdiction; None if the gate has stopped the calendar, or it knows none."""
+    return None if "calendar" in halted else working_days_of(duck).get(jurisdiction)
+
+
 def capacities_of(duck: Duck, day: date) -> dict[str, Decimal]:
     """The accounts that each employee may own at once on the day: by the latest row that holds on it."""
     capacity = TABLES["capacity"].c

@@ -1,10 +1,11 @@
-"""Reports on request: of the newest official night of a date, in any language, whole or cut to a team or department."""
+"""Reports of stored nights: of any measured one on request, in any language, whole or cut; and those that are due."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from adapters.store.results import read_kpis, read_scores
 from adapters.store.runs import official_run, stage_result
 from adapters.world import World
 from domain.expressions.parse import suggestion
-from domain.ids import AttemptId, RunId
+from domain.ids import AttemptId
 from domain.manifest import Manifest, RunKind, Stage
 from domain.periods import Period
 from domain.records import Grain, KpiResult, Score
@@ -27,13 +28,20 @@ from reports.weekly import weekly_report
 from tasks.stages.daily import daily_facts
 from tasks.stages.files_of_reports import write_report_files
 from tasks.stages.gate import accepted_inputs, halted_tables
+from tasks.stages.labels import language_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.monthly import monthly_facts
 from tasks.stages.night import Night
-from tasks.stages.people import working_days_of
+from tasks.stages.people import calendar_of
 from tasks.stages.rules import rules_of_run
 from tasks.stages.session import session_of_tables
 from tasks.stages.weekly import is_last_working_day_of_week, weekly_facts
+
+
+class ReportKind(StrEnum):
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,95 +55,92 @@ class Measured:
     scores: tuple[Score, ...]
 
 
-def daily_files(
-    world: World, day: date, language: Language, folder: Path | None, scope: Scope | None = None
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A report whose facts are known: `make` cuts it to a scope; `postings` say which scopes there are."""
+
+    make: Callable[[Scope], Report]
+    postings: tuple[Posting, ...]
+
+
+def report_files(
+    world: World, kind: ReportKind, day: date, language: Language, folder: Path | None, scope: Scope | None = None
 ) -> tuple[Path, ...]:
-    """Write the daily report of the date; of the whole book also one below `departments/` and `teams/` for each.
+    """Write the report of the date, or of the week or month up to it; of the whole book also one below `departments/`
+    and `teams/` for each. Who falls behind in a week gets a coaching action, if there is none yet.
 
     Raises: RefusedError if no night of the date has measured, or there is no such team or department; ConflictError if
     the rules were edited since.
     """
-    found = measured_night(world, day)
-    facts = daily_facts(world, found.night, found.manifest, found.rules, found.kpis, found.scores, language)
-    make = partial(daily_report, facts, language)
-    return _files(world, make, facts.postings, _place(world, "daily", day, folder), language, scope)
-
-
-def weekly_files(
-    world: World, day: date, language: Language, folder: Path | None, scope: Scope | None = None
-) -> tuple[Path, ...]:
-    """Write the report of the week up to the date; who falls behind gets a coaching action, if there is none yet.
-
-    Raises: as `daily_files`.
-    """
-    found = measured_night(world, day)
-    facts = weekly_facts(world, found.night, found.rules, language)
-    make = partial(weekly_report, facts, language)
-    return _files(world, make, facts.postings, _place(world, "weekly", day, folder), language, scope)
-
-
-def monthly_files(
-    world: World, day: date, language: Language, folder: Path | None, scope: Scope | None = None
-) -> tuple[Path, ...]:
-    """Write the report of the month up to the date. Raises: as `daily_files`."""
-    found = measured_night(world, day)
-    facts = monthly_facts(world, found.night, found.rules, found.kpis, found.scores, language)
-    make = partial(monthly_report, facts, language)
-    return _files(world, make, facts.postings, _place(world, "monthly", day, folder), language, scope)
+    return _files(world, kind, measured_night(world, day), language, folder, scope)
 
 
 def write_due_reports(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> tuple[Path, ...]:
     """After an official night: the weekly report on the last working day of a week, the monthly one on the last day of
     a month. They look at several nights, so they are no files of the run: they lie below `reports/`, are written anew
     when the night is run again, and name the runs that they were made from."""
-    day, language = night.business_date, Language(world.settings.language)
-    written: tuple[Path, ...] = ()
     with world.store.read() as connection:
         if stage_result(connection, night.run, Stage.MEASURE.value) is None:
             return ()
-    if is_last_working_day_of_week(day, _calendar(world, night, manifest)):
-        facts = weekly_facts(world, night, rules, language)
-        make = partial(weekly_report, facts, language)
-        written += _files(world, make, facts.postings, _place(world, "weekly", day, None), language, None)
-    if day == Period.of(day).last_day:
-        with world.store.read() as connection:
-            kpis, scores = read_kpis(connection, night.run), read_scores(connection, night.run)
-        month = monthly_facts(world, night, rules, kpis, scores, language)
-        make_month = partial(monthly_report, month, language)
-        written += _files(world, make_month, month.postings, _place(world, "monthly", day, None), language, None)
-    return written
+    due = tuple(_due(world, night, manifest))
+    if not due:
+        return ()
+    with world.store.read() as connection:
+        kpis, scores = read_kpis(connection, night.run), read_scores(connection, night.run)
+    found, language = Measured(night, manifest, rules, kpis, scores), language_of(world)
+    return tuple(path for kind in due for path in _files(world, kind, found, language))
 
 
-def _calendar(world: World, night: Night, manifest: Manifest) -> frozenset[date] | None:
-    """The working days of the house's jurisdiction; None if the gate has stopped the calendar."""
-    if "calendar" in halted_tables(world, night):
-        return None
+def _due(world: World, night: Night, manifest: Manifest) -> Iterator[ReportKind]:
+    day, halted = night.business_date, halted_tables(world, night)
     with session_of_tables(world, manifest, accepted_inputs(world, night), ("calendar",)) as duck:
-        return working_days_of(duck).get(world.settings.jurisdiction)
-
-
-def _place(world: World, kind: str, day: date, folder: Path | None) -> Path:
-    return folder or world.settings.home / "reports" / kind / day.isoformat()
+        calendar = calendar_of(duck, world.settings.jurisdiction, halted)
+    if is_last_working_day_of_week(day, calendar):
+        yield ReportKind.WEEKLY
+    if day == Period.of(day).last_day:
+        yield ReportKind.MONTHLY
 
 
 def _files(
     world: World,
-    make: Callable[[Scope], Report],
-    postings: Iterable[Posting],
-    place: Path,
+    kind: ReportKind,
+    found: Measured,
     language: Language,
-    scope: Scope | None,
+    folder: Path | None = None,
+    scope: Scope | None = None,
 ) -> tuple[Path, ...]:
     """The report of the book, and one for each department and team below folders of their own; or that asked for."""
-    everybody = tuple(postings)
+    place = folder or world.settings.home / "reports" / kind / found.night.business_date.isoformat()
+    report = _PREPARED[kind](world, found, language)
     if scope is not None:
-        refuse_unknown(scope, everybody)
-        return _written(world, make(scope), language, place, scope.name)
-    whole = make(Scope())
-    files = _written(world, whole, language, place, whole.name)
-    for each in scopes_of(everybody):
-        files += _written(world, make(each), language, place / f"{each.grain}s", each.name)
+        refuse_unknown(scope, report.postings)
+        return _written(world, report.make(scope), language, place, scope.name)
+    files = _written(world, report.make(Scope()), language, place, kind)
+    for each in scopes_of(report.postings):
+        files += _written(world, report.make(each), language, place / f"{each.grain}s", each.name)
     return files
+
+
+def _daily(world: World, found: Measured, language: Language) -> Prepared:
+    facts = daily_facts(world, found.night, found.manifest, found.rules, found.kpis, found.scores, language)
+    return Prepared(partial(daily_report, facts, language), facts.about.postings)
+
+
+def _weekly(world: World, found: Measured, language: Language) -> Prepared:
+    facts = weekly_facts(world, found.night, found.rules, language)
+    return Prepared(partial(weekly_report, facts, language), facts.about.postings)
+
+
+def _monthly(world: World, found: Measured, language: Language) -> Prepared:
+    facts = monthly_facts(world, found.night, found.rules, found.kpis, found.scores, language)
+    return Prepared(partial(monthly_report, facts, language), facts.about.postings)
+
+
+_PREPARED: Mapping[ReportKind, Callable[[World, Measured, Language], Prepared]] = {
+    ReportKind.DAILY: _daily,
+    ReportKind.WEEKLY: _weekly,
+    ReportKind.MONTHLY: _monthly,
+}
 
 
 def measured_night(world: World, day: date) -> Measured:
@@ -147,7 +152,7 @@ def measured_night(world: World, day: date) -> Measured:
         manifest = manifest_of(connection, run)
         kpis, scores = read_kpis(connection, run), read_scores(connection, run)
     rules = rules_of_run(world, manifest, None).kpis.on(manifest.effective_on)
-    return Measured(_night(run, day), manifest, rules, kpis, scores)
+    return Measured(Night(run, AttemptId(""), day, RunKind.NIGHTLY), manifest, rules, kpis, scores)
 
 
 def refuse_unknown(scope: Scope, postings: Iterable[Posting]) -> None:
@@ -167,7 +172,3 @@ def scopes_of(postings: Iterable[Posting]) -> Iterator[Scope]:
 def _written(world: World, report: Report, language: Language, folder: Path, stem: str) -> tuple[Path, ...]:
     kinds = write_report_files(world, report, language, folder, stem)
     return tuple(folder / f"{stem}.{kind}" for kind, _ in kinds)
-
-
-def _night(run: RunId, day: date) -> Night:
-    return Night(run, AttemptId(""), day, RunKind.NIGHTLY)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -28,7 +29,7 @@ from domain.periods import Period
 from domain.records import Grain, KpiResult
 from kpi_rules.credits import credits_read
 from kpi_rules.figures import Figure
-from kpi_rules.month_tables import payers_statement
+from kpi_rules.month_tables import course_statement, payers_statement
 from kpi_rules.movement import Counted, bar_for, forecast, moved
 from kpi_rules.plan import plan_kpis
 from kpi_rules.progress import Stretch, share_passed
@@ -38,14 +39,14 @@ from kpi_rules.views import BREACHES, CREDITS
 from reports.languages import Language, words_of
 from reports.scopes import Posting
 from reports.weekly import HALTED, PAID, Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts
+from tasks.stages.about import about_night, postings_of
 from tasks.stages.actions import open_actions
 from tasks.stages.behind import SOURCE, as_share, behind_now, coaching_actions, place_of, week_of, weekly_nights
-from tasks.stages.daily import OWNER, postings_of
 from tasks.stages.gate import accepted_inputs, halted_tables
-from tasks.stages.labels import book_label, definition_of, labels_of, title_of, titles_of_departments
+from tasks.stages.labels import title_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
-from tasks.stages.people import working_days_of
+from tasks.stages.people import calendar_of
 from tasks.stages.session import session_of_night
 
 RECOVERED, CONTACTED, ROLLED = "recovered", "contact_rate", "roll_rate_by_cohort_accounts"
@@ -54,13 +55,18 @@ _TENTH = Decimal("0.1")
 _SHOWN = frozenset({Grain.TEAM, Grain.SEGMENT, Grain.PORTFOLIO})
 
 
+Course = tuple[tuple[int, Decimal], ...]  # by day of the month: recovered by its end
+
+
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A week measured by itself, with what was read for it; `paid` are the accounts that paid, by segment."""
+    """A week measured by itself, with what was read for it; `paid` are the accounts that paid, by segment; `course` is
+    the month so far by department ("" for the whole book) and currency."""
 
     night: Night
     results: tuple[KpiResult, ...]
     paid: Mapping[str, Counted]
+    course: Mapping[tuple[str, str], Course]
     postings: tuple[Posting, ...]
     calendar: frozenset[date] | None
 
@@ -83,24 +89,20 @@ def weekly_facts(
         ]
         kpis = read_kpis(connection, night.run, grains=(Grain.DEPARTMENT, Grain.PORTFOLIO, Grain.SEGMENT))
         rolled = _rolled(connection, day, kpis, others, now.calendar, rules, language)
-        ends = tuple(_month_ends(connection, day, kpis, others, now.calendar))
+        ends = tuple(_month_ends(connection, day, kpis, others, now))
     stretches = behind_now(world, weeks)
     if opens_actions:
         open_actions(world, coaching_actions(world, day, night.run, stretches, now.postings), night.attempt or None)
     compared = [*_compared(now, before, rules, language), *rolled]
     bar = bar_for(len(compared))
-    figures = {figure.id: figure for figure in rules.figures}
-    shown = dict.fromkeys(part.kpi for placed in rules.scorecards for part in placed.rule.parts)
+    defines = (part.kpi for placed in rules.scorecards for part in placed.rule.parts)
+    runs = (night.run, *([before.night.run] if before else []))
     return WeeklyFacts(
-        business_date=day,
+        about=about_night(world, night, rules, language, postings=now.postings, defines=defines, runs=runs),
         first_day=monday,
-        runs=tuple(run for run in (night.run, before.night.run if before else None) if run),
         this_week=now.results,
         last_week=before.results if before else None,
-        labels=labels_of(rules, language),
         cards=tuple(_cards(rules)),
-        titles=titles_of_departments(rules, language),
-        postings=now.postings,
         findings=tuple(sorted((each for each in compared if abs(each.errors) > as_share(bar)), key=_strongest)),
         comparisons=len(compared),
         bar=as_share(bar),
@@ -109,10 +111,7 @@ def weekly_facts(
         weeks_known=len(weeks),
         behind_share=world.settings.behind_share,
         behind_weeks=world.settings.behind_weeks,
-        definitions=tuple(definition_of(figures[kpi], figures, language) for kpi in shown if kpi in figures),
         warnings=tuple(_warnings(halted_tables(world, night), language)),
-        owner=OWNER,
-        book_label=book_label(world),
     )
 
 
@@ -127,10 +126,12 @@ def _measured(world: World, night: Night, rules: KpiRules, monday: date) -> _Mea
             duck.create_view(table.name, _stored(world, night, manifest, table.name), duck_columns(table))
         plan = plan_kpis(wanted, start=monday, as_of=day, halted=halted)
         rows = {scan.name: duck.read(scan.statement) for scan in plan.statements}
-        paid = {} if halted & credits_read(rules, day) else _paid(duck, monday, day)
-        postings = () if "staff_postings" in halted else postings_of(duck, day)
-        calendar = None if "calendar" in halted else working_days_of(duck).get(world.settings.jurisdiction)
-    return _Measured(night, kpi_results(plan, rows), paid, postings, calendar)
+        without_credits = bool(halted & credits_read(rules, day))
+        paid = {} if without_credits else _paid(duck, monday, day)
+        course = {} if without_credits else _course(duck, day)
+        postings = postings_of(duck, day, halted)
+        calendar = calendar_of(duck, world.settings.jurisdiction, halted)
+    return _Measured(night, kpi_results(plan, rows), paid, course, postings, calendar)
 
 
 def _stored(world: World, night: Night, manifest: Manifest, name: str) -> list[Path]:
@@ -164,6 +165,16 @@ def _paid(duck: Duck, monday: date, day: date) -> dict[str, Counted]:
     """Of the accounts that were overdue at the month's opening, those that paid on a day of the week, by segment."""
     found = duck.read(payers_statement(start=monday, as_of=day))
     return {row["segment"]: Counted(row["paid"], row["accounts"]) for row in found}
+
+
+def _course(duck: Duck, day: date) -> dict[tuple[str, str], Course]:
+    """Day by day what had been recovered in the month, of each department and of the whole book."""
+    daily: dict[tuple[str, str], dict[int, Decimal]] = {}
+    for row in duck.read(course_statement(start=Period.of(day).start, as_of=day)):
+        for department in {"", row["department_id"] or ""}:
+            sums = daily.setdefault((department, row["currency"]), dict.fromkeys(range(1, day.day + 1), Decimal(0)))
+            sums[row["posted_on"].day] += row["recovered"]
+    return {key: tuple(zip(sums, accumulate(sums.values()), strict=True)) for key, sums in daily.items()}
 
 
 def _last_week(world: World, nights: Mapping[date, RunId], rules: KpiRules, monday: date) -> _Measured | None:
@@ -262,16 +273,26 @@ def _month_ends(
     day: date,
     kpis: Iterable[KpiResult],
     nights: Mapping[date, RunId],
-    calendar: frozenset[date] | None,
+    now: _Measured,
 ) -> Iterator[MonthEnd]:
-    passed = share_passed(calendar, day)
-    shares = _shares_of_past_months(connection, day, nights, calendar)
+    """The course is shown only where it leads to the figure: a rule may count less than what was credited."""
+    passed = share_passed(now.calendar, day)
+    shares = _shares_of_past_months(connection, day, nights, now.calendar)
     for each in sorted(kpis, key=lambda each: (each.grain is not Grain.PORTFOLIO, each.entity, each.currency)):
         if each.kpi == RECOVERED and each.grain is not Grain.SEGMENT and each.value:
             made = forecast(each.value, passed, shares.get(each.currency, ()))
             department = "" if each.grain is Grain.PORTFOLIO else each.entity
+            course = now.course.get((department, each.currency), ())
             yield MonthEnd(
-                department, each.currency, each.value, made.by_days, made.by_shape, made.low, made.high, made.months
+                department,
+                each.currency,
+                each.value,
+                made.by_days,
+                made.by_shape,
+                made.low,
+                made.high,
+                made.months,
+                course if course and course[-1][1] == each.value else (),
             )
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.league import FEWEST_CASES, Cases, Verdict, league, wilson
+from domain.league import FEWEST_CASES, Cases, Share, Verdict, league, places, wilson
 
 D = Decimal
 
@@ -154,3 +154,34 @@ def test_a_plain_calculation_in_floats_gives_the_same_and_order_does_not_matter(
             off = 1.96 * sqrt(scatter) / expected
             assert float(each.low) == pytest.approx(max(own.a.sum() / expected - off, 0), abs=1e-6)
             assert float(each.high) == pytest.approx(own.a.sum() / expected + off, abs=1e-6)
+
+
+@given(st.integers(0, 500), st.integers(1, 500))
+def test_the_interval_holds_the_share_and_narrows_with_more_cases(successes, cases):
+    successes = min(successes, cases)
+    (low, high), (lower, higher) = wilson(4 * successes, 4 * cases), wilson(successes, cases)
+    share, digits = D(successes) / D(cases), D("1e-20")
+    assert 0 <= lower <= share + digits
+    assert share - digits <= higher <= 1
+    assert high - low < higher - lower
+
+
+def placed(*shares):
+    return {place.share.entity: (place.best, place.worst) for place in places(shares)}
+
+
+def test_only_intervals_that_do_not_meet_tell_two_places_apart():
+    first, second, third = Share("A", 900, 1_000), Share("B", 500, 1_000), Share("C", 480, 1_000)
+    assert placed(first, second, third) == {"A": (1, 1), "B": (2, 3), "C": (2, 3)}
+    assert placed(Share("A", 9, 10), Share("B", 500, 1_000)) == {"A": (1, 1), "B": (2, 2)}
+    assert placed(Share("A", 7, 10), Share("B", 500, 1_000)) == {"A": (1, 2), "B": (1, 2)}
+
+
+def test_who_had_the_harder_accounts_is_placed_by_what_was_expected_of_them():
+    easy, hard = Share("easy", 600, 1_000, D("0.8")), Share("hard", 300, 1_000, D("0.2"))
+    assert placed(easy, hard) == {"hard": (1, 1), "easy": (2, 2)}
+    assert [place.share.entity for place in places([easy, hard])] == ["hard", "easy"]
+
+
+def test_a_place_from_few_cases_is_said_to_be():
+    assert [place.share.is_few for place in places([Share("A", 29, 29), Share("B", 20, 30)])] == [True, False]

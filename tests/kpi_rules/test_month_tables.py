@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from kpi_rules.month_tables import payers_statement, roll_statement, vintage_statement
+from kpi_rules.month_tables import course_statement, payers_statement, roll_statement, vintage_statement
 from tests.kpi_rules.conftest import AS_OF, START
 
 OWNED = {"owner_kind": "employee", "owner_id": "E1", "department_id": "D", "team_id": "T1"}
@@ -59,3 +59,16 @@ def test_payers_are_accounts_overdue_at_the_opening_that_paid_on_one_of_the_days
         book.add("credits", payment_id=f"P{number}", account_id=account, posted_on=on, recovered=Decimal(amount))
     rows = book.rows(payers_statement(start=date(2026, 10, 12), as_of=date(2026, 10, 16)))
     assert [tuple(row.values()) for row in rows] == [("S1", 3, 1)]
+
+
+def test_the_course_of_the_month_is_what_was_credited_on_each_of_its_days(book):
+    paid = ((START, "D", 9), (START, "D", 1), (START, None, 5), (AS_OF, "D", -4), (date(2026, 9, 30), "D", 7))
+    for number, (on, department, amount) in enumerate(paid):
+        owner = {"department_id": department, "posted_on": on, "recovered": Decimal(amount)}
+        book.add("credits", payment_id=f"P{number}", account_id="A1", **owner)
+    rows = book.rows(course_statement(start=START, as_of=AS_OF))
+    assert [tuple(row.values()) for row in rows] == [
+        (START, "D", "VND", 10),
+        (START, None, "VND", 5),
+        (AS_OF, "D", "VND", -4),
+    ]

@@ -52,7 +52,7 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if "style" in self._open:
             return
-        if "title" in self._open:
+        if self._open[-1:] == ["title"] and "svg" not in self._open:
             self.title += data
             return
         self.texts.append(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 
 import openpyxl
@@ -10,12 +10,14 @@ import pytest
 
 from domain.records import Grain, Unit, ValueState
 from reports.cells import HEADER_ROW
-from reports.daily import DailyFacts, Gap, daily_report
+from reports.daily import DailyFacts, daily_report
+from reports.gaps import Gap
 from reports.kpi_tables import KpiLabel
 from reports.languages import Language
 from reports.report_files import report_page, sheet_names, write_report_workbook
 from reports.scopes import Posting, Scope
 from reports.sections import Definition
+from reports.views import About
 from tests.reports import sample
 from tests.reports.reading import Page
 
@@ -43,6 +45,8 @@ def _kpis():
             yield sample.kpi(
                 f"overdue_balance_{bucket}", entity, str(owed), grain=grain, unit=Unit.MONEY, currency="VND"
             )
+        opening = str(accounts // 4)
+        yield sample.kpi("cure_rate_1", entity, "0.2", grain=grain, sums=(str(accounts // 20), opening))
         yield sample.kpi("accounts_owned", entity, str(accounts), grain=grain, unit=Unit.COUNT)
         yield sample.kpi("accounts_untouched", entity, str(accounts * Decimal("0.2")), grain=grain, unit=Unit.COUNT)
         yield sample.kpi("untouched_rate", entity, "0.4", grain=grain, sums=(str(accounts // 5), str(accounts // 2)))
@@ -61,26 +65,30 @@ def facts(**changes) -> DailyFacts:
         "phone", "recovery_rate", "VND", Decimal("0.2"), Decimal("0.1"),
         (("E1", Decimal("0.05"), Decimal("0.1")), ("E2", Decimal("0.1"), Decimal("0.1")), ("E3", None, Decimal("0.1"))),
     )  # fmt: skip
-    known = DailyFacts(
+    about = About(
         business_date=sample.DAY,
-        run=sample.RUN,
-        kpis=tuple(_kpis()),
+        runs=(sample.RUN,),
         labels={**sample.labels(), "accounts_owned": KpiLabel("Accounts owned", higher_is_better=True)},
         buckets=((0, 0), (1, None)),
-        gaps=(gap,),
         postings=tuple(
             Posting(name, department, team, "collector")
             for team, (department, people) in TEAMS.items()
             for name in people
         ),
         titles={"phone": "Telephone", "field": "Visits at home"},
-        working_days_passed=11,
-        working_days=22,
         definitions=(Definition("Recovery rate", "recovered ÷ overdue", "ratio", "higher", "head", "r 2000-01-01 ab"),),
         owner="head_of_collections",
         book_label=sample.LABEL,
     )
-    return replace(known, **changes)
+    known = DailyFacts(about, kpis=tuple(_kpis()), gaps=(gap,), working_days_passed=11, working_days=22)
+    return changed(known, **changes)
+
+
+def changed(facts, **changes):
+    """The facts with these changes, of their own or of what every report knows."""
+    shared = {each.name for each in fields(About)} & changes.keys()
+    about = replace(facts.about, **{name: changes.pop(name) for name in shared})
+    return replace(facts, about=about, **changes)
 
 
 def section(report, name):
@@ -119,7 +127,8 @@ def test_the_gap_is_to_what_is_due_by_now_and_counts_the_people_below_their_own(
 
 
 def test_less_is_better_where_the_rule_says_so():
-    labels = {**facts().labels, "recovery_rate": replace(facts().labels["recovery_rate"], higher_is_better=False)}
+    known = facts().about.labels
+    labels = {**known, "recovery_rate": replace(known["recovery_rate"], higher_is_better=False)}
     report = daily_report(facts(labels=labels), Language.ENGLISH)
     assert section(report, "gaps").rows[1].cells[4].tone == "good"
     assert section(report, "gaps").rows[1].cells[5] == "0 / 2"
@@ -131,6 +140,37 @@ def test_promises_visits_and_unworked_accounts_by_hand():
     assert named(report, "visits")["Whole book"] == [10, 2, Decimal("0.2"), 3, 8, 2, Decimal("0.25")]
     assert named(report, "unworked")["Telephone"] == [30, 12, Decimal("0.4"), 420]
     assert [tie.is_equal for tie in report.tie_outs] == [True, True]
+
+
+def plot_of(report, name):
+    return section(report, name).plots[0]
+
+
+def test_the_plots_show_what_the_tables_say():
+    report = daily_report(facts(), Language.ENGLISH)
+    (bucket,) = plot_of(report, "overdue").rows
+    assert (bucket.label, [each.value for each in bucket.values]) == ("1+", [50, 25]), (
+        "now, and those that could be cured"
+    )
+    heading, dot = plot_of(report, "gaps").rows
+    assert (heading.label, heading.value, dot.label) == ("Telephone", None, "Recovery rate, VND")
+    assert dot.value.value == Decimal("0.7"), "0.07 of the 0.1 that is due by now"
+    worked = {row.label: ([each.value for each in row.values], row.text) for row in plot_of(report, "unworked").rows}
+    assert worked == {"T1": ([8, 12], "40.00%"), "T2": ([4, 6], "40.00%"), "T3": ([4, 6], "40.00%")}
+
+
+def test_a_plot_of_a_team_has_its_own_people_and_what_was_reached_turns_where_less_is_better():
+    team = daily_report(facts(), Language.ENGLISH, Scope(Grain.TEAM, "T1"))
+    assert [row.label for row in plot_of(team, "unworked").rows] == ["E1", "E2"]
+    labels = {**facts().about.labels, "recovery_rate": KpiLabel("Complaints", higher_is_better=False, is_share=True)}
+    (_, dot) = plot_of(daily_report(facts(labels=labels), Language.ENGLISH), "gaps").rows
+    assert dot.value.value == Decimal("1.3")
+
+
+def test_without_an_opening_or_figures_there_is_no_plot():
+    kpis = tuple(each for each in _kpis() if each.kpi != "cure_rate_1")
+    assert section(daily_report(facts(kpis=kpis), Language.ENGLISH), "overdue").plots == ()
+    assert [each.plots for each in daily_report(facts(kpis=(), gaps=()), Language.ENGLISH).sections] == [()] * 5
 
 
 def test_a_sum_that_does_not_tie_out_is_told():

@@ -13,18 +13,33 @@ from reports.languages import Language
 from reports.monthly import MonthlyFacts, Rolled, Scores, Standing, Vintage, monthly_report
 from reports.report_files import report_page
 from reports.scopes import Posting, Scope
+from reports.views import About
 from reports.weekly import Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts, weekly_report
 from tests.reports import sample
 from tests.reports.reading import Page
+from tests.reports.test_daily_report import changed, named, section
 from tests.reports.test_daily_report import facts as daily_facts
-from tests.reports.test_daily_report import named, section
 
 FRIDAY = date(2026, 10, 30)
+COURSE = tuple((day, Decimal(2 * day)) for day in range(1, 31))
 POSTINGS = (
     Posting("E1", "phone", "T1", "collector", "E9"),
     Posting("E2", "phone", "T2", "collector", "E9"),
     Posting("E4", "field", "T3", "collector", "E8"),
 )
+
+
+def about(day):
+    return About(
+        business_date=day,
+        runs=(sample.RUN,),
+        labels=sample.labels(),
+        titles={"phone": "Telephone"},
+        buckets=((0, 0), (1, 30), (31, None)),
+        postings=POSTINGS,
+        owner="head_of_collections",
+        book_label=sample.LABEL,
+    )
 
 
 def _week(recovered, rate, complaints):
@@ -39,30 +54,24 @@ def weekly(**changes) -> WeeklyFacts:
         Grain.EMPLOYEE, "E1", "phone", "T1", date(2026, 10, 9), 4, Decimal("0.61"), "falling_behind-E1-2026-10-09"
     )
     known = WeeklyFacts(
-        business_date=FRIDAY,
+        about(FRIDAY),
         first_day=date(2026, 10, 26),
-        runs=(sample.RUN,),
         this_week=tuple(_week(("700", "0"), ("0.12", None), ("0.004", "0.009"))),
         last_week=tuple(_week(("500", "100"), ("0.10", "0.05"), ("0.006", "0.009"))),
-        labels=sample.labels(),
         cards=(ReviewedCard("phone", ("recovery_rate", "complaint_rate")), ReviewedCard("field", ("visits_on_time",))),
-        titles={"phone": "Telephone"},
-        postings=POSTINGS,
         findings=(Finding("late", "Contact rate", Decimal("0.3"), Decimal("0.4"), 900, Decimal("4.5"), True),),
         comparisons=20,
         bar=Decimal("3.02"),
         month_ends=(
-            MonthEnd("", "VND", Decimal(60), Decimal(120), Decimal(110), Decimal(100), Decimal(150), 2),
+            MonthEnd("", "VND", Decimal(60), Decimal(120), Decimal(110), Decimal(100), Decimal(150), 2, COURSE),
             MonthEnd("phone", "VND", Decimal(40), Decimal(80), None, None, None, 0),
         ),
         behind=(behind, replace(behind, grain=Grain.TEAM, entity="T3", department="field", team="T3")),
         weeks_known=5,
         behind_share=Decimal("0.8"),
         behind_weeks=3,
-        owner="head_of_collections",
-        book_label=sample.LABEL,
     )
-    return replace(known, **changes)
+    return changed(known, **changes)
 
 
 def monthly(**changes) -> MonthlyFacts:
@@ -78,13 +87,9 @@ def monthly(**changes) -> MonthlyFacts:
     ]
     gap = daily_facts().gaps[0]
     known = MonthlyFacts(
-        business_date=date(2026, 10, 31),
-        runs=(sample.RUN,),
+        about(date(2026, 10, 31)),
         month="October 2026",
         kpis=daily_facts().kpis,
-        labels=sample.labels(),
-        titles={"phone": "Telephone"},
-        buckets=((0, 0), (1, 30), (31, None)),
         scores=(Scores("phone", 9, 1, Decimal(60), Decimal(88), Decimal(104)), Scores("field", 0, 2, None, None, None)),
         gaps=(replace(gap, due=gap.target),),
         weights={("phone", "recovery_rate"): Decimal("0.4")},
@@ -98,12 +103,9 @@ def monthly(**changes) -> MonthlyFacts:
         vintages=tuple(vintages),
         league=(standing, few, person),
         league_title="Cure rate",
-        postings=POSTINGS,
         tie_outs=(("Accounts one bucket on", Decimal(19), Decimal(19)),),
-        owner="head_of_collections",
-        book_label=sample.LABEL,
     )
-    return replace(known, **changes)
+    return changed(known, **changes)
 
 
 def week(scope=Scope(), **changes):  # noqa: B008 - frozen
@@ -223,3 +225,48 @@ def test_a_department_stands_beside_its_target_with_the_weight_of_the_scorecard(
         Decimal("0.4"), Decimal("0.07"), Decimal("0.2"), Decimal("0.35"),
     ]  # fmt: skip
     assert named(month(), "scores")["field"] == [0, 2, None, None, None]
+
+
+def points_of(line):
+    return [(at, number.value) for at, number in line.points]
+
+
+def test_the_course_of_the_month_sets_off_the_week_and_goes_on_to_the_estimates():
+    (plot,) = section(week(), "month-end").plots
+    earlier, this_week, by_shape, by_days = plot.lines
+    assert points_of(earlier) == [(day, 2 * day) for day in range(1, 27)]
+    assert points_of(this_week) == [(26, 52), (27, 54), (28, 56), (29, 58), (30, 60)]
+    assert (points_of(by_shape), by_shape.is_broken) == ([(30, 60), (31, 110)], True)
+    assert points_of(by_days) == [(30, 60), (31, 120)]
+    assert [(day, low.value, high.value) for day, low, high in plot.band.points] == [(30, 60, 60), (31, 100, 150)]
+
+
+def test_on_the_last_day_of_the_month_nothing_is_estimated_and_an_unknown_course_is_not_drawn():
+    over = tuple((day, Decimal(day)) for day in range(1, 32))
+    end = replace(weekly().month_ends[0], course=over)
+    (plot,) = section(week(business_date=date(2026, 10, 31), month_ends=(end,)), "month-end").plots
+    assert ([line.title for line in plot.lines], plot.band) == (["earlier in the month", "this week"], None)
+    assert section(week(Scope(Grain.DEPARTMENT, "phone")), "month-end").plots == ()
+
+
+def test_a_bar_of_the_roll_table_is_the_whole_of_its_bucket():
+    (plot,) = section(month(), "roll-accounts").plots
+    assert [row.label for row in plot.rows] == ["current", "1–30"]
+    assert [each.value for each in plot.rows[1].values] == [Decimal(text) for text in ("0.05", "0.3", "0.5", "0.15")]
+    assert plot.rows[1].text == "100"
+
+
+def test_a_league_is_drawn_with_its_intervals_and_few_accounts_faint():
+    (plot,) = section(month(), "league-teams").plots
+    first, few = plot.rows
+    assert (first.label, first.value.value, first.low, first.high) == (
+        "T1", Decimal("1.25"), Decimal("1.125"), Decimal("1.375"),
+    )  # fmt: skip
+    assert (first.is_faint, few.is_faint) == (False, True)
+    assert section(month(Scope(Grain.TEAM, "T1")), "league-people").plots == (), "one alone is no league"
+
+
+def test_vintages_are_drawn_by_their_age_and_only_those_with_a_row():
+    (plot,) = section(month(), "vintages-VND").plots
+    assert [[at for at, _ in line.points] for line in plot.lines] == [list(range(24))] * 3
+    assert [line.points[0][1].value for line in plot.lines] == [Decimal("0.5"), Decimal("0.3"), Decimal("0.1")]

@@ -8,8 +8,13 @@ import pytest
 
 from adapters.settings import Settings
 from domain.records import Unit
+from domain.rule_changes import WORDS
+from domain.rules import version_digest
+from reports.daily import BUCKET_ACCOUNTS, BUCKET_BALANCE
+from reports.daily import KPIS as KPIS_OF_DAYS
 from reports.languages import Language
 from tasks.stages.labels import labels_of
+from tasks.stages.monthly import CURED
 from tasks.stages.rules import sound_rules
 
 KPIS = sound_rules(Settings().rules).kpis.on(date(2026, 9, 30))
@@ -34,6 +39,32 @@ def test_every_kpi_of_the_house_has_a_title_in_each_language():
     for language in (Language.VIETNAMESE, Language.CHINESE):
         titles = [label.title for label in labels_of(KPIS, language).values()]
         assert len(set(titles)) == len(titles)
+
+
+REPORTED = {*KPIS_OF_DAYS, CURED, f"{BUCKET_ACCOUNTS}_0", f"{BUCKET_BALANCE}_0",
+            *(part.kpi for placed in KPIS.scorecards for part in placed.rule.parts)}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", [Language.VIETNAMESE, Language.CHINESE])
+def test_every_kpi_of_a_report_is_defined_in_its_language(language):
+    labels = labels_of(KPIS, language)
+    english = labels_of(KPIS, Language.ENGLISH)
+    assert [kpi for kpi in sorted(REPORTED) if english[kpi].about in labels[kpi].about] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [(Language.VIETNAMESE, "(tiếng Anh) Calls"), (Language.CHINESE, "（英文）Calls")]
+)
+def test_a_definition_that_is_not_translated_says_that_it_is_english(language, told):
+    assert labels_of(KPIS, Language.ENGLISH)["calls_made"].about.startswith("Outgoing calls")
+    assert labels_of(KPIS, language)["calls_made"].about.startswith(told.replace("Calls", "Outgoing calls"))
+
+
+def test_translations_that_a_rule_does_not_have_leave_its_digest_and_signature_alone():
+    rule = next(figure.rule for figure in KPIS.figures if not figure.rule.abouts)
+    assert version_digest(rule) == version_digest(rule.model_copy(update={"abouts": {}}))
+    assert version_digest(rule) != version_digest(rule.model_copy(update={"abouts": {"vi": "khác"}}))
+    assert "abouts" in WORDS, "no figure can differ by it"
 
 
 @pytest.mark.parametrize(

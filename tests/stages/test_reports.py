@@ -21,7 +21,7 @@ from reports.languages import Language
 from reports.scopes import Scope
 from tasks.stages.actions import list_actions
 from tasks.stages.opening import open_book
-from tasks.stages.reporting import daily_files, monthly_files, weekly_files
+from tasks.stages.reporting import ReportKind, report_files
 from tasks.stages.weekly import is_last_working_day_of_week
 from tests.conftest import SteppingClock
 from tests.reports.reading import Page
@@ -68,7 +68,10 @@ def test_the_night_has_its_daily_report_and_every_figure_in_it_ties_out(reported
 
 def test_on_request_it_is_written_for_the_book_each_department_and_each_team(reported, tmp_path):
     world, night = reported
-    files = {path.relative_to(tmp_path).as_posix() for path in daily_files(world, FRIDAY, Language.ENGLISH, tmp_path)}
+    files = {
+        path.relative_to(tmp_path).as_posix()
+        for path in report_files(world, ReportKind.DAILY, FRIDAY, Language.ENGLISH, tmp_path)
+    }
     assert {"daily.html", "daily.xlsx", "departments/field.html", "teams/FD-1.html", "teams/FD-1.xlsx"} <= files
     with world.store.read() as connection:
         stored = files_of_run(connection, night.run)["daily.html"]
@@ -77,7 +80,7 @@ def test_on_request_it_is_written_for_the_book_each_department_and_each_team(rep
 
 def test_a_team_has_only_its_own_people_in_the_language_asked_for(reported, tmp_path):
     world, _ = reported
-    (path, _) = daily_files(world, FRIDAY, Language.VIETNAMESE, tmp_path, Scope(Grain.TEAM, "FD-1"))
+    (path, _) = report_files(world, ReportKind.DAILY, FRIDAY, Language.VIETNAMESE, tmp_path, Scope(Grain.TEAM, "FD-1"))
     page = page_of(path)
     assert page.title.startswith("Báo cáo ngày")
     shown = {word for word in page.text.split() if word.startswith(("FD-", "PE-", "LG-"))}
@@ -87,9 +90,9 @@ def test_a_team_has_only_its_own_people_in_the_language_asked_for(reported, tmp_
 def test_what_cannot_be_reported_is_refused_with_a_suggestion(reported, tmp_path):
     world, _ = reported
     with pytest.raises(RefusedError, match="REP001 no night of 2026-09-03 has measured"):
-        daily_files(world, THURSDAY, Language.ENGLISH, tmp_path)
+        report_files(world, ReportKind.DAILY, THURSDAY, Language.ENGLISH, tmp_path)
     with pytest.raises(RefusedError, match=r'REP002 nobody works in the team "FD1"\. Did you mean "FD-1"'):
-        daily_files(world, FRIDAY, Language.ENGLISH, tmp_path, Scope(Grain.TEAM, "FD1"))
+        report_files(world, ReportKind.DAILY, FRIDAY, Language.ENGLISH, tmp_path, Scope(Grain.TEAM, "FD1"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -113,12 +116,14 @@ def test_the_last_working_day_of_a_week_has_its_weekly_report_and_too_few_weeks_
     assert {"FD-1.html", "FD-1.xlsx"} <= {path.name for path in (folder / "teams").iterdir()}
     assert not (world.settings.home / "reports" / "monthly").exists()
     assert list_actions(world) == ()
+    drawn = (folder / "weekly.html").read_text(encoding="utf-8")
+    assert "<title" in drawn.partition('id="month-end"')[2], "the course leads to what was recovered, so it is drawn"
 
 
 def test_who_falls_behind_gets_one_coaching_action_however_often_the_week_is_reported(reported, tmp_path):
     world, night = reported
     hasty = replace(world, settings=world.settings.model_copy(update={"behind_weeks": 1, "behind_share": Decimal(1)}))
-    weekly_files(hasty, FRIDAY, Language.ENGLISH, tmp_path)
+    report_files(hasty, ReportKind.WEEKLY, FRIDAY, Language.ENGLISH, tmp_path)
     found = list_actions(world)
     assert found
     assert {each.opened.source for each in found} == {"falling_behind"}
@@ -127,13 +132,13 @@ def test_who_falls_behind_gets_one_coaching_action_however_often_the_week_is_rep
     assert employee.owner.startswith("E")
     assert (employee.deadline - FRIDAY).days == 14
     assert employee.action_id in page_of(tmp_path / "weekly.html").text
-    weekly_files(hasty, FRIDAY, Language.CHINESE, tmp_path)
+    report_files(hasty, ReportKind.WEEKLY, FRIDAY, Language.CHINESE, tmp_path)
     assert list_actions(world) == found
 
 
 def test_the_monthly_report_ties_out_with_the_kpis(reported, tmp_path):
     world, _ = reported
-    monthly_files(world, FRIDAY, Language.ENGLISH, tmp_path)
+    report_files(world, ReportKind.MONTHLY, FRIDAY, Language.ENGLISH, tmp_path)
     page = page_of(tmp_path / "monthly.html")
     assert page.row("Accounts of all vintages, and the KPI of accounts owned")[-1] == "✓ equal"
     assert page.row("Accounts one bucket on, in the roll table and by the KPI of roll rates")[-1] == "✓ equal"

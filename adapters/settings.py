@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """Days until the deadline of a coaching action."""
     approval_chain: tuple[str, ...] = ("manager", "hr", "finance")
     """Roles that approve a batch, in order."""
+    dispute_days: int = Field(default=14, ge=1, le=366)
+    """Days after publishing until which somebody disputes a statement; it names the last of them."""
     failpoint: str = ""
     """Tests of crashes: the named point at which the process kills itself."""
 

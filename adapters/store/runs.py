@@ -123,10 +123,7 @@ def finish_stage(
     files: Sequence[RunFile] = (),
 ) -> None:
     """Part of the transaction that writes the stage's rows: either all of it is there, or the stage is not finished."""
-    for file in files:
-        connection.execute(
-            run_files.insert().values(run_id=run, name=file.name, path=file.path, sha256=file.sha256, rows=file.rows)
-        )
+    register_files(connection, run, files)
     connection.execute(
         stage_results.insert().values(
             run_id=run,
@@ -137,6 +134,16 @@ def finish_stage(
             attempt_id=attempt,
         )
     )
+
+
+def register_files(connection: sa.Connection, run: RunId, files: Sequence[RunFile]) -> None:
+    """What is not registered does not exist for readers."""
+    rows = [
+        {"run_id": run, "name": file.name, "path": file.path, "sha256": file.sha256, "rows": file.rows}
+        for file in files
+    ]
+    if rows:
+        connection.execute(run_files.insert(), rows)
 
 
 def files_of_run(connection: sa.Connection, run: RunId) -> dict[str, RunFile]:

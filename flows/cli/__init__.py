@@ -21,6 +21,7 @@ from flows.cli import (
     reporting,
     rules,
     serving,
+    statements,
     targets,
 )
 from flows.cli.output import errors
@@ -34,7 +35,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (nights.app, gates.app, pay.app, contact_points.app, figures.app, rules.app, books.app, serving.app):
+for commands in (
+    nights.app,
+    gates.app,
+    pay.app,
+    statements.app,
+    contact_points.app,
+    figures.app,
+    rules.app,
+    books.app,
+    serving.app,
+):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(explaining.explaining, name="explain")
 app.add_typer(targets.targets, name="targets")

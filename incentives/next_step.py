@@ -10,6 +10,7 @@ from domain.expressions.tree import Comparison, Literal, Reference
 from domain.records import PayoutLine
 from domain.staff import Share
 from incentives.ready import ReadyPolicy
+from incentives.set_steps import Together
 from incentives.trial import FULL_PERIOD, try_policy
 
 
@@ -32,9 +33,11 @@ def next_steps(policy: ReadyPolicy, line: PayoutLine) -> tuple[NextStep, ...]:
     """For each column with bands, points or rows over an input: the nearest of its starts that would pay more.
 
     It is worked out by the policy itself, with the line's own inputs and days. There is none where that cannot be done
-    exactly: if the line has several parts, if its own amount does not come out again, if a start has only to be passed
+    exactly: if a column looks at several payees, if the line has several parts, if its own amount does not come out again, if a start has only to be passed
     and not reached, or if what is banded is no input.
     """
+    if any(isinstance(column.step, Together) for column in policy.columns):
+        return ()
     inputs = {step.name: step.value for step in line.steps if step.kind == "input"}
     share = _share_of(line)
     if (

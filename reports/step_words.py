@@ -30,6 +30,15 @@ _KINDS: Mapping[str, str] = {
     "prorate": message("for the days that count"),
     "round": message("rounded"),
     "sum": message("the parts of the month together"),
+    "kicker": message("more where a condition holds"),
+    "penalty": message("taken off"),
+    "quota": message("the target of this month"),
+    "split": message("a part of it"),
+    "draw": message("an advance, and what is paid back of it"),
+    "rank": message("the place among the others"),
+    "prize": message("the prize of the place"),
+    "pool": message("the share of the pool"),
+    "scale": message("cut to the budget if it is passed"),
 }
 
 _NAMES: Mapping[str, str] = {
@@ -50,6 +59,11 @@ _NOTES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"band (?P<number>\d+) of (?P<all>\d+)"), message("band %(number)s of %(all)s")),
     (re.compile(r"open"), message("it does not hold: nothing is taken away")),
     (re.compile(r"closed: (?P<condition>.+)"), message("it holds (%(condition)s): only a share remains")),
+    (re.compile(r"earned: (?P<condition>.+)"), message("it holds: %(condition)s")),
+    (re.compile(r"not earned"), message("it does not hold: nothing is added")),
+    (re.compile(r"takes no part"), message("takes no part")),
+    (re.compile(r"within the budget"), message("within the budget")),
+    (re.compile(r"cut to the budget"), message("cut to the budget")),
     (re.compile(r"capped"), message("the most was reached")),
     (re.compile(r"raised"), message("raised to the least")),
     (re.compile(r"half_up, (?P<digits>-?\d+) digits"), message("halves upwards, digits after the point: %(digits)s")),

@@ -17,6 +17,7 @@ from domain.staff import Share
 from incentives.next_step import next_steps
 from incentives.policies import Policy
 from incentives.ready import ReadyPolicy, make_ready
+from incentives.set_steps import Rank
 from incentives.trial import try_policy
 
 HEADING = Step("policy", "policy", None, (), "a.yaml:1:1")
@@ -148,6 +149,14 @@ def test_of_several_parts_nothing_is_promised():
     policy = policy_of(STEPPED)
     line = line_of(policy, "19")
     assert next_steps(policy, replace(line, steps=(HEADING, *line.steps))) == ()
+
+
+def test_who_is_paid_by_place_among_others_is_promised_nothing():
+    policy = policy_of(STEPPED)
+    rank = Rank(name="place", kind="rank", among="policy", held="hold_all", of="calls", best="highest", ties="best")
+    together = replace(policy, columns=(*policy.columns, replace(policy.columns[0], step=rank)))
+    assert next_steps(policy, line_of(policy, "19"))
+    assert next_steps(together, line_of(policy, "19")) == ()
 
 
 @given(calls=st.integers(0, 40))

@@ -91,7 +91,7 @@ def step(kind: str, *inputs: tuple[str, str], note: str = "") -> Step:
             "for the days that count; days 9, days of the period 20",
         ),
         (step("round", note="half_up, 0 digits"), "rounded; halves upwards, digits after the point: 0"),
-        (step("kicker", ("x", "5"), note="a word of its own"), "x 5; a word of its own"),
+        (step("sundial", ("x", "5"), note="a word of its own"), "x 5; a word of its own"),
     ],
 )
 def test_each_kind_of_step_is_said_and_an_unknown_one_stands_as_it_is(made, said):

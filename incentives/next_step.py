@@ -33,8 +33,8 @@ def next_steps(policy: ReadyPolicy, line: PayoutLine) -> tuple[NextStep, ...]:
     """For each column with bands, points or rows over an input: the nearest of its starts that would pay more.
 
     It is worked out by the policy itself, with the line's own inputs and days. There is none where that cannot be done
-    exactly: if a column looks at several payees, if the line has several parts, if its own amount does not come out again, if a start has only to be passed
-    and not reached, or if what is banded is no input.
+    exactly: if a column looks at several payees, if the line has several parts, if its own amount does not come out
+    again, if a start has only to be passed and not reached, or if what is banded is no input.
     """
     if any(isinstance(column.step, Together) for column in policy.columns):
         return ()

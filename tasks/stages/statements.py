@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from adapters.errors import RefusedError
 from adapters.seam import WrittenFile, sha256_of
-from adapters.store.batches import decisions_on, read_batches
+from adapters.store.batches import decisions_on
 from adapters.store.ledger import read_entries
 from adapters.store.results import read_held, read_scores
 from adapters.store.runs import RunFile, files_of_run, register_files
@@ -30,6 +30,7 @@ from reports.statement import Next, Statement, StatementEntry, StatementLine
 from reports.statement_files import missing_fonts, statement_page, statement_pdf
 from tasks.stages.labels import book_label, references_in_percent, titles_of_references
 from tasks.stages.manifests import manifest_of
+from tasks.stages.month_before import lines_of_the_month_before
 from tasks.stages.month_end import Frozen, read_frozen
 from tasks.stages.rules import sound_rules
 from tasks.stages.rules_as_signed import SignedRule, signed_rules
@@ -87,7 +88,7 @@ def _facts(world: World, connection: sa.Connection, frozen: Frozen, language: La
     entries = read_entries(connection, [batch.batch_id])
     source = manifest_of(connection, frozen.run).source
     rules = sound_rules(world.settings.rules).kpis.on(batch.period.last_day)
-    before = lines_of_the_month_before(connection, frozen)
+    before = lines_of_the_month_before(connection, batch.period, batch.kind, batch.scope)
     return _Facts(
         frozen,
         _by_payee(entries),
@@ -102,18 +103,6 @@ def _facts(world: World, connection: sa.Connection, frozen: Frozen, language: La
         _published_on(world, connection, batch.batch_id) + timedelta(days=world.settings.dispute_days),
         book_label(world),
     )
-
-
-def lines_of_the_month_before(connection: sa.Connection, frozen: Frozen) -> tuple[PayoutLine, ...]:
-    """What the newest published batch of the same kind and scope paid for the previous month."""
-    batch = frozen.batch
-    earlier = [
-        read_frozen(connection, row.batch_id)
-        for row in read_batches(connection, str(batch.period.previous()))
-        if (row.kind, row.scope) == (batch.kind.value, batch.scope)
-    ]
-    published = [each for each in earlier if each.state.phase is BatchPhase.PUBLISHED]
-    return published[-1].lines if published else ()
 
 
 def _by_payee(entries: Iterable[sa.Row[tuple[object, ...]]]) -> dict[str, tuple[StatementEntry, ...]]:

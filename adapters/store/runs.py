@@ -205,6 +205,19 @@ def official_run(
     return None if found is None else RunId(found)
 
 
+def newest_run(connection: sa.Connection, kind: str, stage: str) -> tuple[RunId, date] | None:
+    """The run of the latest business date that has finished the stage; of several, the newest."""
+    statement = (
+        sa.select(runs.c.run_id, runs.c.business_date)
+        .join(stage_results, stage_results.c.run_id == runs.c.run_id)
+        .where(runs.c.kind == kind, stage_results.c.stage == stage)
+        .order_by(runs.c.business_date.desc(), stage_results.c.recorded_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else (RunId(row.run_id), row.business_date)
+
+
 def last_night_of_each_month(
     connection: sa.Connection, first: date, last: date, known_as_of: datetime | None = None, *, file: str = ""
 ) -> tuple[EarlierNight, ...]:

@@ -18,6 +18,7 @@ from flows.cli import (
     gates,
     nights,
     pay,
+    payroll,
     reporting,
     rules,
     serving,
@@ -51,6 +52,7 @@ app.add_typer(explaining.explaining, name="explain")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
 app.add_typer(reporting.report, name="report")
+app.add_typer(payroll.payroll, name="payroll")
 
 
 def main() -> None:

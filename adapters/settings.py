@@ -55,6 +55,16 @@ class Settings(BaseSettings):
     """Days until the deadline of a coaching action."""
     approval_chain: tuple[str, ...] = ("manager", "hr", "finance")
     """Roles that approve a batch, in order."""
+    dispute_days: int = Field(default=14, ge=1, le=366)
+    """Days after publishing until which somebody disputes a statement; it names the last of them."""
+    bonus_expense_account: str = "6421"
+    """Account of the general ledger that bonuses are an expense of."""
+    bonus_payable_account: str = "3341"
+    """Account on which bonuses are owed until they are paid."""
+    fee_expense_account: str = "6427"
+    """Account that partners' fees are an expense of."""
+    fee_payable_account: str = "331"
+    """Account on which partners' fees are owed until they are paid."""
     failpoint: str = ""
     """Tests of crashes: the named point at which the process kills itself."""
 

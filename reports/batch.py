@@ -23,18 +23,57 @@ from reports.batch_report import (
     totals,
     zero_checks,
 )
+from reports.change_words import why_changed
 from reports.formats import Formats
 from reports.languages import Language, message, words_of
 from reports.marks import Mark, state_mark
 from reports.pages import render
+from reports.pay_changes import PayChange
+from reports.pay_findings import (
+    Bin,
+    ExceptionKind,
+    MonthTotal,
+    PayException,
+    Spread,
+    bins,
+    changes,
+    exceptions,
+    month_on_month,
+    spreads,
+)
 
 CHECK_TITLES: Mapping[CheckKind, str] = {
     CheckKind.TOTALS: message("What will be posted in all, less what each batch will post"),
     CheckKind.FROZEN: message("Calculated amounts less the amounts that were frozen"),
     CheckKind.POSTING: message("Amounts less what was posted before, less what will be posted"),
     CheckKind.STEPS: message("Amounts less the last step of their explanation"),
+    CheckKind.CHANGES: message("This month less last month, less the sum of what changed"),
     CheckKind.TIE_OUT: message("Differences without a reason, from payments to pay"),
 }
+
+EXCEPTION_TITLES: Mapping[ExceptionKind, str] = {
+    ExceptionKind.HELD: message("held"),
+    ExceptionKind.WITHOUT_POLICY: message("without a policy"),
+    ExceptionKind.OUTLIER: message("stands out"),
+    ExceptionKind.CAPPED: message("capped"),
+    ExceptionKind.TAKEN_BACK: message("taken back"),
+    ExceptionKind.UNEXPLAINED: message("changed without a reason"),
+}
+
+TIE_OUT_STEPS = frozenset(
+    {
+        message("Payments without waivers"),
+        message("Credited to an owner"),
+        message("KPI “recovered” of employees"),
+        message("KPI “recovered” of partners"),
+        message("Payout lines"),
+        message("To be posted by the batches"),
+        message("Posted in the ledger"),
+        message("In the payroll files"),
+        message("In the journals"),
+        message("Paid, by the return files"),
+    }
+)
 
 _KINDS: Mapping[str, str] = {"bonus": message("Bonus"), "fee": message("Partner fee")}
 
@@ -73,6 +112,24 @@ class _Page:
     without_policy: tuple[PayeeWithoutPolicy, ...]
     checks: tuple[_Check, ...]
     rules: tuple[RuleVersion, ...]
+    spreads: tuple[Spread, ...]
+    bins: tuple[Bin, ...]
+    exceptions: tuple[_Exception, ...]
+    months: tuple[MonthTotal, ...]
+    changes: tuple[tuple[PayChange, str, str], ...]
+    step_names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Exception:
+    """Somebody to look at; `anchor` is the line that explains it, empty where there is none."""
+
+    payee: str
+    title: str
+    component: str
+    why: str
+    amount: str
+    anchor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +156,7 @@ class _Section:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    anchor: str
     pay: PayRow
     steps: tuple[_Step, ...]
 
@@ -119,17 +177,60 @@ class _Step:
 def _page(report: BatchReport, language: Language) -> _Page:
     rows, checks = pay_rows(report), zero_checks(report)
     mark, headline, detail = _headline(checks, language)
+    sections = tuple(_section(batch, rows, number, language) for number, batch in enumerate(report.batches, start=1))
+    anchors = {(line.pay.payee, line.pay.component): line.anchor for section in sections for line in section.rows}
     return _Page(
         title_of(report, language),
         mark,
         headline,
         detail,
         totals(rows),
-        tuple(_section(batch, rows, number, language) for number, batch in enumerate(report.batches, start=1)),
+        sections,
         tuple(sorted(report.held, key=lambda held: (held.scope, held.payee, held.component))),
         tuple(sorted(report.without_policy, key=lambda payee: (payee.payee, payee.text))),
         tuple(_check(check, language) for check in checks),
         tuple(sorted(report.rules, key=lambda rule: (rule.kind, rule.id, rule.valid_from))),
+        spreads(report),
+        bins(report),
+        tuple(
+            _exception(each, anchors, language)
+            for each in exceptions(report)
+            if each.kind not in {ExceptionKind.HELD, ExceptionKind.WITHOUT_POLICY}
+        ),
+        month_on_month(report),
+        tuple(
+            (each, why_changed(each, Formats(language)), anchors.get((each.payee, each.component), ""))
+            for each in changes(report)
+            if each.difference
+        ),
+        {step.name: tie_out_name(step.name, language) for chain in report.tie_outs for step in chain.steps},
+    )
+
+
+def tie_out_name(name: str, language: Language) -> str:
+    """A step of the tie-out in the language; one that is not known here stands as it is."""
+    return words_of(language).gettext(name) if name in TIE_OUT_STEPS else name
+
+
+def exception_text(found: PayException, formats: Formats) -> str:
+    """Why somebody is to be looked at: the reason of the calculation, or the numbers that decided."""
+    gettext = words_of(formats.language).gettext
+    if found.fences is not None:
+        low, high = (formats.measured(fence, found.currency) for fence in found.fences)
+        values = {"policy": found.code, "low": low, "high": high}
+        return gettext("%(policy)s: expected between %(low)s and %(high)s") % values
+    return "; ".join(part for part in (found.code, found.text) if part)
+
+
+def _exception(found: PayException, anchors: Mapping[tuple[str, str], str], language: Language) -> _Exception:
+    formats = Formats(language)
+    return _Exception(
+        found.payee,
+        words_of(language).gettext(EXCEPTION_TITLES[found.kind]),
+        found.component,
+        exception_text(found, formats),
+        "" if found.amount is None else formats.money(found.amount, found.currency),
+        anchors.get((found.payee, found.component), ""),
     )
 
 
@@ -161,7 +262,10 @@ def _section(batch: ReviewedBatch, rows: Iterable[PayRow], number: int, language
         state_mark(batch.phase, language),
         tuple(_approvals(batch)),
         tuple((state_mark(decision.kind, language), decision) for decision in batch.decisions),
-        tuple(_Line(row, tuple(_step(step, Formats(language)) for step in row.steps)) for row in mine),
+        tuple(
+            _Line(f"batch-{number}-{place}", row, tuple(_step(step, Formats(language)) for step in row.steps))
+            for place, row in enumerate(mine, start=1)
+        ),
         totals(mine),
     )
 

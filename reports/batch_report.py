@@ -15,14 +15,15 @@ from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import PayoutLine, Step
 from domain.rules import RuleVersion
+from reports.pay_changes import pay_changes
 
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
     """What the page and the workbook show; `book_label` says that the book is a demo, and stands on every page.
 
-    `batches` may be one or all of the period; `held` and `without_policy` are those of the same scopes. Money is in
-    major units throughout.
+    `batches` may be one or all of the period; `held` and `without_policy` are those of the same scopes, `before` what
+    the month before paid. Money is in major units throughout.
     """
 
     period: Period
@@ -35,6 +36,7 @@ class BatchReport:
     tie_outs: tuple[TieOut, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     source_run: RunId | None = None
+    before: tuple[PayoutLine, ...] = ()
     book_label: str = ""
 
 
@@ -107,14 +109,15 @@ class PayeeWithoutPolicy:
 
 @dataclass(frozen=True, slots=True)
 class TieOutStep:
-    """A total on the way from payments to pay, and why it differs from the one before it.
+    """A total on the way from payments to pay, and why it differs from the one before it: each reason with its part of
+    the difference, which together are the whole of it.
 
     A step that `starts` is no part of the one before: pay is earned by recoveries, not cut from them.
     """
 
     name: str
     total: Decimal
-    reason: str = ""
+    reasons: tuple[tuple[str, Decimal], ...] = ()
     starts: bool = False
 
 
@@ -143,8 +146,13 @@ class TieOutRow:
     difference: Decimal | None
 
     @property
-    def is_unexplained(self) -> bool:
-        return bool(self.difference) and not self.step.reason
+    def explained(self) -> Decimal:
+        return sum((amount for _, amount in self.step.reasons), Decimal(0))
+
+    @property
+    def unexplained(self) -> Decimal:
+        """The part of the difference that no reason covers; it must be zero."""
+        return Decimal(0) if self.difference is None else self.difference - self.explained
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +256,7 @@ class CheckKind(StrEnum):
     FROZEN = "frozen"
     POSTING = "posting"
     STEPS = "steps"
+    CHANGES = "changes"
     TIE_OUT = "tie_out"
 
 
@@ -276,6 +285,7 @@ def zero_checks(report: BatchReport) -> tuple[ZeroCheck, ...]:
             *((CheckKind.FROZEN, row.currency, row.amount - row.desired) for row in rows),
             *((CheckKind.POSTING, row.currency, Decimal(0) if row.is_held else row.left_open) for row in rows),
             *((CheckKind.STEPS, row.currency, row.amount - explained(row)) for row in rows),
+            *((CheckKind.CHANGES, currency, deviation) for currency, deviation in _of_changes(report)),
             *((CheckKind.TIE_OUT, chain.currency, _unexplained(chain)) for chain in report.tie_outs),
         ]
         sums: dict[tuple[CheckKind, str], Decimal] = defaultdict(Decimal)
@@ -294,10 +304,24 @@ def _missing(total: Total, report: BatchReport, rows: tuple[PayRow, ...]) -> Dec
     )
 
 
+def _of_changes(report: BatchReport) -> Iterator[tuple[str, Decimal]]:
+    """By currency: this month less last month, less the sum of what changed; nothing without a last month."""
+    if not report.before:
+        return
+    lines = [line for batch in report.batches for line in batch.lines]
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for change in pay_changes(report.before, lines):
+        sums[change.currency] -= change.difference
+    for sign, month in ((-1, report.before), (1, lines)):
+        for line in month:
+            sums[line.currency] += sign * line.amount
+    yield from sums.items()
+
+
 def explained(row: PayRow) -> Decimal:
     """What the explanation comes to: the value of its last step."""
     return (row.steps[-1].value if row.steps else None) or Decimal(0)
 
 
 def _unexplained(chain: TieOut) -> Decimal:
-    return sum((abs(row.difference) for row in chain.rows if row.difference and row.is_unexplained), Decimal(0))
+    return sum((abs(row.unexplained) for row in chain.rows), Decimal(0))

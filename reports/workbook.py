@@ -13,7 +13,7 @@ from pathlib import Path
 
 from domain.money import MINOR_DIGITS
 from domain.records import Step
-from reports.batch import CHECK_TITLES, kind_text, title_of
+from reports.batch import CHECK_TITLES, EXCEPTION_TITLES, exception_text, kind_text, tie_out_name, title_of
 from reports.batch_report import (
     BatchReport,
     CheckKind,
@@ -27,8 +27,12 @@ from reports.batch_report import (
     zero_checks,
 )
 from reports.cells import HEADER_ROW, Book, Cell, Column, Formula, Money
-from reports.languages import Language, words_of
+from reports.change_words import why_changed
+from reports.formats import Formats
+from reports.languages import Language, message, words_of
 from reports.marks import state_mark
+from reports.pay_changes import PayChange
+from reports.pay_findings import PayException, Spread, changes, exceptions, spreads
 
 FIRST_ROW = HEADER_ROW + 2  # of a table's content, as spreadsheets count
 
@@ -36,13 +40,15 @@ Row = Sequence[Cell]
 
 
 def write_batch_workbook(report: BatchReport, path: Path, language: Language = Language.ENGLISH) -> None:
-    """Fills `path` with the sheets Summary, Lines, Steps, Held, Checks, Tie-out and Rules."""
-    content = _Content(report, language, pay_rows(report), zero_checks(report))
+    """Fills `path` with the sheets Summary, Lines, Steps, Changes, By policy, Exceptions, Checks, Tie-out and Rules."""
+    content = _Content(report, language, pay_rows(report), zero_checks(report), changes(report))
     with Book(path, title=title_of(report, language), label=report.book_label) as book:
         _write_summary(book, content)
         _write_lines(book, content)
         _write_steps(book, content)
-        _write_held(book, content)
+        _write_changes(book, content)
+        _write_policies(book, content)
+        _write_exceptions(book, content)
         _write_checks(book, content)
         _write_tie_out(book, content)
         _write_rules(book, content)
@@ -54,6 +60,7 @@ class _Content:
     language: Language
     rows: tuple[PayRow, ...]
     checks: tuple[ZeroCheck, ...]
+    changes: tuple[PayChange, ...]
 
     def gettext(self, text: str) -> str:
         return words_of(self.language).gettext(text) if text else ""
@@ -181,21 +188,91 @@ def _step_cells(step: Step, value: Cell) -> Row:
     return [step.name, step.kind, value, made_from, step.note, step.line]
 
 
-def _write_held(book: Book, content: _Content) -> None:
+def _write_changes(book: Book, content: _Content) -> None:
+    """Columns E currency, F last month, G this month and H difference: the checks refer to them."""
     _ = content.gettext
     columns = (
+        Column(_("Department or partner"), 20, grows=True),
+        Column(_("Payee"), 12, grows=True),
+        Column(_("Component"), 26, grows=True),
+        Column(_("What"), 12, grows=True),
+        Column(_("Currency"), 10),
+        Column(_("Last month"), 18, is_number=True),
+        Column(_("This month"), 18, is_number=True),
+        Column(_("Difference"), 18, is_number=True),
+        Column(_("Posted before"), 18, is_number=True),
+        Column(_("Why"), 60, grows=True),
+    )
+    posted = {(row.payee, row.component, row.currency): row.posted for row in content.rows}
+    rows = [
+        _change_cells(change, posted.get((change.payee, change.component, change.currency)), number, content)
+        for number, change in enumerate(content.changes, start=FIRST_ROW)
+    ]
+    book.sheet(_("Changes"), columns, rows, fixed=3)
+
+
+def _change_cells(change: PayChange, posted: Decimal | None, number: int, content: _Content) -> Row:
+    """What was posted for this month before is no part of the difference: it says that the batch corrects it."""
+    formats, currency = Formats(content.language), change.currency
+    before, now = (None if each is None else Money(each, currency) for each in (change.before, change.now))
+    difference = Formula(f"=N(G{number})-N(F{number})", change.difference, currency)
+    what = content.gettext(_WHAT[change.before is None, change.now is None])
+    start = [change.scope, change.payee, change.component, what, currency, before, now, difference]
+    return [*start, Money(posted or Decimal(0), currency), why_changed(change, formats)]
+
+
+_WHAT = {
+    (False, False): message("both months"),
+    (True, False): message("new this month"),
+    (False, True): message("no longer paid"),
+}
+
+
+def _write_policies(book: Book, content: _Content) -> None:
+    _ = content.gettext
+    columns = (
+        Column(_("Policy"), 26, grows=True),
+        Column(_("Currency"), 10),
+        Column(_("Payees"), 9, is_number=True),
+        Column(_("Amount"), 18, is_number=True),
+        Column(_("Least"), 18, is_number=True),
+        Column(_("Lower quarter"), 18, is_number=True),
+        Column(_("Median"), 18, is_number=True),
+        Column(_("Upper quarter"), 18, is_number=True),
+        Column(_("Most"), 18, is_number=True),
+    )
+    rows = [_policy_cells(spread) for spread in spreads(content.report)]
+    book.sheet(_("By policy"), columns, rows)
+
+
+def _policy_cells(spread: Spread) -> Row:
+    amounts = (spread.total, spread.least, spread.low, spread.median, spread.high, spread.most)
+    return [spread.policy, spread.currency, spread.payees, *(Money(each, spread.currency) for each in amounts)]
+
+
+def _write_exceptions(book: Book, content: _Content) -> None:
+    """Who is not paid now, who stands out, who reached a cap, from whom something is taken."""
+    _ = content.gettext
+    columns = (
+        Column(_("What"), 18, grows=True),
         Column(_("Payee"), 12, grows=True),
         Column(_("Component"), 20, grows=True),
         Column(_("Department or partner"), 20, grows=True),
         Column(_("Code"), 20, grows=True),
-        Column(_("Reason"), 50, grows=True),
+        Column(_("Currency"), 10),
+        Column(_("Amount"), 18, is_number=True),
+        Column(_("Why"), 50, grows=True),
     )
-    everything = _("everything")
-    held = [
-        [each.payee, each.component or everything, each.scope, each.reason, each.text] for each in content.report.held
-    ]
-    bare = [[each.payee, everything, "", "without_policy", each.text] for each in content.report.without_policy]
-    book.sheet(_("Held"), columns, sorted([*held, *bare]))
+    rows = [_exception_cells(each, content) for each in exceptions(content.report)]
+    book.sheet(_("Exceptions"), columns, rows)
+
+
+def _exception_cells(found: PayException, content: _Content) -> Row:
+    _ = content.gettext
+    amount = None if found.amount is None else Money(found.amount, found.currency)
+    why = exception_text(found, Formats(content.language)) if found.fences else found.text
+    start = [_(EXCEPTION_TITLES[found.kind]), found.payee, found.component or _("everything"), found.scope]
+    return [*start, found.code, found.currency, amount, why]
 
 
 def _write_checks(book: Book, content: _Content) -> None:
@@ -239,6 +316,11 @@ def _sum_formula(check: ZeroCheck, content: _Content) -> str:
                 f'SUMIFS({steps.column("I")},{steps.column("E")},{of},{steps.column("M")},"{content.gettext("yes")}")'
             )
             inner = f"ABS(SUMIFS({lines.column('H')},{lines.column('G')},{of})-{amounts})"
+        case CheckKind.CHANGES:
+            changed = _Sheet(content.gettext("Changes"), len(content.changes))
+            before, now, difference = (f"SUMIFS({changed.column(at)},{changed.column('E')},{of})" for at in "FGH")
+            amounts = f"SUMIFS({lines.column('H')},{lines.column('G')},{of})"
+            inner = f"ABS({now}-{before}-{difference})+ABS({amounts}-{now})"
         case CheckKind.TIE_OUT:
             chain = _Sheet(content.gettext("Tie-out"), sum(len(each.steps) for each in content.report.tie_outs))
             inner = f"SUMIFS({chain.column('F')},{chain.column('B')},{of})"
@@ -262,15 +344,16 @@ def _steps_sheet(content: _Content) -> _Sheet:
 
 
 def _write_tie_out(book: Book, content: _Content) -> None:
-    """Columns B currency, C total, D difference, E reason and F unexplained: the checks refer to them."""
+    """Columns B currency, C total, D difference, E explained, F unexplained: the checks refer to them."""
     _ = content.gettext
     columns = (
         Column(_("Step"), 34, grows=True),
         Column(_("Currency"), 10),
         Column(_("Total"), 20, is_number=True),
         Column(_("Difference"), 20, is_number=True),
-        Column(_("Reason"), 40, grows=True),
+        Column(_("Explained"), 20, is_number=True),
         Column(_("Unexplained"), 16, is_number=True),
+        Column(_("Reason"), 60, grows=True),
     )
     book.sheet(_("Tie-out"), columns, list(_tie_out_rows(content)))
 
@@ -285,14 +368,16 @@ def _tie_out_rows(content: _Content) -> Iterator[Row]:
 
 def _tie_out_cells(chain: TieOut, row: TieOutRow, number: int, content: _Content) -> Row:
     digits = MINOR_DIGITS.get(chain.currency, 0) + 2
+    formats = Formats(content.language)
     difference: Cell = content.gettext("starts")
     unexplained: Cell = Money(Decimal(0), chain.currency)
     if row.difference is not None:
-        left_open = abs(row.difference) if row.is_unexplained else Decimal(0)
         difference = Formula(f"=ROUND(C{number}-C{number - 1},{digits})", row.difference, chain.currency)
-        unexplained = Formula(f'=IF(E{number}="",ABS(D{number}),0)', left_open, chain.currency)
-    total = Money(row.step.total, chain.currency)
-    return [row.step.name, content.currency(chain.currency), total, difference, row.step.reason, unexplained]
+        unexplained = Formula(f"=ROUND(ABS(D{number}-E{number}),{digits})", abs(row.unexplained), chain.currency)
+    total, explained = (Money(each, chain.currency) for each in (row.step.total, row.explained))
+    why = "; ".join(f"{text}: {formats.amount(amount, chain.currency)}" for text, amount in row.step.reasons)
+    name = tie_out_name(row.step.name, content.language)
+    return [name, content.currency(chain.currency), total, difference, explained, unexplained, why]
 
 
 def _write_rules(book: Book, content: _Content) -> None:

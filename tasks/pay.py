@@ -10,6 +10,7 @@ from domain.ids import AttemptId
 from domain.periods import Period
 from tasks import artifacts
 from tasks.stages import decide
+from tasks.stages.after_publish import write_outputs
 from tasks.stages.month_end import Prepared
 from tasks.stages.month_end import prepare as prepare_batches
 from tasks.stages.review import write_review
@@ -32,5 +33,6 @@ def review(prepared: Prepared, period: str) -> None:
 def publish(batch: str, by: str) -> decide.Published:
     world = world_of_process()
     published = decide.publish(world, batch, by=by)
+    write_outputs(world, published.batch)
     artifacts.show_published(published)
     return published

@@ -123,10 +123,7 @@ def finish_stage(
     files: Sequence[RunFile] = (),
 ) -> None:
     """Part of the transaction that writes the stage's rows: either all of it is there, or the stage is not finished."""
-    for file in files:
-        connection.execute(
-            run_files.insert().values(run_id=run, name=file.name, path=file.path, sha256=file.sha256, rows=file.rows)
-        )
+    register_files(connection, run, files)
     connection.execute(
         stage_results.insert().values(
             run_id=run,
@@ -137,6 +134,16 @@ def finish_stage(
             attempt_id=attempt,
         )
     )
+
+
+def register_files(connection: sa.Connection, run: RunId, files: Sequence[RunFile]) -> None:
+    """What is not registered does not exist for readers."""
+    rows = [
+        {"run_id": run, "name": file.name, "path": file.path, "sha256": file.sha256, "rows": file.rows}
+        for file in files
+    ]
+    if rows:
+        connection.execute(run_files.insert(), rows)
 
 
 def files_of_run(connection: sa.Connection, run: RunId) -> dict[str, RunFile]:
@@ -196,6 +203,19 @@ def official_run(
     )
     found = connection.execute(statement).scalars().first()
     return None if found is None else RunId(found)
+
+
+def newest_run(connection: sa.Connection, kind: str, stage: str) -> tuple[RunId, date] | None:
+    """The run of the latest business date that has finished the stage; of several, the newest."""
+    statement = (
+        sa.select(runs.c.run_id, runs.c.business_date)
+        .join(stage_results, stage_results.c.run_id == runs.c.run_id)
+        .where(runs.c.kind == kind, stage_results.c.stage == stage)
+        .order_by(runs.c.business_date.desc(), stage_results.c.recorded_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else (RunId(row.run_id), row.business_date)
 
 
 def last_night_of_each_month(

@@ -487,6 +487,59 @@ action_decisions = sa.Table(
     comment="Decisions of people on actions, in order: state, owner and deadline follow from them.",
 )
 
+pay_exports = sa.Table(
+    "pay_exports",
+    STORE,
+    sa.Column("export_id", sa.String(120), primary_key=True, comment="The batch, what it is, and its number."),
+    sa.Column("batch_id", sa.ForeignKey("batches.batch_id"), nullable=False, comment="The published batch."),
+    sa.Column("kind", sa.String(16), nullable=False, comment="payroll or journal."),
+    sa.Column("number", sa.Integer, nullable=False, comment="1; more where rejected lines went out again."),
+    sa.Column("layout", sa.String(24), nullable=False, comment="Layout of the file and its version."),
+    sa.Column("path", sa.String(400), nullable=False, comment="File, below the home folder."),
+    sa.Column("sha256", sa.String(64), nullable=False, comment="SHA-256 of the file."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Lines in it."),
+    sa.Column("totals", CanonicalJson(), nullable=False, comment="Control totals by currency, in minor units."),
+    *_recorded(),
+    sa.UniqueConstraint("batch_id", "kind", "number"),
+    comment="Files for the payroll system and the general ledger, written from the ledger.",
+)
+
+payroll_lines = sa.Table(
+    "payroll_lines",
+    STORE,
+    sa.Column("line_id", sa.String(40), primary_key=True, comment="Entry of the ledger and attempt: 17-1."),
+    sa.Column("export_id", sa.ForeignKey("pay_exports.export_id"), nullable=False, comment="The file."),
+    sa.Column("sequence", sa.ForeignKey("ledger.sequence"), nullable=False, comment="The entry that is paid."),
+    sa.Column("attempt", sa.Integer, nullable=False, comment="1; one more each time that it was rejected."),
+    sa.Column("payroll_number", sa.String(80), nullable=False, comment="Number in the payroll system."),
+    sa.Column("cost_centre", sa.String(80), nullable=False, comment="Cost centre that bears it."),
+    sa.UniqueConstraint("sequence", "attempt"),
+    comment="Entries of the ledger as they were handed to the payroll system.",
+)
+
+payroll_returns = sa.Table(
+    "payroll_returns",
+    STORE,
+    sa.Column("return_id", sa.String(64), primary_key=True, comment="SHA-256 of the file."),
+    sa.Column("file_name", sa.String(200), nullable=False, comment="Its name, without folders."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Lines in it."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who took it in."),
+    *_recorded(),
+    comment="Return files of the payroll system that were taken in.",
+)
+
+payroll_answers = sa.Table(
+    "payroll_answers",
+    STORE,
+    sa.Column("line_id", sa.ForeignKey("payroll_lines.line_id"), primary_key=True, comment="The line."),
+    sa.Column("return_id", sa.ForeignKey("payroll_returns.return_id"), nullable=False, comment="Who said so."),
+    sa.Column("outcome", sa.String(8), nullable=False, comment="paid or rejected."),
+    sa.Column("paid_on", sa.Date, comment="When it was paid."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why it was rejected; empty where it was paid."),
+    sa.CheckConstraint("outcome IN ('paid', 'rejected')", name="outcome"),
+    comment="What the payroll system did with each line.",
+)
+
 APPEND_ONLY = (
     snapshot_versions,
     snapshot_pointers,
@@ -507,6 +560,10 @@ APPEND_ONLY = (
     met_contracts,
     actions,
     action_decisions,
+    pay_exports,
+    payroll_lines,
+    payroll_returns,
+    payroll_answers,
 )
 
 MUTABLE = (attempts, ledger_head)

@@ -100,6 +100,14 @@ def signed_versions(connection: sa.Connection) -> tuple[Signed, ...]:
     )
 
 
+def contents_of(
+    connection: sa.Connection, digests: Iterable[Digest]
+) -> dict[Digest, tuple[RuleKind, Mapping[str, Any]]]:
+    """What was signed under these digests, with its kind."""
+    wanted = sa.select(rule_signatures).where(rule_signatures.c.rule.in_(sorted({*digests})))
+    return {Digest(row.rule): (RuleKind(row.kind), row.content) for row in connection.execute(wanted)}
+
+
 def shown_requests(connection: sa.Connection, requests: Iterable[str]) -> dict[str, Shown]:
     """What these requests said, by digest."""
     wanted = sa.select(signing_requests).where(signing_requests.c.request.in_([*requests]))

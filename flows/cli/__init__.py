@@ -18,9 +18,11 @@ from flows.cli import (
     gates,
     nights,
     pay,
+    payroll,
     reporting,
     rules,
     serving,
+    statements,
     targets,
 )
 from flows.cli.output import errors
@@ -34,12 +36,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (nights.app, gates.app, pay.app, contact_points.app, figures.app, rules.app, books.app, serving.app):
+for commands in (
+    nights.app,
+    gates.app,
+    pay.app,
+    statements.app,
+    contact_points.app,
+    figures.app,
+    rules.app,
+    books.app,
+    serving.app,
+):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(explaining.explaining, name="explain")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
 app.add_typer(reporting.report, name="report")
+app.add_typer(payroll.payroll, name="payroll")
 
 
 def main() -> None:

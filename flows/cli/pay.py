@@ -75,10 +75,12 @@ def release(batch: BatchId, by: ByName, reason: Reason, *, as_json: AsJson = Fal
 def publish(batch: BatchId, by: ByName, *, as_json: AsJson = False) -> None:
     """Post an approved batch to the ledger, once."""
     from tasks.stages import decide
+    from tasks.stages.after_publish import write_outputs
 
     world = open_world()
     with attempt_at(world, f"publish {batch}", None):
         published = decide.publish(world, batch, by=by)
+        write_outputs(world, published.batch)
     _write_reviews(world, str(published.batch))
     row = {
         "batch": published.batch,

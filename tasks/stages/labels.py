@@ -72,6 +72,25 @@ def titles_of_departments(rules: KpiRules, language: Language) -> dict[str, str]
     return {card.department: _translated(card.titles, card.title, language) for card in cards}
 
 
+def titles_of_references(rules: KpiRules, language: Language) -> dict[str, str]:
+    """What policies read, by the reference that they read it by: KPIs, scorecards, attainments within them."""
+    kpis = {figure.id: title_of(figure, language) for figure in rules.figures}
+    cards = {placed.rule.id: placed.rule for placed in rules.scorecards}
+    found = {f"kpi:{name}": title for name, title in kpis.items()}
+    for name, card in cards.items():
+        found[f"scorecard:{name}"] = _translated(card.titles, card.title, language)
+        found |= {f"attainment:{name}.{part.kpi}": kpis.get(part.kpi, part.kpi) for part in card.parts}
+    return found
+
+
+def references_in_percent(rules: KpiRules) -> frozenset[str]:
+    """Those KPIs and attainments, as policies refer to them, that read in percent."""
+    attainments = {
+        f"attainment:{placed.rule.id}.{part.kpi}" for placed in rules.scorecards for part in placed.rule.parts
+    }
+    return frozenset({f"kpi:{figure.id}" for figure in rules.figures if is_share(figure)} | attainments)
+
+
 def _translated(titles: Mapping[Any, str], title: str, language: Language) -> str:
     return {str(name): text for name, text in titles.items()}.get(language.value, title)
 

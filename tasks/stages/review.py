@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.errors import RefusedError
 from adapters.store.batches import read_batches
 from adapters.store.results import read_held
-from adapters.store.runs import stage_result
 from adapters.world import World
-from domain.ids import RunId
-from domain.manifest import Manifest, Stage
 from domain.money import from_minor
 from domain.periods import Period
 from incentives.batches import BatchPhase
@@ -29,13 +23,13 @@ from reports.batch_report import (
     PayeeWithoutPolicy,
     ReviewDecision,
     ReviewedBatch,
-    TieOut,
-    TieOutStep,
 )
 from reports.workbook import write_batch_workbook
 from tasks.stages.labels import book_label, language_of
 from tasks.stages.manifests import manifest_of
+from tasks.stages.month_before import lines_of_the_month_before
 from tasks.stages.month_end import Frozen, read_frozen
+from tasks.stages.tie_out import tie_outs
 from tasks.stages.waive import waivers_of_run
 
 WITHOUT_POLICY = "without_policy"
@@ -93,9 +87,10 @@ def _report(
             PayeeWithoutPolicy(payee, text) for payee, _, code, text in held if code == WITHOUT_POLICY
         ),
         rules=manifest.rules,
-        tie_outs=tuple(_tie_outs(connection, manifest, batches)),
+        tie_outs=tie_outs(connection, manifest, kind, batches),
         waivers=waivers_of_run(connection, newest),
         source_run=manifest.source,
+        before=lines_of_the_month_before(connection, period, kind),
         book_label=book_label(world),
     )
 
@@ -128,32 +123,3 @@ def _difference(frozen: Frozen, key: LedgerKey) -> Difference:
         from_minor(amounts.get(key, 0), key.currency) for amounts in (frozen.desired, frozen.posted, postings)
     )
     return Difference(key.payee, key.component, str(key.origin_period), key.currency, desired, posted, due)
-
-
-def _tie_outs(connection: sa.Connection, manifest: Manifest, batches: Iterable[Frozen]) -> Iterator[TieOut]:
-    """From the payments of the month to what the batches post, by currency."""
-    measured = stage_result(connection, RunId(str(manifest.source)), Stage.MEASURE.value)
-    credits_by_currency = {row["currency"]: row for row in (measured.summary["credits"] if measured else ())}
-    lines: dict[str, Decimal] = defaultdict(Decimal)
-    due: dict[str, Decimal] = defaultdict(Decimal)
-    for frozen in batches:
-        for line in frozen.lines:
-            lines[line.currency] += line.amount
-        for posting in frozen.postings:
-            due[posting.key.currency] += from_minor(posting.amount_minor, posting.key.currency)
-    for currency in sorted({*credits_by_currency, *lines}):
-        steps = (*_credit_steps(credits_by_currency.get(currency)), *_pay_steps(lines[currency], due[currency]))
-        yield TieOut(currency, steps)
-
-
-def _credit_steps(row: dict[str, Any] | None) -> Iterator[TieOutStep]:
-    if row is None:
-        return
-    left_out = ", ".join(f"{each['reason']} {each['money']}" for each in row["uncredited"]) or "nothing"
-    yield TieOutStep("Payments without waivers", Decimal(row["eligible"]))
-    yield TieOutStep("Credited to an owner", Decimal(row["credited"]), f"uncredited: {left_out}")
-
-
-def _pay_steps(lines: Decimal, due: Decimal) -> Iterator[TieOutStep]:
-    yield TieOutStep("Payout lines", lines, starts=True)
-    yield TieOutStep("To be posted", due, "posted before, or held")

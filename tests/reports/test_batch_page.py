@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from domain.records import Step
 from reports.batch import batch_page
 from reports.batch_report import BatchReport, CheckKind, TieOut, TieOutStep, zero_checks
 from reports.languages import Language
+from reports.pay_findings import ExceptionKind, bins, exceptions
 from tests.reports import sample
 from tests.reports.reading import Page
 
@@ -29,8 +31,14 @@ def test_totals_stand_by_department_and_currency():
 
 def test_every_line_has_its_amount_what_was_posted_and_the_difference():
     page = Page(batch_page(sample.month_end()))
-    assert page.row("E0001")[2:] == ["2026-09", "VND", "1,612,500", "1,000,000", "612,500"]
-    assert page.row("E0099")[2:] == ["2026-08", "VND", "0", "410,000", "-410,000"]
+    assert page.row("E0001", "performance_bonus:phone_early", "2026-09")[2:] == [
+        "2026-09",
+        "VND",
+        "1,612,500",
+        "1,000,000",
+        "612,500",
+    ]
+    assert page.row("E0099", "performance_bonus:phone_early")[2:] == ["2026-08", "VND", "0", "410,000", "-410,000"]
     assert "No longer due: what was posted before is taken back." in page.text
 
 
@@ -79,19 +87,81 @@ def test_nothing_is_next_for_a_batch_that_is_over():
 
 def test_rules_and_their_signers_are_listed_and_unsigned_ones_stand_out():
     page = Page(batch_page(sample.month_end()))
-    assert page.row("field_vnd")[4:] == ["Demo proposer", "Demo signer"]
+    assert page.row("field_vnd", "policy")[4:] == ["Demo proposer", "Demo signer"]
     assert page.row("recovery_rate")[4:] == ["! not signed"]
 
 
 def test_the_chain_from_payments_to_pay_shows_each_difference():
     page = Page(batch_page(sample.month_end()))
-    assert page.row("Payments that count as recovered")[2:] == [
-        "47,990,150,000",
-        "-221,200,000",
-        "waivers are not recovered",
-    ]
-    assert page.row("KPI: recovered")[3:] == ["0", ""]
+    assert page.row("Payments without waivers")[2:] == ["47,990,150,000", "-221,200,000", "waivers: -221,200,000"]
+    assert page.row("KPI “recovered” of employees")[3:] == ["0", ""]
     assert page.row("Payout lines")[3] == "starts"
+
+
+def test_the_part_of_a_difference_that_no_reason_covers_is_told():
+    step = TieOutStep("Credited", Decimal(7), (("uncredited: house", Decimal(-2)),))
+    chain = TieOut("VND", (TieOutStep("Payments", Decimal(10)), step))
+    page = Page(batch_page(replace(sample.month_end(), tie_outs=(chain,))))
+    assert page.row("Credited")[3:] == ["-3", "uncredited: house: -2 ✕ unexplained -1"]
+    assert page.row("Differences without a reason, from payments to pay")[2:] == ["1", "✕ not zero"]
+
+
+def test_how_the_amounts_of_a_policy_lie():
+    page = Page(batch_page(sample.month_end()))
+    assert page.row("field_vnd", "VND")[2:] == [
+        "8", "13,050,000", "1,500,000", "1,565,625", "1,631,250", "1,696,875", "1,762,500",
+    ]  # fmt: skip
+
+
+def test_bins_hold_everybody_once():
+    found = bins(sample.month_end())
+    assert sum(each.payees for each in found if each.currency == "VND") == 22
+    assert all(each.end - each.start == found[-1].end - found[-1].start for each in found if each.currency == "VND")
+
+
+def outlying() -> BatchReport:
+    lines = [sample.payout_line(f"E{number:04d}", score=str(80 + number)) for number in range(1, 10)]
+    return one_batch(*lines, sample.payout_line("E0010", score="180"))
+
+
+def test_who_stands_out_is_told_with_the_bounds_and_leads_to_the_explanation():
+    report = outlying()
+    page = Page(batch_page(report))
+    (row,) = [row for row in page.rows if row[1:2] == ["stands out"]]
+    assert row[0] == "E0010"
+    assert row[3] == "phone_early_vnd: expected between 2,118,750 and 2,793,750"
+    assert ("tr", {"class": "row", "id": "batch-1-10"}) in page.tags
+    assert ("a", {"href": "#batch-1-10"}) in page.tags
+
+
+def test_among_seven_nobody_stands_out():
+    lines = [sample.payout_line(f"E{number:04d}", score="80") for number in range(1, 7)]
+    report = one_batch(*lines, sample.payout_line("E0010", score="180"))
+    assert [each for each in exceptions(report) if each.kind is ExceptionKind.OUTLIER] == []
+
+
+def test_a_cap_that_was_reached_is_told():
+    line = sample.payout_line("E0001")
+    cap = Step("most", "cap", Decimal(1), (), "a.yaml:1:1", "capped")
+    found = exceptions(one_batch(replace(line, steps=(*line.steps[:-1], cap, line.steps[-1]))))
+    assert [(each.payee, each.text) for each in found if each.kind is ExceptionKind.CAPPED] == [("E0001", "most")]
+
+
+def test_month_on_month_by_department_and_by_payee_with_the_reason():
+    page = Page(batch_page(sample.month_end()))
+    assert page.row("field", "VND")[2:] == ["0", "13,050,000", "13,050,000"]
+    assert page.row("E0001", "performance_bonus:phone_early", "VND")[3:] == [
+        "1,500,000", "1,612,500", "112,500", "score 60 → 63",
+    ]  # fmt: skip
+    assert page.row("E0097", "performance_bonus:phone_early", "VND")[3:] == [
+        "1,875,000", "–", "-1,875,000", "no longer paid",
+    ]  # fmt: skip
+    assert page.row("E0003", "performance_bonus:phone_early", "VND")[6] == "new this month"
+
+
+def test_without_a_last_month_nothing_is_compared():
+    text = Page(batch_page(replace(sample.month_end(), before=()))).text
+    assert "Month on month" not in text
 
 
 def test_a_waiver_stands_on_the_page():

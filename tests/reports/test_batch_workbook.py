@@ -18,7 +18,7 @@ from reports.languages import Language
 from reports.workbook import write_batch_workbook
 from tests.reports import sample
 
-NAMES = ["Summary", "Lines", "Steps", "Held", "Checks", "Tie-out", "Rules"]
+NAMES = ["Summary", "Lines", "Steps", "Changes", "By policy", "Exceptions", "Checks", "Tie-out", "Rules"]
 
 
 def read(path: Path, *, values: bool = False) -> Workbook:
@@ -79,13 +79,18 @@ def test_there_is_a_line_for_each_key_and_a_row_for_each_step(book):
 
 
 def test_who_is_not_paid_is_listed_with_the_reason(book):
-    codes = [(row["Payee"], row["Code"]) for row in table(book, "Held")]
-    assert codes == [("E0031", "missing_input"), ("E0072", "postings_overlap"), ("E0088", "without_policy")]
+    codes = [(row["Payee"], row["Code"]) for row in table(book, "Exceptions")]
+    assert codes == [
+        ("E0072", "postings_overlap"),
+        ("E0031", "missing_input"),
+        ("E0088", "without_policy"),
+        ("E0099", "2026-08"),
+    ]
 
 
 def test_checks_are_formulas_and_say_zero(path, book):
     formulas = [row["By formula"] for row in table(book, "Checks")]
-    assert len(formulas) == 10
+    assert len(formulas) == 12
     assert all(formula.startswith("=ROUND(") for formula in formulas)
     assert "'Lines'!$J$5:$J$28" in formulas[0]
     results = table(read(path, values=True), "Checks")
@@ -105,7 +110,32 @@ def test_the_chain_of_totals_subtracts_by_formula(path, book):
     sheet, values = book["Tie-out"], read(path, values=True)["Tie-out"]
     assert (sheet["D6"].value, values["D6"].value) == ("=ROUND(C6-C5,2)", -221_200_000)
     assert (sheet["D9"].value, sheet["F9"].value) == ("starts", 0)
-    assert (sheet["F6"].value, values["F6"].value) == ('=IF(E6="",ABS(D6),0)', 0)
+    assert (sheet["F6"].value, values["F6"].value) == ("=ROUND(ABS(D6-E6),2)", 0)
+    assert values["G6"].value == "waivers: -221,200,000"
+
+
+def test_changes_stand_beside_last_month_with_the_reason_and_are_subtracted_by_formula(path, book):
+    rows = {row["Payee"]: row for row in table(read(path, values=True), "Changes")}
+    changed = rows["E0001"]
+    assert (changed["Last month"], changed["This month"], changed["Difference"]) == (1_500_000, 1_612_500, 112_500)
+    assert (changed["Why"], changed["Posted before"]) == ("score 60 → 63", 1_000_000)
+    assert (rows["E0097"]["What"], rows["E0097"]["This month"]) == ("no longer paid", None)
+    assert (rows["E0003"]["What"], rows["E0003"]["Last month"]) == ("new this month", None)
+    assert book["Changes"]["H5"].value == "=N(G5)-N(F5)"
+
+
+def test_a_change_that_is_lost_breaks_its_check(tmp_path):
+    twice = sample.month_end().before[0]
+    report = replace(sample.month_end(), before=(*sample.month_end().before, twice))
+    write_batch_workbook(report, tmp_path / "a")
+    rows = table(read(tmp_path / "a", values=True), "Checks")
+    (check,) = [row for row in rows if "what changed" in str(row["Check"]) and row["Currency"] == "VND"]
+    assert (check["By recoup"], check["Outcome"]) == (1_500_000, "not zero")
+
+
+def test_policies_are_summed_up_by_quarters(path):
+    row = next(row for row in table(read(path, values=True), "By policy") if row["Policy"] == "field_vnd")
+    assert (row["Payees"], row["Least"], row["Median"], row["Most"]) == (8, 1_500_000, 1_631_250, 1_762_500)
 
 
 def test_equal_reports_give_equal_bytes_at_any_time(path, tmp_path):
@@ -138,7 +168,7 @@ def test_sheets_and_references_in_every_language(language, tmp_path):
     names = book.sheetnames
     assert len(set(names)) == len(NAMES)
     assert all(len(name) <= 31 and not set(name) & set("[]:*?/\\'") for name in names)
-    assert f"'{names[1]}'!" in book[names[4]]["C5"].value
+    assert f"'{names[1]}'!" in book[names[6]]["C5"].value
 
 
 # What one cell makes of any value.

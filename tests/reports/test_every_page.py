@@ -29,11 +29,13 @@ from reports.rule_effects import (
     rule_effects_page,
     totals_of,
 )
+from reports.statement_files import statement_page
 from reports.weekly import weekly_report
 from tests.reports import sample
 from tests.reports.reading import Page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
+from tests.reports.test_statement import statement
 from tests.reports.test_weekly_and_monthly_reports import monthly, weekly
 
 EVIL = "<script>alert(1)</script>\"&'></style><!--"
@@ -81,6 +83,7 @@ PAGES = {
     "daily": lambda language: report_page(daily_report(daily_facts(), language), language),
     "weekly": lambda language: report_page(weekly_report(weekly(), language), language),
     "monthly": lambda language: report_page(monthly_report(monthly(), language), language),
+    "statement": lambda language: statement_page(statement(), language),
 }
 WITHOUT_LABEL = {
     "night": lambda: night_page(replace(sample.night(), book_label="")),
@@ -91,6 +94,7 @@ WITHOUT_LABEL = {
     "daily": lambda: report_page(daily_report(daily_facts(book_label=""), Language.ENGLISH), Language.ENGLISH),
     "weekly": lambda: report_page(weekly_report(weekly(book_label=""), Language.ENGLISH), Language.ENGLISH),
     "monthly": lambda: report_page(monthly_report(monthly(book_label=""), Language.ENGLISH), Language.ENGLISH),
+    "statement": lambda: statement_page(statement(label=""), Language.ENGLISH),
 }
 
 

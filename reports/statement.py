@@ -1,0 +1,394 @@
+"""One person's statement: what was earned and why, what changed or was corrected, what the next step would bring.
+
+It holds what that person is paid by one batch and nothing of anybody else. Page and PDF are made from one content, in
+the words of one language (`statement_content`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+from domain.ids import BatchId, Digest, short
+from domain.periods import Period
+from domain.records import PayoutLine, Score, Unit
+from reports.formats import Formats
+from reports.languages import Language, message, words_of
+from reports.pay_changes import Cause, Change
+from reports.step_words import StepWords
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the ledger holds of one payee from one batch, as it stood right after the batch was published.
+
+    `head` is the hash of the last entry of the batch, empty where it posted nothing. `titles` are the names of KPIs and
+    scorecards in the reader's language, by the reference that policies read them by; `shares` are those in percent.
+    """
+
+    payee: str
+    kind: str
+    scope: str
+    period: Period
+    batch: BatchId
+    lines: tuple[StatementLine, ...]
+    entries: tuple[StatementEntry, ...]
+    held: tuple[str, ...]
+    head: Digest
+    head_sequence: int
+    dispute_until: date
+    titles: Mapping[str, str] = field(default_factory=dict)
+    shares: frozenset[str] = frozenset()
+    book_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One payout line, with last month's where there was one; `units` are those of its columns, as far as known."""
+
+    line: PayoutLine
+    rule_title: str
+    units: Mapping[str, Unit]
+    before: PayoutLine | None
+    changes: tuple[Change, ...]
+    scores: tuple[Score, ...]
+    next_steps: tuple[Next, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """`basis` at `start` instead of `at` would have paid `gain` more, everything else being equal."""
+
+    step: str
+    basis: str
+    at: Decimal
+    start: Decimal
+    gain: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEntry:
+    """An entry of the ledger; `amount` is in major units."""
+
+    sequence: int
+    component: str
+    origin_period: str
+    posting_period: str
+    entry_type: str
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Of a column; `is_place`: it names lines of files, which are not broken."""
+
+    text: str
+    is_number: bool = False
+    is_place: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    heads: tuple[Head, ...]
+    rows: tuple[tuple[str, ...], ...]
+    last_is_total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A heading with sentences and perhaps a table below it; `level` 2 stands within the part before."""
+
+    title: str
+    texts: tuple[str, ...] = ()
+    table: Table | None = None
+    level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that page and PDF show, in the order in which they show it."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    headline: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
+    foot: tuple[str, ...]
+    label: str
+
+
+_ENTRY_TYPES: Mapping[str, str] = {
+    "earning": message("earned"),
+    "adjustment": message("correction"),
+    "clawback": message("taken back"),
+}
+
+
+def statement_content(statement: Statement, language: Language) -> Content:
+    """The statement in the words of the language."""
+    return _Writer(statement, language).content()
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    statement: Statement
+    language: Language
+
+    @property
+    def formats(self) -> Formats:
+        return Formats(self.language)
+
+    def say(self, text: str, **values: str) -> str:
+        said = words_of(self.language).gettext(text)
+        return said % values if values else said
+
+    def content(self) -> Content:
+        of, say = self.statement, self.say
+        facts = (
+            (say(message("Payee")), of.payee),
+            (say(message("Department or partner")), of.scope),
+            (say(message("Month")), self.formats.period(of.period)),
+            (say(message("Batch")), of.batch),
+        )
+        parts = (
+            *(part for line in of.lines for part in self.line_parts(line)),
+            *self.held_part(),
+            *self.correction_part(),
+            self.ledger_part(),
+            self.dispute_part(),
+        )
+        return Content(say(message("Statement of pay")), facts, self.headline(), parts, self.foot(), of.book_label)
+
+    def headline(self) -> tuple[tuple[str, str], ...]:
+        """What this batch pays, by currency; zero where it posted nothing."""
+        sums: dict[str, Decimal] = {each.line.currency: Decimal(0) for each in self.statement.lines}
+        for entry in self.statement.entries:
+            sums[entry.currency] = sums.get(entry.currency, Decimal(0)) + entry.amount
+        label = self.say(message("Paid by this statement"))
+        return tuple((label, self.formats.money(sums[currency], currency)) for currency in sorted(sums))
+
+    def line_parts(self, line: StatementLine) -> Iterator[Part]:
+        amount = self.formats.money(line.line.amount, line.line.currency)
+        component = line.line.component.partition(":")[0].replace("_", " ")
+        earned = self.say(message("Earned: %(amount)s, by the rule “%(rule)s”."), amount=amount, rule=line.rule_title)
+        yield Part(component, (earned, *self.days(line)), self.steps_table(line))
+        for score in line.scores:
+            yield self.score_part(score)
+        yield self.change_part(line)
+        if line.next_steps:
+            yield self.next_part(line)
+
+    def days(self, line: StatementLine) -> Iterator[str]:
+        """Which rule held on which days, and why that one."""
+        words = self.words(line)
+        for step in line.line.steps:
+            if step.kind == "policy":
+                shown = dict(step.inputs)
+                days, why = _inclusive(shown.get("days", "")), words.note(step.note)
+                text = message("Rule %(rule)s, days %(days)s: %(why)s.")
+                yield self.say(text, rule=shown.get("policy", ""), days=days, why=why)
+
+    def words(self, line: StatementLine) -> StepWords:
+        references = {step.name: step.inputs[0][0] for step in line.line.steps if step.kind == "input" and step.inputs}
+        titles = {name: self.title_of(reference) for name, reference in references.items()}
+        shares = frozenset(name for name, reference in references.items() if reference in self.statement.shares)
+        return StepWords(self.formats, line.line.currency, line.units, titles, shares)
+
+    def title_of(self, reference: str) -> str:
+        kind, _, name = reference.partition(":")
+        title = self.statement.titles.get(reference) or name.replace("_", " ")
+        prefix = {"scorecard": message("Score: %(title)s"), "attainment": message("Attainment: %(title)s")}
+        return self.say(prefix[kind], title=title) if kind in prefix else title
+
+    def steps_table(self, line: StatementLine) -> Table:
+        words = self.words(line)
+        heads = (
+            Head(self.say(message("Step"))),
+            Head(self.say(message("How"))),
+            Head(self.say(message("Value")), is_number=True),
+            Head(self.say(message("Rule line")), is_place=True),
+        )
+        rows = tuple(
+            (words.name(step.name), words.how(step), words.value(step), _short_place(step.line))
+            for step in line.line.steps
+            if step.kind != "policy"
+        )
+        return Table(heads, rows, last_is_total=True)
+
+    def score_part(self, score: Score) -> Part:
+        """The scorecard behind a score: each KPI with its target, attainment, points and weight."""
+        titles = (
+            message("KPI"),
+            message("Value"),
+            message("Target"),
+            message("Attainment"),
+            message("Points scored"),
+            message("Weight"),
+            message("Contribution"),
+        )
+        heads = tuple(Head(self.say(title), is_number=number > 0) for number, title in enumerate(titles))
+        rows = tuple(
+            (
+                self.title_of(f"kpi:{part.kpi}"),
+                *(self.measured(f"kpi:{part.kpi}", each) for each in (part.value, part.target)),
+                "–" if part.attainment is None else self.formats.share(part.attainment),
+                *(self.short(each) for each in (part.points, part.weight, part.contribution)),
+            )
+            for part in score.parts
+        )
+        total = (self.say(message("Score")), *[""] * 5, self.short(score.score))
+        title = self.title_of(f"scorecard:{score.scorecard}")
+        return Part(title, (), Table(heads, (*rows, total), last_is_total=True), level=2)
+
+    def measured(self, reference: str, value: Decimal | None) -> str:
+        if value is None:
+            return "–"
+        return self.formats.share(value) if reference in self.statement.shares else self.formats.number(value)
+
+    def short(self, value: Decimal | None) -> str:
+        return "–" if value is None else self.formats.short(value)
+
+    def change_part(self, line: StatementLine) -> Part:
+        title, now = self.say(message("What changed against last month")), line.line
+        if line.before is None:
+            return Part(
+                title, (self.say(message("There is nothing to compare with: last month paid none of this.")),), level=2
+            )
+        values = {
+            "before": self.formats.money(line.before.amount, now.currency),
+            "now": self.formats.money(now.amount, now.currency),
+            "difference": self.formats.money(now.amount - line.before.amount, now.currency),
+        }
+        text = self.say(message("Last month %(before)s, this month %(now)s: a difference of %(difference)s."), **values)
+        words = self.words(line)
+        rows = tuple(self.change_row(change, words) for change in line.changes)
+        same = () if rows else (self.say(message("Rule, figures and days are those of last month.")),)
+        heads = (
+            Head(self.say(message("What"))),
+            Head(self.say(message("Last month")), is_number=True),
+            Head(self.say(message("This month")), is_number=True),
+        )
+        return Part(title, (text, *same), Table(heads, rows) if rows else None, level=2)
+
+    def change_row(self, change: Change, words: StepWords) -> tuple[str, str, str]:
+        def number(value: Decimal | None) -> str:
+            return "–" if value is None else words.number(change.name, value)
+
+        match change.cause:
+            case Cause.RULE:
+                return self.say(message("Another version of the rule: %(rule)s"), rule=change.name), "", ""
+            case Cause.DAYS:
+                return self.say(message("Days that count")), _days(change.before), _days(change.now)
+            case Cause.PARTS:
+                return self.say(message("The month has other parts")), "", ""
+        return words.name(change.name), number(change.before), number(change.now)
+
+    def next_part(self, line: StatementLine) -> Part:
+        words = self.words(line)
+        text = message(
+            "%(basis)s at %(start)s instead of %(at)s (%(distance)s) would have paid %(gain)s more, "
+            "all else being equal."
+        )
+        texts = tuple(
+            self.say(
+                text,
+                basis=words.name(each.basis),
+                start=words.number(each.basis, each.start),
+                at=words.number(each.basis, each.at),
+                distance=_signed(words.number(each.basis, each.start - each.at), each.start - each.at),
+                gain=self.formats.money(each.gain, line.line.currency),
+            )
+            for each in line.next_steps
+        )
+        return Part(self.say(message("What the next step would bring")), texts, level=2)
+
+    def held_part(self) -> Iterator[Part]:
+        if self.statement.held:
+            yield Part(self.say(message("Held, and not paid now")), self.statement.held)
+
+    def correction_part(self) -> Iterator[Part]:
+        """Entries that correct another month, or what was posted before."""
+        own = str(self.statement.period)
+        found = [
+            entry
+            for entry in self.statement.entries
+            if entry.entry_type != "earning"
+            or entry.origin_period != entry.posting_period
+            or entry.origin_period != own
+        ]
+        if found:
+            text = self.say(
+                message("These amounts correct what was posted before; each names the month it belongs to.")
+            )
+            yield Part(self.say(message("Corrections")), (text,), self.entries_table(found))
+
+    def ledger_part(self) -> Part:
+        of, title = self.statement, self.say(message("In the ledger"))
+        if not of.head:
+            return Part(title, (self.say(message("This batch posted nothing.")),))
+        proof = self.say(
+            message("The ledger's head after this batch: entry %(entry)s, %(hash)s."),
+            entry=str(of.head_sequence),
+            hash=of.head,
+        )
+        if not of.entries:
+            return Part(title, (self.say(message("Nothing was posted for you by this batch.")), proof))
+        return Part(title, (proof,), self.entries_table(of.entries))
+
+    def entries_table(self, entries: Sequence[StatementEntry]) -> Table:
+        heads = (
+            Head(self.say(message("Entry"))),
+            Head(self.say(message("Component"))),
+            Head(self.say(message("Earned in"))),
+            Head(self.say(message("Paid with"))),
+            Head(self.say(message("Kind"))),
+            Head(self.say(message("Amount")), is_number=True),
+        )
+        return Table(heads, tuple(self.entry_row(entry) for entry in entries))
+
+    def entry_row(self, entry: StatementEntry) -> tuple[str, ...]:
+        kind = self.say(_ENTRY_TYPES[entry.entry_type]) if entry.entry_type in _ENTRY_TYPES else entry.entry_type
+        component = entry.component.partition(":")[0].replace("_", " ")
+        amount = self.formats.money(entry.amount, entry.currency)
+        return str(entry.sequence), component, entry.origin_period, entry.posting_period, kind, amount
+
+    def dispute_part(self) -> Part:
+        day = self.formats.day(self.statement.dispute_until)
+        text = message(
+            "Is something wrong? Tell HR until %(day)s, with the batch and the step that you doubt. "
+            "What is corrected after that day is paid with a later month."
+        )
+        return Part(self.say(message("How to dispute it")), (self.say(text, day=day),))
+
+    def foot(self) -> tuple[str, ...]:
+        text = message("Made by recoup from the ledger. It holds your pay and nobody else's.")
+        return (self.say(text),)
+
+
+def _days(number: Decimal | None) -> str:
+    return "–" if number is None else f"{number:f}"
+
+
+def _inclusive(days: str) -> str:
+    """Stretches of days as people say them: the last day is one of them.
+
+    >>> _inclusive("2026-09-01 to 2026-09-15, 2026-09-20 to 2026-10-01")
+    '2026-09-01 – 2026-09-14, 2026-09-20 – 2026-09-30'
+    """
+
+    def last_day(found: re.Match[str]) -> str:
+        return f" – {date.fromisoformat(found.group(1)) - timedelta(days=1)}"
+
+    return re.sub(r" to (\d{4}-\d{2}-\d{2})", last_day, days)
+
+
+def _signed(text: str, number: Decimal) -> str:
+    return f"+{text}" if number > 0 else text
+
+
+def _short_place(line: str) -> str:
+    """A rule line without the folders before the file: `collector_bonus.yaml:32:9`."""
+    return line.rpartition("/")[2] or short(Digest(line))

@@ -1,0 +1,64 @@
+"""A statement as a page and as a PDF. Equal statements give equal bytes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC
+from functools import cache
+from typing import Any
+
+import typst
+
+from domain.ids import canonical_json
+from domain.issues import Issue, Location
+from reports.cells import CREATED
+from reports.languages import Language
+from reports.pages import TEMPLATES, render
+from reports.statement import Content, Statement, statement_content
+
+# Latin and Vietnamese letters come with Typst; Chinese ones are the system's.
+_OF_THE_WHEEL = ("Libertinus Serif", "DejaVu Sans Mono")
+CHINESE_FONTS = ("Noto Sans CJK SC", "Noto Serif CJK SC")
+
+
+def statement_page(statement: Statement, language: Language) -> str:
+    content = statement_content(statement, language)
+    return render("statement.html.j2", language, content=content, book_label=statement.book_label)
+
+
+def statement_pdf(statement: Statement, language: Language) -> bytes:
+    """The PDF, tagged for readers' aids, with a pinned date of creation. Ask `missing_fonts` first."""
+    content = statement_content(statement, language)
+    inputs = {"content": canonical_json(_plain(content, language))}
+    made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=CREATED.replace(tzinfo=UTC))
+    assert isinstance(made, bytes)  # noqa: S101 - one document is one file
+    return made
+
+
+def missing_fonts(language: Language, families: frozenset[str] | None = None) -> tuple[Issue, ...]:
+    """STM001 where the language's letters would be printed as empty boxes; `families` are the fonts that there are."""
+    known = _families() if families is None else families
+    if language is not Language.CHINESE or not known.isdisjoint(CHINESE_FONTS):
+        return ()
+    message = f"PDFs in Chinese need the font {' or '.join(CHINESE_FONTS)}, and this machine has none"
+    return (Issue("STM001", Location("fonts"), message, "On Debian: apt-get install fonts-noto-cjk; pages need none"),)
+
+
+def _plain(content: Content, language: Language) -> dict[str, Any]:
+    fonts = [*_OF_THE_WHEEL[:1], *(font for font in CHINESE_FONTS if font in _families())]
+    return {**asdict(content), "language": language.value, "fonts": fonts}
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    return typst.Compiler(str(TEMPLATES / "statement.typ"), root=str(TEMPLATES), font_paths=_fonts())
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=True)
+
+
+@cache
+def _families() -> frozenset[str]:
+    return frozenset(_fonts().families())

@@ -1,0 +1,264 @@
+"""Statements: for everybody in a published batch a page and a PDF, written from the ledger after the commit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from adapters.errors import RefusedError
+from adapters.seam import WrittenFile, sha256_of
+from adapters.store.batches import decisions_on
+from adapters.store.ledger import read_entries
+from adapters.store.results import read_held, read_scores
+from adapters.store.runs import RunFile, files_of_run, register_files
+from adapters.world import World
+from domain.ids import BatchId, Digest, RunId
+from domain.money import from_minor
+from domain.records import Grain, PayoutLine, Score, Unit
+from incentives.batches import BatchPhase
+from incentives.ledger import BatchKind
+from incentives.next_step import next_steps
+from reports.languages import Language
+from reports.pay_changes import changes_between
+from reports.statement import Next, Statement, StatementEntry, StatementLine
+from reports.statement_files import missing_fonts, statement_page, statement_pdf
+from tasks.stages.labels import book_label, references_in_percent, titles_of_references
+from tasks.stages.manifests import manifest_of
+from tasks.stages.month_before import lines_of_the_month_before
+from tasks.stages.month_end import Frozen, read_frozen
+from tasks.stages.rules import sound_rules
+from tasks.stages.rules_as_signed import SignedRule, signed_rules
+
+
+def write_statements(world: World, batch: str, language: Language | None = None) -> tuple[Path, ...]:
+    """The statements of the batch whose id starts with `batch`, in the house's language or another; their paths.
+
+    What was written before stays as it is; a file that is gone is written again, the same. Raises: RefusedError if the
+    batch is not published, or a font is missing, or a file would come out different from what was registered.
+    """
+    language = language or Language(world.settings.language)
+    with world.store.read() as connection:
+        frozen = read_frozen(connection, batch)
+        if frozen.state.phase is not BatchPhase.PUBLISHED:
+            text = f"is {frozen.state.phase}: statements are written from the ledger. Publish it first"
+            raise RefusedError(f"batch {frozen.batch.batch_id} STM002 {text}")
+        known = files_of_run(connection, frozen.run)
+        facts = _facts(world, connection, frozen, language)
+    files = {name: _place(frozen, name) for payee in facts.payees for name in _names(payee, language)}
+    missing = [
+        name for name, place in files.items() if not _is_there(world, known.get(_registered_as(frozen, name)), place)
+    ]
+    if missing:
+        _refuse_boxes(language)
+        _write(world, frozen, facts, language, missing, known)
+    return tuple(world.settings.home / place for place in files.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the statements of one batch are made from."""
+
+    frozen: Frozen
+    entries: Mapping[str, tuple[StatementEntry, ...]]
+    before: Mapping[tuple[str, str, str], PayoutLine]
+    rules: Mapping[Digest, SignedRule]
+    scores: Mapping[tuple[str, str], Score]
+    held: Mapping[str, tuple[str, ...]]
+    titles: Mapping[str, str]
+    shares: frozenset[str]
+    head: Digest
+    head_sequence: int
+    dispute_until: date
+    book_label: str
+
+    @property
+    def payees(self) -> tuple[str, ...]:
+        paid = {line.payee for line in self.frozen.lines}
+        return tuple(sorted(paid | self.entries.keys() | self.held.keys()))
+
+
+def _facts(world: World, connection: sa.Connection, frozen: Frozen, language: Language) -> _Facts:
+    batch = frozen.batch
+    entries = read_entries(connection, [batch.batch_id])
+    source = manifest_of(connection, frozen.run).source
+    rules = sound_rules(world.settings.rules).kpis.on(batch.period.last_day)
+    before = lines_of_the_month_before(connection, batch.period, batch.kind, batch.scope)
+    return _Facts(
+        frozen,
+        _by_payee(entries),
+        {(line.payee, line.component, line.currency): line for line in before},
+        signed_rules(connection, {line.rule for line in frozen.lines}),
+        {(each.entity, each.scorecard): each for each in _scores(connection, source)},
+        _held(connection, frozen),
+        titles_of_references(rules, language),
+        references_in_percent(rules),
+        Digest(entries[-1].entry_hash) if entries else Digest(""),
+        entries[-1].sequence if entries else 0,
+        _published_on(world, connection, batch.batch_id) + timedelta(days=world.settings.dispute_days),
+        book_label(world),
+    )
+
+
+def _by_payee(entries: Iterable[sa.Row[tuple[object, ...]]]) -> dict[str, tuple[StatementEntry, ...]]:
+    found: dict[str, tuple[StatementEntry, ...]] = {}
+    for row in entries:
+        entry = StatementEntry(
+            row.sequence,
+            row.component,
+            row.origin_period,
+            row.posting_period,
+            row.entry_type,
+            from_minor(row.amount_minor, row.currency),
+            row.currency,
+        )
+        found[row.payee] = (*found.get(row.payee, ()), entry)
+    return found
+
+
+def _scores(connection: sa.Connection, source: RunId | None) -> Iterator[Score]:
+    if source is not None:
+        yield from (score for score in read_scores(connection, source) if score.grain is Grain.EMPLOYEE)
+
+
+def _held(connection: sa.Connection, frozen: Frozen) -> dict[str, tuple[str, ...]]:
+    """Who is held for something that this batch would pay, and why."""
+    found: dict[str, tuple[str, ...]] = {}
+    if frozen.batch.kind is BatchKind.BONUS:
+        for payee, component, reason in read_held(connection, frozen.run, frozen.batch.kind.value):
+            if component.rpartition(":")[2] == frozen.batch.scope:
+                found[payee] = (*found.get(payee, ()), f"{component.partition(':')[0]}: {reason.partition(': ')[2]}")
+    return found
+
+
+def _published_on(world: World, connection: sa.Connection, batch: BatchId) -> date:
+    """The local day on which the batch was published."""
+    published = [row for row in decisions_on(connection, batch) if row.decision == BatchPhase.PUBLISHED.value]
+    day: date = published[-1].recorded_at.astimezone(ZoneInfo(world.settings.time_zone)).date()
+    return day
+
+
+def _statement(facts: _Facts, payee: str) -> Statement:
+    batch = facts.frozen.batch
+    return Statement(
+        payee=payee,
+        kind=batch.kind.value,
+        scope=batch.scope,
+        period=batch.period,
+        batch=batch.batch_id,
+        lines=tuple(_line(facts, line) for line in facts.frozen.lines if line.payee == payee),
+        entries=facts.entries.get(payee, ()),
+        held=facts.held.get(payee, ()),
+        head=facts.head,
+        head_sequence=facts.head_sequence,
+        dispute_until=facts.dispute_until,
+        titles=facts.titles,
+        shares=facts.shares,
+        book_label=facts.book_label,
+    )
+
+
+def _line(facts: _Facts, line: PayoutLine) -> StatementLine:
+    before = facts.before.get((line.payee, line.component, line.currency))
+    rule = facts.rules.get(line.rule, SignedRule("", None))
+    units = _units(rule)
+    return StatementLine(
+        line,
+        rule.title or line.component,
+        units,
+        before,
+        changes_between(before, line) if before else (),
+        tuple(_scores_of(facts, line)),
+        tuple(_next(rule, line)),
+    )
+
+
+def _next(rule: SignedRule, line: PayoutLine) -> Iterator[Next]:
+    for each in next_steps(rule.policy, line) if rule.policy else ():
+        yield Next(each.step, each.basis, each.at, each.start, each.gain)
+
+
+def _units(rule: SignedRule) -> dict[str, Unit]:
+    if rule.policy is None:
+        return {}
+    inputs = {name: source.measured_in for name, source in rule.policy.policy.inputs.items()}
+    return {**inputs, **{column.step.name: column.unit for column in rule.policy.columns}}
+
+
+def _scores_of(facts: _Facts, line: PayoutLine) -> Iterator[Score]:
+    """The scorecards of the payee that the line read."""
+    for step in line.steps:
+        for reference, _ in step.inputs if step.kind == "input" else ():
+            kind, _, name = reference.partition(":")
+            score = facts.scores.get((line.payee, name)) if kind == "scorecard" else None
+            if score is not None:
+                yield score
+
+
+def _names(payee: str, language: Language) -> tuple[str, str]:
+    return f"{payee}.{language.value}.html", f"{payee}.{language.value}.pdf"
+
+
+def _place(frozen: Frozen, name: str) -> str:
+    """Below the home folder: a folder for each batch."""
+    return f"reports/{frozen.batch.period}/statements/{frozen.batch.batch_id}/{name}"
+
+
+def _registered_as(frozen: Frozen, name: str) -> str:
+    return f"statements/{frozen.batch.batch_id}/{name}"
+
+
+def _is_there(world: World, known: RunFile | None, place: str) -> bool:
+    path = world.settings.home / place
+    return known is not None and path.exists() and sha256_of(path) == known.sha256
+
+
+def _refuse_boxes(language: Language) -> None:
+    issues = missing_fonts(language)
+    if issues:
+        raise RefusedError("\n".join(map(str, issues)))
+
+
+def _write(
+    world: World,
+    frozen: Frozen,
+    facts: _Facts,
+    language: Language,
+    missing: Iterable[str],
+    known: Mapping[str, RunFile],
+) -> None:
+    """Files first, then one transaction that registers them."""
+    wanted, fresh = frozenset(missing), []
+    for payee in facts.payees:
+        page, pdf = _names(payee, language)
+        if not wanted & {page, pdf}:
+            continue
+        statement = _statement(facts, payee)
+        text, made = statement_page(statement, language), statement_pdf(statement, language)
+        fresh.append((page, _written(world, frozen, page, text.encode("utf-8"), known)))
+        fresh.append((pdf, _written(world, frozen, pdf, made, known)))
+    rows = [
+        RunFile(_registered_as(frozen, name), _place(frozen, name), file.sha256, 0)
+        for name, file in fresh
+        if _registered_as(frozen, name) not in known
+    ]
+    with world.store.write("statements_registered") as connection:
+        register_files(connection, frozen.run, rows)
+
+
+def _written(world: World, frozen: Frozen, name: str, content: bytes, known: Mapping[str, RunFile]) -> WrittenFile:
+    registered = known.get(_registered_as(frozen, name))
+    if registered is not None and registered.sha256 != hashlib.sha256(content).hexdigest():
+        text = "would come out different from what was registered: rules, titles or this program changed since"
+        raise RefusedError(f"{_place(frozen, name)} STM003 {text}. Restore the file from the backup")
+    path = world.settings.home / _place(frozen, name)
+    return world.seam.write_file(path, lambda part: _fill(part, content), point="statement")
+
+
+def _fill(part: Path, content: bytes) -> None:
+    part.write_bytes(content)

@@ -1,0 +1,135 @@
+"""Statements in words: every kind of step, and kinds that are not known; fonts; a stranger's text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from domain.ids import BatchId, digest_of
+from domain.records import Step, Unit
+from reports.formats import Formats
+from reports.languages import Language
+from reports.statement import Next, Statement, StatementEntry, StatementLine
+from reports.statement_files import missing_fonts, statement_page, statement_pdf
+from reports.step_words import StepWords
+from tests.reports import sample
+from tests.reports.reading import Page
+
+
+def statement(label: str = sample.LABEL) -> Statement:
+    line = sample.payout_line("E0001")
+    entry = StatementEntry(7, line.component, "2026-09", "2026-09", "earning", line.amount, "VND")
+    card = sample.score("phone_early", "E0001", "93.125")
+    next_step = Next("payout", "score", Decimal("93.125"), Decimal(100), Decimal(257_812))
+    of_line = StatementLine(line, "Phone early", {"target": Unit.MONEY}, None, (), (card,), (next_step,))
+    batch, head = BatchId("bonus-2026-09-phone_early-1a2b3c4d5e6f"), digest_of("head")
+    until = date(2026, 10, 20)
+    return Statement(
+        "E0001",
+        "bonus",
+        "phone_early",
+        sample.PERIOD,
+        batch,
+        (of_line,),
+        (entry,),
+        (),
+        head,
+        7,
+        until,
+        {},
+        frozenset(),
+        label,
+    )
+
+
+def words(language: Language = Language.ENGLISH, **units: Unit) -> StepWords:
+    return StepWords(Formats(language), "VND", units, {"score": "Score: Phone"})
+
+
+def step(kind: str, *inputs: tuple[str, str], note: str = "") -> Step:
+    return Step("s", kind, Decimal(1), inputs, "a.yaml:1:1", note)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (step("base", ("value", "3000000")), "stated in the rule"),
+        (step("base", ("earned", "5")), "stated in the rule; earned 5"),
+        (step("input", ("kpi:x", "123456789012")), "measured"),
+        (
+            step("input", note="no value: taken as zero, as stated"),
+            "measured; no value: taken as zero, as the rule states",
+        ),
+        (step("formula", ("a", "2"), ("b_c", "1000"), note="a * b_c - 1.5"), "a 2 × b c 1,000 − 1.5"),
+        (
+            step("tiers", ("of", "300"), ("100 at", "0.1"), ("200 at", "0.2"), note="each slice at its own rate"),
+            "100 × 0.1 + 200 × 0.2; each slice at its own rate",
+        ),
+        (
+            step("tiers", ("recovered", "300"), ("from", "200"), ("rate", "0.2"), note="band 2 of 3"),
+            "recovered 300, from 200, rate 0.2; band 2 of 3",
+        ),
+        (
+            step("curve", ("score", "93"), note="between 60 and 100"),
+            "read from the rule's curve; Score: Phone 93; between 60 and 100",
+        ),
+        (step("table", ("x", "0"), note="x == 0"), "the row of the rule's table that holds; x 0; x == 0"),
+        (
+            step("gate", ("x", "0"), ("factor", "0.5"), note="open"),
+            "a condition of the rule; x 0, what remains 0.5; it does not hold: nothing is taken away",
+        ),
+        (
+            step("gate", note="closed: fails >= 1"),
+            "a condition of the rule; it holds (fails >= 1): only a share remains",
+        ),
+        (step("cap", ("at", "5"), note="capped"), "at most; limit 5; the most was reached"),
+        (
+            step("prorate", ("days", "9"), ("days of the period", "20")),
+            "for the days that count; days 9, days of the period 20",
+        ),
+        (step("round", note="half_up, 0 digits"), "rounded; halves upwards, digits after the point: 0"),
+        (step("sundial", ("x", "5"), note="a word of its own"), "x 5; a word of its own"),
+    ],
+)
+def test_each_kind_of_step_is_said_and_an_unknown_one_stands_as_it_is(made, said):
+    assert words().how(made) == said
+
+
+def test_steps_are_said_in_the_readers_language_with_its_numbers():
+    made = step("formula", ("target", "3000000"), ("payout", "0.5"), note="target * payout * 1.5")
+    assert words(Language.VIETNAMESE).how(made) == "target 3.000.000 × payout 0,5 × 1,5"
+    assert (
+        words(Language.CHINESE).how(step("curve", note="between 60 and 100")) == "按规则曲线取值; 介于 60 与 100 之间"
+    )
+
+
+def test_the_page_shows_head_scorecard_and_next_step():
+    page = Page(statement_page(statement(), Language.ENGLISH))
+    assert page.problems == []
+    assert page.row("recovery rate")[1:3] == ["0.19", "0.2"]
+    assert digest_of("head") in page.text
+    assert "would have paid VND 257,812 more" in page.text
+
+
+def test_equal_statements_give_equal_bytes_and_another_one_does_not():
+    first = statement_pdf(statement(), Language.CHINESE)
+    assert first == statement_pdf(statement(), Language.CHINESE)
+    assert first != statement_pdf(replace(statement(), payee="E0002"), Language.CHINESE)
+    assert first.startswith(b"%PDF")
+
+
+def test_text_from_outside_is_no_markup():
+    evil = '"#panic()<script>$x$ [*_`'
+    stranger = replace(statement(), payee=evil, scope=evil, held=(evil,))
+    assert statement_pdf(stranger, Language.ENGLISH).startswith(b"%PDF")
+    assert "<script" not in statement_page(stranger, Language.ENGLISH)
+
+
+def test_without_chinese_letters_a_chinese_pdf_is_refused_and_the_others_are_not():
+    (issue,) = missing_fonts(Language.CHINESE, frozenset({"Libertinus Serif"}))
+    assert issue.code == "STM001"
+    assert "apt-get install fonts-noto-cjk" in issue.hint
+    assert missing_fonts(Language.VIETNAMESE, frozenset()) == ()

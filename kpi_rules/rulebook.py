@@ -12,7 +12,7 @@ from domain.issues import Issue, Location
 from domain.periods import Period
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules
 from kpi_rules.changes import by_its_days, check_changes, earlier_versions
-from kpi_rules.credit_checks import CheckedCreditRule, check_credit_rules
+from kpi_rules.credit_checks import CheckedCreditRule, check_credit_rules, credit_rules_of
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.figures import Figure, KnownKpis
 from kpi_rules.kpi_checks import check_kpis, check_kpis_together
@@ -42,10 +42,15 @@ class KpiRules:
     """Versions of the same month that are not in force any more, and that figures are made of by days."""
 
     def on(self, day: date) -> KpiRules:
-        """Limits judge each contact by its own day: all that hold on any day of the month up to this one are here."""
+        """Those that a night of the day goes by. What goes by its own days, such as limits and credit rules, is here
+        if it holds on any day of the month up to this one."""
         known, current = (*self.figures, *self.earlier), self.in_force(day)
-        figures = tuple(by_its_days(figure, known, day) for figure in current.figures)
-        return replace(current, figures=figures, earlier=earlier_versions(current.figures, known, day))
+        return replace(
+            current,
+            figures=tuple(by_its_days(figure, known, day) for figure in current.figures),
+            credit_rules=credit_rules_of(self.credit_rules, day),
+            earlier=earlier_versions(current.figures, known, day),
+        )
 
     def in_force(self, day: date) -> KpiRules:
         """Those in force on the day, each by itself."""

@@ -62,12 +62,13 @@ def counting_days(rules: Iterable[AnyChanging], day: date) -> Iterator[tuple[Any
             yield rule, month
 
 
-def check_refused(placed: Iterable[Placed[AnyRule]]) -> Iterator[Issue]:
-    """Versions that begin while another one held in the same month, where one of the two says `refuse`."""
-    ordered = sorted(placed, key=lambda each: (each.rule.id, each.rule.valid_from))
+def check_refused(placed: Iterable[Placed[AnyRule]], *, of: str = "id") -> Iterator[Issue]:
+    """Versions that begin while another one held in the same month, where one of the two says `refuse`; versions are
+    the rules with the same value of this key."""
+    ordered = sorted(placed, key=lambda each: (getattr(each.rule, of), each.rule.valid_from))
     for before, after in pairwise(ordered):
         began, changes = after.rule.valid_from, {getattr(each.rule, "changes", None) for each in (before, after)}
         held = days_of(before.rule, (Period.of(began).start, began - timedelta(days=1)))
-        if before.rule.id == after.rule.id and held and "refuse" in changes:
+        if getattr(before.rule, of) == getattr(after.rule, of) and held and "refuse" in changes:
             text = f'"{after.rule.id}" changes on {began}, within a month, which `changes: refuse` forbids'
             yield Issue("KPI018", after.place("valid_from"), text, "Let it begin on the first of a month")

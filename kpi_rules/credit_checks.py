@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from itertools import combinations
 
 from domain.catalogue import CATALOGUE
 from domain.expressions import Expression, ExprType, parse, scope_of_columns
 from domain.issues import Issue
+from domain.periods import Period
 from domain.rules import Placed
 from kpi_rules.credit_language import (
     AnyCredit,
@@ -21,6 +23,7 @@ from kpi_rules.credit_language import (
     ToPromiseTaker,
     ToSplit,
 )
+from kpi_rules.versions import check_refused, counting_days
 
 PartTo = ToOwner | ToHouse | ToLastContact | ToPromiseTaker | ToHandover
 
@@ -36,9 +39,12 @@ class CheckedPart:
 
 @dataclass(frozen=True, slots=True)
 class CheckedCreditRule:
+    """`days`: the first and the last day of booking that it counts for, or None where there is no such bound."""
+
     placed: Placed[CreditRule]
     where: Expression | None
     parts: tuple[CheckedPart, ...]
+    days: tuple[date | None, date | None] = (None, None)
 
     @property
     def rule(self) -> CreditRule:
@@ -51,13 +57,27 @@ class CheckedCreditRule:
         return next(dates, "paid_on")
 
 
+def credit_rules_of(rules: Iterable[CheckedCreditRule], day: date) -> tuple[CheckedCreditRule, ...]:
+    """Those that payments of the month up to the day go by, each with its days, in the order in which they are tried.
+
+    A version that holds on the first of the month has no first day, so that a payment of an earlier month which a
+    reversal of this one takes back goes by the rules of the first.
+    """
+    known, start = {(each.rule.id, each.rule.valid_from): each for each in rules}, Period.of(day).start
+    counting = {
+        (rule.id, rule.valid_from): (first if first > start else None, last if last < day else None)
+        for rule, (first, last) in counting_days((each.rule for each in known.values()), day)
+    }
+    return tuple(replace(each, days=counting[key]) for key, each in known.items() if key in counting)
+
+
 def check_credit_rules(
     rules: Iterable[Placed[CreditRule]],
 ) -> tuple[tuple[CheckedCreditRule, ...], tuple[Issue, ...]]:
     """The rules whose conditions are sound, in the order in which they are tried, and what is wrong."""
     placed = sorted(rules, key=lambda rule: (rule.rule.order, rule.rule.id, rule.rule.valid_from))
     checked: list[CheckedCreditRule] = []
-    issues: list[Issue] = list(_equal_orders(placed)) + list(_other_ways_over_accounts(placed))
+    issues: list[Issue] = [*_equal_orders(placed), *_other_ways_over_accounts(placed), *check_refused(placed)]
     for rule in placed:
         where, wrong = _condition(rule)
         parts, wrong_parts = _parts(rule)
@@ -125,24 +145,39 @@ def _owners(to: PartTo) -> Iterator[ToOwner]:
 
 
 def _equal_orders(rules: list[Placed[CreditRule]]) -> Iterator[Issue]:
-    for one, other in _at_once(rules):
-        if one.rule.order == other.rule.order:
+    for one, other in combinations(rules, 2):
+        if one.rule.order == other.rule.order and one.rule.id != other.rule.id and _count_at_once(one.rule, other.rule):
             text = f'"{other.rule.id}" and "{one.rule.id}" at {one.place("order")} have the same order'
             yield Issue(
                 "KPI040", other.place("order"), text, "Number them apart: the first one whose condition holds counts"
             )
 
 
+def _count_at_once(one: CreditRule, other: CreditRule) -> bool:
+    """Whether a payment may be tried against both: one that says `whole_month` counts from the first of its month."""
+    return _counts_from(one) < _end(other) and _counts_from(other) < _end(one)
+
+
+def _counts_from(rule: CreditRule) -> date:
+    return Period.of(rule.valid_from).start if rule.changes == "whole_month" else rule.valid_from
+
+
+def _end(rule: CreditRule) -> date:
+    return rule.valid_to or date.max
+
+
 def _other_ways_over_accounts(rules: list[Placed[CreditRule]]) -> Iterator[Issue]:
-    """What is overdue is filled once: two orders over the same accounts would fill it twice."""
-    for one, other in _at_once([rule for rule in rules if rule.rule.over_accounts]):
-        if one.rule.over_accounts != other.rule.over_accounts:
+    """What is overdue is filled once a month: two orders over the same accounts would fill it twice."""
+    spreading = sorted((each for each in rules if each.rule.over_accounts), key=lambda each: each.rule.valid_from)
+    for one, other in combinations(spreading, 2):
+        if one.rule.over_accounts != other.rule.over_accounts and _count_in_one_month(one.rule, other.rule):
             text = f'"{other.rule.over_accounts}", but "{one.rule.over_accounts}" at {one.place("over_accounts")}'
-            yield Issue("KPI043", other.place("over_accounts"), text, "Use one order in all credit rules of a time")
+            hint = "Use one order in all credit rules of a month"
+            yield Issue("KPI043", other.place("over_accounts"), text, hint)
 
 
-def _at_once(rules: list[Placed[CreditRule]]) -> Iterator[tuple[Placed[CreditRule], Placed[CreditRule]]]:
-    for one, other in combinations(rules, 2):
-        meet = one.rule.holds_on(other.rule.valid_from) or other.rule.holds_on(one.rule.valid_from)
-        if meet and one.rule.id != other.rule.id:
-            yield one, other
+def _count_in_one_month(one: CreditRule, other: CreditRule) -> bool:
+    """`other` begins later, or on the same day; a version for the whole month leaves nothing to the one before it."""
+    if one.id == other.id and other.changes == "whole_month":
+        return False
+    return Period.of(other.valid_from).start < _end(one)

@@ -109,5 +109,8 @@ class CreditRule(Rule):
     """A payment is split over the overdue accounts of its debtor, in this order; left out: it counts where booked."""
     to: AnyCredit
     """Who gets the credit."""
+    changes: Literal["by_days", "whole_month", "refuse"] | None = None
+    """If it changes within a month: payments booked on the days of each version go by that one, all of the month by the
+    last one, or it must not. Left out: by_days."""
     look_back_days: int = Field(ge=0, le=400)
     """How long before the period a payment may have been booked for its reversal to take the credit back."""

@@ -6,6 +6,7 @@ and each piece goes to whom the rule says (`credit_lines`). What a reversal take
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -32,14 +33,14 @@ Sql = sa.ColumnElement[Any]
 def credit_statement(rules: KpiRules, *, start: date, as_of: date) -> ExactSelect:
     """The rows of `CREDITS` for the payments booked from `start` up to and including `as_of`, by payment and line.
 
-    A payment goes to whom the first matching rule in force on `as_of` says. A reversal takes back the lines of what it
-    reverses, on the day on which it was booked: those of the period as they are made here, earlier ones as
-    `credits_before` (the credits of earlier months) has them; where that has none, by the rules in force now. The
-    session gives `payments` and `credits_before` from `first_payment_day` on.
+    A payment goes to whom the first matching rule of the day on which it was booked says. A reversal takes back the
+    lines of what it reverses, on the day on which it was booked: those of the period as they are made here, earlier
+    ones as `credits_before` (the credits of earlier months) has them; where that has none, by the rules of the first
+    of the month. The session gives `payments` and `credits_before` from `first_payment_day` on.
     """
-    in_force = rules.on(as_of).credit_rules
-    ruled = _with_rules(_judged_payments(), in_force)
-    lines = credit_lines(credit_pieces(ruled, in_force), in_force).cte("lines").prefix_with("MATERIALIZED")
+    of_month = rules.on(as_of).credit_rules
+    ruled = _with_rules(_judged_payments(), of_month)
+    lines = credit_lines(credit_pieces(ruled, of_month), of_month).cte("lines").prefix_with("MATERIALIZED")
     every = sa.union_all(_booked(lines), _taken_back(lines)).subquery("every")
     ordered = sa.select(*every.c).order_by(every.c.payment_id, every.c.line)
     window = {"start": start, "as_of": as_of, "earliest": first_payment_day(rules, start=start, as_of=as_of)}
@@ -47,19 +48,19 @@ def credit_statement(rules: KpiRules, *, start: date, as_of: date) -> ExactSelec
 
 
 def first_payment_day(rules: KpiRules, *, start: date, as_of: date) -> date:
-    """How far back the original of a reversal is looked for: the longest look-back of the rules in force."""
+    """How far back the original of a reversal is looked for: the longest look-back of the rules of the month."""
     days = (each.rule.look_back_days for each in rules.on(as_of).credit_rules)
     return start - timedelta(days=max(days, default=0))
 
 
 def contact_days_before(rules: KpiRules, as_of: date) -> int:
-    """How many days before a payment the rules in force look for its last contact."""
+    """How many days before a payment the rules of the month look for its last contact."""
     parts = (part.to for each in rules.on(as_of).credit_rules for part in each.parts)
     return max((to.within_days for to in parts if isinstance(to, ToLastContact)), default=0)
 
 
 def credits_read(rules: KpiRules, as_of: date) -> frozenset[str]:
-    """The tables that credits are made of, by the rules in force."""
+    """The tables that credits are made of, by the rules of the month."""
     kinds = {type(part.to) for each in rules.on(as_of).credit_rules for part in each.parts}
     looked_up = {ToLastContact: {"contacts", "staff_postings"}, ToPromiseTaker: {"promises", "staff_postings"}}
     more = (tables for kind, tables in looked_up.items() if kind in kinds)
@@ -111,7 +112,7 @@ def _columns(payments: sa.FromClause) -> list[Sql]:
 def _with_rules(judged: sa.CTE, rules: tuple[CheckedCreditRule, ...]) -> sa.CTE:
     """Which rule each payment has met first, by its number, and the day whose owner counts by it."""
     columns = {name: judged.c[name] for name in CATALOGUE["payments"].names}
-    conditions = [to_sql(each.where, columns) if each.where else sa.true() for each in rules]
+    conditions = [_meets(each, columns) for each in rules]
 
     def by_rule(values: list[Any]) -> Sql:
         cases = list(zip(conditions, values, strict=True))
@@ -127,6 +128,14 @@ def _with_rules(judged: sa.CTE, rules: tuple[CheckedCreditRule, ...]) -> sa.CTE:
         sa.cast(by_rule([each.rule.id for each in rules]), sa.String).label("credit_rule"),
         sa.cast(by_rule([version_digest(each.rule) for each in rules]), sa.String).label("credit_rule_version"),
     ).cte("ruled")
+
+
+def _meets(rule: CheckedCreditRule, payment: Mapping[str, Sql]) -> sa.ColumnElement[bool]:
+    first, last = rule.days
+    stated = [to_sql(rule.where, payment)] if rule.where else []
+    stated += [payment["posted_on"] >= first] if first else []
+    stated += [payment["posted_on"] <= last] if last else []
+    return sa.and_(sa.true(), *stated)
 
 
 def _booked(lines: sa.CTE) -> sa.Select[Any]:

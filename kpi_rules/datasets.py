@@ -27,6 +27,7 @@ from kpi_rules.adherence import BULK_MINUTES, CONTACT_DAYS, last_touch, recorded
 from kpi_rules.buckets import BUCKET_NUMBERS, bucket_of
 from kpi_rules.owned_days import READS as READ_FOR_OWNED_DAYS
 from kpi_rules.owned_days import owned_days
+from kpi_rules.ownership import OF_CONTACT, contacts_by_owner, ownership
 from kpi_rules.recovery import START_DAY, expected_rows, has_expectation, recovered_by_account
 from kpi_rules.views import (
     ACCOUNTS_OPENING_SQL,
@@ -373,6 +374,50 @@ def _owned_days() -> Dataset:
     )  # fmt: skip
 
 
+def _ownership() -> Dataset:
+    rows = ownership()
+    return Dataset(
+        "ownership",
+        "One row for each account and stretch of days with one owner that touches the period, by the dispatch: who had "
+        "it on any day, whatever became of it. Accounts that nobody had are not there.",
+        rows,
+        frozenset({"dispatch"}),
+        sa.true(),
+        (book := _account(rows.c.account_id),),
+        _had_fields(rows, book),
+        is_state=True,
+    )
+
+
+def _contacts_by_owner() -> Dataset:
+    rows = contacts_by_owner()
+    known = (CATALOGUE["contacts"][name] for name in OF_CONTACT)
+    return Dataset(
+        "contacts_by_owner",
+        "Attempts to reach somebody, each for whoever had the account on its day, whoever made it; the dataset "
+        "contacts has them for who made them. Attempts on accounts that nobody had are not there.",
+        rows,
+        frozenset({"contacts", "dispatch"}),
+        sa.true(),
+        (book := _account(rows.c.account_id),),
+        {**_had_fields(rows, book), **_fields_of(known, rows)},
+    )
+
+
+def _had_fields(rows: sa.Subquery, book: Join) -> dict[str, Field]:
+    """Of an account that somebody had: the owner, and where the account is kept now."""
+    accounts, now = CATALOGUE["accounts"], book.target.c
+    return {
+        **_owner_fields(rows.c, ""),
+        **_named(
+            Field(accounts["account_id"], rows.c.account_id),
+            Field(accounts["branch_id"], now.branch_id, book.name),
+            Field(accounts["product"], now["product"], book.name, accounts["product"].codes),
+            Field(accounts[CURRENCY], now.currency, book.name),
+        ),
+    }
+
+
 def _credits() -> Dataset:
     table, opened = CREDITS_SQL, ACCOUNTS_OPENING_SQL.alias("opened")
     same = sa.and_(opened.c.account_id == table.c.account_id, opened.c.currency == table.c.currency)
@@ -710,6 +755,8 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             ),
             _cohort(),
             _owned_days(),
+            _ownership(),
+            _contacts_by_owner(),
             _credits(),
             _expected(),
             _event("contacts", "Attempts to reach somebody, by the debtor's clock.", "started_wall"),

@@ -11,6 +11,7 @@ from domain.rules import version_digest
 from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, Measure, Pieces
 from kpi_rules.results import days_of_period, divide
 from kpi_rules.rulebook import KpiRules
+from kpi_rules.views import CREDITS
 
 
 def explain(result: KpiResult, rules: KpiRules, others: Iterable[KpiResult] = ()) -> str:
@@ -18,8 +19,9 @@ def explain(result: KpiResult, rules: KpiRules, others: Iterable[KpiResult] = ()
 
     Raises: KeyError if no such KPI is in force on the day of the result.
     """
-    figure = {each.id: each for each in rules.on(result.as_of).figures}[result.kpi]
-    return "\n".join(_lines(result, figure, list(others)))
+    in_force = rules.on(result.as_of)
+    figure = {each.id: each for each in in_force.figures}[result.kpi]
+    return "\n".join((*_lines(result, figure, list(others)), *_credit_rules(result, figure, in_force)))
 
 
 def recomputes(result: KpiResult) -> bool:
@@ -48,6 +50,16 @@ def _lines(result: KpiResult, figure: Figure, others: list[KpiResult]) -> Iterat
         yield f"rule of {version.first} to {version.last}: {version.placed.place('id')}, version {digest}"
     if not figure.versions:
         yield f"rule: {figure.placed.place('id')}, version {short(result.rule)}"
+
+
+def _credit_rules(result: KpiResult, figure: Figure, rules: KpiRules) -> Iterator[str]:
+    """Of money that is credited, the rules that counted for some days of the period only."""
+    reads_credits = any(measure.source.dataset == CREDITS.name for measure in figure.measures)
+    for each in rules.credit_rules if reads_credits else ():
+        if any(each.days):
+            first, last = each.days[0] or result.start, each.days[1] or result.as_of
+            named = f"{each.placed.place('id')}, version {short(version_digest(each.rule))}"
+            yield f"credit rule of {first} to {last}: {named}"
 
 
 def _shown(result: KpiResult) -> str:

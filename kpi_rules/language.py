@@ -261,6 +261,9 @@ class Scorecard(Rule):
     """The title on pages in Vietnamese and Chinese; left out: as in `title`."""
     roles: tuple[Literal["collector", "leader", "manager"], ...] = ("collector",)
     """Who is scored."""
+    changes: Literal["whole_month", "refuse", "by_days"] | None = None
+    """If the department's scorecard changes within a month: this one scores all of it, or it must not. Left out:
+    whole_month. A score has no days of its own, so by_days is refused."""
     missing: Literal["redistribute", "zero", "carry"]
     """A part without value: its weight goes to the others in proportion, it earns nothing, or it carries the last."""
     carry: Carry | None = None
@@ -331,6 +334,9 @@ class Target(Rule):
     """Of what grows with the days, what is due of an employee for a part of the period: `whole`, or a share of it."""
     part_of: str | None = None
     """Id of the target whose values this one's are a part of: the parts have to sum to it."""
+    changes: Literal["by_days", "whole_month", "refuse"] | None = None
+    """If it begins within a month: each day counts with the target in force on it, all of the month with this one, or
+    it must not. Left out: whole_month."""
     cascade: Cascade | None = None
     """The values of a team or department, shared out among its employees, each for the days that `prorate` counts."""
     values: dict[str, Annotated[Decimal, Field(gt=0)]] = Field(min_length=1)

@@ -12,7 +12,7 @@ from domain.issues import Issue, Location
 from domain.periods import Period
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules
 from kpi_rules.changes import by_its_days, check_changes, earlier_versions
-from kpi_rules.credit_checks import CheckedCreditRule, check_credit_rules
+from kpi_rules.credit_checks import CheckedCreditRule, check_credit_rules, credit_rules_of
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.figures import Figure, KnownKpis
 from kpi_rules.kpi_checks import check_kpis, check_kpis_together
@@ -20,7 +20,14 @@ from kpi_rules.language import Kpi, KpiFile, LongLeave, Scorecard, Target
 from kpi_rules.limit_checks import CheckedLimit, check_limits
 from kpi_rules.limit_language import Limit
 from kpi_rules.score_checks import check_scorecards, check_scorecards_together, check_targets, check_targets_together
-from kpi_rules.target_checks import check_cascades, check_cascades_together, check_gaps, check_parts
+from kpi_rules.target_checks import (
+    check_cascades,
+    check_cascades_together,
+    check_changes_of_targets,
+    check_gaps,
+    check_parts,
+)
+from kpi_rules.target_days import replaced_within_month
 from kpi_rules.target_sheets import check_percentages, with_targets_of_sheets
 
 PlacedKpiRule = (
@@ -40,12 +47,24 @@ class KpiRules:
     long_leave: tuple[Placed[LongLeave], ...] = ()
     earlier: tuple[Figure, ...] = ()
     """Versions of the same month that are not in force any more, and that figures are made of by days."""
+    earlier_targets: tuple[Placed[Target], ...] = ()
+    """Targets of the same month that are not in force any more, and that others count with by days."""
+
+    @property
+    def all_targets(self) -> tuple[Placed[Target], ...]:
+        return (*self.targets, *self.earlier_targets)
 
     def on(self, day: date) -> KpiRules:
-        """Limits judge each contact by its own day: all that hold on any day of the month up to this one are here."""
+        """Those that a night of the day goes by. What goes by its own days, such as limits and credit rules, is here
+        if it holds on any day of the month up to this one."""
         known, current = (*self.figures, *self.earlier), self.in_force(day)
-        figures = tuple(by_its_days(figure, known, day) for figure in current.figures)
-        return replace(current, figures=figures, earlier=earlier_versions(current.figures, known, day))
+        return replace(
+            current,
+            figures=tuple(by_its_days(figure, known, day) for figure in current.figures),
+            credit_rules=credit_rules_of(self.credit_rules, day),
+            earlier=earlier_versions(current.figures, known, day),
+            earlier_targets=replaced_within_month(self.all_targets, day),
+        )
 
     def in_force(self, day: date) -> KpiRules:
         """Those in force on the day, each by itself."""
@@ -76,7 +95,7 @@ class KpiRules:
         yield from (figure.placed for figure in (*self.figures, *self.earlier))
         yield from (rule.placed for rule in self.credit_rules)
         yield from self.scorecards
-        yield from self.targets
+        yield from self.all_targets
         yield from (limit.placed for limit in self.limits)
         yield from self.long_leave
 
@@ -103,7 +122,7 @@ def decode_kpi_rules(documents: Iterable[Document]) -> tuple[KpiRules, tuple[Iss
         *(*figure_faults, *check_changes(figures), *condition_faults, *forbidden_faults, *leave_faults),
     )
     alone = (*sheet_faults, *_section_faults(files), *faults, *check_scorecards(scorecards), *check_targets(targets))
-    alone = (*alone, *check_cascades(targets), *check_gaps(targets))
+    alone = (*alone, *check_cascades(targets), *check_changes_of_targets(targets), *check_gaps(targets))
     together = _faults_over_time(rules, _ids_in(files) - {figure.rule.id for figure in figures})
     return rules, tuple(sorted((*alone, *together), key=lambda issue: (issue.location, issue.code)))
 

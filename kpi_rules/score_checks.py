@@ -13,13 +13,20 @@ from domain.rules import Placed
 from domain.staff import DayShareKeys
 from kpi_rules.figures import KnownKpis, grows_with_days
 from kpi_rules.language import Curve, Scorecard, Target
+from kpi_rules.versions import check_refused
 
 _SCOPES = ("department", "team", "employee")
 
 
 def check_scorecards(scorecards: Iterable[Placed[Scorecard]]) -> Iterator[Issue]:
-    """Weights, curves, and KPIs that stand there twice."""
-    for placed in scorecards:
+    """Weights, curves, KPIs that stand there twice, and changes within a month."""
+    known = tuple(scorecards)
+    yield from check_refused(known, of="department")
+    for placed in known:
+        if placed.rule.changes == "by_days":
+            text = "by_days: a score is of a month, and the parts of two scorecards do not add up to one"
+            hint = "Write whole_month, or refuse; targets and KPIs may go by days"
+            yield Issue("KPI029", placed.place("changes"), text, hint)
         yield from _weight_faults(placed)
         yield from _double_parts(placed)
         yield from _curve_faults(placed, placed.rule.curve, ("curve",))

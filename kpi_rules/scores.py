@@ -183,7 +183,7 @@ def _measured_from(results: list[KpiResult], card: Scorecard, part: ScorecardPar
     if part.peers and not day.cascades.away(stay):
         return _beside_peers(results, part.kpi, part.peers, day.references.get((card.id, part.kpi)), day.figures)
     kpi = part.kpi
-    due = due_target(day.rules.targets, kpi, stay, day.cascades)
+    due = due_target(day.rules.all_targets, kpi, stay, day.cascades)
     result, why = _of_one_currency(results, due.currency)
     value = result.value if result else None
     if due.state is not ValueState.VALUE:

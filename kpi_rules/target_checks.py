@@ -11,10 +11,12 @@ from itertools import pairwise
 from domain.ids import canonical_decimal
 from domain.issues import Issue, Location, Severity
 from domain.money import CONTEXT
+from domain.periods import Period
 from domain.records import Grain, Unit
 from domain.rules import Placed
 from kpi_rules.figures import KnownKpis, adds_up
 from kpi_rules.language import CascadeKpi, Sharing, Target
+from kpi_rules.versions import check_refused, days_of
 
 
 def check_cascades(targets: Iterable[Placed[Target]]) -> Iterator[Issue]:
@@ -31,6 +33,27 @@ def check_cascades(targets: Iterable[Placed[Target]]) -> Iterator[Issue]:
             steps = f"{canonical_decimal(cascade.teams.step)} is no multiple of {canonical_decimal(cascade.step)}"
             text = f"teams would get what their people cannot share: the step {steps}"
             yield Issue("TGT011", placed.place("cascade", "teams", "step"), text, "Choose a multiple")
+
+
+def check_changes_of_targets(targets: Iterable[Placed[Target]]) -> Iterator[Issue]:
+    """Versions that must not begin within a month, and what cannot be counted by days."""
+    known = sorted(targets, key=lambda each: (each.rule.id, each.rule.valid_from))
+    yield from check_refused(known)
+    hint = "Write whole_month, or let it begin on the first of a month"
+    for placed in known:
+        if placed.rule.changes == "by_days" and placed.rule.cascade:
+            text = "by_days: what is shared out in whole steps is shared out once a month"
+            yield Issue("TGT025", placed.place("changes"), text, hint)
+    for before, after in pairwise(known):
+        began = after.rule.valid_from
+        held = days_of(before.rule, (Period.of(began).start, began))
+        if before.rule.id == after.rule.id and after.rule.changes == "by_days" and held:
+            if before.rule.currency != after.rule.currency:
+                text = f"by_days: in {after.rule.currency}, and before it in {before.rule.currency}"
+                yield Issue("TGT025", after.place("changes"), text, hint)
+            elif before.rule.cascade and not after.rule.cascade:
+                text = f"by_days: the version before it, at {before.place('id')}, is shared out"
+                yield Issue("TGT025", after.place("changes"), text, hint)
 
 
 def check_cascades_together(targets: tuple[Placed[Target], ...], known: KnownKpis, day: date) -> Iterator[Issue]:

@@ -63,6 +63,8 @@ class TargetRow(RuleModel):
     """Kinds of leave that are no days worked, such as: parental, unpaid."""
     part_of: str = ""
     """Id of the rule whose values this one's are a part of."""
+    changes: str = ""
+    """If it begins within a month: by_days, whole_month or refuse; empty: whole_month."""
     cascade_by: str = ""
     """How the value is shared out among employees: equal, capacity, or the id of a KPI."""
     cascade_step: Decimal | None = None
@@ -123,7 +125,7 @@ def rows_of(targets: Iterable[Placed[Target]]) -> Iterator[dict[str, str | Decim
 
 
 def _stated(rule: Target) -> dict[str, str | date | None]:
-    texts = ("owner", *_SCOPES, "currency", *_DAYS, "part_of", "id", "title")
+    texts = ("owner", *_SCOPES, "currency", *_DAYS, "part_of", "changes", "id", "title")
     return {"each": str(rule.each), **{name: getattr(rule, name) for name in texts}}
 
 
@@ -309,7 +311,7 @@ class _Reading:
             if column in said:
                 places[path] = places[path[:1]] = said[column].place
 
-        for name in ("owner", "each", *_SCOPES, "currency", *_DAYS, "part_of"):
+        for name in ("owner", "each", *_SCOPES, "currency", *_DAYS, "part_of", "changes"):
             if name in said:
                 put((name,), said[name].value, name)
         self._put_period(said, put)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from domain.ids import canonical_decimal
@@ -15,6 +16,7 @@ from kpi_rules.cascades import DAYS_HALTED, Cascades, Part, is_within, reaches, 
 from kpi_rules.figures import adds_up, grows_with_days
 from kpi_rules.language import Target
 from kpi_rules.stays import Stay, Workforce
+from kpi_rules.target_days import Counted, counted, goes_by_days, note_by_days, stretches, there, value_by_days
 
 
 def target_for(targets: Iterable[Placed[Target]], kpi: str, employee: str, at: StaffPosting) -> Placed[Target] | None:
@@ -40,16 +42,20 @@ def due_target(targets: Iterable[Placed[Target]], kpi: str, stay: Stay, cascades
     """The target of a KPI for a stay, of the whole period, also before the period has ended.
 
     What grows with the days (calls, money) is due for the share of the period that the rule's `prorate` counts; shares
-    and means are due in full. Of whoever is on long leave on every day so far, nothing is due.
+    and means are due in full. Of whoever is on long leave on every day so far, nothing is due. `targets` are those in
+    force, and those that they count with by days.
     """
     known, people = tuple(targets), cascades.people
+    current = tuple(each for each in known if each.rule.holds_on(people.as_of))
     if away := cascades.away(stay):
         return DueTarget(ValueState.NO_VALUE, None, f"no target: {away}")
-    placed = target_for(known, kpi, stay.employee.employee_id, stay.last)
+    placed = target_for(current, kpi, stay.employee.employee_id, stay.last)
     if placed is None:
         return DueTarget(ValueState.NO_VALUE, None, "no target")
     if placed.rule.cascade is not None:
-        return _shared_out(known, placed, kpi, stay, cascades)
+        return _shared_out(current, placed, kpi, stay, cascades)
+    if goes_by_days(placed.rule, people.as_of):
+        return _by_days(known, placed, kpi, stay, cascades)
     target, place = placed.rule.values[kpi], f"target: {placed.place('values', kpi)}"
     by = placed.rule.prorate
     if not isinstance(by, DayShareKeys) or not grows_with_days(kpi, cascades.figures):
@@ -57,6 +63,37 @@ def due_target(targets: Iterable[Placed[Target]], kpi: str, stay: Stay, cascades
     if people.working_days is None:
         return DueTarget(ValueState.HALTED, None, DAYS_HALTED, placed.rule.currency)
     return _prorated(target, by, stay, people, place, placed.rule)
+
+
+def _by_days(
+    targets: tuple[Placed[Target], ...], last: Placed[Target], kpi: str, stay: Stay, cascades: Cascades
+) -> DueTarget:
+    """Each day with the target in force on it: what grows with the days added up, shares and means as their mean."""
+    people, currency = cascades.people, last.rule.currency
+
+    def on(day: date) -> Placed[Target] | None:
+        held = (each for each in targets if each.rule.holds_on(day))
+        return target_for(held, kpi, stay.employee.employee_id, stay.last)
+
+    turns = {day for each in targets for day in (each.rule.valid_from, each.rule.valid_to) if day}
+    found = stretches(on, turns, people)
+    for each in found:
+        if each.placed.rule.cascade or each.placed.rule.currency != currency:
+            note = f"no target: {each.placed.place('values', kpi)} is shared out or in another currency, so not by days"
+            return DueTarget(ValueState.NO_VALUE, None, note, currency)
+    parts: tuple[Counted | None, ...] = there(found, stay, people)
+    if grows_with_days(kpi, cascades.figures):
+        if people.working_days is None and any(isinstance(each.placed.rule.prorate, DayShareKeys) for each in found):
+            return DueTarget(ValueState.HALTED, None, DAYS_HALTED, currency)
+        parts = tuple(counted(found, stay, people))
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        note = f"no target: the calendar of {stay.employee.jurisdiction} has no working day of {people.period}"
+        return DueTarget(ValueState.NO_VALUE, None, note, currency)
+    note = note_by_days((part for part in known if part.share.counted), kpi)
+    if not note:
+        return DueTarget(ValueState.NO_VALUE, None, f"no target: no day counts; {last.place('values', kpi)}", currency)
+    return DueTarget(ValueState.VALUE, value_by_days(known, kpi), f"target: {note}", currency)
 
 
 def _shared_out(

@@ -44,7 +44,7 @@ KPIS = {
     "minutes_worked": Kpi(STAFF, "minutes"),
     "calls_per_hour": Kpi(STAFF, "sixty_calls", "minutes"),
     "accounts_contacted": Kpi(ALL, "contacted"),
-    "contact_rate": Kpi(ALL, "contacted", "owned"),
+    "contact_rate": Kpi(ALL, "had_contacted", "had"),
     "right_party_per_attempt": Kpi(ALL, "right_calls", "calls"),
     "right_party_per_person_reached": Kpi(ALL, "right_calls", "answered_calls"),
     "promise_rate": Kpi(ALL, "promised", "reached"),

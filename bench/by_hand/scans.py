@@ -67,6 +67,8 @@ def scans(start: date, end: date) -> dict[str, str]:
         "accounts": _accounts(start, end),
         "opening": _opening(start),
         "owned_days": _owned_days(start, end),
+        "ownership": _ownership(start, end),
+        "contacts_by_owner": _contacts_by_owner(start, end),
         "credits": _credits(start, end),
         "expected": _expected(start, end),
         "vintages": _vintages(start, end),
@@ -148,6 +150,25 @@ def _owned_days(start: date, end: date) -> str:
         WHERE CASE WHEN h.account_id IS NULL THEN NOT is_new ELSE NOT is_over OR h.valid_from <= w.last
             OR w.last IS NULL END"""
     return _summed(counted, "sum(overdue * days) AS overdue_days", beside=beside)
+
+
+def _ownership(start: date, end: date) -> str:
+    """The accounts that somebody worked on any day."""
+    counted = f"""
+        SELECT o.*, a.branch_id, NULL AS currency, NULL AS part FROM owners o LEFT JOIN accounts a USING (account_id)
+        WHERE o.valid_from <= DATE '{end}' AND o.valid_to > DATE '{start}' AND o.owner_kind <> 'house'"""
+    return _summed(counted, "count(DISTINCT account_id) AS had")
+
+
+def _contacts_by_owner(start: date, end: date) -> str:
+    """Those of them about which somebody was reached while they had them."""
+    counted = f"""
+        SELECT o.*, a.branch_id, NULL AS currency, NULL AS part
+        FROM contacts e JOIN owners o ON {_owned("e.account_id", "e.started_wall::DATE")}
+        LEFT JOIN accounts a ON a.account_id = e.account_id
+        WHERE e.started_wall >= DATE '{start}' AND e.started_wall < DATE '{end + timedelta(days=1)}'
+        AND {_REACHED} AND o.owner_kind <> 'house'"""
+    return _summed(counted, "count(DISTINCT account_id) AS had_contacted")
 
 
 def _credits(start: date, end: date) -> str:

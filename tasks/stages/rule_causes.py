@@ -80,7 +80,7 @@ class Causes:
     def _targets(self, kpis: Collection[str], department: str, employee: str) -> set[RuleKey]:
         """The changed targets of these KPIs whose scope the person may be in (of teams, every one), and what a value
         that is shared out is shared out by."""
-        targets = [placed.rule for side in self.sides for placed in side.kpis.targets]
+        targets = [placed.rule for side in self.sides for placed in side.kpis.all_targets]
         mine = [
             target
             for target in targets

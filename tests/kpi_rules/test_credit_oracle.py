@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.dispatch import FOREVER
 from domain.money import minor_digits
+from domain.rules import version_digest
 from kpi_rules.credit_language import ToHandover, ToHouse, ToLastContact, ToOwner, ToPromiseTaker, ToSplit
 from kpi_rules.views import VIEWS
 
@@ -34,7 +35,18 @@ accounts, people = st.sampled_from(sorted(DEBTOR_OF)), st.sampled_from(["E1", "E
 owners = st.sampled_from(["E1", "E2", "P1", "HOUSE"])
 targets = st.sampled_from([OWNER, HOUSE, CONTACT, PROMISE, SPLIT, HANDOVER, FIELD])
 
-rule_texts = st.tuples(targets, targets, st.sampled_from(["oldest_first", "largest_first", None]))
+ways = st.sampled_from(["oldest_first", "largest_first", None])
+# Since a day both rules are other ones, or the first is no more; `first` spreads over accounts before it, or ever.
+changes = st.fixed_dictionaries(
+    {
+        "day": st.integers(-2, 21).map(lambda offset: START + timedelta(days=offset)),
+        "first": st.sampled_from([None, OWNER, CONTACT, HANDOVER]),
+        "spreads": st.booleans(),
+        "second": targets,
+        "says": st.sampled_from(["by_days", "whole_month", None]),
+    }
+)
+rule_texts = st.tuples(targets, targets, ways, st.none() | changes)
 book_rows = st.fixed_dictionaries(
     {
         "due": st.dictionaries(accounts, st.tuples(st.integers(0, 90), st.integers(0, 30).map(Decimal))),
@@ -69,20 +81,29 @@ def _agree(book, rules, oracle):
     assert all(each.tie_out for each in book.totals())
 
 
-SHOWN = ("payment_id", "line", "account_id", "credit_rule", "employee_id", "partner_id", "department_id",
-         "through", "recovered", "share", "reason")  # fmt: skip
+SHOWN = ("payment_id", "line", "account_id", "credit_rule", "credit_rule_version", "employee_id", "partner_id",
+         "department_id", "through", "recovered", "share", "reason")  # fmt: skip
 
 
 def _rules(decode, texts):
-    head = f"owner: o, title: T, valid_from: 2020-01-01, review_by: 2027-01-01, look_back_days: {LOOK_BACK_DAYS}"
-    over = f", over_accounts: {texts[2]}" if texts[2] else ""
-    rules, issues = decode(f"""
-credit_rules:
-  - {{id: first, {head}, order: 1, where: 'channel == "cash"'{over}, to: {texts[0]}}}
-  - {{id: second, {head}, order: 2, where: 'amount >= 2', to: {texts[1]}}}
-""")
+    first, second, way, change = texts
+    over = f", over_accounts: {way}" if way else ""
+    ends = f", valid_to: {change['day']}" if change else ""
+    lines = [_rule("first", first, f"{over}{ends}"), _rule("second", second, ends)]
+    if change:
+        says = f", changes: {change['says']}" if change["says"] else ""
+        lines += [_rule("second", change["second"], says, change["day"])]
+        since = f"{over if change['spreads'] else ''}{says}"
+        lines += [_rule("first", change["first"], since, change["day"])] if change["first"] else []
+    rules, issues = decode("credit_rules:\n" + "".join(lines))
     assert not issues, issues
     return rules
+
+
+def _rule(name, to, keys, begins=date(2020, 1, 1)):
+    order, where = {"first": (1, 'channel == "cash"'), "second": (2, "amount >= 2")}[name]
+    head = f"owner: o, title: T, valid_from: {begins}, review_by: 2027-01-01, look_back_days: {LOOK_BACK_DAYS}"
+    return f"  - {{id: {name}, {head}, order: {order}, where: '{where}', to: {to}{keys}}}\n"
 
 
 class Oracle:
@@ -148,13 +169,24 @@ class Oracle:
         return [{**line, "payment_id": row["payment_id"], "recovered": -taken[line["line"]]} for line in had]
 
     def _lines(self, row):
-        rule = next((each for each in self._rules if _meets(each, row)), None)
+        rule = self._rule_of(row)
         lines = []
         for account, amount in self._pieces.get(row["payment_id"], [(row["account_id"], row["amount"])]):
             parts = self._parts(rule, row, account)
             for (share, who, reason), part in zip(parts, _by_shares(amount, parts, row["currency"]), strict=True):
                 lines.append(_line(row, len(lines) + 1, account, rule, who, part, share, reason))
         return lines
+
+    def _rule_of(self, row):
+        """The first that it meets, each in the version of the day of booking, or in the last one if that says so."""
+        for name in ("first", "second"):
+            versions = sorted((each for each in self._rules if each.id == name), key=lambda each: each.valid_from)
+            held = [each for each in versions if any(each.holds_on(START + timedelta(days=n)) for n in range(20))]
+            day = AS_OF if held and held[-1].changes == "whole_month" else max(START, row["posted_on"])
+            rule = next((each for each in versions if each.holds_on(day)), None)
+            if rule and _meets(rule, row):
+                return rule
+        return None
 
     def _parts(self, rule, row, account):
         owner = self._owner(account, row["paid_on"])
@@ -242,7 +274,7 @@ class Oracle:
         due = {name: each["overdue_amount"] for name, each in book.items()}
         pieces = {}
         for row in sorted(self._in_period(), key=lambda row: (row["posted_on"], row["payment_id"])):
-            rule = next((each for each in self._rules if _meets(each, row)), None)
+            rule = self._rule_of(row)
             if row["reverses"] or rule not in spreading or row["account_id"] not in book:
                 continue
             pieces[row["payment_id"]] = self._filled(row, book, due, way)
@@ -279,10 +311,11 @@ def _by_shares(amount, parts, currency):
 
 
 def _line(row, number, account, rule, who, amount, share, reason):
+    names = ("employee_id", "partner_id", "department_id", "through")
     return {"payment_id": row["payment_id"], "line": number, "account_id": account,
-            "credit_rule": rule and rule.id, "employee_id": who.get("employee_id"),
-            "partner_id": who.get("partner_id"), "department_id": who.get("department_id"),
-            "through": who.get("through"), "recovered": amount, "share": share, "reason": reason}  # fmt: skip
+            "credit_rule": rule and rule.id, "credit_rule_version": rule and version_digest(rule),
+            **{name: who.get(name) for name in names}, "recovered": amount, "share": share,
+            "reason": reason}  # fmt: skip
 
 
 def _meets(rule, row):

@@ -116,7 +116,9 @@ CASES = [
     ("calls_per_hour", "E1", "", "2"),
     ("calls_per_hour", "E2", "", "no value"),  # no minute at work
     ("accounts_contacted", "portfolio", "", "2"),
-    ("contact_rate", "E1", "", "1/2"),
+    ("contact_rate", "E1", "", "2/3"),  # A2 was reached by E2, and is E1's; A3 has left the book, and was owned
+    ("contact_rate", "P1", "", "0/2"),
+    ("contact_rate", "portfolio", "", "2/5"),  # nobody works the house's A6
     ("right_party_per_attempt", "portfolio", "", "2/6"),
     ("right_party_per_person_reached", "portfolio", "", "2/3"),
     ("promise_rate", "portfolio", "", "1/2"),

@@ -75,6 +75,7 @@ def test_sql_and_the_plain_calculator_agree(rows, night):
     for key, value in found.items():
         if key[0] in COMPARED:
             assert (key, value) == (key, oracle.value(*key))
+            assert key[0] != "contact_rate" or value is None or 0 <= value <= 1
     assert set(COMPARED) <= {key[0] for key in found}
     postings = {entity for _, grain, entity, _ in found if grain.value == "posting"}
     assert postings == {f"{employee}@{department}" for employee, department in MOVED}
@@ -183,7 +184,22 @@ class Oracle:
         )
 
     def _contact_rate(self, counts):
-        return self._accounts_contacted(counts), sum(1 for row in self._owned(self.accounts, AS_OF) if counts(row))
+        """Day by day: the accounts that somebody worked, and those of them that were reached on that very day."""
+        worked = [row for day in PERIOD for row in self._worked_on(day) if counts(row)]
+        reached = {row["account_id"] for row in worked if self._is_reached(row["account_id"], row["day"])}
+        return len(reached), len({row["account_id"] for row in worked})
+
+    def _worked_on(self, day):
+        for account in sorted({each["account_id"] for each in self.dispatch}):
+            owner = self._owner(account, day)
+            if owner and owner["owner_kind"] != "house":
+                book = self._now({"account_id": account}) or {}
+                known = {"account_id": account, "branch_id": book.get("branch_id"), "day": day}
+                yield {**known, **self._dimensions(owner)}
+
+    def _is_reached(self, account, day):
+        made = [row for row in self.contacts if row["account_id"] == account and row["started_wall"].date() == day]
+        return any(row["outcome"] != "no_answer" for row in made)
 
     def _promise_kept(self, counts):
         due = [row for row in self._promises_judged() if counts(row)]

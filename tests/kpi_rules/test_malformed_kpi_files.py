@@ -239,6 +239,33 @@ MISTAKES = [
     ("credit on a balance", CREDIT + "{kind: house}\n    where: ▶balance > 0\n", "EXP003", "balance"),
     ("two credit rules at once", CREDIT + "{kind: house}\n" + CREDIT.replace("credit_rules:\n", "")
      .replace("id: c", "id: e").replace("order: ", "order: ▶") + "{kind: house}\n", "KPI040", "same order"),
+    ("a target that may not change within a month", kpis(a=COUNT) + TARGET.replace("review_by: 2027-01-01",
+     "valid_to: 2026-03-11") + f"{WHOLE}changes: refuse\n    values: {{a: 1}}\n  - id: t\n    "
+     f"{HEAD.replace('valid_from: 2026-01-01', 'valid_from: ▶2026-03-11')}{WHOLE}values: {{a: 2}}\n", "KPI018",
+     "changes: refuse"),
+    ("a scorecard by days", scored(WEIGHED.replace("missing: zero", "changes: ▶by_days\n    missing: zero")), "KPI029",
+     "a score is of a month"),
+    ("a scorecard that may not change within a month", scored(
+     WEIGHED.replace("review_by: 2027-01-01", "valid_to: 2026-03-11").replace("missing: zero",
+     "missing: zero\n    changes: refuse") + WEIGHED.replace("scorecards:\n", "").replace("id: s", "id: other")
+     .replace("valid_from: 2026-01-01", "valid_from: ▶2026-03-11")), "KPI018", "changes: refuse"),
+    ("parts by days", shared("team", "by: equal, step: 1").replace("cascade:", "changes: ▶by_days\n    cascade:"),
+     "TGT025", "shared out once a month"),
+    ("targets by days in two currencies", kpis(a=COUNT, m=SUM)
+     + TARGET.replace("review_by: 2027-01-01", "valid_to: 2026-03-11")
+     + f"{WHOLE}currency: VND\n    values: {{m: 1}}\n  - id: t\n    {HEAD.replace('2026-01-01', '2026-03-11')}{WHOLE}"
+     "currency: CNY\n    changes: ▶by_days\n    values: {m: 2}\n", "TGT025", "in CNY, and before it in VND"),
+    ("credit that may not change within a month", CREDIT.replace("review_by: 2027-01-01", "valid_to: 2026-03-11")
+     + "{kind: house}\n    changes: refuse\n" + CREDIT.replace("credit_rules:\n", "")
+     .replace("valid_from: 2026-01-01", "valid_from: ▶2026-03-11") + "{kind: house}\n", "KPI018", "changes: refuse"),
+    ("ways over accounts that change within a month", CREDIT.replace("review_by: 2027-01-01", "valid_to: 2026-03-11")
+     + "{kind: house}\n    over_accounts: oldest_first\n" + CREDIT.replace("credit_rules:\n", "")
+     .replace("2026-01-01", "2026-03-11") + "{kind: house}\n    over_accounts: ▶largest_first\n", "KPI043",
+     "in all credit rules of a month"),
+    ("one order, and a version that is stretched over the month",
+     CREDIT.replace("review_by: 2027-01-01", "valid_to: 2026-03-11") + "{kind: house}\n"
+     + CREDIT.replace("credit_rules:\n", "").replace("id: c", "id: e").replace("2026-01-01", "2026-03-20")
+     .replace("order: ", "order: ▶") + "{kind: house}\n    changes: whole_month\n", "KPI040", "same order"),
     ("a list for a part of a ratio", kpis(a=COUNT, b=f"{RATIO}numerator: ▶[a]\n    denominator: a"), "RUL005",
      "keys with values"),
     ("a key of a measure misspelt", kpis(b=f"{RATIO}numerator: {{dataset: contacts, measure: count, ▶wher: x}}\n"

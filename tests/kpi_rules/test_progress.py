@@ -26,7 +26,7 @@ def figures(house_rules):
         ("calls_made", True),
         ("recovered", True),
         ("recovery_rate", True),  # payments of the month, of what stood at opening
-        ("contact_rate", True),  # accounts reached in the month, of those owned now
+        ("contact_rate", True),  # accounts reached in the month, of those owned in it
         ("complaint_rate", True),
         ("promise_kept", False),  # both sides grow
         ("calls_per_hour", False),

@@ -67,6 +67,22 @@ def workbook(rows, **sheets):
     return book
 
 
+def test_a_sheet_says_what_a_change_within_a_month_means(sheet):
+    head = "kpi,value,owner,department,valid_from,valid_to,review_by,prorate,changes\n"
+    rows = (
+        "calls,100,head,field,2026-01-01,2026-10-11,,whole,\n",
+        "calls,200,head,field,2026-10-11,,2027-01-01,whole,{}\n",
+    )
+    rules, issues = sheet(head + rows[0] + rows[1].format("by_days"))
+    assert (issues, [placed.rule.changes for placed in rules.targets]) == ((), [None, "by_days"])
+    assert {placed.rule.id for placed in rules.targets} == {"field_department_field"}
+    assert [row["changes"] for row in rows_of(rules.targets)] == [None, "by_days"]
+    _, refused = sheet(head + rows[0] + rows[1].format("refuse"))
+    assert [(issue.code, str(issue.location)[-3:]) for issue in refused] == [("KPI018", "3:5")]
+    _, unknown = sheet(head + rows[0] + rows[1].format("daily"))
+    assert [(issue.code, str(issue.location)[-3:]) for issue in unknown] == [("RUL003", "3:9")]
+
+
 def test_rows_of_one_scope_and_period_are_one_rule(sheet):
     found = targets_of(
         sheet(

@@ -31,6 +31,12 @@ from tests.stages.conftest import night_of
 DAY = date(2026, 9, 3)
 HOUSE = str(Settings().rules)
 
+HAD = """    denominator:
+      dataset: ownership
+      measure: count_distinct
+      of: account_id
+      where: owner_kind in ["employee", "partner"]
+"""
 RATE = (("      contact_rate: 0.50\n", "      contact_rate: 0.10\n"),)
 TO_NOBODY = (
     (
@@ -138,7 +144,7 @@ def test_the_totals_are_those_of_the_figures(compared):
 
 def test_it_finds_what_a_what_if_finds_and_says_through_which_rule(measured_world, compared, tmp_path):
     """The same change as a run of its own, which is gated and measured by itself, over a copy of the home."""
-    rate = (("    denominator: accounts_owned\n", "    denominator: calls_made\n"),)
+    rate = ((HAD, "    denominator: calls_made\n"),)
     report, book = compared({RECOVERY: TO_NOBODY, PHONE: rate})
     (month,) = report.effects.months
     shutil.copytree(measured_world.settings.home, tmp_path / "home")

@@ -36,6 +36,7 @@ def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(h
         ("expected", ["accounts_opening", "dispatch", "recovery_rates"]),
         ("opening", ["accounts_opening", "dispatch"]),
         ("owned_days", ["accounts", "accounts_opening", "dispatch", "payments"]),
+        ("planned_actions", ["accounts", "cases", "contacts", "dispatch", "planned_actions", "visits"]),
         ("promises_due grace_days=3", ["accounts", "dispatch", "payments", "promises", "staff_postings"]),
         ("reviews", ["reviews", "staff_postings"]),
         ("staff", ["employment", "leave", "staff_postings"]),

@@ -35,6 +35,7 @@ FOLDERS = (
     "incentives/policies",
     "incentives/contracts",
     "allocation/strategies",
+    "allocation/plans",
     "expectations/thresholds",
     "expectations/contact_points",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -28,7 +29,7 @@ def classified(strategy: Strategy, accounts: sa.Table, day: date) -> sa.Select[A
     Cases opened and placements begun up to and including `day` count. Excluded accounts have no segment. Conditions are
     tried in order; one that meets a missing value does not hold.
     """
-    source, names = _with_facts(strategy, accounts, day)
+    source, names = with_facts(strategy.names, accounts, day)
     reason = _reason(strategy, names)
     excluded = reason.like("excluded:%")
     segment = sa.case((excluded, sa.null()), else_=_segment(strategy, names))
@@ -54,16 +55,16 @@ def _fits_several(strategy: Strategy, names: dict[str, Sql]) -> Sql:
     return sum(fitting, start=sa.literal(0)) > 1
 
 
-def _with_facts(strategy: Strategy, accounts: sa.Table, day: date) -> tuple[sa.FromClause, dict[str, Sql]]:
-    """The accounts beside what conditions read besides their columns, and every name in terms of SQL."""
+def with_facts(read: Collection[str], accounts: sa.Table, day: date) -> tuple[sa.FromClause, dict[str, Sql]]:
+    """The accounts beside what the conditions that `read` these names need besides columns; every name as SQL."""
     source: sa.FromClause = accounts
     names: dict[str, Sql] = {column.name: column for column in accounts.c}
-    case_types = [case_type for case_type in CASE_TYPES if open_case(case_type) in strategy.names]
+    case_types = [case_type for case_type in CASE_TYPES if open_case(case_type) in read]
     if case_types:
         cases = _open_cases(case_types, day)
         source = source.outerjoin(cases, cases.c.account_id == accounts.c.account_id)
         names |= {open_case(kind): sa.func.coalesce(cases.c[kind], 0) > 0 for kind in case_types}
-    if EARLIER_PLACEMENTS in strategy.names:
+    if EARLIER_PLACEMENTS in read:
         placements = _earlier_placements(day)
         source = source.outerjoin(placements, placements.c.account_id == accounts.c.account_id)
         names[EARLIER_PLACEMENTS] = sa.func.coalesce(placements.c.number, 0)

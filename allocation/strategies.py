@@ -54,6 +54,11 @@ class StrategyBook:
         """The versions in force on `day`, as run manifests name them."""
         return tuple(one.version for one in effective((each.placed for each in self.strategies), day).values())
 
+    @property
+    def segments(self) -> frozenset[str]:
+        """The ids of all of them, whenever they hold."""
+        return frozenset(segment.id for strategy in self.strategies for segment in strategy.segments)
+
 
 class Condition(RuleModel):
     """Accounts that are not worked, and the reason that their owners and reports are told."""

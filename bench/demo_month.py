@@ -34,6 +34,7 @@ from domain.catalogue import CATALOGUE
 from domain.ids import RunId
 from domain.manifest import Stage
 from domain.periods import Period
+from domain.planned import PLANNED
 from domain.tables import Kind
 from tasks.stages.allocate import allocate_night
 from tasks.stages.gate import accepted_in, gate
@@ -46,6 +47,7 @@ from tasks.stages.pay import project
 from tasks.stages.plan import NIGHT, Request, plan_night
 from tasks.stages.report import report
 from tasks.stages.rules import rules_of_run, sound_rules
+from tasks.stages.session import planned_before
 
 OPENING, START, MIDDLE, END = date(2026, 8, 31), date(2026, 9, 1), date(2026, 9, 15), date(2026, 9, 30)
 STORE, PREPARED = "recoup.sqlite", "prepared.sqlite"
@@ -133,7 +135,7 @@ def _run(world: World, day: date, stages: tuple[Stage, ...]) -> tuple[Night, flo
     rules = rules_of_run(world, manifest, None)
     work = {
         Stage.GATE: lambda: gate(world, night, manifest, rules.thresholds.at(day)),
-        Stage.ALLOCATE: lambda: allocate_night(world, night, manifest, rules.strategies),
+        Stage.ALLOCATE: lambda: allocate_night(world, night, manifest, rules.strategies, rules.plans),
         Stage.MEASURE: lambda: measure(world, night, manifest, rules.kpis),
         Stage.PROJECT: lambda: project(world, night, manifest, rules.policies, rules.contracts),
         Stage.REPORT: lambda: report(world, night, manifest, rules),
@@ -150,6 +152,7 @@ def book_of(world: World, run: RunId) -> dict[str, object]:
         inputs = sorted((*manifest.history, *accepted_in(connection, run)), key=lambda item: item.business_date)
         found = versions(world, connection, [item.version for item in inputs])
         releases = releases_named(world, connection, manifest.dispatch)
+        planned = planned_before(world, connection, manifest)
     start, end = Period.of(manifest.business_date).start, manifest.business_date
     files: dict[str, list[str]] = {}
     for item in inputs:
@@ -160,6 +163,7 @@ def book_of(world: World, run: RunId) -> dict[str, object]:
             if item.table == "accounts" and item.business_date < start:
                 files["accounts_opening"] = files[item.table]
     files["dispatch_changes"] = [str(release.path) for release in releases]
+    files[PLANNED.name] = [str(path) for path in planned]
     limits = {"memory_limit": world.settings.memory_limit, "threads": world.settings.threads}
     return {"start": start.isoformat(), "end": end.isoformat(), "files": files, **limits}
 

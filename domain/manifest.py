@@ -79,7 +79,8 @@ class Manifest:
     posted state of the batch's own keys; `gaps` increments of the period that landed and were never accepted, so that
     what adds up the period has no value; `source` (month-ends) the night whose results are paid; `earlier` the last
     measured nights of earlier months, whose credits a reversal takes back; `carried` those from which scorecards carry
-    values. `known_as_of` is what was asked for, and empty where nothing was: the newest versions counted.
+    values; `planned` those that released planned actions which may still count. `known_as_of` is what was asked for,
+    and empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -101,6 +102,7 @@ class Manifest:
     source: RunId | None = None
     earlier: tuple[EarlierNight, ...] = ()
     carried: tuple[EarlierNight, ...] = ()
+    planned: tuple[EarlierNight, ...] = ()
     known_as_of: str = ""
 
 

@@ -29,6 +29,7 @@ class RuleKind(StrEnum):
     EXCHANGE = "exchange_rates"
     CONTRACT = "contract"
     STRATEGY = "strategy"
+    PLAN = "plan"
     THRESHOLD = "threshold"
     CLEANING = "cleaning"
 

@@ -13,9 +13,11 @@ from adapters.duck import DUCK_TYPES
 from adapters.importing.language import MappingFile
 from adapters.settings import PROJECT, Settings
 from adapters.store.schema import APPEND_ONLY, MUTABLE, STORE
+from allocation.plans import PlanFile
 from allocation.strategies import StrategyFile
 from domain.catalogue import CATALOGUE
 from domain.dispatch import CHANGES
+from domain.planned import PLANNED
 from domain.tables import Column, Kind, Table
 from expectations.contact_points.rules import CleaningFile
 from expectations.limits import ThresholdFile
@@ -34,6 +36,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "policy_tests": PolicyTestFile,
     "contracts": ContractFile,
     "strategy": StrategyFile,
+    "plan": PlanFile,
     "thresholds": ThresholdFile,
     "cleaning": CleaningFile,
     "mapping": MappingFile,
@@ -75,7 +78,7 @@ def _dictionary() -> Iterator[str]:
     for table in CATALOGUE.values():
         yield from _table(table)
     yield "\n## Files of runs\n"
-    for table in (CHANGES, CREDITS):
+    for table in (CHANGES, CREDITS, PLANNED):
         yield from _table(table)
     yield "\n## The store\n"
     for stored in STORE.sorted_tables:

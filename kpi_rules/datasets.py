@@ -19,6 +19,7 @@ from domain.catalogue import CATALOGUE
 from domain.dispatch import DISPATCH_SQL
 from domain.exact import count_rows, product, total
 from domain.expressions import Scope, scope_of_columns
+from domain.planned import PLANNED, ActionState
 from domain.records import Grain
 from domain.recovery import BANDS
 from domain.sql import TABLES
@@ -28,6 +29,8 @@ from kpi_rules.buckets import BUCKET_NUMBERS, bucket_of
 from kpi_rules.owned_days import READS as READ_FOR_OWNED_DAYS
 from kpi_rules.owned_days import owned_days
 from kpi_rules.ownership import OF_CONTACT, contacts_by_owner, ownership
+from kpi_rules.planned import READS as READ_FOR_PLANNED
+from kpi_rules.planned import planned_rows
 from kpi_rules.recovery import START_DAY, expected_rows, has_expectation, recovered_by_account
 from kpi_rules.views import (
     ACCOUNTS_OPENING_SQL,
@@ -57,6 +60,7 @@ GRAIN_COLUMNS: Mapping[Grain, tuple[str, ...]] = MappingProxyType(
     }
 )
 CURRENCY = "currency"
+_OF_OWNERS = ("owner_kind", "owner_id", "department_id", "team_id", "segment")
 
 # Ages of vintages in months; the last one is open.
 AGES = tuple(range(13))
@@ -581,6 +585,41 @@ def _of_employees(name: str, meaning: str, day: str) -> Dataset:
     return Dataset(name, meaning, table, frozenset({name}), rows, (posting,), fields)
 
 
+def _planned_actions() -> Dataset:
+    rows = planned_rows()
+    book, of_accounts = _account(rows.c.account_id), CATALOGUE["accounts"]
+    own = [column for column in PLANNED if column.name not in {"proofs", *_OF_OWNERS}]
+    states = tuple(ActionState)
+    days_late = sa.cast(rows.c.done_on - rows.c.due_by, sa.BigInteger)
+    return Dataset(
+        "planned_actions",
+        "Actions that treatment plans asked for, whose last day ended before the business date and not before the day "
+        "before the period, or has not ended: these are open. Each is the owner's who had the account on the day on "
+        "which it was done in time; else of whoever had it on most of the days on which it was due.",
+        rows,
+        READ_FOR_PLANNED,
+        sa.true(),
+        (book,),
+        {
+            **_fields_of(own, rows),
+            **_owner_fields(rows.c, ""),
+            **{
+                name: Field(of_accounts[name], book.target.c[name], "book", of_accounts[name].codes)
+                for name in ("branch_id", "product")
+            },
+            **_named(
+                Field(Column("state", Type.CODE, "What became of it.", codes=states), rows.c.state, members=states),
+                _field("done_on", Type.DATE, "First day on which it was done, in time or late.", rows.c.done_on),
+                _field("withdrawn_on", Type.DATE, "From when on it was no longer asked for, not being done.",
+                       rows.c.withdrawn_on),
+                _field("days_late", Type.COUNT, "Days from its last day to when it was done; negative if before.",
+                       days_late),
+            ),
+        },
+        is_state=True,
+    )  # fmt: skip
+
+
 def _staff() -> Dataset:
     """One row per person: postings, and terms, of one employee do not overlap; of leaves that do, the last to end."""
     posting, terms, leave = (TABLES[name] for name in ("staff_postings", "employment", "leave"))
@@ -776,6 +815,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             _of_employees("attendance", "Days and minutes at work in the period.", "day"),
             _staff(),
             _costs(),
+            _planned_actions(),
         )
     }
 )

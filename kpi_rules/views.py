@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE, OWNER_KINDS
 from domain.dispatch import DISPATCH_SQL, FOREVER
+from domain.planned import PLANNED_SQL
 from domain.recovery import Level
 from domain.sql import TABLES, sql_table
 from domain.tables import Column, Kind, Table, Type
@@ -123,6 +124,7 @@ RECOVERY_RATES_SQL: sa.Table = sql_table(RECOVERY_RATES, _VIEWS)
 VIEWS: dict[str, sa.Table] = {
     **TABLES,
     "dispatch": DISPATCH_SQL,
+    "planned_actions": PLANNED_SQL,
     "accounts_opening": ACCOUNTS_OPENING_SQL,
     "credits": CREDITS_SQL,
     "credits_before": CREDITS_BEFORE_SQL,

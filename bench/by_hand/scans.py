@@ -76,6 +76,7 @@ def scans(start: date, end: date) -> dict[str, str]:
         "promises": _promises(start, end),
         "callbacks": _callbacks(start, end),
         "visits": _visits(start, end),
+        "planned_actions": _planned_actions(start, end),
         "complaints": _complaints(start, end),
         "complaints_due": _complaints_due(start, end),
         "costs": _costs(start, end),
@@ -353,6 +354,56 @@ def _visits(start: date, end: date) -> str:
         sum(coalesce(recorded_at::DATE, DATE '{end}') - made_at::DATE)::BIGINT AS days_to_record,
         count(*) FILTER (in_bulk) AS visits_in_bulk"""
     return _summed(counted, sums, beside=bulk)
+
+
+def _planned_actions(start: date, end: date) -> str:
+    """Those judged in the period, on the day after their last one: each with the owners that its account had without a
+    break where it was asked for, the first day on which it was done, and the owner of that day or of most days."""
+    key = "due_from, number"
+    found = f"""
+        asked AS (FROM planned_actions WHERE due_by BETWEEN DATE '{start}' - 1 AND DATE '{end}' - 1),
+        fitting AS (SELECT q.due_from, q.number, q.due_by, q.proofs, q.effective, q.by_owner, o.*,
+                coalesce(o.employee_id, o.partner_id) AS owner_id, o.valid_from > coalesce(lag(o.valid_to)
+                    OVER (PARTITION BY q.due_from, q.number ORDER BY o.valid_from), q.due_from) AS is_gap
+            FROM asked q JOIN owners o ON o.account_id = q.account_id AND o.valid_from <= DATE '{end}'
+                AND o.valid_to > q.due_from AND o.owner_kind <> 'house' AND (q.withdrawn_when = 'leaves_collection'
+                    OR o.segment IS NOT DISTINCT FROM q.segment AND o.owner_kind = q.owner_kind)),
+        stays AS (FROM fitting
+            QUALIFY count(*) FILTER (is_gap) OVER (PARTITION BY {key} ORDER BY valid_from) = 0),
+        proofs AS (
+            SELECT account_id, started_wall::DATE AS day, channel AS proof, {_REACHED} AS reached,
+                coalesce(employee_id, partner_id) AS maker
+            FROM contacts WHERE direction = 'out' AND started_wall::DATE <= DATE '{end}'
+            UNION ALL SELECT account_id, made_at::DATE, 'visit', outcome = 'met_debtor',
+                coalesce(employee_id, partner_id)
+            FROM ({_newest("visits", "visit_id")}) WHERE made_at::DATE <= DATE '{end}'
+            UNION ALL SELECT account_id, opened_on, case_type, false, owner_id
+            FROM ({_newest("cases", "case_id")}) WHERE opened_on <= DATE '{end}'),
+        done AS (SELECT {key}, min(day) AS done_on FROM stays s JOIN proofs p ON p.account_id = s.account_id
+                AND p.day >= greatest(s.due_from, s.valid_from) AND p.day < s.valid_to
+            WHERE list_contains(string_split(s.proofs, ','), p.proof) AND (p.reached OR NOT s.effective)
+                AND (NOT s.by_owner OR p.maker = s.owner_id) GROUP BY ALL),
+        had AS (SELECT s.*, d.done_on, max(valid_to) OVER (PARTITION BY {key}) AS left_on,
+                sum(least(valid_to, due_by + 1) - greatest(valid_from, due_from)) FILTER (valid_from <= due_by)
+                    OVER (PARTITION BY {key}, owner_kind, owner_id) AS days
+            FROM stays s LEFT JOIN done d USING ({key})),
+        ended AS (FROM had WHERE valid_from <= due_by QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY
+            coalesce(done_on <= due_by AND done_on >= valid_from AND done_on < valid_to, false) DESC,
+            days DESC, valid_from DESC) = 1)"""
+    at_first = "CASE WHEN e.number IS NULL AND q.owner_kind = '{0}' THEN q.owner_id ELSE e.{0}_id END AS {0}_id"
+    counted = f"""
+        SELECT {at_first.format("employee")}, {at_first.format("partner")},
+            CASE WHEN e.number IS NULL THEN q.team_id ELSE e.team_id END AS team_id,
+            CASE WHEN e.number IS NULL THEN q.department_id ELSE e.department_id END AS department_id,
+            CASE WHEN e.number IS NULL THEN q.segment ELSE e.segment END AS segment,
+            a.branch_id, NULL AS currency, NULL AS part, CASE WHEN e.done_on <= q.due_by THEN 'in time'
+                WHEN e.done_on IS NOT NULL THEN 'late' WHEN e.number IS NULL OR e.left_on <= q.due_by + 1
+                THEN 'withdrawn' ELSE 'missed' END AS state
+        FROM asked q LEFT JOIN ended e USING ({key}) LEFT JOIN accounts a ON a.account_id = q.account_id"""
+    sums = """
+        count(*) FILTER (state <> 'withdrawn') AS actions_due, count(*) FILTER (state = 'in time') AS actions_in_time,
+        count(*) FILTER (state = 'late') AS actions_late, count(*) FILTER (state = 'missed') AS actions_missed"""
+    return _summed(counted, sums, beside=found)
 
 
 def _complaints(start: date, end: date) -> str:

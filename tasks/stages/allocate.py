@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from adapters.duck import Duck
@@ -21,6 +20,7 @@ from adapters.world import World
 from allocation.allocate import Allocation, allocate
 from allocation.book import book_statement, cooling_statement, in_force_statement
 from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
+from allocation.plans import PlanBook
 from allocation.recovery import RecoveryTable, history_statement, recovery_table
 from allocation.release import changes
 from allocation.strategies import Strategy, StrategyBook
@@ -28,8 +28,9 @@ from domain.ids import Digest
 from domain.manifest import Manifest, Stage
 from domain.periods import Period
 from tasks.stages.gate import accepted_inputs, halted_tables
-from tasks.stages.night import Night, StageWork, folder_of, run_stage
+from tasks.stages.night import Night, StageWork, folder_of, run_stage, write_table
 from tasks.stages.plan import PRICES
+from tasks.stages.planned import Planned, plan_actions
 from tasks.stages.session import session_of_night
 
 READS = frozenset({"accounts", "placements", "capacity", "skills", "staff_postings", "leave", "employees", "partners"})
@@ -43,22 +44,29 @@ class _Made:
     changes: pa.Table
 
 
-def allocate_night(world: World, night: Night, manifest: Manifest, strategies: StrategyBook) -> StageResult:
-    """Release the dispatch that holds from the day after; where that cannot be, the one in force stands, and why."""
-    return run_stage(world, night, Stage.ALLOCATE, lambda: _allocate(world, night, manifest, strategies))
+def allocate_night(
+    world: World, night: Night, manifest: Manifest, strategies: StrategyBook, plans: PlanBook
+) -> StageResult:
+    """Release the dispatch that holds from the day after, and the actions that treatment plans ask for from then on;
+    where no dispatch can be made, the one in force stands, and why."""
+    return run_stage(world, night, Stage.ALLOCATE, lambda: _allocate(world, night, manifest, strategies, plans))
 
 
-def _allocate(world: World, night: Night, manifest: Manifest, strategies: StrategyBook) -> StageWork:
+def _allocate(world: World, night: Night, manifest: Manifest, strategies: StrategyBook, plans: PlanBook) -> StageWork:
     strategy = strategies.on(night.business_date)
     obstacle = _obstacle(world, night, strategy)
     if strategy is None or obstacle is not None:
         return obstacle or _stands(State.HALTED, "no strategy holds on this date")
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
+        asked_for = plans.on(night.business_date)
         if not _is_working_day(world, duck, night.business_date):
-            return _stands(State.DONE, "not a working day")
+            in_force = duck.arrow(in_force_statement(night.business_date + timedelta(days=1)))
+            planned = plan_actions(world, night, manifest, asked_for, duck, in_force)
+            return _stands(State.DONE, "not a working day", planned)
         sequence = _sequence(world, manifest)
         made = _solve(world, manifest, duck, strategy, sequence)
-    return _released(world, night, made, sequence)
+        planned = plan_actions(world, night, manifest, asked_for, duck, made.allocation.accounts)
+    return _released(world, night, made, sequence, planned)
 
 
 def _obstacle(world: World, night: Night, strategy: Strategy | None) -> StageWork | None:
@@ -70,8 +78,10 @@ def _obstacle(world: World, night: Night, strategy: Strategy | None) -> StageWor
     return None
 
 
-def _stands(outcome: State, why: str) -> StageWork:
-    return StageWork(outcome, {"released": 0, "note": f"{why}: the dispatch in force stands"})
+def _stands(outcome: State, why: str, planned: Planned | None = None) -> StageWork:
+    also = planned or Planned()
+    summary = {"released": 0, "note": f"{why}: the dispatch in force stands", **(also.summary or {})}
+    return StageWork(outcome, summary, also.files)
 
 
 def _is_past(world: World, day: date) -> bool:
@@ -136,15 +146,15 @@ def _prices(world: World, digest: Digest | None) -> dict[str, float] | None:
     return content
 
 
-def _released(world: World, night: Night, made: _Made, sequence: int) -> StageWork:
+def _released(world: World, night: Night, made: _Made, sequence: int, planned: Planned) -> StageWork:
     folder = world.settings.home / folder_of(night)
     decided = made.allocation.accounts
     files = {
         "allocation": world.seam.write_file(
-            folder / "allocation.parquet", lambda part: _write(decided, part), point="allocation"
+            folder / "allocation.parquet", lambda part: write_table(decided, part), point="allocation"
         ),
         "dispatch": world.seam.write_file(
-            folder / "dispatch.parquet", lambda part: _write(made.changes, part), point="dispatch"
+            folder / "dispatch.parquet", lambda part: write_table(made.changes, part), point="dispatch"
         ),
         PRICES: world.seam.write_text(
             folder / "prices.json", json.dumps(dict(made.allocation.summary.prices), sort_keys=True), point="prices"
@@ -161,11 +171,8 @@ def _released(world: World, night: Night, made: _Made, sequence: int) -> StageWo
                 world, connection, decision, sequence, files["dispatch"], made.changes.num_rows, night.attempt
             )
 
-    return StageWork(State.DONE, _summary(made, tomorrow), registered, write)
-
-
-def _write(table: pa.Table, path: Any) -> None:
-    pq.write_table(table, path, compression="zstd", row_group_size=122_880)
+    summary = {**_summary(made, tomorrow), **(planned.summary or {})}
+    return StageWork(State.DONE, summary, (*registered, *planned.files), write)
 
 
 def _file(world: World, name: str, written: WrittenFile, rows: int) -> RunFile:

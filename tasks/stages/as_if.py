@@ -117,6 +117,7 @@ def without(book: RuleBook, left_out: Collection[tuple[RuleKind, str, date]]) ->
 SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     **SECTIONS,
     RuleKind.STRATEGY: "strategies",
+    RuleKind.PLAN: "plans",
     RuleKind.THRESHOLD: "thresholds",
     RuleKind.CLEANING: "cleaning",
 }

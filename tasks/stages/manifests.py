@@ -40,6 +40,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         source=None if content["source"] is None else RunId(content["source"]),
         earlier=_nights(content.get("earlier", ())),
         carried=_nights(content.get("carried", ())),
+        planned=_nights(content.get("planned", ())),
         known_as_of=content["known_as_of"],
     )
 

@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from adapters.store.runs import RunFile, StageResult, State, finish_stage, measured, stage_result
@@ -62,3 +64,8 @@ def run_stage(world: World, night: Night, stage: Stage, work: Callable[[], Stage
 def folder_of(night: Night) -> str:
     """Where the run's files lie, below the home folder; a what-if has a scratch folder of its own."""
     return f"{'runs' if night.is_official else 'what-if'}/{night.run}"
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """The rows in their order, with pinned options: equal rows have equal bytes."""
+    pq.write_table(table, path, compression="zstd", row_group_size=122_880)

@@ -28,6 +28,7 @@ from tasks.stages.calculation import calculation_version
 from tasks.stages.inputs import inputs_of_night
 from tasks.stages.liquidation import liquidation_before
 from tasks.stages.night import Night
+from tasks.stages.planned import first_planned_day, nights_that_planned
 from tasks.stages.rules import RuleSet, sound_rules
 
 NIGHT = (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE, Stage.PROJECT, Stage.REPORT)
@@ -62,7 +63,11 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
     day = request.business_date
     with world.store.read() as connection:
         inputs = inputs_of_night(
-            connection, day, request.known_as_of, contact_days=contact_days_before(rules.kpis, day)
+            connection,
+            day,
+            request.known_as_of,
+            contact_days=contact_days_before(rules.kpis, day),
+            planned_days=rules.plans.longest_days(first_planned_day(day), day),
         )
         if not inputs.landed:
             raise RefusedError(
@@ -87,6 +92,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             waivers=waivers_in_force(connection, inputs.landed, business_today(world), request.known_as_of),
             earlier=_earlier(connection, request, rules.kpis),
             carried=_carried(connection, request, rules.kpis),
+            planned=nights_that_planned(connection, day, request.known_as_of),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )
 

@@ -12,6 +12,7 @@ from adapters.errors import ConflictError, RefusedError
 from adapters.rule_files import RuleBook, fingerprint_of, read_rule_book
 from adapters.store.signatures import RuleContent
 from adapters.world import World
+from allocation.plans import PlanBook, decode_plans
 from allocation.strategies import StrategyBook, decode_strategies
 from domain.ids import Digest
 from domain.issues import Issue, has_errors
@@ -37,6 +38,7 @@ class RuleSet:
     policies: PolicyBook
     contracts: ContractBook
     strategies: StrategyBook
+    plans: PlanBook
     thresholds: Thresholds
     cleaning: CleaningBook
     issues: tuple[Issue, ...]
@@ -49,6 +51,7 @@ class RuleSet:
             *self.policies.during(period).versions(),
             *self.contracts.during(period).versions(),
             *self.strategies.versions(day),
+            *self.plans.versions(day),
             *self.thresholds.versions_at(day),
         )
         return tuple(sorted(set(versions), key=lambda version: (version.kind, version.id, version.valid_from)))
@@ -75,6 +78,7 @@ class RuleSet:
         yield from self.policies.rates  # type: ignore[misc]
         yield from self.contracts.contracts  # type: ignore[misc]
         yield from (strategy.placed for strategy in self.strategies.strategies)  # type: ignore[misc]
+        yield from (plan.placed for plan in self.plans.plans)  # type: ignore[misc]
         yield from self.thresholds.placed  # type: ignore[misc]
         yield from self.cleaning.placed  # type: ignore[misc]
 
@@ -107,18 +111,19 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     kpis, kpi_issues = decode_kpi_rules(book.below("kpi_rules"))
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
-    strategies, strategy_issues = decode_strategies(book.below("allocation"))
+    strategies, strategy_issues = decode_strategies(book.below("allocation/strategies"))
+    plans, plan_issues = decode_plans(book.below("allocation/plans"), strategies.segments)
     thresholds, threshold_issues = decode_thresholds(book.below("expectations/thresholds"))
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
     together = policies.references(_units(kpis), _scorecards(kpis))
     found = (
-        *(kpi_issues, policy_issues, contract_issues, strategy_issues, threshold_issues, cleaning_issues),
+        *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues, cleaning_issues),
         tuple(together),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
         issues = (*issues, *unread_kpis(kpis, policies.kpis_read()))
-    return RuleSet(book, kpis, policies, contracts, strategies, thresholds, cleaning, issues)
+    return RuleSet(book, kpis, policies, contracts, strategies, plans, thresholds, cleaning, issues)
 
 
 def _with_sheets(book: RuleBook) -> RuleBook:

@@ -19,6 +19,7 @@ from domain.catalogue import CATALOGUE
 from domain.ids import VersionId
 from domain.manifest import Input, Manifest
 from domain.periods import Period
+from domain.planned import PLANNED
 from domain.tables import Kind, Table
 from kpi_rules.views import CREDITS, CREDITS_BEFORE_SQL, LIQUIDATION
 
@@ -29,7 +30,7 @@ def session_of_night(
 ) -> Iterator[Duck]:
     """Views named as the catalogue's tables: state as of the date, events from the look-back on, revisable events in
     their latest version; `accounts_previous` and `accounts_opening` (end of the last period); `dispatch`;
-    `credits_before` and `liquidation`, of earlier months.
+    `credits_before` and `liquidation`, of earlier months; `planned_actions`, of earlier nights.
 
     `accepted` are the versions of the date itself that the gate let through; a table without one has no rows of today.
     """
@@ -39,6 +40,7 @@ def session_of_night(
         dispatch = releases_named(world, connection, manifest.dispatch) if releases else ()
         credited = _credits_before(world, connection, manifest)
         seen = _liquidation_before(world, connection, manifest)
+        planned = planned_before(world, connection, manifest)
     with open_duck(world.settings) as duck:
         for table in CATALOGUE.values():
             create_view(duck, table, [item for item in inputs if item.table == table.name], found)
@@ -46,6 +48,7 @@ def session_of_night(
         create_dispatch_views(duck, dispatch)
         duck.create_view(CREDITS_BEFORE_SQL.name, credited, duck_columns(CREDITS))
         duck.create_view(LIQUIDATION.name, seen, duck_columns(LIQUIDATION))
+        duck.create_view(PLANNED.name, planned, duck_columns(PLANNED))
         yield duck
 
 
@@ -78,6 +81,14 @@ def _liquidation_before(world: World, connection: sa.Connection, manifest: Manif
     statement = sa.select(run_files.c.sha256, run_files.c.path).where(run_files.c.sha256.in_(manifest.liquidation))
     paths = {row.sha256: row.path for row in connection.execute(statement)}
     return [registered_file(world, paths.get(digest, digest), digest) for digest in manifest.liquidation]
+
+
+def planned_before(world: World, connection: sa.Connection, manifest: Manifest) -> list[Path]:
+    """The actions that the nights which the manifest names have planned. Raises: FileChangedError."""
+    nights = [night.run for night in manifest.planned]
+    mine = sa.and_(run_files.c.run_id.in_(nights), run_files.c.name == PLANNED.name, run_files.c.rows > 0)
+    files = connection.execute(sa.select(run_files.c.path, run_files.c.sha256).where(mine).order_by(run_files.c.path))
+    return [registered_file(world, file.path, file.sha256) for file in files]
 
 
 def create_view(

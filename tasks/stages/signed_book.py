@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from adapters.rule_files import RuleBook
 from adapters.store.signatures import Signed
+from allocation.plans import PlanRule
 from allocation.strategies import StrategyRule
 from domain.documents import Document
 from domain.ids import Digest
@@ -41,6 +42,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.EXCHANGE: ExchangeRates,
     RuleKind.CONTRACT: Contract,
     RuleKind.STRATEGY: StrategyRule,
+    RuleKind.PLAN: PlanRule,
     RuleKind.THRESHOLD: TableThreshold,
     RuleKind.CLEANING: CleaningRule,
 }
@@ -49,6 +51,7 @@ _FOLDERS = {
     RuleKind.EXCHANGE: "incentives/policies",
     RuleKind.CONTRACT: "incentives/contracts",
     RuleKind.STRATEGY: "allocation/strategies",
+    RuleKind.PLAN: "allocation/plans",
     RuleKind.THRESHOLD: "expectations/thresholds",
     RuleKind.CLEANING: "expectations/contact_points",
 }

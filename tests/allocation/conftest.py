@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from adapters.rule_files import parse_document
 from allocation.allocate import Allocation, allocate
 from allocation.destinations import Destination
+from allocation.planned import OWNERS_NEXT
 from allocation.recovery import ACCOUNTS_OPENING, recovery_table
 from allocation.strategies import Strategy, decode_strategies
 from domain.dispatch import DISPATCH_SQL
+from domain.planned import PLANNED_SQL
 from domain.sql import TABLES
 
 DAY = date(2026, 10, 20)
@@ -145,7 +147,13 @@ def reasons(allocation: Allocation) -> dict[str, str]:
     return dict(zip(*(allocation.accounts[name].to_pylist() for name in ("account_id", "reason")), strict=True))
 
 
-VIEWS = {**TABLES, "dispatch": DISPATCH_SQL, "accounts_opening": ACCOUNTS_OPENING}
+VIEWS = {
+    **TABLES,
+    "dispatch": DISPATCH_SQL,
+    "accounts_opening": ACCOUNTS_OPENING,
+    "planned_actions": PLANNED_SQL,
+    "owners_next": OWNERS_NEXT,
+}
 _DEFAULTS: dict[type, Any] = {
     sa.String: "x",
     sa.BigInteger: 0,
@@ -171,6 +179,14 @@ class Engine:
         table = VIEWS[view]
         row = {column.name: given.get(column.name, _default(column)) for column in table.columns}
         self.connection.execute(table.insert(), [row])
+
+    def add_all(self, view: str, rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            self.add(view, **row)
+
+    def empty(self, *views: str) -> None:
+        for view in views:
+            self.connection.execute(sa.delete(VIEWS[view]))
 
     def rows(self, statement: Any) -> list[dict[str, Any]]:
         return [dict(row) for row in self.connection.execute(statement).mappings()]
@@ -199,6 +215,17 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture
 def postgresql_engine(new_database: str) -> Iterator[Engine]:
     with _engine_at(new_database.replace("postgresql://", "postgresql+psycopg://", 1)) as empty:
+        yield empty
+
+
+@pytest.fixture(scope="module", params=["duckdb", "postgresql"])
+def shared_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """One engine of either kind for all examples of a property, which empties its tables first."""
+    if request.param == "duckdb":
+        url = "duckdb:///:memory:"
+    else:
+        url = request.getfixturevalue("postgresql").replace("postgresql://", "postgresql+psycopg://", 1)
+    with _engine_at(url) as empty:
         yield empty
 
 

@@ -38,6 +38,7 @@ def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(h
         ("opening", ["accounts_opening", "dispatch"]),
         ("owned_days", ["accounts", "accounts_opening", "dispatch", "payments"]),
         ("ownership for contact_rate", ["accounts", "dispatch"]),
+        ("planned_actions", ["accounts", "cases", "contacts", "dispatch", "planned_actions", "visits"]),
         ("promises_due grace_days=3", ["accounts", "dispatch", "payments", "promises", "staff_postings"]),
         ("reviews", ["reviews", "staff_postings"]),
         ("staff", ["employment", "leave", "staff_postings"]),

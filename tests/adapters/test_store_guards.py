@@ -101,7 +101,7 @@ def test_upsert_and_truncate_are_refused_on_postgresql(posted):
     upsert = f"INSERT INTO ledger ({COLUMNS}) VALUES ({VALUES}) ON CONFLICT (sequence) DO UPDATE SET amount_minor = 6"
     for statement in (upsert, "TRUNCATE ledger", "TRUNCATE ledger CASCADE"):
         with (
-            pytest.raises(sa.exc.DBAPIError, match="append-only|cannot truncate"),
+            pytest.raises(sa.exc.DBAPIError, match=r"append-only|cannot truncate"),
             posted.store.write("test") as connection,
         ):
             connection.execute(sa.text(statement), ENTRY)

@@ -34,6 +34,7 @@ FOLDERS = (
     "kpi_rules/limits",
     "incentives/policies",
     "incentives/contracts",
+    "incentives/approvals",
     "allocation/strategies",
     "expectations/thresholds",
     "expectations/contact_points",

@@ -53,8 +53,6 @@ class Settings(BaseSettings):
     """Weeks in a row behind after which a coaching action is opened."""
     coaching_days: int = Field(default=14, ge=1, le=366)
     """Days until the deadline of a coaching action."""
-    approval_chain: tuple[str, ...] = ("manager", "hr", "finance")
-    """Roles that approve a batch, in order."""
     failpoint: str = ""
     """Tests of crashes: the named point at which the process kills itself."""
 

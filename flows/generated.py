@@ -19,6 +19,7 @@ from domain.dispatch import CHANGES
 from domain.tables import Column, Kind, Table
 from expectations.contact_points.rules import CleaningFile
 from expectations.limits import ThresholdFile
+from incentives.chains import ApprovalFile
 from incentives.contracts import ContractFile
 from incentives.policies import PolicyFile
 from incentives.rule_tests import PolicyTestFile
@@ -33,6 +34,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "policies": PolicyFile,
     "policy_tests": PolicyTestFile,
     "contracts": ContractFile,
+    "approvals": ApprovalFile,
     "strategy": StrategyFile,
     "thresholds": ThresholdFile,
     "cleaning": CleaningFile,

@@ -119,6 +119,10 @@ SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     RuleKind.STRATEGY: "strategies",
     RuleKind.THRESHOLD: "thresholds",
     RuleKind.CLEANING: "cleaning",
+    RuleKind.APPROVER_GROUP: "groups",
+    RuleKind.APPROVAL_CHAIN: "chains",
+    RuleKind.DELEGATION: "delegations",
+    RuleKind.PAY_TERMS: "pay_terms",
 }
 
 

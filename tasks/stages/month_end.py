@@ -374,7 +374,7 @@ def _batches_of(
         settled = settle(scope, calculated, before, mine, month)
         payees = {key.payee for key in (*settled.desired, *before)}
         lines = tuple(line for line in pay.lines[kind] if line.scope == name)
-        explained = {_key_of_line(kind, line): line for line in settled.lines}
+        explained = {key_of_line(kind, line): line for line in settled.lines}
         yield _Draft(
             scope, terms, lines, explained, settled.desired, before, settled.postings, month.digest_for(payees)
         )
@@ -498,7 +498,7 @@ def _line_of_row(key: LedgerKey, row: Any, scope: str) -> PayoutLine:
     )
 
 
-def _key_of_line(kind: BatchKind, line: PayoutLine) -> LedgerKey:
+def key_of_line(kind: BatchKind, line: PayoutLine) -> LedgerKey:
     return LedgerKey(kind, line.payee, line.component, Period.parse(line.origin_period), line.currency)
 
 

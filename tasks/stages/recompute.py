@@ -87,9 +87,9 @@ def _key(line: PayoutLine) -> tuple[str, str, str, str]:
 
 
 def _content(line: PayoutLine) -> object:
-    """Everything but where the rules stood, and in which order their inputs: files have both, signed content neither."""
+    """Everything but the places and the order of inputs in rule files: signed content has neither."""
     steps = [(step.name, step.kind, step.value, step.inputs, step.note) for step in line.steps]
-    inputs = sorted(step for step in steps if step[1] == "input")
+    inputs = sorted((step for step in steps if step[1] == "input"), key=repr)
     return line.amount, line.scope, line.rule, inputs, [step for step in steps if step[1] != "input"]
 
 

@@ -469,6 +469,7 @@ def _next_steps(world):
         is_closed = bool(period_decisions_on(connection, str(SEPTEMBER)))
     if not is_closed:
         close_as(world, "demo finance")
+    write_review(world, SEPTEMBER)
 
 
 def _hold_somebody(world, batch):

@@ -24,7 +24,7 @@ from tasks.stages.calculation import calculation_version
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
 from tasks.stages.pay import compute_pay
-from tasks.stages.signed_book import read_back
+from tasks.stages.signed_book import AS_SIGNED, read_back
 
 # Where nothing is recorded, because nothing is written.
 _NO_ATTEMPT = AttemptId("")
@@ -45,7 +45,7 @@ def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest
     if unknown or manifest.source is None:
         yield Issue("LED014", place, f"what it was calculated by is not in the store: {', '.join(unknown)}", _RESTORE)
         return
-    policies, _ = decode_policies(_decoded(manifest, signed, RuleKind.POLICY))
+    policies, _ = decode_policies(_decoded(manifest, signed, RuleKind.POLICY, RuleKind.EXCHANGE))
     settled, _ = decode_rules(_decoded(manifest, signed, RuleKind.CONTRACT), "contracts", RuleKind.CONTRACT, Contract)
     contracts = ContractBook(tuple(sorted(settled, key=lambda each: (each.rule.id, each.rule.valid_from))), ())
     try:
@@ -61,11 +61,15 @@ def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest
             yield from _differing(connection, run, kind, pay.lines.get(kind, ()), manifest)
 
 
-def _decoded(manifest: Manifest, signed: Mapping[Digest, Signed], kind: RuleKind) -> tuple[Document, ...]:
+def _decoded(manifest: Manifest, signed: Mapping[Digest, Signed], *kinds: RuleKind) -> tuple[Document, ...]:
     """The rules of the run as they were signed, whatever stands in the files today."""
-    mine = [signed[version.digest] for version in manifest.rules if version.kind is kind]
-    entries = [read_back(kind, each.content) for each in mine]
-    return (Document("as signed", {SECTIONS_OF_ALL[kind]: entries}, {(): Location("as signed")}),)
+    sections = {
+        SECTIONS_OF_ALL[kind]: [
+            read_back(kind, signed[version.digest].content) for version in manifest.rules if version.kind is kind
+        ]
+        for kind in kinds
+    }
+    return (Document(AS_SIGNED, sections, {(): Location(AS_SIGNED)}),)
 
 
 def _differing(

@@ -34,6 +34,7 @@ FOLDERS = (
     "kpi_rules/limits",
     "incentives/policies",
     "incentives/contracts",
+    "incentives/approvals",
     "allocation/strategies",
     "allocation/plans",
     "expectations/thresholds",

@@ -53,10 +53,6 @@ class Settings(BaseSettings):
     """Weeks in a row behind after which a coaching action is opened."""
     coaching_days: int = Field(default=14, ge=1, le=366)
     """Days until the deadline of a coaching action."""
-    approval_chain: tuple[str, ...] = ("manager", "hr", "finance")
-    """Roles that approve a batch, in order."""
-    dispute_days: int = Field(default=14, ge=1, le=366)
-    """Days after publishing until which somebody disputes a statement; it names the last of them."""
     bonus_expense_account: str = "6421"
     """Account of the general ledger that bonuses are an expense of."""
     bonus_payable_account: str = "3341"

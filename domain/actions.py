@@ -24,6 +24,7 @@ class ActionDecisionKind(StrEnum):
     CLOSED = "closed"
     EXTENDED = "extended"
     HANDED_OVER = "handed over"
+    ANSWERED = "answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _refusals_of_content(action: Action, decision: ActionDecision) -> Iterator[s
         case ActionDecisionKind.HANDED_OVER if decision.owner.strip() in {"", action.owner}:
             yield f"ACT006 {action.owner} has it: name somebody else"
     if decision.kind is not ActionDecisionKind.CLOSED and not decision.reason.strip():
-        yield "ACT003 a later deadline and another owner need a reason"
+        yield "ACT003 a later deadline, another owner and an answer need words: give a reason"
 
 
 def fresh_actions(found: Iterable[NewAction], known: Iterable[Action]) -> tuple[NewAction, ...]:

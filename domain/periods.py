@@ -52,6 +52,14 @@ class Period:
     def previous(self) -> Period:
         return Period.of(self.start - timedelta(days=1))
 
+    def months_after(self, other: Period) -> int:
+        """How many months it lies after the other one; negative before it.
+
+        >>> Period(2027, 1).months_after(Period(2026, 11))
+        2
+        """
+        return (self.year - other.year) * 12 + self.month - other.month
+
     def __contains__(self, day: date) -> bool:
         return self.start <= day < self.end
 

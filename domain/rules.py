@@ -32,6 +32,10 @@ class RuleKind(StrEnum):
     PLAN = "plan"
     THRESHOLD = "threshold"
     CLEANING = "cleaning"
+    APPROVER_GROUP = "approver_group"
+    APPROVAL_CHAIN = "approval_chain"
+    DELEGATION = "delegation"
+    PAY_TERMS = "pay_terms"
 
 
 class Rule(RuleModel):

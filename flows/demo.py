@@ -37,6 +37,7 @@ from flows.serve import starting_server
 from incentives.batches import DecisionKind, PeriodDecisionKind
 from tasks.stages import decide, opening
 from tasks.stages.labels import book_label
+from tasks.stages.month_end import read_frozen
 from tasks.stages.plan import NIGHT
 from tasks.stages.review import write_review
 from tasks.stages.rules import sound_rules
@@ -134,12 +135,17 @@ def _month_end(world: World) -> None:
 
     prepared = month_end(str(PERIOD), PREPARER)
     for batch in prepared.batches:
-        for role in world.settings.approval_chain:
+        for role in _roles_of(world, batch):
             decide.decide(world, batch, DecisionKind.APPROVED, by=f"demo {role}")
         publish(batch, PUBLISHER)
     closed = PeriodDecisionKind.CLOSED
     decide.decide_period(world, PERIOD, closed, by="demo finance", reason="demonstration")
     write_review(world, PERIOD)
+
+
+def _roles_of(world: World, batch: str) -> tuple[str, ...]:
+    with world.store.read() as connection:
+        return read_frozen(connection, batch).batch.chain
 
 
 def _closing_screen(world: World, watch: _Watch) -> None:

@@ -21,6 +21,7 @@ from domain.planned import PLANNED
 from domain.tables import Column, Kind, Table
 from expectations.contact_points.rules import CleaningFile
 from expectations.limits import ThresholdFile
+from incentives.chains import ApprovalFile
 from incentives.contracts import ContractFile
 from incentives.policies import PolicyFile
 from incentives.rule_tests import PolicyTestFile
@@ -35,6 +36,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "policies": PolicyFile,
     "policy_tests": PolicyTestFile,
     "contracts": ContractFile,
+    "approvals": ApprovalFile,
     "strategy": StrategyFile,
     "plan": PlanFile,
     "thresholds": ThresholdFile,

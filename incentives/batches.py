@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from domain.ids import BatchId, Digest
 from domain.issues import Issue, Location
+from domain.money import from_minor
 from domain.periods import Period
 from domain.rules import RuleVersion
+from incentives.chains import Approvers, ChainStep, ChainTerms, Limits, People, complete_by
 from incentives.ledger import BatchKind, LedgerKey
 
 
@@ -33,21 +36,45 @@ class BatchPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What was frozen for review; `chain` are the roles that approve, in order."""
+    """What was frozen for review.
+
+    `terms` are the approvals as the rules had them, `moves_minor` what the batch moves of each currency, up and down
+    added; together they say which steps are needed. `payees` are those whom it pays or takes back from.
+    """
 
     batch_id: BatchId
     kind: BatchKind
     scope: str
     period: Period
     content_hash: Digest
-    chain: tuple[str, ...]
+    terms: ChainTerms
     prepared_by: str
     rules: tuple[RuleVersion, ...]
+    prepared_on: date | None = None
+    moves_minor: Mapping[str, int] = field(default_factory=dict)
+    payees: frozenset[str] = frozenset()
+
+    @property
+    def steps(self) -> tuple[ChainStep, ...]:
+        """The approvals that a batch of this size needs, in order."""
+        return tuple(step for step in self.terms.steps if not step.above or exceeded(self.moves_minor, step.above))
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Their roles."""
+        return tuple(step.role for step in self.steps)
+
+    @property
+    def complete_by(self) -> date | None:
+        return complete_by(self.terms, self.prepared_on)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One person's decision on a batch; `step` counts up from 1, `content_hash` is what the person saw."""
+    """One person's decision on a batch; `step` counts up from 1, `content_hash` is what the person saw.
+
+    `on` is the day, `on_behalf_of` whom a delegate acted for; decisions from before there were any have neither.
+    """
 
     batch: BatchId
     step: int
@@ -56,15 +83,23 @@ class Decision:
     role: str
     content_hash: Digest
     reason: str = ""
+    on: date | None = None
+    on_behalf_of: str = ""
+
+    @property
+    def persons(self) -> frozenset[str]:
+        return frozenset({self.by, self.on_behalf_of} - {""})
 
 
 @dataclass(frozen=True, slots=True)
 class BatchState:
-    """`next_role` approves next; empty where nobody does."""
+    """`next_role` approves next; empty where nobody does. `expired` are approvals that must be given again."""
 
     phase: BatchPhase
     approved_by: tuple[str, ...]
     next_role: str
+    expired: tuple[Decision, ...] = ()
+    approvals: tuple[Decision, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -78,29 +113,82 @@ _ENDS: Mapping[DecisionKind, BatchPhase] = {
 }
 
 
-def state_of(decisions: Iterable[Decision], chain: Sequence[str]) -> BatchState:
-    """The state after the decisions, in the order of their steps.
+def state_of(
+    decisions: Iterable[Decision], chain: Sequence[str], *, approval_days: int | None = None, on: date | None = None
+) -> BatchState:
+    """The state after the decisions, in the order of their steps, as it is on a day.
 
-    Approvals count up the chain; a returned, void or published batch stays so (what is prepared after a return is a
-    batch of its own); a hold stands until it is released, and keeps the approvals.
+    Approvals count up the chain; one that is older than `approval_days`, and those that were given after it, no longer
+    count. A returned, void or published batch stays so (what is prepared after a return is a batch of its own); a hold
+    stands until it is released, and keeps the approvals. Without `on`, the day is that of the last decision.
     """
-    phase, approved_by, held = BatchPhase.PREPARED, [], False
+    phase, held = BatchPhase.PREPARED, False
+    given: list[Decision] = []
+    expired: list[Decision] = []
     for decision in sorted(decisions, key=lambda each: each.step):
         if decision.kind is DecisionKind.APPROVED:
-            approved_by.append(decision.by)
+            standing = _standing(given, approval_days, decision.on)
+            expired += given[standing:]
+            given = [*given[:standing], decision]
         held = decision.kind is DecisionKind.HELD or (held and decision.kind is not DecisionKind.RELEASED)
         phase = _ENDS.get(decision.kind, phase)
-    complete = len(approved_by) >= len(chain)
-    if phase is BatchPhase.PREPARED:
-        phase = BatchPhase.HELD if held else BatchPhase.APPROVED if complete else BatchPhase.PREPARED
-    next_role = chain[len(approved_by)] if phase is BatchPhase.PREPARED else ""
-    return BatchState(phase, tuple(approved_by), next_role)
+    if phase is not BatchPhase.PREPARED:
+        return BatchState(phase, tuple(each.by for each in given), "", (), tuple(given))
+    standing = _standing(given, approval_days, on)
+    given, expired = given[:standing], [*expired, *given[standing:]]
+    complete = len(given) >= len(chain)
+    phase = BatchPhase.HELD if held else BatchPhase.APPROVED if complete else BatchPhase.PREPARED
+    next_role = chain[len(given)] if phase is BatchPhase.PREPARED else ""
+    roles = {each.role for each in given}
+    again = tuple(each for each in expired if each.role not in roles)
+    return BatchState(phase, tuple(each.by for each in given), next_role, again, tuple(given))
 
 
-def refusals(decision: Decision, batch: Batch, decisions: Sequence[Decision]) -> tuple[Issue, ...]:
-    """Why the decision may not be recorded after `decisions`; nothing if it may."""
-    state = state_of(decisions, batch.chain)
-    return tuple(_refusals(decision, batch, decisions, state))
+def _standing(given: Sequence[Decision], approval_days: int | None, on: date | None) -> int:
+    """How many of the approvals still count, from the first one on."""
+    if approval_days is None or on is None:
+        return len(given)
+    old = (number for number, each in enumerate(given) if each.on and (on - each.on).days > approval_days)
+    return next(old, len(given))
+
+
+def exceeded(moves_minor: Mapping[str, int], limits: Limits) -> tuple[str, ...]:
+    """The currencies of which more is moved than the limit; of one without a limit, whatever is moved is more."""
+    return tuple(
+        currency
+        for currency, minor in sorted(moves_minor.items())
+        if minor and (currency not in limits or from_minor(minor, currency) > limits[currency])
+    )
+
+
+def refusals(
+    decision: Decision, batch: Batch, decisions: Sequence[Decision], people: People | None = None
+) -> tuple[Issue, ...]:
+    """Why the decision may not be recorded after `decisions`; nothing if it may.
+
+    `people` are those of the day of the decision; they count where a step of the chain names who approves.
+    """
+    state = state_of(decisions, batch.chain, approval_days=batch.terms.approval_days, on=decision.on)
+    return tuple(_refusals(decision, batch, decisions, state, people or People({})))
+
+
+def acting_for(by: str, role: str, batch: Batch, people: People) -> str:
+    """Whom `by` approves for in the role: themselves (empty) where they may, else whoever delegated it to them."""
+    step = next((each for each in batch.steps if each.role == role), None)
+    if step is None or not step.approvers or _entitled(by, step, batch, people):
+        return ""
+    principals = people.principals(by, role)
+    return next((each for each in principals if _entitled(each, step, batch, people)), "")
+
+
+def may_approve(terms: ChainTerms, name: str, scope: str, moves_minor: Mapping[str, int], people: People) -> bool:
+    """Whether somebody may approve some step of the chain for the scope, up to what is moved."""
+    return any(
+        people.is_in(name, each.group)
+        for step in terms.steps
+        for each in step.approvers
+        if (not each.scopes or scope in each.scopes) and not (each.up_to and exceeded(moves_minor, each.up_to))
+    )
 
 
 def void_reasons(
@@ -111,12 +199,17 @@ def void_reasons(
     posted_now: Mapping[LedgerKey, int],
     rules_now: Collection[Digest],
     withdrawn: Iterable[str],
+    held_since: Iterable[str] = (),
+    is_month_changed: bool = False,
+    is_calculation_changed: bool = False,
 ) -> tuple[Issue, ...]:
     """What has made the batch void since it was frozen; publishing compares, and computes nothing.
 
     `content_hash` is computed anew from the stored rows, `posted` was frozen with the batch, `posted_now` is read under
     the lock for the same keys, `rules_now` holds the digests of all versions in the rule book, `withdrawn` names pinned
-    inputs that were withdrawn.
+    inputs that were withdrawn, `held_since` payees whom it would pay although they are held; `is_month_changed` says
+    that something else was posted for its payees from which deductions follow, `is_calculation_changed` that another
+    version of the program calculates now.
     """
     keys = sorted(posted.keys() | posted_now.keys())
     changed = [key for key in keys if posted.get(key, 0) != posted_now.get(key, 0)]
@@ -129,11 +222,16 @@ def void_reasons(
             if version.digest not in rules_now
         ),
         *(("BAT013", f"the input {name} was withdrawn") for name in withdrawn),
+        *(("BAT014", f"{payee} is held, and the batch would pay or take back") for payee in held_since),
+        *([("BAT015", "deductions of its payees have changed: something was posted")] if is_month_changed else []),
+        *([("BAT016", "another version of Recoup calculates now")] if is_calculation_changed else []),
     )
     return tuple(Issue(code, _place(batch), text, "Prepare it again") for code, text in texts)
 
 
-def _refusals(decision: Decision, batch: Batch, decisions: Sequence[Decision], state: BatchState) -> Iterator[Issue]:
+def _refusals(
+    decision: Decision, batch: Batch, decisions: Sequence[Decision], state: BatchState, people: People
+) -> Iterator[Issue]:
     place = _place(batch)
     if decision.content_hash != batch.content_hash:
         message = "the decision was made on other content than the batch has"
@@ -144,8 +242,11 @@ def _refusals(decision: Decision, batch: Batch, decisions: Sequence[Decision], s
     if decision.kind not in {DecisionKind.APPROVED, DecisionKind.PUBLISHED} and not decision.reason.strip():
         yield Issue("BAT003", place, f"a batch is {decision.kind} with a reason", "Say why")
     yield from _out_of_order(decision, place, state)
+    if decision.kind in {DecisionKind.APPROVED, DecisionKind.PUBLISHED} and not state.is_over:
+        yield from _too_late(decision, batch)
     if decision.kind is DecisionKind.APPROVED:
-        yield from _not_impartial(decision, batch, state)
+        yield from _not_impartial(decision, batch, state, people)
+        yield from _not_entitled(decision, batch, people)
 
 
 def _out_of_order(decision: Decision, place: Location, state: BatchState) -> Iterator[Issue]:
@@ -159,6 +260,10 @@ def _out_of_order(decision: Decision, place: Location, state: BatchState) -> Ite
         case DecisionKind.APPROVED if decision.role != state.next_role:
             message = f"{state.next_role} approves next, not {decision.role}"
             yield Issue("BAT006", place, message, "The chain goes in order")
+        case DecisionKind.PUBLISHED if state.next_role and state.expired:
+            old = ", ".join(f"{each.role} by {each.by} of {each.on}" for each in state.expired)
+            hint = f"It must be given again: {state.next_role} approves next"
+            yield Issue("BAT027", place, f"an approval is too old to count: {old}", hint)
         case DecisionKind.PUBLISHED if state.phase is not BatchPhase.APPROVED:
             due = f"the approval of {state.next_role} is missing" if state.next_role else "it is not approved"
             yield Issue("BAT007", place, f"the batch is {state.phase}: {due}", "Publishing follows the whole chain")
@@ -168,17 +273,74 @@ def _out_of_order(decision: Decision, place: Location, state: BatchState) -> Ite
             yield Issue("BAT005", place, "the batch is held already")
 
 
-def _not_impartial(decision: Decision, batch: Batch, state: BatchState) -> Iterator[Issue]:
+def _too_late(decision: Decision, batch: Batch) -> Iterator[Issue]:
+    if batch.complete_by and decision.on and decision.on > batch.complete_by:
+        message = f"everything was to be approved and published by {batch.complete_by}"
+        yield Issue("BAT026", _place(batch), message, f"Prepare it again: `recoup month-end --period {batch.period}`")
+
+
+def _not_impartial(decision: Decision, batch: Batch, state: BatchState, people: People) -> Iterator[Issue]:
+    """Nobody approves what they had a hand in, or are paid by; nor does a delegate for them."""
     place, hint = _place(batch), "Somebody else approves it"
     if not decision.by.strip():
         yield Issue("BAT020", place, "an approval needs a name", "Say who approves")
-    if decision.by == batch.prepared_by:
-        yield Issue("BAT021", place, f"{decision.by} prepared the batch", hint)
-    signed = sorted({rule.id for rule in batch.rules if decision.by in {rule.proposer, rule.signer}})
-    if signed:
-        yield Issue("BAT022", place, f"{decision.by} proposed or signed {', '.join(signed)}", hint)
-    if decision.by in state.approved_by:
-        yield Issue("BAT023", place, f"{decision.by} has approved it in another role", hint)
+    for name in sorted(decision.persons):
+        shown = name if name == decision.by else f"{name}, for whom {decision.by} acts,"
+        if name == batch.prepared_by:
+            yield Issue("BAT021", place, f"{shown} prepared the batch", hint)
+        signed = sorted({rule.id for rule in batch.rules if name in {rule.proposer, rule.signer}})
+        if signed:
+            yield Issue("BAT022", place, f"{shown} proposed or signed {', '.join(signed)}", hint)
+        if any(name in each.persons for each in state.approvals):
+            yield Issue("BAT023", place, f"{shown} has approved it in another role", hint)
+        paid = sorted(people.employee_ids(name) & batch.payees)
+        if paid:
+            yield Issue("BAT028", place, f"{shown} is paid by it, as {', '.join(paid)}", hint)
+
+
+def _not_entitled(decision: Decision, batch: Batch, people: People) -> Iterator[Issue]:
+    """Whether the chain names who approves: a member of a group of the step, for the department, up to a limit."""
+    step = next((each for each in batch.steps if each.role == decision.role), None)
+    if step is None or not step.approvers:
+        return
+    name = decision.on_behalf_of or decision.by
+    if decision.on_behalf_of and name not in people.principals(decision.by, step.role):
+        message = f"{name} has not delegated {step.role} to {decision.by} for {decision.on}"
+        yield Issue("BAT025", _place(batch), message, "A signed delegation in incentives/approvals says who, and when")
+    mine = [each for each in _for_scope(step, batch) if people.is_in(name, each.group)]
+    if not mine:
+        groups = ", ".join(dict.fromkeys(each.group for each in _for_scope(step, batch))) or "nobody"
+        message = f"{name} may not approve as {step.role} for {batch.scope}: {groups} may"
+        yield Issue("BAT024", _place(batch), message, "Groups and delegations stand in incentives/approvals")
+    elif not any(_is_within(each, batch) for each in mine):
+        others = ", ".join(each.group for each in _for_scope(step, batch) if _is_within(each, batch)) or "nobody"
+        message = f"{name} may approve up to {_shown(max(mine, key=_reach).up_to)}; the batch moves {_moves(batch)}"
+        yield Issue("BAT029", _place(batch), message, f"Above it approve: {others}")
+
+
+def _entitled(name: str, step: ChainStep, batch: Batch, people: People) -> bool:
+    return any(_is_within(each, batch) and people.is_in(name, each.group) for each in _for_scope(step, batch))
+
+
+def _for_scope(step: ChainStep, batch: Batch) -> tuple[Approvers, ...]:
+    return tuple(each for each in step.approvers if not each.scopes or batch.scope in each.scopes)
+
+
+def _is_within(approvers: Approvers, batch: Batch) -> bool:
+    return not approvers.up_to or not exceeded(batch.moves_minor, approvers.up_to)
+
+
+def _reach(approvers: Approvers) -> int:
+    return max(approvers.up_to.values(), default=0)
+
+
+def _shown(limits: Limits) -> str:
+    return ", ".join(f"{amount:,} {currency}" for currency, amount in sorted(limits.items()))
+
+
+def _moves(batch: Batch) -> str:
+    moved = sorted(batch.moves_minor.items())
+    return ", ".join(f"{from_minor(minor, currency):,f} {currency}" for currency, minor in moved)
 
 
 def _place(batch: Batch) -> Location:

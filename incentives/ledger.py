@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.ids import Digest, digest_of
@@ -25,6 +25,15 @@ class EntryType(StrEnum):
     EARNING = "earning"
     ADJUSTMENT = "adjustment"
     CLAWBACK = "clawback"
+    HOLD = "hold"
+    RELEASE = "release"
+    MANUAL = "manual"
+    CARRY_FORWARD = "carry_forward"
+    RECEIVABLE = "receivable"
+
+
+# What is posted beside calculated components, by the word before the slash, which no policy's component can have.
+HELD, MANUAL, CARRIED, RECEIVABLE = "held", "manual", "carried", "receivable"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,6 +45,27 @@ class LedgerKey:
     component: str
     origin_period: Period
     currency: str
+
+    @property
+    def sort(self) -> str:
+        """held, manual, carried or receivable; empty for a calculated component."""
+        word, slash, _ = self.component.partition("/")
+        return word if slash else ""
+
+    @property
+    def held(self) -> LedgerKey:
+        """The key under which what is held of this one is taken out again."""
+        return replace(self, component=f"{HELD}/{self.component}")
+
+    @property
+    def base(self) -> LedgerKey:
+        """The key whose pay this one holds back; otherwise itself."""
+        return replace(self, component=self.component.partition("/")[2]) if self.sort == HELD else self
+
+
+def scope_of(key: LedgerKey) -> str:
+    """The department that a bonus component carries, or the partner that a fee is paid to."""
+    return key.component.rpartition(":")[2] if key.batch_kind is BatchKind.BONUS else key.payee
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +131,22 @@ def differences(
     return tuple(posting for posting in found if posting is not None)
 
 
+def nets(amounts: Iterable[tuple[LedgerKey, int]]) -> dict[LedgerKey, int]:
+    """What reaches the payee under each key: what is held back is taken from what it holds."""
+    found: dict[LedgerKey, int] = {}
+    for key, amount in amounts:
+        found[key.base] = found.get(key.base, 0) + amount
+    return found
+
+
+def moves_of(postings: Iterable[Posting]) -> dict[str, int]:
+    """What postings move of each currency, up and down added, in minor units: what limits of approvers speak of."""
+    moved: dict[str, int] = {}
+    for key, net in nets((posting.key, posting.amount_minor) for posting in postings).items():
+        moved[key.currency] = moved.get(key.currency, 0) + abs(net)
+    return moved
+
+
 def posted_after(posted: Mapping[LedgerKey, int], postings: Iterable[Posting]) -> dict[LedgerKey, int]:
     """The sums by key once the postings are in the ledger."""
     after = dict(posted)
@@ -109,10 +155,16 @@ def posted_after(posted: Mapping[LedgerKey, int], postings: Iterable[Posting]) -
     return after
 
 
-def batch_hash(lines: Iterable[PayoutLine], postings: Iterable[Posting], posted: Mapping[LedgerKey, int]) -> Digest:
-    """What an approval binds to: the lines with their explanations, what will be posted, what was posted before.
+def batch_hash(
+    lines: Iterable[PayoutLine],
+    postings: Iterable[Posting],
+    posted: Mapping[LedgerKey, int],
+    terms: object = None,
+) -> Digest:
+    """What an approval binds to: the lines with their explanations, what will be posted, what was posted before, and
+    the terms of approval and deduction that were frozen with them.
 
-    The order in which they come does not matter.
+    The order in which they come does not matter. Batches from before there were terms have none.
     """
     ordered = sorted(lines, key=lambda line: (line.payee, line.component, line.origin_period, line.currency))
     content = {
@@ -120,7 +172,7 @@ def batch_hash(lines: Iterable[PayoutLine], postings: Iterable[Posting], posted:
         "differences": [_plain(posting) for posting in sorted(postings, key=lambda posting: posting.key)],
         "posted": [[_plain_key(key), posted[key]] for key in sorted(posted)],
     }
-    return digest_of(content)
+    return digest_of(content if terms is None else {**content, "terms": terms})
 
 
 def entry_hash(previous_hash: Digest, entry: LedgerEntry) -> Digest:
@@ -154,7 +206,14 @@ def _difference(key: LedgerKey, desired: int, posted: int | None, into: Period) 
     return Posting(key, into, _entry_type(key, posted, amount, into), amount) if amount else None
 
 
+_TYPES = {MANUAL: EntryType.MANUAL, CARRIED: EntryType.CARRY_FORWARD, RECEIVABLE: EntryType.RECEIVABLE}
+
+
 def _entry_type(key: LedgerKey, posted: int | None, amount: int, into: Period) -> EntryType:
+    if key.sort == HELD:
+        return EntryType.HOLD if amount + (posted or 0) else EntryType.RELEASE
+    if key.sort in _TYPES:
+        return _TYPES[key.sort]
     if amount < 0 < (posted or 0):
         return EntryType.CLAWBACK
     first = posted is None and key.origin_period == into

@@ -62,6 +62,31 @@ def posted_sums(connection: sa.Connection, batch_kind: str, origin_period: str) 
     return {PostedKey(*row[:-1]): int(row[-1]) for row in connection.execute(statement)}
 
 
+def posted_into(connection: sa.Connection, batch_kind: str, posting_period: str) -> dict[PostedKey, int]:
+    """What was posted into the month, by key, whatever month it was earned in; in minor units."""
+    keys = [ledger.c[name] for name in ("batch_kind", "payee", "component", "origin_period", "currency")]
+    total = sa.cast(sa.func.sum(ledger.c.amount_minor), sa.BigInteger)
+    statement = (
+        sa.select(*keys, total)
+        .where(ledger.c.batch_kind == batch_kind, ledger.c.posting_period == posting_period)
+        .group_by(*keys)
+    )
+    return {PostedKey(*row[:-1]): int(row[-1]) for row in connection.execute(statement)}
+
+
+def sums_of_sort(connection: sa.Connection, batch_kind: str, sort: str) -> tuple[sa.Row[Any], ...]:
+    """What components of this sort come to, by payee, component, currency and month of posting; in minor units."""
+    keys = [ledger.c[name] for name in ("payee", "component", "currency", "posting_period")]
+    total = sa.cast(sa.func.sum(ledger.c.amount_minor), sa.BigInteger).label("amount_minor")
+    statement = (
+        sa.select(*keys, total)
+        .where(ledger.c.batch_kind == batch_kind, ledger.c.component.startswith(f"{sort}/", autoescape=True))
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+    return tuple(connection.execute(statement))
+
+
 def append(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         connection.execute(ledger.insert(), list(rows))

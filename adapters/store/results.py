@@ -195,7 +195,7 @@ def read_payout_lines(connection: sa.Connection, run: RunId, batch_kind: str) ->
             from_minor(row.amount_minor, row.currency),
             row.scope,
             Digest(row.rule),
-            tuple(_step(step) for step in row.steps),
+            tuple(step_of(step) for step in row.steps),
         )
         for row in connection.execute(statement)
     )
@@ -266,7 +266,7 @@ def _part(part: dict[str, Any]) -> ScorePart:
     return ScorePart(**{**part, **{name: _decimal(part[name]) for name in numbers}})
 
 
-def _step(step: dict[str, Any]) -> Step:
+def step_of(step: dict[str, Any]) -> Step:
     inputs = tuple((name, value) for name, value in step["inputs"])
     return Step(**{**step, "value": _decimal(step["value"]), "inputs": inputs})
 

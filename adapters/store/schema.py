@@ -332,9 +332,11 @@ batches = sa.Table(
     sa.Column("period", sa.String(7), nullable=False, comment="Month that it pays."),
     sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, comment="The run that calculated it."),
     sa.Column("content_hash", sa.String(64), nullable=False, comment="What an approval binds to."),
-    sa.Column("chain", CanonicalJson(), nullable=False, comment="Roles that approve, in order."),
+    sa.Column("chain", CanonicalJson(), nullable=False, comment="The approvals that it needs, as the rules had them."),
     sa.Column("prepared_by", sa.String(120), nullable=False, comment="Who prepared it."),
     *_recorded(),
+    sa.Column("prepared_on", sa.Date, comment="Day from which the time for approving counts."),
+    sa.Column("open_month", sa.String(64), comment="Digest of what deductions of its payees follow from."),
     comment="Batches as they were frozen for review.",
 )
 
@@ -350,7 +352,11 @@ batch_lines = sa.Table(
     sa.Column("posted_minor", MinorUnits(), comment="What the ledger held when it was frozen; null: nothing yet."),
     sa.Column("difference_minor", MinorUnits(), nullable=False, comment="What publishing posts."),
     sa.Column("posting_period", sa.String(7), nullable=False, comment="Month into which it is posted."),
-    sa.Column("entry_type", sa.String(16), nullable=False, comment="earning, adjustment or clawback; empty: nothing."),
+    sa.Column("entry_type", sa.String(16), nullable=False, comment="Type of the entry to post; empty: nothing."),
+    sa.Column(
+        "steps", CanonicalJson(), comment="Explanation of what is not calculated: holds, adjustments, deductions."
+    ),
+    sa.Column("rule", sa.String(64), comment="Version of the terms of pay that it follows."),
     comment="Frozen lines: desired, posted and difference.",
 )
 
@@ -366,6 +372,8 @@ batch_decisions = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty for approvals."),
     sa.Column("content_hash", sa.String(64), nullable=False, comment="Hash of what was decided on."),
     *_recorded(),
+    sa.Column("decided_on", sa.Date, comment="Day of the decision, from which an approval's age counts."),
+    sa.Column("on_behalf_of", sa.String(120), comment="Whom a delegate acted for; empty: nobody."),
     sa.UniqueConstraint("batch_id", "step"),
     comment="Decisions of people on batches, in order.",
 )
@@ -380,7 +388,7 @@ ledger = sa.Table(
     sa.Column("origin_period", sa.String(7), nullable=False, comment="Month in which it was earned."),
     sa.Column("currency", sa.String(3), nullable=False, comment="Currency."),
     sa.Column("posting_period", sa.String(7), nullable=False, comment="Month in which it is paid."),
-    sa.Column("entry_type", sa.String(16), nullable=False, comment="earning, adjustment or clawback."),
+    sa.Column("entry_type", sa.String(16), nullable=False, comment="earning, adjustment, clawback, hold …"),
     sa.Column("amount_minor", MinorUnits(), nullable=False, comment="The difference posted, in minor units."),
     sa.Column("batch_id", sa.ForeignKey("batches.batch_id"), nullable=False, comment="The batch that posted it."),
     sa.Column("previous_hash", sa.String(64), nullable=False, unique=True, comment="Hash of the entry before."),
@@ -399,6 +407,65 @@ ledger_head = sa.Table(
     sa.Column("entry_hash", sa.String(64), nullable=False, comment="Hash of the last entry."),
     sa.CheckConstraint("id = 1", name="single"),
     comment="The end of the chain; locked first by whoever publishes.",
+)
+
+pay_holds = sa.Table(
+    "pay_holds",
+    STORE,
+    _sequence(),
+    sa.Column("batch_kind", sa.String(8), nullable=False, comment="bonus or fee."),
+    sa.Column("scope", sa.String(80), nullable=False, comment="Department or partner."),
+    sa.Column("period", sa.String(7), nullable=False, comment="Month whose pay is held."),
+    sa.Column("payee", sa.String(80), nullable=False, comment="Who is held."),
+    sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on this payee and month, from 1."),
+    sa.Column("decision", sa.String(12), nullable=False, comment="held or released."),
+    sa.Column("until", sa.Date, comment="First day on which it no longer holds, where one was given."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why, and until when or what."),
+    sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision."),
+    *_recorded(),
+    sa.UniqueConstraint("batch_kind", "scope", "period", "payee", "step"),
+    comment="Decisions to hold and to release one payee of a batch.",
+)
+
+adjustments = sa.Table(
+    "adjustments",
+    STORE,
+    sa.Column("adjustment_id", sa.String(40), primary_key=True, comment="What people type."),
+    sa.Column("batch_kind", sa.String(8), nullable=False, comment="bonus or fee."),
+    sa.Column("scope", sa.String(80), nullable=False, comment="Department or partner."),
+    sa.Column("period", sa.String(7), nullable=False, comment="Month that it is for."),
+    sa.Column("payee", sa.String(80), nullable=False, comment="Employee or partner."),
+    sa.Column("currency", sa.String(3), nullable=False, comment="Currency."),
+    sa.Column("amount_minor", MinorUnits(), nullable=False, comment="What is paid beside the calculation; or taken."),
+    sa.Column("case_id", sa.ForeignKey("actions.action_id"), comment="The dispute that it settles, if one."),
+    sa.Column("proposed_by", sa.String(120), nullable=False, comment="Who proposed it."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    sa.Column("proposed_on", sa.Date, nullable=False, comment="Day of the proposal."),
+    *_recorded(),
+    comment="Manual adjustments as they were proposed; paid only once somebody else has approved them.",
+)
+
+adjustment_decisions = sa.Table(
+    "adjustment_decisions",
+    STORE,
+    sa.Column("adjustment_id", sa.ForeignKey("adjustments.adjustment_id"), primary_key=True, comment="Which one."),
+    sa.Column("decision", sa.String(12), nullable=False, comment="approved or rejected; once."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided: neither proposer nor payee."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty for approvals."),
+    sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision."),
+    *_recorded(),
+    comment="What became of proposed adjustments.",
+)
+
+pay_cases = sa.Table(
+    "pay_cases",
+    STORE,
+    sa.Column("action_id", sa.ForeignKey("actions.action_id"), primary_key=True, comment="The action of the register."),
+    sa.Column("batch_id", sa.ForeignKey("batches.batch_id"), nullable=False, comment="Batch in which the line stood."),
+    sa.Column("payee", sa.String(80), nullable=False, comment="Whose pay it is about."),
+    sa.Column("component", sa.String(80), nullable=False, comment="The line."),
+    comment="Disputes about lines of pay; their state is that of their action.",
 )
 
 period_decisions = sa.Table(
@@ -564,6 +631,10 @@ APPEND_ONLY = (
     payroll_lines,
     payroll_returns,
     payroll_answers,
+    pay_holds,
+    adjustments,
+    adjustment_decisions,
+    pay_cases,
 )
 
 MUTABLE = (attempts, ledger_head)

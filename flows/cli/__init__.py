@@ -11,6 +11,7 @@ from adapters.errors import WorldError
 from adapters.settings import read_settings
 from flows.cli import (
     actions,
+    adjusting,
     books,
     contact_points,
     explaining,
@@ -51,6 +52,8 @@ for commands in (
 app.add_typer(explaining.explaining, name="explain")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
+app.add_typer(adjusting.adjustments, name="adjustments")
+app.add_typer(adjusting.disputes, name="disputes")
 app.add_typer(reporting.report, name="report")
 app.add_typer(payroll.payroll, name="payroll")
 

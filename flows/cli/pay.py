@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 from adapters.store.batches import read_batches
 from adapters.store.ledger import read_entries
-from adapters.world import World, open_world
+from adapters.world import World, business_today, open_world
 from domain.ids import short
 from domain.money import from_minor
 from domain.periods import Period
 from flows.attempts import attempt_at
-from flows.cli.arguments import BatchId, ByName, OfPeriod, Reason, parse_period
+from flows.cli.arguments import BatchId, ByName, OfPeriod, Reason, parse_date, parse_period
 from flows.cli.output import AsJson, say, show, working
 
 app = typer.Typer()
 
 Role = Annotated[str, typer.Option("--role", help="Role of the chain; without it, the one that is due.")]
+Payee = Annotated[str, typer.Option("--payee", help="One payee of the batch: an employee, or the partner.")]
 Seen = Annotated[str, typer.Option("--hash", help="Content hash that you reviewed; it must still be the batch's.")]
 
 
@@ -47,7 +49,11 @@ def batches(
 def approve(
     batch: BatchId, by: ByName, role: Role = "", seen: Seen = "", reason: Reason = "", *, as_json: AsJson = False
 ) -> None:
-    """Approve a batch, as the next role of its chain."""
+    """Approve a batch, as the next role of its chain, or for somebody who has delegated it to you.
+
+    Groups, limits and delegations stand in incentives/approvals. Nobody approves what they prepared, or whose rules
+    they proposed or signed, or what pays them; nor twice.
+    """
     _decide("approved", batch, by, role, seen, reason, as_json=as_json)
 
 
@@ -60,15 +66,55 @@ def return_batch(
 
 
 @app.command()
-def hold(batch: BatchId, by: ByName, reason: Reason, *, as_json: AsJson = False) -> None:
-    """Hold a batch: nothing is decided on it until it is released; the month can be closed."""
-    _decide("held", batch, by, "", "", reason, as_json=as_json)
+def hold(
+    batch: BatchId,
+    by: ByName,
+    reason: Reason,
+    payee: Payee = "",
+    until: Annotated[
+        date | None,
+        typer.Option("--until", parser=parse_date, metavar="YYYY-MM-DD", help="First day on which it no longer holds."),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a batch: nothing is decided on it until it is released; the month can be closed. Or hold one payee of it.
+
+    A payee who is held is neither paid nor taken back from. The month is prepared again without them; a batch that
+    was frozen before, and would pay them, is refused (BAT014).
+    """
+    if not payee:
+        if until:
+            raise typer.BadParameter("--until goes with --payee: a batch is held until it is released")
+        _decide("held", batch, by, "", "", reason, as_json=as_json)
+        return
+    from tasks.stages.adjust import hold_payee
+
+    world = open_world()
+    with attempt_at(world, f"hold {payee} of {batch}", None) as attempt:
+        held = hold_payee(world, batch, payee, by=by, reason=reason, until=until, attempt=attempt)
+    row = {"payee": payee, "state": "held", "until": until or "released", "reason": reason}
+    show(held, [row], as_json=as_json, title=f"{by}: held in {held.batch}")
+    say("`recoup month-end` prepares the month again, without them", as_json=as_json)
 
 
 @app.command()
-def release(batch: BatchId, by: ByName, reason: Reason, *, as_json: AsJson = False) -> None:
-    """Release a held batch; its approvals stand."""
-    _decide("released", batch, by, "", "", reason, as_json=as_json)
+def release(batch: BatchId, by: ByName, reason: Reason, payee: Payee = "", *, as_json: AsJson = False) -> None:
+    """Release a held batch; its approvals stand. Or release one payee, whom the month, prepared again, then pays.
+
+    If the month is closed, the payee is paid in the month that is open, under the month in which it was earned.
+    """
+    if not payee:
+        _decide("released", batch, by, "", "", reason, as_json=as_json)
+        return
+    from tasks.stages.adjust import release_payee
+
+    world = open_world()
+    with attempt_at(world, f"release {payee} of {batch}", None) as attempt:
+        released = release_payee(world, batch, payee, by=by, reason=reason, attempt=attempt)
+    row = {"payee": payee, "state": "released", "reason": reason}
+    show(released, [row], as_json=as_json, title=f"{by}: released in {released.batch}")
+    say("`recoup month-end` prepares the month again, with them", as_json=as_json)
 
 
 @app.command()
@@ -105,7 +151,9 @@ def reopen(period: OfPeriod, by: ByName, reason: Reason, *, as_json: AsJson = Fa
 
 @app.command()
 def verify(*, as_json: AsJson = False) -> None:
-    """Prove the ledger: its chain of hashes, its head, and its sums beside the batches that posted them."""
+    """Prove the ledger: its chain of hashes, its head, its sums beside the batches that posted them, and that every
+    line of those batches comes out again when it is calculated by the rules that were signed then.
+    """
     from tasks.stages.explain import verify_ledger
 
     world = open_world()
@@ -152,7 +200,7 @@ def _write_reviews(world: World, batch: str) -> None:
 def _batch_rows(world: World, period: Period | None) -> list[dict[str, Any]]:
     from tasks.stages.month_end import read_frozen
 
-    rows = []
+    rows, today = [], business_today(world)
     with world.store.read() as connection:
         for row in read_batches(connection, str(period or "")):
             frozen = read_frozen(connection, row.batch_id)
@@ -167,8 +215,8 @@ def _batch_rows(world: World, period: Period | None) -> list[dict[str, Any]]:
                     "batch": row.batch_id,
                     "payees": len({posting.key.payee for posting in frozen.postings}),
                     "to post": text or "nothing",
-                    "state": frozen.state.phase.value,
-                    "next": frozen.state.next_role,
+                    "state": frozen.state_on(today).phase.value,
+                    "next": frozen.state_on(today).next_role,
                 }
             )
     return rows

@@ -120,6 +120,10 @@ SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     RuleKind.PLAN: "plans",
     RuleKind.THRESHOLD: "thresholds",
     RuleKind.CLEANING: "cleaning",
+    RuleKind.APPROVER_GROUP: "groups",
+    RuleKind.APPROVAL_CHAIN: "chains",
+    RuleKind.DELEGATION: "delegations",
+    RuleKind.PAY_TERMS: "pay_terms",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -11,12 +12,12 @@ from adapters.errors import ConflictError, RefusedError
 from adapters.snapshots import Pointer, pointed
 from adapters.store.batches import insert_period_decision, read_batches, refuse_other_names
 from adapters.store.ledger import Head, append, lock_head, move_head
-from adapters.world import World
+from adapters.store.signatures import with_signatures
+from adapters.world import World, business_today
 from domain.ids import BatchId, Digest, RunId
 from domain.issues import Issue
 from domain.manifest import Input, Manifest
 from domain.periods import Period
-from domain.rules import RuleVersion
 from incentives.batches import (
     BatchPhase,
     Decision,
@@ -24,12 +25,16 @@ from incentives.batches import (
     PeriodDecision,
     PeriodDecisionKind,
     PeriodState,
+    acting_for,
     period_refusals,
     period_state,
     refusals,
     void_reasons,
 )
-from incentives.ledger import ChainedEntry, LedgerEntry, chain
+from incentives.chains import People
+from incentives.ledger import ChainedEntry, LedgerEntry, chain, scope_of
+from incentives.settlement import OpenMonth
+from tasks.stages.calculation import calculation_version
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import (
@@ -39,9 +44,9 @@ from tasks.stages.month_end import (
     posted_of,
     read_frozen,
     record_decision,
-    scope_of,
 )
-from tasks.stages.rules import sound_rules
+from tasks.stages.rules import RuleSet, sound_rules
+from tasks.stages.settling import holds_in_force, open_months
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +59,42 @@ class Published:
 
 
 def decide(
-    world: World, batch: str, kind: DecisionKind, *, by: str, role: str = "", reason: str = "", seen: str = ""
+    world: World,
+    batch: str,
+    kind: DecisionKind,
+    *,
+    by: str,
+    role: str = "",
+    reason: str = "",
+    seen: str = "",
+    on: date | None = None,
 ) -> Frozen:
     """Record a decision on the batch whose id starts with `batch`; the batch as it is afterwards.
 
-    `role` defaults to the one that is due; `seen` is the content hash that was looked at, and defaults to the batch's.
-    Raises: RefusedError with every reason why it may not be recorded.
+    `role` defaults to the one that is due; `seen` is the content hash that was looked at, and defaults to the batch's;
+    `on` is the day of the decision, today unless it is given. A delegate acts for whoever delegated to them. Raises:
+    RefusedError with every reason why it may not be recorded.
     """
+    day = on or business_today(world)
+    rules = sound_rules(world.settings.rules)
     try:
         with world.store.write("batch_decided") as connection:
             refuse_other_names(connection, by)
             frozen = read_frozen(connection, batch)
+            people = people_on(connection, rules, day)
+            due = role or frozen.state_on(day).next_role
             decision = Decision(
                 frozen.batch.batch_id,
                 len(frozen.decisions) + 1,
                 kind,
                 by,
-                role or frozen.state.next_role,
+                due,
                 Digest(seen) if seen else frozen.hash_now,
                 reason,
+                day,
+                acting_for(by, due, frozen.batch, people) if kind is DecisionKind.APPROVED else "",
             )
-            _refuse(refusals(decision, frozen.batch, frozen.decisions))
+            _refuse(refusals(decision, frozen.batch, frozen.decisions, people))
             record_decision(world, connection, decision)
     except sa.exc.IntegrityError:
         raise ConflictError("somebody decided on this batch at the same moment: look at it again") from None
@@ -82,22 +102,32 @@ def decide(
         return read_frozen(connection, batch)
 
 
-def publish(world: World, batch: str, *, by: str) -> Published:
+def people_on(connection: sa.Connection, rules: RuleSet, day: date) -> People:
+    """Who may approve on the day, by the groups and delegations that are signed."""
+    groups, delegations = rules.approvals.groups, rules.approvals.delegations
+    versions = [*(placed.version for placed in groups), *(placed.version for placed in delegations)]
+    signed = with_signatures(connection, versions)
+    is_signed = {version: bool(known.signer) for version, known in zip(versions, signed, strict=True)}
+    return rules.approvals.people_on(day, is_signed)
+
+
+def publish(world: World, batch: str, *, by: str, on: date | None = None) -> Published:
     """Post the frozen differences once; a batch that is published already posts nothing.
 
     Everything happens under the lock of the ledger's head: the posted state is read again and compared, the entries are
     chained, the decision is recorded. Raises: RefusedError if the batch is not approved, or void, with the reasons.
     """
-    rules_now = {version.digest for version in _versions_now(world)}
+    day = on or business_today(world)
+    rules = sound_rules(world.settings.rules)
     with world.store.write("ledger_published") as connection:
         head = lock_head(connection)
         frozen = read_frozen(connection, batch)
         if frozen.state.phase is BatchPhase.PUBLISHED:
             return Published(frozen.batch.batch_id, 0, head)
-        _refuse_void(connection, frozen, rules_now)
+        _refuse_void(connection, frozen, rules, day)
         number = len(frozen.decisions) + 1
         decision = Decision(
-            frozen.batch.batch_id, number, DecisionKind.PUBLISHED, by, "publisher", frozen.batch.content_hash
+            frozen.batch.batch_id, number, DecisionKind.PUBLISHED, by, "publisher", frozen.batch.content_hash, on=day
         )
         _refuse(refusals(decision, frozen.batch, frozen.decisions))
         entries = _chained(frozen, head)
@@ -139,13 +169,14 @@ def _refuse(issues: Iterable[Issue]) -> None:
         raise RefusedError("\n".join(str(issue) for issue in found))
 
 
-def _refuse_void(connection: sa.Connection, frozen: Frozen, rules_now: set[Digest]) -> None:
+def _refuse_void(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day: date) -> None:
     batch = frozen.batch
     posted_now = {
         key: amount
         for key, amount in posted_of(connection, batch.kind, batch.period).items()
         if scope_of(key) == batch.scope
     }
+    rules_now = {content.version.digest for content in rules.contents()}
     closed = {period for period, state in period_states(connection).items() if state is PeriodState.CLOSED}
     shut = sorted({str(each.posting_period) for each in frozen.postings if each.posting_period in closed})
     _refuse(
@@ -156,8 +187,31 @@ def _refuse_void(connection: sa.Connection, frozen: Frozen, rules_now: set[Diges
             posted_now=posted_now,
             rules_now=rules_now,
             withdrawn=(*_replaced_inputs(connection, frozen.run), *(f"open month {period}" for period in shut)),
+            held_since=_held_since(connection, frozen, rules, day),
+            is_month_changed=_is_month_changed(connection, frozen),
+            is_calculation_changed=manifest_of(connection, frozen.run).calculation != calculation_version(),
         )
     )
+
+
+def _held_since(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day: date) -> tuple[str, ...]:
+    """Payees who were put on hold, by a decision or a dispute, after the batch was frozen."""
+    batch = frozen.batch
+    terms = rules.approvals.terms_on(batch.kind, batch.period.last_day)
+    if terms is None:
+        return ()
+    return frozen.paid_although(
+        holds_in_force(connection, batch.kind, batch.period, terms.rule, day).get(batch.scope, ())
+    )
+
+
+def _is_month_changed(connection: sa.Connection, frozen: Frozen) -> bool:
+    """Whether the open month, of which deductions are a share, is another one than when the batch was frozen."""
+    if not frozen.open_month or not frozen.postings:
+        return False
+    batch, into = frozen.batch, frozen.postings[0].posting_period
+    month = open_months(connection, batch.kind, into).get(batch.scope, OpenMonth())
+    return month.digest_for({key.payee for key in (*frozen.desired, *frozen.posted)}) != frozen.open_month
 
 
 def _replaced_inputs(connection: sa.Connection, run: RunId) -> tuple[str, ...]:
@@ -175,11 +229,6 @@ def _replaced_inputs(connection: sa.Connection, run: RunId) -> tuple[str, ...]:
 def _accepted(connection: sa.Connection, manifest: Manifest) -> tuple[Input, ...]:
     """What the night that is paid had accepted: its history, and what its gate let through of its own date."""
     return (*manifest.history, *(accepted_in(connection, manifest.source) if manifest.source else ()))
-
-
-def _versions_now(world: World) -> Iterable[RuleVersion]:
-    rules = sound_rules(world.settings.rules)
-    return (content.version for content in rules.contents())
 
 
 def _chained(frozen: Frozen, head: Head) -> tuple[ChainedEntry, ...]:

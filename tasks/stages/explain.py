@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import sqlalchemy as sa
 
 from adapters.errors import RefusedError
 from adapters.store.batches import read_batches
 from adapters.store.ledger import read_entries, read_head
-from adapters.store.results import read_payout_lines
 from adapters.world import World
-from domain.ids import Digest, RunId
+from domain.ids import Digest
 from domain.issues import Issue, Location
+from domain.money import from_minor
 from domain.periods import Period
 from domain.records import PayoutLine
 from incentives.batches import BatchPhase
@@ -24,9 +24,11 @@ from incentives.ledger import (
     LedgerEntry,
     LedgerKey,
     Posting,
+    scope_of,
     verify_chain,
 )
 from tasks.stages.month_end import Frozen, read_frozen
+from tasks.stages.recompute import recomputed
 
 
 def explain_payee(world: World, payee: str, period: Period) -> tuple[PayoutLine, ...]:
@@ -35,12 +37,9 @@ def explain_payee(world: World, payee: str, period: Period) -> tuple[PayoutLine,
     Raises: RefusedError if no batch of the period pays the payee.
     """
     with world.store.read() as connection:
-        newest = {(row.kind, row.scope): row for row in read_batches(connection, str(period))}
+        newest = {(row.kind, row.scope): row.batch_id for row in read_batches(connection, str(period))}
         lines = tuple(
-            line
-            for row in newest.values()
-            for line in read_payout_lines(connection, RunId(row.run_id), row.kind)
-            if line.payee == payee and line.scope == row.scope
+            line for batch in newest.values() for line in read_frozen(connection, batch).lines if line.payee == payee
         )
     if not lines:
         raise RefusedError(f"no batch of {period} has a line for {payee!r}; `recoup batches` lists the batches")
@@ -48,13 +47,36 @@ def explain_payee(world: World, payee: str, period: Period) -> tuple[PayoutLine,
 
 
 def verify_ledger(world: World) -> tuple[Issue, ...]:
-    """Breaks in the chain, a head that is not its end, and batches whose rows or postings are not what was frozen."""
+    """Breaks in the chain, a head that is not its end, batches whose rows or postings are not what was frozen, months
+    of a payee that come to less than nothing, and lines of published batches that do not come out again."""
     with world.store.read() as connection:
         entries = tuple(_entry(row) for row in read_entries(connection))
         issues = [*verify_chain(entries, read_head(connection).entry_hash)]
-        for row in read_batches(connection):
-            issues += _of_batch(read_frozen(connection, row.batch_id), entries)
-    return tuple(issues)
+        batches = [read_frozen(connection, row.batch_id) for row in read_batches(connection)]
+    for frozen in batches:
+        issues += _of_batch(frozen, entries)
+    issues += _below_zero(entries, {frozen.batch.batch_id for frozen in batches if frozen.open_month is None})
+    published = (frozen.run for frozen in batches if frozen.state.phase is BatchPhase.PUBLISHED)
+    return (*issues, *recomputed(world, published))
+
+
+def _below_zero(entries: tuple[ChainedEntry, ...], uncapped: Collection[str]) -> Iterator[Issue]:
+    """Deductions are capped, so no month of a payee, in a department or under a contract, ends below zero; months with
+    batches from before there were caps are passed over."""
+    sums: dict[tuple[str, str, str, str, str], int] = defaultdict(int)
+    passed_over: set[tuple[str, str, str, str, str]] = set()
+    for chained in entries:
+        posting = chained.entry.posting
+        key = (posting.key.batch_kind, scope_of(posting.key), posting.key.payee, str(posting.posting_period))
+        sums[*key, posting.key.currency] += posting.amount_minor
+        if chained.entry.batch_id in uncapped:
+            passed_over.add((*key, posting.key.currency))
+    for (kind, scope, payee, period, currency), minor in sorted(sums.items()):
+        if minor < 0 and (kind, scope, payee, period, currency) not in passed_over:
+            message = f"{kind} of {payee} in {scope} comes to {from_minor(minor, currency):,f} {currency}"
+            yield Issue(
+                "LED015", Location(f"month {period}"), message, "Nobody is paid less than nothing: do not pay it"
+            )
 
 
 def _of_batch(frozen: Frozen, entries: tuple[ChainedEntry, ...]) -> Iterator[Issue]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,15 +20,17 @@ from adapters.store.batches import (
     period_decisions_on,
     read_batches,
 )
-from adapters.store.ledger import PostedKey, posted_sums
-from adapters.store.results import read_payout_lines
+from adapters.store.ledger import posted_sums
+from adapters.store.results import read_payout_lines, step_of
 from adapters.store.runs import State, official_run, record_run
 from adapters.store.signatures import with_signatures
-from adapters.world import World
+from adapters.world import World, business_today
 from domain.ids import AttemptId, BatchId, Digest, RunId, digest_of, short
 from domain.manifest import Manifest, RunKind, Stage
+from domain.money import from_minor
 from domain.periods import Period
 from domain.records import PayoutLine
+from domain.rules import Placed
 from incentives.batches import (
     Batch,
     BatchState,
@@ -40,13 +43,26 @@ from incentives.batches import (
     period_state,
     state_of,
 )
-from incentives.ledger import BatchKind, EntryType, LedgerKey, Posting, batch_hash, desired_of, differences
+from incentives.chains import ApprovalChain, ChainStep, ChainTerms, PayTerms, complete_by
+from incentives.ledger import (
+    BatchKind,
+    EntryType,
+    LedgerKey,
+    Posting,
+    batch_hash,
+    desired_of,
+    moves_of,
+    nets,
+    scope_of,
+)
+from incentives.settlement import Decided, Hold, OpenMonth, Scope, holds_on, settle
 from tasks.stages.calculation import calculation_version
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night, StageWork, run_stage
 from tasks.stages.pay import Pay, compute_pay, summary_of_pay, write_pay
 from tasks.stages.plan import refuse_unsigned
 from tasks.stages.rules import RuleSet, sound_rules
+from tasks.stages.settling import approved_adjustments, holds_in_force, ledger_key, open_months
 
 Posted = Mapping[LedgerKey, int]
 
@@ -71,28 +87,45 @@ class Frozen:
     posted: Posted
     postings: tuple[Posting, ...]
     decisions: tuple[Decision, ...]
+    stored_terms: Mapping[str, Any] | None = None
+    open_month: Digest | None = None
 
     @property
     def state(self) -> BatchState:
-        return state_of(self.decisions, self.batch.chain)
+        """As it was left by the last decision; `state_on` says what has grown old since."""
+        return state_of(self.decisions, self.batch.chain, approval_days=self.batch.terms.approval_days)
+
+    def state_on(self, day: date) -> BatchState:
+        return state_of(self.decisions, self.batch.chain, approval_days=self.batch.terms.approval_days, on=day)
 
     @property
     def hash_now(self) -> Digest:
         """Of the rows as they stand in the store now."""
-        return batch_hash(self.lines, self.postings, self.posted)
+        return batch_hash(self.lines, self.postings, self.posted, self.stored_terms)
+
+    def paid_although(self, holds: Iterable[Hold]) -> tuple[str, ...]:
+        """Payees whom the batch pays or takes back from although they are held."""
+        reaching = nets((posting.key, posting.amount_minor) for posting in self.postings)
+        held = (each.payee for each in holds for key, net in reaching.items() if net and holds_on(key, [each]))
+        return tuple(sorted(set(held)))
 
 
-def prepare(world: World, period: Period, attempt: AttemptId, *, by: str) -> Prepared:
+def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: date | None = None) -> Prepared:
     """Freeze the payouts of `period` as of the official night of its last day.
 
-    A batch that is still under review and differs from what is computed now becomes void. Raises: RefusedError if that
-    night has not been measured, if a rule is unsigned or wrong, or if the preparer has no name.
+    A batch that is still under review and differs from what is computed now becomes void, and so does one whose time
+    for approving is over. `on` is the day of the preparation, today unless it is given. Raises: RefusedError if that
+    night has not been measured, if a rule is unsigned, wrong or missing, if the month lies before the look-back, or if
+    the preparer has no name.
     """
     if not by.strip():
         raise RefusedError("BAT041 a batch is prepared by somebody: give a name")
+    day = on or business_today(world)
     rules = sound_rules(world.settings.rules)
+    terms = _terms_of(rules, period)
     source, source_manifest = _source(world, period)
     with world.store.read() as connection:
+        _refuse_before_look_back(terms, period, _open_period(connection, period))
         posted = {kind: posted_of(connection, kind, period) for kind in BatchKind}
         manifest = _manifest(connection, period, source, source_manifest, rules, posted)
     run = record_run(world.store, manifest, attempt)
@@ -105,17 +138,17 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str) -> Pre
         )
     with world.store.read() as connection:
         into = _open_period(connection, period)
-    drafts = [
-        (kind, scope, draft)
-        for kind in BatchKind
-        for scope, draft in _batches_of(pay, kind, posted[kind], into).items()
-    ]
+        drafts = [
+            draft
+            for kind in BatchKind
+            for draft in _batches_of(connection, pay, terms[kind], posted[kind], (period, into, day))
+        ]
 
     def work() -> StageWork:
         return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay))
 
     run_stage(world, night, Stage.PREPARE, work)
-    return _store(world, night, period, drafts, by)
+    return _store(world, night, period, drafts, (by, day))
 
 
 def read_frozen(connection: sa.Connection, prefix: str) -> Frozen:
@@ -123,18 +156,9 @@ def read_frozen(connection: sa.Connection, prefix: str) -> Frozen:
     row = batch_named(connection, prefix)
     kind, run = BatchKind(row.kind), RunId(row.run_id)
     rules = manifest_of(connection, run).rules
-    batch = Batch(
-        BatchId(row.batch_id),
-        kind,
-        row.scope,
-        Period.parse(row.period),
-        Digest(row.content_hash),
-        tuple(row.chain),
-        row.prepared_by,
-        rules,
-    )
-    lines = tuple(line for line in read_payout_lines(connection, run, kind.value) if line.scope == row.scope)
     rows = {_key_of_row(kind, each): each for each in lines_of(connection, row.batch_id)}
+    calculated = (line for line in read_payout_lines(connection, run, kind.value) if line.scope == row.scope)
+    lines = (*calculated, *(_line_of_row(key, each, row.scope) for key, each in sorted(rows.items()) if each.steps))
     postings = tuple(
         Posting(key, Period.parse(each.posting_period), EntryType(each.entry_type), each.difference_minor)
         for key, each in sorted(rows.items())
@@ -142,13 +166,43 @@ def read_frozen(connection: sa.Connection, prefix: str) -> Frozen:
     )
     posted = {key: each.posted_minor for key, each in rows.items() if each.posted_minor is not None}
     desired = {key: each.desired_minor for key, each in rows.items()}
-    return Frozen(batch, run, lines, desired, posted, postings, decisions_of(connection, batch.batch_id))
+    batch = Batch(
+        BatchId(row.batch_id),
+        kind,
+        row.scope,
+        Period.parse(row.period),
+        Digest(row.content_hash),
+        _stored_terms(row.chain),
+        row.prepared_by,
+        rules,
+        row.prepared_on,
+        moves_of(postings),
+        frozenset(posting.key.payee for posting in postings),
+    )
+    decisions = decisions_of(connection, batch.batch_id)
+    stored = row.chain if isinstance(row.chain, dict) else None
+    return Frozen(batch, run, lines, desired, posted, postings, decisions, stored, row.open_month)
+
+
+def _stored_terms(stored: Any) -> ChainTerms:
+    """The frozen terms; of a batch from before there were any, the roles alone, each approved by anybody."""
+    if isinstance(stored, dict):
+        return ChainTerms.model_validate(stored)
+    return ChainTerms(steps=tuple(ChainStep(role=role) for role in stored))
 
 
 def decisions_of(connection: sa.Connection, batch_id: BatchId) -> tuple[Decision, ...]:
     return tuple(
         Decision(
-            batch_id, row.step, DecisionKind(row.decision), row.by_name, row.role, Digest(row.content_hash), row.reason
+            batch_id,
+            row.step,
+            DecisionKind(row.decision),
+            row.by_name,
+            row.role,
+            Digest(row.content_hash),
+            row.reason,
+            row.decided_on,
+            row.on_behalf_of or "",
         )
         for row in decisions_on(connection, batch_id)
     )
@@ -166,17 +220,14 @@ def record_decision(world: World, connection: sa.Connection, decision: Decision)
             "by_name": decision.by,
             "reason": decision.reason,
             "content_hash": decision.content_hash,
+            "decided_on": decision.on,
+            "on_behalf_of": decision.on_behalf_of,
         },
     )
 
 
 def posted_of(connection: sa.Connection, kind: BatchKind, period: Period) -> dict[LedgerKey, int]:
-    return {_ledger_key(key): amount for key, amount in posted_sums(connection, kind.value, str(period)).items()}
-
-
-def scope_of(key: LedgerKey) -> str:
-    """The department that a bonus component carries, or the partner that a fee is paid to."""
-    return key.component.rpartition(":")[2] if key.batch_kind is BatchKind.BONUS else key.payee
+    return {ledger_key(key): amount for key, amount in posted_sums(connection, kind.value, str(period)).items()}
 
 
 def decisions_on_periods(connection: sa.Connection) -> dict[Period, tuple[PeriodDecision, ...]]:
@@ -211,7 +262,11 @@ def _manifest(
     posted: Mapping[BatchKind, Posted],
 ) -> Manifest:
     """The night that is paid, the pay rules of the period as they are now, and what its keys have come to."""
-    pay_rules = (*rules.policies.during(period).versions(), *rules.contracts.during(period).versions())
+    pay_rules = (
+        *rules.policies.during(period).versions(),
+        *rules.contracts.during(period).versions(),
+        *(placed.version for each in _terms_of(rules, period).values() for placed in (each.chain, each.pay)),
+    )
     signed = with_signatures(connection, (*pay_rules, *source_manifest.rules))
     refuse_unsigned(rules, signed)
     state = [[kind.value, key, amount] for kind in BatchKind for key, amount in sorted(posted[kind].items())]
@@ -235,71 +290,148 @@ def _plain(state: Sequence[Sequence[Any]]) -> list[list[Any]]:
     ]
 
 
-def _batches_of(pay: Pay, kind: BatchKind, posted: Posted, into: Period) -> dict[str, _Draft]:
-    """What each scope would post: all keys that are desired or were posted, but for those of held payees."""
-    desired = desired_of(kind, pay.lines[kind])
-    held = [(payee, component) for payee, component, _ in pay.held[kind]] if kind is BatchKind.BONUS else []
-    scopes: dict[str, _Draft] = {}
-    lines_by_scope: dict[str, list[PayoutLine]] = defaultdict(list)
-    for line in pay.lines[kind]:
-        lines_by_scope[line.scope].append(line)
-    for scope in sorted({scope_of(key) for key in (*desired, *posted)}):
-        mine = {key: amount for key, amount in desired.items() if scope_of(key) == scope}
-        before = {key: amount for key, amount in posted.items() if scope_of(key) == scope}
-        postings = differences(mine, before, into=into, held=held)
-        scopes[scope] = _Draft(tuple(lines_by_scope[scope]), mine, before, postings)
-    return scopes
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """The chain and the terms of pay of one kind of batch, as they hold on the last day of the month."""
+
+    chain: Placed[ApprovalChain]
+    pay: Placed[PayTerms]
+
+    @property
+    def frozen(self) -> dict[str, Any]:
+        """What a batch keeps, and an approval binds to."""
+        return self.chain.rule.terms.model_dump(mode="json")
+
+
+def _terms_of(rules: RuleSet, period: Period) -> dict[BatchKind, _Terms]:
+    found: dict[BatchKind, _Terms] = {}
+    missing: list[str] = []
+    for kind in BatchKind:
+        chain, pay = rules.approvals.chain_on(kind, period.last_day), rules.approvals.terms_on(kind, period.last_day)
+        missing += [f"no {what} of {kind} batches" for what, rule in (("chain", chain), ("pay_terms", pay)) if not rule]
+        if chain and pay:
+            found[kind] = _Terms(chain, pay)
+    if missing:
+        raise RefusedError(f"BAT043 {'; '.join(missing)} on {period.last_day}: add them to incentives/approvals")
+    return found
+
+
+def _refuse_before_look_back(terms: Mapping[BatchKind, _Terms], period: Period, into: Period) -> None:
+    """What is older than the shorter look-back is closed for good: one night makes the batches of both kinds."""
+    months = min(each.pay.rule.look_back_months for each in terms.values())
+    if into.months_after(period) > months:
+        raise RefusedError(
+            f"BAT044 {period} lies {into.months_after(period)} months before the open month {into}, and the look-back "
+            f"is {months}: nothing of it changes any more"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
+    """A batch that is not stored yet."""
+
+    scope: Scope
+    terms: _Terms
     lines: tuple[PayoutLine, ...]
+    explained: Mapping[LedgerKey, PayoutLine]
     desired: Posted
     posted: Posted
     postings: tuple[Posting, ...]
+    open_month: Digest
 
     @property
     def content_hash(self) -> Digest:
-        return batch_hash(self.lines, self.postings, self.posted)
+        return batch_hash((*self.lines, *self.explained.values()), self.postings, self.posted, self.terms.frozen)
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.scope.kind.value}-{self.scope.period}-{self.scope.name}"
+
+
+def _batches_of(
+    connection: sa.Connection, pay: Pay, terms: _Terms, posted: Posted, dates: tuple[Period, Period, date]
+) -> Iterator[_Draft]:
+    """What each department or partner would post: all that is due or was posted, but for what is held."""
+    period, into, day = dates
+    kind = terms.chain.rule.batch
+    desired = desired_of(kind, pay.lines[kind])
+    waiting = frozenset((payee, part) for payee, part, _ in pay.held[kind]) if kind is BatchKind.BONUS else frozenset()
+    holds = holds_in_force(connection, kind, period, terms.pay.rule, day)
+    adjusted = approved_adjustments(connection, kind, period)
+    months = open_months(connection, kind, into)
+    owing = {scope for scope, month in months.items() if any(_of_leavers(month, pay.leavers))}
+    decided = Decided(
+        waiting=waiting,
+        caps=terms.pay.rule.deductions,
+        leavers=pay.leavers if kind is BatchKind.BONUS else frozenset(),
+        terms=terms.pay.version.digest,
+        terms_place=str(terms.pay.place("deductions")),
+    )
+    for name in sorted({scope_of(key) for key in (*desired, *posted)} | {*adjusted} | owing):
+        mine = replace(decided, holds=holds.get(name, ()), adjustments=adjusted.get(name, ()))
+        scope, month = Scope(kind, name, period, into), months.get(name, OpenMonth())
+        calculated, before = ({key: each[key] for key in each if scope_of(key) == name} for each in (desired, posted))
+        settled = settle(scope, calculated, before, mine, month)
+        payees = {key.payee for key in (*settled.desired, *before)}
+        lines = tuple(line for line in pay.lines[kind] if line.scope == name)
+        explained = {key_of_line(kind, line): line for line in settled.lines}
+        yield _Draft(
+            scope, terms, lines, explained, settled.desired, before, settled.postings, month.digest_for(payees)
+        )
+
+
+def _of_leavers(month: OpenMonth, leavers: frozenset[str]) -> Iterator[int]:
+    return (owed for (payee, _), owed in month.owed_now.items() if owed and payee in leavers)
 
 
 def _store(
-    world: World, night: Night, period: Period, drafts: Sequence[tuple[BatchKind, str, _Draft]], by: str
+    world: World, night: Night, period: Period, drafts: Sequence[_Draft], prepared: tuple[str, date]
 ) -> Prepared:
     """One transaction: new batches in, and those that they replace void.
 
-    A batch that still waits, of the same run and content, stays as it is. One that was returned or void does not come
-    back: what is prepared after it is a batch of its own, even if nothing changed.
+    A batch that still waits, of the same run and content, stays as it is while there is time to approve it. One that
+    was returned or void does not come back: what is prepared after it is a batch of its own, even if nothing changed.
     """
+    day = prepared[1]
     stored: list[BatchId] = []
     settled: list[str] = []
     with world.store.write("batches_prepared") as connection:
         into = _open_period(connection, period)
-        for kind, scope, draft in drafts:
-            siblings = [row for row in read_batches(connection, str(period)) if (row.kind, row.scope) == (kind, scope)]
+        for draft in drafts:
+            mine = (draft.scope.kind.value, draft.scope.name)
+            siblings = [row for row in read_batches(connection, str(period)) if (row.kind, row.scope) == mine]
             waiting = [row for row in siblings if not _is_over(connection, row)]
-            same = [row for row in waiting if (row.run_id, row.content_hash) == (night.run, draft.content_hash)]
+            same = [row for row in waiting if _is_same(row, night, draft, day)]
             if not draft.postings and any(_is_over(connection, row) for row in siblings):
-                settled.append(scope)
+                settled.append(draft.scope.name)
             elif same:
                 stored.append(BatchId(same[0].batch_id))
             else:
-                _void_open(world, connection, siblings, by)
+                _void_open(world, connection, siblings, prepared)
                 version = digest_of([night.run, draft.content_hash, len(siblings)])
-                batch_id = BatchId(f"{kind.value}-{period}-{scope}-{short(version)}")
-                _insert(world, connection, night, period, into, (kind, scope, draft), batch_id, by)
+                batch_id = BatchId(f"{draft.prefix}-{short(version)}")
+                _insert(world, connection, night, into, draft, batch_id, prepared)
                 stored.append(batch_id)
     return Prepared(night.run, tuple(stored), tuple(settled))
 
 
+def _is_same(row: sa.Row[Any], night: Night, draft: _Draft, day: date) -> bool:
+    until = complete_by(draft.terms.chain.rule.terms, row.prepared_on)
+    content = (row.run_id, row.content_hash, row.open_month)
+    return content == (night.run, draft.content_hash, draft.open_month) and (until is None or day <= until)
+
+
 def _is_over(connection: sa.Connection, row: sa.Row[Any]) -> bool:
-    return state_of(decisions_of(connection, BatchId(row.batch_id)), row.chain).is_over
+    return state_of(decisions_of(connection, BatchId(row.batch_id)), ()).is_over
 
 
-def _void_open(world: World, connection: sa.Connection, siblings: Iterable[sa.Row[Any]], by: str) -> None:
+def _void_open(
+    world: World, connection: sa.Connection, siblings: Iterable[sa.Row[Any]], prepared: tuple[str, date]
+) -> None:
+    by, day = prepared
     for row in siblings:
         decisions = decisions_of(connection, BatchId(row.batch_id))
-        if not state_of(decisions, row.chain).is_over:
+        if not state_of(decisions, ()).is_over:
             decision = Decision(
                 BatchId(row.batch_id),
                 len(decisions) + 1,
@@ -307,7 +439,8 @@ def _void_open(world: World, connection: sa.Connection, siblings: Iterable[sa.Ro
                 by,
                 "preparer",
                 Digest(row.content_hash),
-                "prepared again with other content",
+                "prepared again",
+                day,
             )
             record_decision(world, connection, decision)
 
@@ -316,22 +449,23 @@ def _insert(
     world: World,
     connection: sa.Connection,
     night: Night,
-    period: Period,
     into: Period,
-    draft_of: tuple[BatchKind, str, _Draft],
+    draft: _Draft,
     batch_id: BatchId,
-    by: str,
+    prepared: tuple[str, date],
 ) -> None:
-    kind, scope, draft = draft_of
+    by, day = prepared
     row = {
         "batch_id": batch_id,
-        "kind": kind.value,
-        "scope": scope,
-        "period": str(period),
+        "kind": draft.scope.kind.value,
+        "scope": draft.scope.name,
+        "period": str(draft.scope.period),
         "run_id": night.run,
         "content_hash": draft.content_hash,
-        "chain": list(world.settings.approval_chain),
+        "chain": draft.terms.frozen,
         "prepared_by": by,
+        "prepared_on": day,
+        "open_month": draft.open_month,
     }
     postings = {posting.key: posting for posting in draft.postings}
     lines = [_line_row(key, draft, postings.get(key), into) for key in sorted({*draft.desired, *draft.posted})]
@@ -339,6 +473,7 @@ def _insert(
 
 
 def _line_row(key: LedgerKey, draft: _Draft, posting: Posting | None, into: Period) -> dict[str, Any]:
+    explained = draft.explained.get(key)
     return {
         "payee": key.payee,
         "component": key.component,
@@ -349,7 +484,22 @@ def _line_row(key: LedgerKey, draft: _Draft, posting: Posting | None, into: Peri
         "difference_minor": posting.amount_minor if posting else 0,
         "posting_period": str(posting.posting_period if posting else into),
         "entry_type": posting.entry_type.value if posting else "",
+        "steps": explained.steps if explained else None,
+        "rule": explained.rule if explained else None,
     }
+
+
+def _line_of_row(key: LedgerKey, row: Any, scope: str) -> PayoutLine:
+    """What is not calculated explains itself from the batch's own row."""
+    amount = from_minor(row.desired_minor, key.currency)
+    steps = tuple(step_of(step) for step in row.steps)
+    return PayoutLine(
+        key.payee, key.component, str(key.origin_period), key.currency, amount, scope, Digest(row.rule), steps
+    )
+
+
+def key_of_line(kind: BatchKind, line: PayoutLine) -> LedgerKey:
+    return LedgerKey(kind, line.payee, line.component, Period.parse(line.origin_period), line.currency)
 
 
 def _open_period(connection: sa.Connection, period: Period) -> Period:
@@ -358,7 +508,3 @@ def _open_period(connection: sa.Connection, period: Period) -> Period:
 
 def _key_of_row(kind: BatchKind, row: Any) -> LedgerKey:
     return LedgerKey(kind, row.payee, row.component, Period.parse(row.origin_period), row.currency)
-
-
-def _ledger_key(key: PostedKey) -> LedgerKey:
-    return LedgerKey(BatchKind(key.batch_kind), key.payee, key.component, Period.parse(key.origin_period), key.currency)

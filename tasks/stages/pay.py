@@ -25,7 +25,7 @@ from incentives.ledger import BatchKind
 from incentives.measures import Measures, measures_of
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, run_stage
-from tasks.stages.people import BONUS_READS, FEE_READS, payees_of, recoveries_of, working_days_of
+from tasks.stages.people import BONUS_READS, FEE_READS, leavers_of, payees_of, recoveries_of, working_days_of
 from tasks.stages.session import session_of_night
 
 Held = tuple[str, str, str]  # payee, component, reason
@@ -38,6 +38,7 @@ class Pay:
     lines: Mapping[BatchKind, tuple[PayoutLine, ...]]
     held: Mapping[BatchKind, tuple[Held, ...]]
     waiting: tuple[str, ...]  # kinds that could not be computed, and why
+    leavers: frozenset[str] = frozenset()  # who has left: what they owe is no longer carried forward
 
 
 def project(
@@ -77,7 +78,9 @@ def pay_in(
         for kind, reads in ((BatchKind.BONUS, BONUS_READS), (BatchKind.FEE, FEE_READS))
         if halted & reads
     )
+    leavers: frozenset[str] = frozenset()
     if not halted & BONUS_READS:
+        leavers = leavers_of(duck, period)
         found = calculate(
             policies, payees_of(duck, period), measures, period=period, working_days=working_days_of(duck)
         )
@@ -90,7 +93,7 @@ def pay_in(
         settled = fees(contracts.during(period), recoveries_of(duck, period), period=period)
         lines[BatchKind.FEE] = settled.payouts
         held[BatchKind.FEE] = _without_fee(settled.without_fee)
-    return Pay(lines, held, waiting)
+    return Pay(lines, held, waiting, leavers)
 
 
 def write_pay(connection: sa.Connection, night: Night, pay: Pay) -> None:

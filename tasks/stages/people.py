@@ -60,6 +60,16 @@ def _staff(duck: Duck, period: Period) -> Iterator[tuple[Employee, bool]]:
             yield _employee(row, terms[name], postings[name], leave[name]), row["hired_on"] is not None
 
 
+def leavers_of(duck: Duck, period: Period) -> frozenset[str]:
+    """Everybody who was employed, and no longer is on the day after the period."""
+    terms = TABLES["employment"].c
+    stays = sa.select(terms.employee_id).where(
+        terms.hired_on <= period.end, sa.or_(terms.exited_on.is_(None), terms.exited_on > period.end)
+    )
+    statement = sa.select(terms.employee_id).where(terms.employee_id.not_in(stays)).order_by(terms.employee_id)
+    return frozenset(row["employee_id"] for row in duck.read(exact(statement)))
+
+
 def working_days_of(duck: Duck) -> WorkingDays:
     days = TABLES["calendar"].c
     statement = sa.select(days.jurisdiction, days.day).where(days.is_working_day).order_by(days.jurisdiction, days.day)

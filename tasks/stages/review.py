@@ -14,7 +14,7 @@ from adapters.world import World
 from domain.money import from_minor
 from domain.periods import Period
 from incentives.batches import BatchPhase
-from incentives.ledger import BatchKind, LedgerKey
+from incentives.ledger import HELD, BatchKind, LedgerKey
 from reports.batch import batch_page
 from reports.batch_report import (
     BatchReport,
@@ -28,11 +28,12 @@ from reports.workbook import write_batch_workbook
 from tasks.stages.labels import book_label, language_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_before import lines_of_the_month_before
-from tasks.stages.month_end import Frozen, read_frozen
+from tasks.stages.month_end import Frozen, key_of_line, read_frozen
 from tasks.stages.tie_out import tie_outs
 from tasks.stages.waive import waivers_of_run
 
 WITHOUT_POLICY = "without_policy"
+HELD_BY_DECISION = "decision"
 
 
 def write_review(world: World, period: Period) -> tuple[Path, ...]:
@@ -78,10 +79,13 @@ def _report(
         run_id=newest,
         calculation=manifest.calculation,
         batches=tuple(_reviewed(each) for each in batches),
-        held=tuple(
-            HeldPayee(payee, component, component.rpartition(":")[2], code, text)
-            for payee, component, code, text in held
-            if code != WITHOUT_POLICY
+        held=(
+            *(
+                HeldPayee(payee, component, component.rpartition(":")[2], code, text)
+                for payee, component, code, text in held
+                if code != WITHOUT_POLICY
+            ),
+            *(payee for each in batches for payee in _held_by_decision(each)),
         ),
         without_policy=tuple(
             PayeeWithoutPolicy(payee, text) for payee, _, code, text in held if code == WITHOUT_POLICY
@@ -93,6 +97,14 @@ def _report(
         before=lines_of_the_month_before(connection, period, kind),
         book_label=book_label(world),
     )
+
+
+def _held_by_decision(frozen: Frozen) -> Iterator[HeldPayee]:
+    """Whom people or disputes hold: what was calculated stands among the lines, and is taken out there again."""
+    for line in frozen.lines:
+        key = key_of_line(frozen.batch.kind, line)
+        if key.sort == HELD and line.amount:
+            yield HeldPayee(line.payee, key.base.component, line.scope, HELD_BY_DECISION, line.steps[-1].note)
 
 
 def _split(reason: str) -> tuple[str, str]:

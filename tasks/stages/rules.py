@@ -23,6 +23,7 @@ from domain.rules import Placed, Rule, RuleVersion, stale, version_digest
 from expectations.contact_points.rules import CleaningBook, decode_cleaning
 from expectations.limits import Thresholds, decode_thresholds
 from incentives.book import PolicyBook, decode_policies
+from incentives.chains import ApprovalBook, decode_approvals
 from incentives.contracts import ContractBook, decode_contracts
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
 from kpi_rules.target_sheets import with_targets_of_sheets
@@ -41,6 +42,7 @@ class RuleSet:
     plans: PlanBook
     thresholds: Thresholds
     cleaning: CleaningBook
+    approvals: ApprovalBook
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
@@ -81,6 +83,7 @@ class RuleSet:
         yield from (plan.placed for plan in self.plans.plans)  # type: ignore[misc]
         yield from self.thresholds.placed  # type: ignore[misc]
         yield from self.cleaning.placed  # type: ignore[misc]
+        yield from self.approvals.placed()
 
 
 def read_rules(root: Path, overlay: Path | None = None) -> RuleSet:
@@ -115,15 +118,17 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     plans, plan_issues = decode_plans(book.below("allocation/plans"), strategies.segments)
     thresholds, threshold_issues = decode_thresholds(book.below("expectations/thresholds"))
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
+    approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
     together = policies.references(_units(kpis), _scorecards(kpis))
     found = (
-        *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues, cleaning_issues),
+        *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
+        *(cleaning_issues, approval_issues),
         tuple(together),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
         issues = (*issues, *unread_kpis(kpis, policies.kpis_read()))
-    return RuleSet(book, kpis, policies, contracts, strategies, plans, thresholds, cleaning, issues)
+    return RuleSet(book, kpis, policies, contracts, strategies, plans, thresholds, cleaning, approvals, issues)
 
 
 def _with_sheets(book: RuleBook) -> RuleBook:

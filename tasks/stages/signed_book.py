@@ -22,6 +22,7 @@ from domain.issues import Location
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, version_digest
 from expectations.contact_points.rules import CleaningRule
 from expectations.limits import TableThreshold
+from incentives.chains import ApprovalChain, ApproverGroup, Delegation, PayTerms
 from incentives.contracts import Contract
 from incentives.policies import ExchangeRates, Policy
 from kpi_rules.credit_language import CreditRule
@@ -45,6 +46,10 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.PLAN: PlanRule,
     RuleKind.THRESHOLD: TableThreshold,
     RuleKind.CLEANING: CleaningRule,
+    RuleKind.APPROVER_GROUP: ApproverGroup,
+    RuleKind.APPROVAL_CHAIN: ApprovalChain,
+    RuleKind.DELEGATION: Delegation,
+    RuleKind.PAY_TERMS: PayTerms,
 }
 _FOLDERS = {
     RuleKind.POLICY: "incentives/policies",
@@ -54,6 +59,10 @@ _FOLDERS = {
     RuleKind.PLAN: "allocation/plans",
     RuleKind.THRESHOLD: "expectations/thresholds",
     RuleKind.CLEANING: "expectations/contact_points",
+    RuleKind.APPROVER_GROUP: "incentives/approvals",
+    RuleKind.APPROVAL_CHAIN: "incentives/approvals",
+    RuleKind.DELEGATION: "incentives/approvals",
+    RuleKind.PAY_TERMS: "incentives/approvals",
 }
 
 

@@ -87,7 +87,9 @@ def _facts(world: World, connection: sa.Connection, frozen: Frozen, language: La
     batch = frozen.batch
     entries = read_entries(connection, [batch.batch_id])
     source = manifest_of(connection, frozen.run).source
-    rules = sound_rules(world.settings.rules).kpis.on(batch.period.last_day)
+    book = sound_rules(world.settings.rules)
+    rules, terms = book.kpis.on(batch.period.last_day), book.approvals.terms_on(batch.kind, batch.period.last_day)
+    dispute_days = terms.rule.dispute_days if terms else 0
     before = lines_of_the_month_before(connection, batch.period, batch.kind, batch.scope)
     return _Facts(
         frozen,
@@ -100,7 +102,7 @@ def _facts(world: World, connection: sa.Connection, frozen: Frozen, language: La
         references_in_percent(rules),
         Digest(entries[-1].entry_hash) if entries else Digest(""),
         entries[-1].sequence if entries else 0,
-        _published_on(world, connection, batch.batch_id) + timedelta(days=world.settings.dispute_days),
+        _published_on(world, connection, batch.batch_id) + timedelta(days=dispute_days),
         book_label(world),
     )
 

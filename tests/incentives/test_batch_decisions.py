@@ -26,13 +26,15 @@ from incentives.batches import (
     state_of,
     void_reasons,
 )
+from incentives.chains import ChainStep, ChainTerms
 from incentives.ledger import BatchKind, LedgerKey
 
 JUNE = Period(2026, 6)
 HASH, OTHER_HASH = Digest("a" * 64), Digest("b" * 64)
 RULE = RuleVersion(RuleKind.POLICY, "bonus", Digest("c" * 64), date(2026, 1, 1), "Petra Proposer", "Sam Signer")
 CHAIN = ("manager", "hr", "finance")
-BATCH = Batch(BatchId("b1"), BatchKind.BONUS, "field", JUNE, HASH, CHAIN, "Paul Preparer", (RULE,))
+TERMS = ChainTerms(steps=tuple(ChainStep(role=role) for role in CHAIN))
+BATCH = Batch(BatchId("b1"), BatchKind.BONUS, "field", JUNE, HASH, TERMS, "Paul Preparer", (RULE,))
 KINDS = DecisionKind
 
 
@@ -161,6 +163,9 @@ KEY = LedgerKey(BatchKind.BONUS, "E1", "bonus:field", JUNE, "VND")
         ({"posted": {}, "posted_now": {KEY: 0}}, []),
         ({"rules_now": frozenset()}, ["BAT012"]),
         ({"withdrawn": ["payments 2026-06-30"]}, ["BAT013"]),
+        ({"held_since": ["E1", "E2"]}, ["BAT014", "BAT014"]),
+        ({"is_month_changed": True}, ["BAT015"]),
+        ({"is_calculation_changed": True}, ["BAT016"]),
     ],
 )
 def test_what_makes_a_batch_void(changes, codes):

@@ -243,6 +243,20 @@ def test_a_policy_that_starts_with_the_period_has_no_part_before_it(policies):
     assert [len(book.during(Period(2026, month)).versions()) for month in (5, 6, 7)] == [0, 1, 0]
 
 
+def test_what_is_reversed_after_a_change_of_rules_is_clawed_back_at_the_rate_of_its_month(policies):
+    """June paid 3,000,000, and the policy doubles from July on; then June's score turns out to be half."""
+    july = JUNE.next()
+    book = policies({"valid_to": "2026-07-01"}, {"valid_from": "2026-07-01", "target": "6_000_000"})
+
+    def due(score, period=JUNE):
+        return desired_of(BatchKind.BONUS, compute(book, [payee()], scores("E1", score=score), period).lines)
+
+    posted = posted_after({}, differences(due("1"), {}, into=JUNE))
+    (clawback,) = differences(due("0.5"), posted, into=july)
+    assert (clawback.amount_minor, clawback.key.origin_period, clawback.posting_period) == (-1_500_000, JUNE, july)
+    assert sum(due("0.5", july).values()) == 3_000_000
+
+
 def test_whoever_has_no_policy_is_listed(policies):
     people = [
         payee("E1", posting("legal")),

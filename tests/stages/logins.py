@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import sqlalchemy as sa
 
 from adapters.store.guards import APPROVER
@@ -15,7 +17,7 @@ def as_login(world: World, name: str, *, role: str = APPROVER) -> World:
     with world.store.write("test") as connection:
         known = connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name}).first()
         if known is None:
-            connection.execute(sa.text(f"CREATE ROLE {name} LOGIN"))
-        connection.execute(sa.text(f"GRANT {role} TO {name}"))
-    url = world.settings.database_url.replace("//postgres:@", f"//{name}:@")
+            connection.execute(sa.text(f'CREATE ROLE "{name}" LOGIN'))
+        connection.execute(sa.text(f'GRANT {role} TO "{name}"'))
+    url = world.settings.database_url.replace("//postgres:@", f"//{quote(name)}:@")
     return open_world(world.settings.model_copy(update={"database_url": url}), clock=world.seam.clock)

@@ -43,7 +43,7 @@ def test_a_decision_needs_ones_own_login_and_publishing_the_writers_rights(month
     with pytest.raises(RefusedError, match="BAT040 the database session is hacker's"):
         decide.decide(as_login(month, "hacker"), batch, DecisionKind.APPROVED, by="manager")
     for role in CHAIN:
-        decide.decide(as_login(month, role), batch, DecisionKind.APPROVED, by=role)
+        decide.decide(as_login(month, f"demo {role}"), batch, DecisionKind.APPROVED, by=f"demo {role}")
     with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
         decide.publish(as_login(month, "finance"), batch, by="finance")
     with month.store.read() as connection:

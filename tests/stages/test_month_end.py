@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
-from datetime import date
+import signal
+from datetime import date, timedelta
+from decimal import Decimal
 
 import duckdb
 import pytest
 import sqlalchemy as sa
 
 from adapters.errors import RefusedError
+from adapters.store.batches import period_decisions_on, read_batches
 from adapters.store.guards import guard_names
-from adapters.store.ledger import read_entries
+from adapters.store.ledger import Head, append, lock_head, move_head, read_entries
 from adapters.store.runs import begin_attempt
 from adapters.store.schema import STORE
-from adapters.world import open_world
+from adapters.store.settlements import holds_of
+from adapters.world import business_today, open_world
+from domain.money import from_minor
 from domain.periods import Period
 from incentives.batches import BatchPhase, DecisionKind, PeriodDecisionKind, PeriodState
+from incentives.ledger import LedgerEntry, chain
 from tasks.stages import decide
+from tasks.stages.adjust import NewAdjustment, decide_adjustment, hold_payee, propose, release_payee
+from tasks.stages.disputes import answer, list_disputes, open_dispute, resolve
 from tasks.stages.explain import explain_payee, verify_ledger
+from tasks.stages.land import land
 from tasks.stages.month_end import prepare, read_frozen
 from tasks.stages.review import write_review
 from tests.conftest import copy_of, new_world
 from tests.stages.conftest import month_of, put_book
 from tests.stages.logins import as_login
+from tests.stages.test_nights import files_of, tables_of
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +91,7 @@ def prepared(world, by="preparer"):
 
 def approve_all(world, batch):
     for role in CHAIN:
-        decide_as(world, batch, DecisionKind.APPROVED, by=role)
+        decide_as(world, batch, DecisionKind.APPROVED, by=f"demo {role}")
 
 
 def decide_as(world, batch, kind, *, by, **more):
@@ -94,6 +105,17 @@ def close_as(world, by):
 def entries_of(world):
     with world.store.read() as connection:
         return read_entries(connection)
+
+
+def land_late(world):
+    """A payment of September that arrives with the extracts of the first of October."""
+    last, late = world.settings.landing / "2026-09-30", world.settings.landing / "2026-10-01"
+    late.mkdir()
+    duckdb.execute(
+        f"COPY (SELECT * REPLACE ('late-' || payment_id AS payment_id) FROM '{last}/payments.parquet' LIMIT 1) "
+        f"TO '{late}/payments.parquet' (FORMAT parquet)"
+    )
+    assert land(world, date(2026, 10, 1), begin_attempt(world.store, "land", date(2026, 10, 1)))
 
 
 def refusal_of(action):
@@ -145,7 +167,7 @@ def test_preparing_the_same_again_is_the_same_batches(month):
         ("preparer", "", "BAT021"),
         ("signer", "", "BAT022"),
         ("proposer", "", "BAT022"),
-        ("finance", "finance", "BAT006"),
+        ("demo finance", "finance", "BAT006"),
     ],
 )
 def test_who_may_not_approve_is_refused_with_the_reason(month, by, role, code):
@@ -155,7 +177,7 @@ def test_who_may_not_approve_is_refused_with_the_reason(month, by, role, code):
 
 def test_an_unapproved_batch_is_not_published(month):
     batch = prepared(month).batches[0]
-    decide_as(month, batch, DecisionKind.APPROVED, by="manager")
+    decide_as(month, batch, DecisionKind.APPROVED, by="demo manager")
     assert "BAT007" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
     assert entries_of(month) == ()
 
@@ -243,9 +265,14 @@ def test_one_departments_publishing_leaves_the_others_approvals_alone(month):
 
 
 def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_origin(month, run_night):
-    for batch in prepared(month).batches:
+    batches = prepared(month).batches
+    for batch in batches:
         approve_all(month, batch)
-        decide.publish(month, batch, by="publisher")
+    land_late(month)
+    for batch in batches:
+        assert decide.publish(month, batch, by="publisher").entries > 0, (
+            "what arrives on a later day makes nothing void"
+        )
     close_as(month, "finance")
     before = len(entries_of(month))
     path = month.settings.landing / "2026-09-30" / "reviews.parquet"
@@ -268,7 +295,9 @@ def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_
     assert late
     taken_back = [entry for entry in late if entry.payee == employee]
     assert {(entry.origin_period, entry.posting_period) for entry in late} == {("2026-09", "2026-10")}
-    assert all(entry.amount_minor < 0 and entry.entry_type == "clawback" for entry in taken_back)
+    assert {entry.entry_type for entry in taken_back} == {"clawback", "carry_forward"}
+    assert all(entry.amount_minor < 0 for entry in taken_back if entry.entry_type == "clawback")
+    assert sum(entry.amount_minor for entry in taken_back) == 0, "October has paid nothing yet that could be cut"
     assert verify_ledger(month) == ()
 
 
@@ -283,6 +312,193 @@ def test_a_payout_explains_itself_from_the_amount_to_the_rule_lines(month):
     payable = [step.value for step in line.steps if step.value is not None]
     assert payable[-1] == line.amount
     assert all(step.line.startswith("incentives/policies/") for step in line.steps if step.kind not in {"part", "sum"})
+
+
+def test_a_posting_under_its_own_keys_in_between_makes_the_batch_void(month):
+    batch = prepared(month).batches[0]
+    approve_all(month, batch)
+    with month.store.write("test") as connection:
+        frozen, head = read_frozen(connection, batch), lock_head(connection)
+        (entry,) = chain([LedgerEntry(head.sequence + 1, batch, frozen.postings[0])], head.entry_hash)
+        append(connection, [decide._row(entry, head.entry_hash)])
+        move_head(connection, Head(entry.entry.sequence, entry.entry_hash))
+    assert "BAT011" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
+
+
+ON_SQLITE = pytest.mark.parametrize("september", ["sqlite"], indirect=True)
+
+
+@ON_SQLITE
+def test_an_unknown_person_a_late_batch_and_an_old_approval_are_refused(month):
+    batch = prepared(month).batches[0]
+    assert "BAT024 somebody may not approve as manager" in refusal_of(
+        lambda: decide.decide(month, batch, DecisionKind.APPROVED, by="somebody")
+    )
+    day = business_today(month)
+    decide.decide(month, batch, DecisionKind.APPROVED, by="demo manager", on=day)
+    decide.decide(month, batch, DecisionKind.APPROVED, by="demo hr", on=day + timedelta(days=20))
+    decide.decide(month, batch, DecisionKind.APPROVED, by="demo finance", on=day + timedelta(days=21))
+    assert "BAT027" in refusal_of(lambda: decide.publish(month, batch, by="p", on=day + timedelta(days=22)))
+    assert "BAT026" in refusal_of(lambda: decide.publish(month, batch, by="p", on=day + timedelta(days=46)))
+    attempt = begin_attempt(month.store, "month-end", LAST)
+    later = prepare(month, SEPTEMBER, attempt, by="preparer", on=day + timedelta(days=46)).batches
+    assert batch not in later, "a batch whose time is over is replaced"
+
+
+@ON_SQLITE
+def test_a_payee_is_held_adjusted_after_a_dispute_released_and_paid(month):
+    """One payee through everything that people may decide beside the calculation; no calculated line changes."""
+    attempt = begin_attempt(month.store, "test", None)
+    batch = next(each for each in prepared(month).batches if "field" in each)
+    with month.store.read() as connection:
+        line = next(each for each in read_frozen(connection, batch).lines if each.amount > 0)
+    payee, decided = line.payee, {"by": "demo hr", "attempt": attempt}
+    approve_all(month, batch)
+    hold_payee(month, batch, payee, reason="two visits are in doubt", **decided)
+    assert f"BAT014 {payee} is held" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
+
+    held = next(each for each in prepared(month).batches if "field" in each)
+    assert entries_by_type(month, held, payee) == {"earning": line.amount, "hold": -line.amount}
+    case = open_dispute(
+        month, held, payee, line.component, by="demo hr", about="visits count twice", owner="hr", attempt=attempt
+    )
+    release_payee(month, held, payee, reason="settled", **decided)
+    disputed = next(each for each in prepared(month).batches if "field" in each)
+    assert entries_by_type(month, disputed, payee)["hold"] == -line.amount, "an open dispute holds the line"
+
+    answer(month, case.action.action_id, text="you are right", **decided)
+    resolve(month, case.action.action_id, upheld=True, reason="two visits were missed", **decided)
+    wanted = NewAdjustment(payee, Decimal(100), line.currency, "demo hr", "two visits", case.action.action_id)
+    name = propose(month, disputed, wanted, attempt).adjustment_id
+    for by, code in (("demo hr", "ADJ003"), ("somebody", "ADJ006")):
+        assert code in refusal_of(lambda: decide_adjustment(month, name, approve=True, by=by, attempt=attempt))  # noqa: B023
+    decide_adjustment(month, name, approve=True, by="demo finance", attempt=attempt)
+    (settled,) = list_disputes(month)
+    assert (settled.is_open, settled.settled_by) == (False, name)
+
+    paid = next(each for each in prepared(month).batches if "field" in each)
+    assert entries_by_type(month, paid, payee) == {"earning": line.amount, "manual": Decimal(100)}
+    write_review(month, SEPTEMBER)
+    approve_all(month, paid)
+    decide.publish(month, paid, by="publisher")
+    assert line in explain_payee(month, payee, SEPTEMBER)
+    assert verify_ledger(month) == ()
+
+
+def entries_by_type(world, batch, payee):
+    """What the batch would post for the payee, by type of entry, in major units."""
+    with world.store.read() as connection:
+        postings = read_frozen(connection, batch).postings
+    return {
+        each.entry_type.value: from_minor(each.amount_minor, each.key.currency)
+        for each in postings
+        if each.key.payee == payee
+    }
+
+
+@ON_SQLITE
+def test_a_line_that_was_changed_by_hand_does_not_come_out_again(month):
+    """Lines, batch and ledger may agree with each other: the calculation is done once more."""
+    batch = prepared(month).batches[0]
+    approve_all(month, batch)
+    decide.publish(month, batch, by="publisher")
+    with month.store.write("test") as connection:
+        run = read_frozen(connection, batch).run
+        connection.execute(
+            sa.text("UPDATE payout_lines SET amount_minor = amount_minor + 1 WHERE run_id = :run"), {"run": run}
+        )
+    assert {"LED010", "LED013"} <= {issue.code for issue in verify_ledger(month)}
+
+
+# Between prepare and close: every file that is renamed and every transaction, before and after its commit.
+POINTS_OF_A_MONTH = (
+    "run_recorded:after_commit",
+    "stage_prepare:before_commit",
+    "stage_prepare:after_commit",
+    "batches_prepared:before_commit",
+    "batches_prepared:after_commit",
+    "batch_page:written",
+    "batch_page:renamed#2",
+    "batch_workbook:written",
+    "batch_workbook:renamed",
+    "payee_held:before_commit",
+    "payee_held:after_commit",
+    "batch_decided:before_commit",
+    "batch_decided:after_commit#2",
+    "ledger_published:before_commit",
+    "ledger_published:after_commit",
+    "ledger_published:before_commit#2",
+    "period_decided:before_commit",
+    "period_decided:after_commit",
+)
+
+
+@ON_SQLITE
+def test_a_month_killed_at_every_point_in_turn_equals_one_that_nobody_disturbed(month, tmp_path, request):
+    with copy_of(month, tmp_path / "undisturbed", request) as undisturbed:
+        _next_steps(undisturbed)
+        expected = files_of(undisturbed), tables_of(undisturbed)
+        assert {point.partition("#")[0] for point in POINTS_OF_A_MONTH} <= set(undisturbed.seam.reached)
+    month.store.engine.dispose()
+    for point in POINTS_OF_A_MONTH:
+        assert _killed_at(month, point) == signal.SIGKILL, point
+    again = open_world(month.settings, clock=month.seam.clock)
+    again.seam.sweep()
+    _next_steps(again)
+    tables = tables_of(again)
+    assert files_of(again) == expected[0]
+    assert {name for name in tables if tables[name] != expected[1][name]} <= {"attempts"}
+    assert verify_ledger(again) == ()
+
+
+def _next_steps(world):
+    """What people still have to type, from preparing to closing, after whatever was done before."""
+    with world.store.read() as connection:
+        known = [row.batch_id for row in read_batches(connection, str(SEPTEMBER))]
+    batches = known or prepared(world).batches
+    write_review(world, SEPTEMBER)
+    _hold_somebody(world, batches[-1])
+    for batch in batches[:2]:
+        _publish_whatever_is_missing(world, batch)
+    for batch in batches[2:]:
+        with world.store.read() as connection:
+            is_held = read_frozen(connection, batch).state.phase is BatchPhase.HELD
+        if not is_held:
+            decide.decide(world, batch, DecisionKind.HELD, by="demo hr", reason="later")
+    with world.store.read() as connection:
+        is_closed = bool(period_decisions_on(connection, str(SEPTEMBER)))
+    if not is_closed:
+        close_as(world, "demo finance")
+    write_review(world, SEPTEMBER)
+
+
+def _hold_somebody(world, batch):
+    with world.store.read() as connection:
+        frozen = read_frozen(connection, batch)
+        is_held = bool(holds_of(connection, frozen.batch.kind.value, str(SEPTEMBER)))
+    if not is_held:
+        payee = min(frozen.batch.payees)
+        hold_payee(world, batch, payee, by="demo hr", reason="a doubt", attempt=None)
+
+
+def _publish_whatever_is_missing(world, batch):
+    for role in CHAIN:
+        with world.store.read() as connection:
+            due = read_frozen(connection, batch).state.next_role
+        if due == role:
+            decide.decide(world, batch, DecisionKind.APPROVED, by=f"demo {role}")
+    decide.publish(world, batch, by="publisher")
+
+
+def _killed_at(world, point):
+    """Go on in a forked child that kills itself at the point; the signal that ended it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            _next_steps(open_world(world.settings.model_copy(update={"failpoint": point}), clock=world.seam.clock))
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) * -1
 
 
 def _publish_in_another_process(settings, batch, barrier, results):

@@ -140,7 +140,7 @@ def test_writing_again_touches_nothing_and_brings_back_what_is_gone_byte_for_byt
 def test_a_file_that_would_come_out_different_is_refused_and_not_replaced(world, published):
     paths = write_statements(world, published[1])
     page_of(paths, "E0001").unlink()
-    later = world.settings.model_copy(update={"dispute_days": 30})
+    later = world.settings.model_copy(update={"book_label": "Another book"})
     with pytest.raises(RefusedError, match="STM003 would come out different"):
         write_statements(type(world)(later, world.seam, world.store), published[1])
     assert not page_of(paths, "E0001").exists()

@@ -1,0 +1,285 @@
+"""Decisions about one payee beside the calculation: hold and release, manual adjustments by two people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.errors import ConflictError, RefusedError
+from adapters.store.batches import refuse_other_names
+from adapters.store.results import read_held, read_payout_lines
+from adapters.store.settlements import (
+    adjustments_of,
+    holds_of,
+    insert_adjustment,
+    insert_adjustment_decision,
+    insert_hold,
+)
+from adapters.world import World, business_today
+from domain.expressions.parse import suggestion
+from domain.ids import AttemptId
+from domain.money import from_minor, minor_digits, to_minor
+from domain.periods import Period
+from incentives.batches import may_approve
+from incentives.chains import People
+from incentives.ledger import BatchKind
+from tasks.stages.decide import people_on
+from tasks.stages.month_end import Frozen, read_frozen
+from tasks.stages.rules import sound_rules
+from tasks.stages.settling import read_cases
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeHold:
+    """A decision about one payee of a batch, as it was recorded."""
+
+    batch: str
+    payee: str
+    decision: str
+    by: str
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAdjustment:
+    """What is proposed for a payee of a batch, in major units; `case` is the dispute that it settles."""
+
+    payee: str
+    amount: Decimal
+    currency: str
+    by: str
+    reason: str
+    case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAdjustment:
+    """An adjustment as it stands: proposed, approved or rejected."""
+
+    adjustment_id: str
+    kind: BatchKind
+    scope: str
+    period: Period
+    payee: str
+    amount: Decimal
+    currency: str
+    reason: str
+    proposed_by: str
+    state: str
+    decided_by: str
+    case: str
+
+
+def hold_payee(
+    world: World, batch: str, payee: str, *, by: str, reason: str, until: date | None = None, attempt: AttemptId | None
+) -> PayeeHold:
+    """Pay and take back nothing of the payee under this department and month, until released or until the day.
+
+    What is frozen already does not change: a batch that would pay the payee is refused when it is published. Raises:
+    RefusedError with everything that stands in the way.
+    """
+    return _decide_hold(world, PayeeHold(batch, payee, "held", by, reason, until), attempt)
+
+
+def release_payee(
+    world: World, batch: str, payee: str, *, by: str, reason: str, attempt: AttemptId | None
+) -> PayeeHold:
+    """End the hold: the month, prepared again, pays what was held, with the month in which it was earned."""
+    return _decide_hold(world, PayeeHold(batch, payee, "released", by, reason), attempt)
+
+
+def propose(world: World, batch: str, wanted: NewAdjustment, attempt: AttemptId | None) -> KnownAdjustment:
+    """Record what somebody wants to be paid, or taken, beside the calculation; it counts once somebody else approves.
+
+    Raises: RefusedError with everything that is wrong with it.
+    """
+    day, rules = business_today(world), sound_rules(world.settings.rules)
+    with world.store.write("adjustment_proposed") as connection:
+        refuse_other_names(connection, wanted.by)
+        frozen, people = read_frozen(connection, batch), people_on(connection, rules, day)
+        _refuse((*_faults(connection, frozen, wanted), *_own(people, wanted.payee, wanted.by, "propose")))
+        name = f"{frozen.batch.period}-{len(adjustments_of(connection, period=str(frozen.batch.period))) + 1:04d}"
+        row = {
+            "adjustment_id": name,
+            "batch_kind": frozen.batch.kind.value,
+            "scope": frozen.batch.scope,
+            "period": str(frozen.batch.period),
+            "payee": wanted.payee,
+            "currency": wanted.currency,
+            "amount_minor": to_minor(wanted.amount, wanted.currency),
+            "case_id": wanted.case or None,
+            "proposed_by": wanted.by,
+            "reason": wanted.reason.strip(),
+            "proposed_on": day,
+        }
+        insert_adjustment(world.store, connection, row, attempt)
+        return _named(connection, name)
+
+
+def decide_adjustment(
+    world: World, name: str, *, approve: bool, by: str, reason: str = "", attempt: AttemptId | None
+) -> KnownAdjustment:
+    """Approve or reject a proposed adjustment, once. Raises: RefusedError with every reason why it may not be."""
+    day, rules = business_today(world), sound_rules(world.settings.rules)
+    try:
+        with world.store.write("adjustment_decided") as connection:
+            refuse_other_names(connection, by)
+            known, people = _named(connection, name), people_on(connection, rules, day)
+            faults = [*_not_due(known), *_own(people, known.payee, by, "approve"), *_one_person(known, by)]
+            if not approve and not reason.strip():
+                faults.append("ADJ005 an adjustment is rejected with a reason: give --reason")
+            chain = rules.approvals.chain_on(known.kind, known.period.last_day)
+            moved = {known.currency: abs(to_minor(known.amount, known.currency))}
+            if approve and not (chain and may_approve(chain.rule.terms, by, known.scope, moved, people)):
+                faults.append(
+                    f"ADJ006 {by} may approve no step of {known.kind} batches of {known.scope} for {known.amount:,f} "
+                    f"{known.currency}. Groups and limits stand in incentives/approvals"
+                )
+            _refuse(faults)
+            row = {
+                "adjustment_id": known.adjustment_id,
+                "decision": "approved" if approve else "rejected",
+                "by_name": by,
+                "reason": reason.strip(),
+                "decided_on": day,
+            }
+            insert_adjustment_decision(world.store, connection, row, attempt)
+            return _named(connection, known.adjustment_id)
+    except sa.exc.IntegrityError:
+        raise ConflictError(f"somebody decided on {name} at the same moment: look at it again") from None
+
+
+def list_adjustments(world: World, period: Period | None = None) -> tuple[KnownAdjustment, ...]:
+    with world.store.read() as connection:
+        return tuple(_known(row) for row in adjustments_of(connection, period=str(period or "")))
+
+
+def payees_of_run(connection: sa.Connection, frozen: Frozen) -> frozenset[str]:
+    """Everybody whom the calculation of the batch's run knows: paid, held or without a policy."""
+    kind = frozen.batch.kind.value
+    paid = {line.payee for line in read_payout_lines(connection, frozen.run, kind)}
+    return frozenset(paid | {payee for payee, _, _ in read_held(connection, frozen.run, kind)} | frozen.batch.payees)
+
+
+def _decide_hold(world: World, wanted: PayeeHold, attempt: AttemptId | None) -> PayeeHold:
+    day = business_today(world)
+    try:
+        with world.store.write("payee_held") as connection:
+            refuse_other_names(connection, wanted.by)
+            frozen = read_frozen(connection, wanted.batch)
+            batch = frozen.batch
+            known = [
+                row
+                for row in holds_of(connection, batch.kind.value, str(batch.period))
+                if (row.scope, row.payee) == (batch.scope, wanted.payee)
+            ]
+            is_held = bool(known) and known[-1].decision == "held" and (known[-1].until or date.max) > day
+            _refuse(_faults_of_hold(wanted, day, payees_of_run(connection, frozen), is_held=is_held))
+            row = {
+                "batch_kind": batch.kind.value,
+                "scope": batch.scope,
+                "period": str(batch.period),
+                "payee": wanted.payee,
+                "step": len(known) + 1,
+                "decision": wanted.decision,
+                "until": wanted.until,
+                "by_name": wanted.by,
+                "reason": wanted.reason.strip(),
+                "decided_on": day,
+            }
+            insert_hold(world.store, connection, row, attempt)
+    except sa.exc.IntegrityError:
+        raise ConflictError(f"somebody decided on {wanted.payee} at the same moment: look again") from None
+    return PayeeHold(batch.batch_id, wanted.payee, wanted.decision, wanted.by, wanted.reason, wanted.until)
+
+
+def _faults_of_hold(wanted: PayeeHold, day: date, payees: frozenset[str], *, is_held: bool) -> Iterator[str]:
+    if wanted.payee not in payees:
+        yield f'HLD001 "{wanted.payee}" is no payee of the batch. {suggestion(wanted.payee, payees)}'.rstrip()
+    if not wanted.by.strip() or not wanted.reason.strip():
+        yield "HLD002 a payee is held and released by name and with a reason: give --by and --reason"
+    if is_held is (wanted.decision == "held"):
+        state = "held already" if is_held else "not held: there is nothing to release"
+        yield f"HLD003 {wanted.payee} is {state}"
+    if wanted.until and wanted.until <= day:
+        yield f"HLD004 {wanted.until} is no later than today, {day}: give a later day, or none"
+
+
+def _faults(connection: sa.Connection, frozen: Frozen, wanted: NewAdjustment) -> Iterator[str]:
+    payees = payees_of_run(connection, frozen)
+    if wanted.payee not in payees:
+        yield f'ADJ001 "{wanted.payee}" is no payee of the batch. {suggestion(wanted.payee, payees)}'.rstrip()
+    if not wanted.by.strip() or not wanted.reason.strip():
+        yield "ADJ005 an adjustment is proposed by name and with a reason: give --by and --reason"
+    yield from _faults_of_money(wanted)
+    known = {case.action.action_id: case for case in read_cases(connection)}
+    if wanted.case and wanted.case not in known:
+        yield f'ADJ007 no dispute "{wanted.case}"; `recoup disputes` lists them'
+    elif wanted.case and known[wanted.case].payee != wanted.payee:
+        yield f"ADJ007 {wanted.case} is about {known[wanted.case].payee}, not {wanted.payee}"
+
+
+def _faults_of_money(wanted: NewAdjustment) -> Iterator[str]:
+    try:
+        digits = minor_digits(wanted.currency)
+        minor = to_minor(wanted.amount, wanted.currency)
+    except ValueError as error:
+        yield f"ADJ004 {error}"
+        return
+    if minor == 0:
+        yield f"ADJ004 an adjustment of nothing: give an amount, with at most {digits} digits after the point"
+
+
+def _own(people: People, payee: str, by: str, what: str) -> Iterator[str]:
+    if payee == by or payee in people.employee_ids(by):
+        yield f"ADJ003 {by} is {payee}: nobody may {what} an adjustment of their own pay"
+
+
+def _one_person(known: KnownAdjustment, by: str) -> Iterator[str]:
+    if by == known.proposed_by:
+        yield f"ADJ003 {by} proposed it: somebody else approves"
+    if not by.strip():
+        yield "ADJ005 a decision has a name: give --by"
+
+
+def _not_due(known: KnownAdjustment) -> Iterator[str]:
+    if known.state != "proposed":
+        yield f"ADJ002 {known.adjustment_id} was {known.state} by {known.decided_by}: propose another one"
+
+
+def _named(connection: sa.Connection, prefix: str) -> KnownAdjustment:
+    found = [row for row in adjustments_of(connection) if row.adjustment_id.startswith(prefix)]
+    whole = [row for row in found if row.adjustment_id == prefix] or found
+    if len(whole) != 1:
+        known = ", ".join(row.adjustment_id for row in found) or "none; `recoup adjustments` lists them"
+        raise RefusedError(f"ADJ001 {prefix!r} should name one adjustment; it names {known}")
+    return _known(whole[0])
+
+
+def _known(row: sa.Row[Any]) -> KnownAdjustment:
+    return KnownAdjustment(
+        row.adjustment_id,
+        BatchKind(row.batch_kind),
+        row.scope,
+        Period.parse(row.period),
+        row.payee,
+        from_minor(row.amount_minor, row.currency),
+        row.currency,
+        row.reason,
+        row.proposed_by,
+        row.decision or "proposed",
+        row.decided_by or "",
+        row.case_id or "",
+    )
+
+
+def _refuse(faults: Iterator[str] | list[str] | tuple[str, ...]) -> None:
+    found = tuple(faults)
+    if found:
+        raise RefusedError("\n".join(found))

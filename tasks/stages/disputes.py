@@ -1,0 +1,148 @@
+"""Disputes: a payee's case about a line of pay, in the register of actions: opened, answered, resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from adapters.errors import RefusedError
+from adapters.store.actions import insert_action
+from adapters.store.batches import refuse_other_names
+from adapters.store.settlements import insert_case
+from adapters.world import World, business_today
+from domain.actions import Action, ActionDecision, ActionDecisionKind, NewAction
+from domain.expressions.parse import suggestion
+from domain.ids import AttemptId
+from domain.periods import Period
+from incentives.batches import BatchPhase, DecisionKind
+from incentives.chains import PayTerms
+from tasks.stages.actions import decide_action
+from tasks.stages.decide import people_on
+from tasks.stages.month_end import Frozen, read_frozen
+from tasks.stages.rules import sound_rules
+from tasks.stages.settling import DISPUTE, UPHELD, Case, read_cases
+
+REJECTED = "rejected"
+
+
+def open_dispute(
+    world: World, batch: str, payee: str, component: str, *, by: str, about: str, owner: str, attempt: AttemptId | None
+) -> Case:
+    """Open a case on a line of the batch; `owner` has to answer it within the window of disputes.
+
+    Without `component` it is the payee's only line. Raises: RefusedError with everything that stands in the way.
+    """
+    day, rules = business_today(world), sound_rules(world.settings.rules)
+    with world.store.write("dispute_opened") as connection:
+        refuse_other_names(connection, by)
+        frozen = read_frozen(connection, batch)
+        terms = rules.approvals.terms_on(frozen.batch.kind, frozen.batch.period.last_day)
+        if terms is None:
+            raise RefusedError(f"BAT043 no pay_terms of {frozen.batch.kind} batches: add them to incentives/approvals")
+        line = component or _only_line(frozen, payee)
+        known = read_cases(connection, frozen.batch.kind, frozen.batch.period)
+        _refuse((*_faults(frozen, payee, line, by, about), *_busy(known, payee, line), *_late(frozen, terms.rule, day)))
+        number = sum(case.payee == payee for case in known) + 1
+        action = NewAction(
+            DISPUTE,
+            f"{frozen.batch.period}-{payee}-{number}",
+            "employee" if frozen.batch.kind.value == "bonus" else "partner",
+            payee,
+            f"{line}, {frozen.batch.period}: {about.strip()}",
+            owner,
+            frozen.batch.scope,
+            day,
+            day + timedelta(days=terms.rule.dispute_days),
+        )
+        insert_action(world.store, connection, action, attempt)
+        row = {"action_id": action.action_id, "batch_id": frozen.batch.batch_id, "payee": payee, "component": line}
+        insert_case(connection, row)
+    return case_named(world, action.action_id)
+
+
+def answer(world: World, name: str, *, by: str, text: str, attempt: AttemptId | None) -> Case:
+    """Record what the payee is told; the case stays open until it is resolved."""
+    return _decided(world, name, ActionDecisionKind.ANSWERED, by, attempt, reason=text)
+
+
+def resolve(world: World, name: str, *, upheld: bool, by: str, reason: str, attempt: AttemptId | None) -> Case:
+    """Close the case. One that is upheld is settled by an approved adjustment that names it."""
+    if not reason.strip():
+        raise RefusedError("DIS004 a dispute is resolved with a reason: give --reason")
+    outcome = f"{UPHELD if upheld else REJECTED}: {reason.strip()}"
+    return _decided(world, name, ActionDecisionKind.CLOSED, by, attempt, outcome=outcome)
+
+
+def list_disputes(world: World, period: Period | None = None) -> tuple[Case, ...]:
+    with world.store.read() as connection:
+        return read_cases(connection, period=period)
+
+
+def case_named(world: World, prefix: str) -> Case:
+    """The dispute whose id starts with `prefix`. Raises: RefusedError if it is none or several."""
+    with world.store.read() as connection:
+        found = [case for case in read_cases(connection) if case.action.action_id.startswith(prefix)]
+    whole = [case for case in found if case.action.action_id == prefix] or found
+    if len(whole) != 1:
+        known = ", ".join(case.action.action_id for case in found) or "none; `recoup disputes` lists them"
+        raise RefusedError(f"DIS001 {prefix!r} should name one dispute; it names {known}")
+    return whole[0]
+
+
+def _decided(
+    world: World,
+    name: str,
+    kind: ActionDecisionKind,
+    by: str,
+    attempt: AttemptId | None,
+    *,
+    outcome: str = "",
+    reason: str = "",
+) -> Case:
+    case = case_named(world, name)
+    day, rules = business_today(world), sound_rules(world.settings.rules)
+    with world.store.read() as connection:
+        people = people_on(connection, rules, day)
+    if by == case.payee or case.payee in people.employee_ids(by):
+        raise RefusedError(f"DIS005 {by} is {case.payee}: somebody else answers and resolves it")
+    action: Action = decide_action(
+        world, case.action.action_id, ActionDecision(kind, by, day, outcome, reason), attempt
+    )
+    return case_named(world, action.action_id)
+
+
+def _only_line(frozen: Frozen, payee: str) -> str:
+    lines = sorted({line.component for line in frozen.lines if line.payee == payee})
+    if len(lines) != 1:
+        shown = ", ".join(lines) or "no line"
+        raise RefusedError(f"DIS001 {payee} has {shown} in {frozen.batch.batch_id}: name one with --component")
+    return lines[0]
+
+
+def _faults(frozen: Frozen, payee: str, line: str, by: str, about: str) -> Iterator[str]:
+    lines = {each.component for each in frozen.lines if each.payee == payee}
+    if line not in lines:
+        yield f'DIS001 {payee} has no line "{line}" in {frozen.batch.batch_id}. {suggestion(line, lines)}'.rstrip()
+    if not by.strip() or not about.strip():
+        yield "DIS004 a dispute is opened by name and with what it is about: give --by and --about"
+    if frozen.state.phase in {BatchPhase.VOID, BatchPhase.RETURNED}:
+        yield f"DIS003 {frozen.batch.batch_id} is {frozen.state.phase}: dispute the batch that took its place"
+
+
+def _busy(known: tuple[Case, ...], payee: str, line: str) -> Iterator[str]:
+    for case in known:
+        if case.is_open and (case.payee, case.component) == (payee, line):
+            yield f"DIS002 {case.action.action_id} is open on this line"
+
+
+def _late(frozen: Frozen, terms: PayTerms, day: date) -> Iterator[str]:
+    """A line can be disputed from when it is prepared until the window after publishing is over."""
+    published = next((each.on for each in frozen.decisions if each.kind is DecisionKind.PUBLISHED), None)
+    if published and day > published + timedelta(days=terms.dispute_days):
+        last = published + timedelta(days=terms.dispute_days)
+        yield f"DIS003 lines of this batch could be disputed until {last}, {terms.dispute_days} days after publishing"
+
+
+def _refuse(faults: tuple[str, ...]) -> None:
+    if faults:
+        raise RefusedError("\n".join(faults))

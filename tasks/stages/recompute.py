@@ -1,0 +1,100 @@
+"""Proof that posted figures can be calculated again: from the run's own night, by the rules that were signed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import sqlalchemy as sa
+
+from adapters.errors import WorldError
+from adapters.store.results import read_payout_lines
+from adapters.store.signatures import Signed, signed_versions
+from adapters.world import World
+from domain.documents import Document
+from domain.ids import AttemptId, Digest, RunId
+from domain.issues import Issue, Location
+from domain.manifest import Manifest, RunKind
+from domain.records import PayoutLine
+from domain.rules import RuleKind, decode_rules
+from incentives.book import decode_policies
+from incentives.contracts import Contract, ContractBook
+from incentives.ledger import BatchKind
+from tasks.stages.as_if import SECTIONS_OF_ALL
+from tasks.stages.calculation import calculation_version
+from tasks.stages.manifests import manifest_of
+from tasks.stages.night import Night
+from tasks.stages.pay import compute_pay
+from tasks.stages.signed_book import AS_SIGNED, read_back
+
+# Where nothing is recorded, because nothing is written.
+_NO_ATTEMPT = AttemptId("")
+
+
+def recomputed(world: World, runs: Iterable[RunId]) -> Iterator[Issue]:
+    """What does not come out again: LED013 another figure, LED014 a run that cannot be calculated any more."""
+    with world.store.read() as connection:
+        signed = {each.rule: each for each in signed_versions(connection)}
+        manifests = {run: manifest_of(connection, run) for run in sorted(set(runs))}
+    for run, manifest in manifests.items():
+        yield from _of_run(world, run, manifest, signed)
+
+
+def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest, Signed]) -> Iterator[Issue]:
+    place = Location(f"run {run}")
+    unknown = [version.id for version in manifest.rules if version.digest not in signed]
+    if unknown or manifest.source is None:
+        yield Issue("LED014", place, f"what it was calculated by is not in the store: {', '.join(unknown)}", _RESTORE)
+        return
+    policies, _ = decode_policies(_decoded(manifest, signed, RuleKind.POLICY, RuleKind.EXCHANGE))
+    settled, _ = decode_rules(_decoded(manifest, signed, RuleKind.CONTRACT), "contracts", RuleKind.CONTRACT, Contract)
+    contracts = ContractBook(tuple(sorted(settled, key=lambda each: (each.rule.id, each.rule.valid_from))), ())
+    try:
+        with world.store.read() as connection:
+            source = manifest_of(connection, manifest.source)
+        night = Night(manifest.source, _NO_ATTEMPT, source.business_date, RunKind.NIGHTLY)
+        pay = compute_pay(world, night, source, policies, contracts)
+    except (WorldError, OSError) as error:
+        yield Issue("LED014", place, f"it cannot be calculated again: {error}", _RESTORE)
+        return
+    with world.store.read() as connection:
+        for kind in BatchKind:
+            yield from _differing(connection, run, kind, pay.lines.get(kind, ()), manifest)
+
+
+def _decoded(manifest: Manifest, signed: Mapping[Digest, Signed], *kinds: RuleKind) -> tuple[Document, ...]:
+    """The rules of the run as they were signed, whatever stands in the files today."""
+    sections = {
+        SECTIONS_OF_ALL[kind]: [
+            read_back(kind, signed[version.digest].content) for version in manifest.rules if version.kind is kind
+        ]
+        for kind in kinds
+    }
+    return (Document(AS_SIGNED, sections, {(): Location(AS_SIGNED)}),)
+
+
+def _differing(
+    connection: sa.Connection, run: RunId, kind: BatchKind, again: tuple[PayoutLine, ...], manifest: Manifest
+) -> Iterator[Issue]:
+    stored = {_key(line): line for line in read_payout_lines(connection, run, kind.value)}
+    found = {_key(line): line for line in again}
+    hint = "" if manifest.calculation == calculation_version() else "It was calculated by another version of Recoup"
+    for key in sorted(stored.keys() | found.keys()):
+        before, now = stored.get(key), found.get(key)
+        if before is None or now is None or _content(before) != _content(now):
+            amounts = [f"{line.amount:,f} {line.currency}" if line else "no line" for line in (before, now)]
+            message = f"{key[0]}, {key[1]}: {amounts[0]} was calculated, {amounts[1]} comes out now"
+            yield Issue("LED013", Location(f"run {run}"), message, hint or "Find out what was changed by hand")
+
+
+def _key(line: PayoutLine) -> tuple[str, str, str, str]:
+    return line.payee, line.component, line.origin_period, line.currency
+
+
+def _content(line: PayoutLine) -> object:
+    """Everything but the places and the order of inputs in rule files: signed content has neither."""
+    steps = [(step.name, step.kind, step.value, step.inputs, step.note) for step in line.steps]
+    inputs = sorted((step for step in steps if step[1] == "input"), key=repr)
+    return line.amount, line.scope, line.rule, inputs, [step for step in steps if step[1] != "input"]
+
+
+_RESTORE = "Restore what is missing from the backup"

@@ -68,6 +68,15 @@ class EarlierNight:
     run: RunId
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class PaidBatch:
+    """A published batch of an earlier month: the month, the department, and the run whose lines it holds."""
+
+    period: str
+    scope: str
+    run: RunId
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Complete and stored; it holds no recorded time, so the same inputs give the same id.
@@ -79,7 +88,8 @@ class Manifest:
     posted state of the batch's own keys; `gaps` increments of the period that landed and were never accepted, so that
     what adds up the period has no value; `source` (month-ends) the night whose results are paid; `earlier` the last
     measured nights of earlier months, whose credits a reversal takes back; `carried` those from which scorecards carry
-    values; `planned` those that released planned actions which may still count. `known_as_of` is what was asked for,
+    values; `planned` those that released planned actions which may still count; `paid` the published batches of earlier
+    months whose columns policies carry over. `known_as_of` is what was asked for,
     and empty where nothing was: the newest versions counted.
     """
 
@@ -103,6 +113,7 @@ class Manifest:
     earlier: tuple[EarlierNight, ...] = ()
     carried: tuple[EarlierNight, ...] = ()
     planned: tuple[EarlierNight, ...] = ()
+    paid: tuple[PaidBatch, ...] = ()
     known_as_of: str = ""
 
 

@@ -53,6 +53,11 @@ class PolicyBook:
             placed for placed in self.rates if placed.rule.id in read and placed.rule.holds_on(period.last_day)
         )
 
+    def most_months_carried(self) -> int:
+        """How many months back the farthest column lies that is carried over; 0 where none is."""
+        inputs = (source for ready in self.policies for source in ready.policy.inputs.values())
+        return max((source.months_ago or 0 for source in inputs), default=0)
+
     def versions(self) -> tuple[RuleVersion, ...]:
         """What a manifest names, and a signer signs."""
         return (*(ready.version for ready in self.policies), *(placed.version for placed in self.rates))

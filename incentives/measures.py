@@ -39,9 +39,13 @@ def measures_of(results: Iterable[KpiResult], scores: Iterable[Score]) -> dict[M
 
 
 def halted_among(measures: Measures) -> frozenset[str]:
-    """Figures that are halted for anybody, and so for everybody: a gate stops a table, not a person. Whoever has no row
-    of a halted figure must not be taken for somebody of whom there is nothing to count."""
-    return frozenset(name for (_, _, name), measure in measures.items() if measure.state is ValueState.HALTED)
+    """Figures, without their currency, that are halted for anybody, and so for everybody: a gate stops a table, not a
+    person. Whoever has no row of a halted figure must not be taken for somebody of whom there is nothing to count."""
+    return frozenset(
+        ":".join(name.split(":")[:2])
+        for (_, _, name), measure in measures.items()
+        if measure.state is ValueState.HALTED
+    )
 
 
 def _of_results(results: Iterable[KpiResult]) -> Iterator[tuple[MeasureKey, Measure]]:

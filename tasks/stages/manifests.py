@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from adapters.store.schema import runs
 from domain.ids import Digest, ReleaseId, RunId, VersionId
-from domain.manifest import EarlierNight, Input, Manifest, RunKind, Stage, Unread, Waiver
+from domain.manifest import EarlierNight, Input, Manifest, PaidBatch, RunKind, Stage, Unread, Waiver
 from domain.rules import RuleKind, RuleVersion
 
 
@@ -41,6 +41,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         earlier=_nights(content.get("earlier", ())),
         carried=_nights(content.get("carried", ())),
         planned=_nights(content.get("planned", ())),
+        paid=tuple(PaidBatch(row["period"], row["scope"], RunId(row["run"])) for row in content.get("paid", ())),
         known_as_of=content["known_as_of"],
     )
 

@@ -57,6 +57,7 @@ from incentives.ledger import (
 )
 from incentives.settlement import Decided, Hold, OpenMonth, Scope, holds_on, settle
 from tasks.stages.calculation import calculation_version
+from tasks.stages.carried_pay import batches_carried
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night, StageWork, run_stage
 from tasks.stages.pay import Pay, compute_pay, summary_of_pay, write_pay
@@ -131,7 +132,7 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
     run = record_run(world.store, manifest, attempt)
     night = Night(run, attempt, period.last_day, RunKind.MONTH_END)
     measured = Night(source, attempt, period.last_day, RunKind.NIGHTLY)
-    pay = compute_pay(world, measured, source_manifest, rules.policies, rules.contracts)
+    pay = compute_pay(world, measured, source_manifest, rules.policies, rules.contracts, paid=manifest.paid)
     if pay.waiting:
         raise RefusedError(
             f"month-end {period} waits: {'; '.join(pay.waiting)}. Correct the extracts, run the night again"
@@ -281,6 +282,7 @@ def _manifest(
         history=source_manifest.history,
         ledger=digest_of(_plain(state)),
         source=source,
+        paid=batches_carried(connection, rules.policies, period),
     )
 
 

@@ -14,15 +14,17 @@ from adapters.duck import Duck
 from adapters.store.results import read_kpis, read_scores, write_held, write_payout_lines
 from adapters.store.runs import StageResult, State
 from adapters.world import World
-from domain.manifest import Manifest, Stage
+from domain.manifest import Manifest, PaidBatch, Stage
 from domain.periods import Period
 from domain.records import PayoutLine
 from incentives.book import PolicyBook
 from incentives.calculate import calculate
 from incentives.contracts import ContractBook
 from incentives.fees import fees
+from incentives.house import Earlier
 from incentives.ledger import BatchKind
 from incentives.measures import Measures, measures_of
+from tasks.stages.carried_pay import columns_carried
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, run_stage
 from tasks.stages.people import BONUS_READS, FEE_READS, leavers_of, payees_of, recoveries_of, working_days_of
@@ -47,19 +49,29 @@ def project(
     """This month's bonuses and fees as they stand: a forecast, not a payout."""
 
     def work() -> StageWork:
-        pay = compute_pay(world, night, manifest, policies, contracts)
+        pay = compute_pay(world, night, manifest, policies, contracts, paid=manifest.paid)
         return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay))
 
     return run_stage(world, night, Stage.PROJECT, work)
 
 
-def compute_pay(world: World, night: Night, manifest: Manifest, policies: PolicyBook, contracts: ContractBook) -> Pay:
-    """Bonuses from the KPI results and scores of the night, fees from the payments in its books."""
+def compute_pay(
+    world: World,
+    night: Night,
+    manifest: Manifest,
+    policies: PolicyBook,
+    contracts: ContractBook,
+    *,
+    paid: Iterable[PaidBatch],
+) -> Pay:
+    """Bonuses from the KPI results and scores of the night, fees from the payments in its books. `paid` are the batches
+    of earlier months whose columns are carried over: what a month-end knows of them may be newer than its night."""
     period, halted = Period.of(night.business_date), halted_tables(world, night)
     with world.store.read() as connection:
         measures = measures_of(read_kpis(connection, night.run), read_scores(connection, night.run))
+        earlier = columns_carried(connection, paid, period)
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        return pay_in(duck, measures, policies, contracts, period, halted)
+        return pay_in(duck, measures, policies, contracts, period, halted, earlier)
 
 
 def pay_in(
@@ -69,6 +81,7 @@ def pay_in(
     contracts: ContractBook,
     period: Period,
     halted: frozenset[str],
+    earlier: Earlier,
 ) -> Pay:
     """The same from given measures, over the session of a night."""
     lines: dict[BatchKind, tuple[PayoutLine, ...]] = {}
@@ -82,7 +95,12 @@ def pay_in(
     if not halted & BONUS_READS:
         leavers = leavers_of(duck, period)
         found = calculate(
-            policies, payees_of(duck, period), measures, period=period, working_days=working_days_of(duck)
+            policies,
+            payees_of(duck, period),
+            measures,
+            period=period,
+            working_days=working_days_of(duck),
+            earlier=earlier,
         )
         lines[BatchKind.BONUS] = found.lines
         held[BatchKind.BONUS] = (

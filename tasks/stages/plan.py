@@ -25,6 +25,7 @@ from kpi_rules.credits import contact_days_before, first_payment_day
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.views import CREDITS
 from tasks.stages.calculation import calculation_version
+from tasks.stages.carried_pay import batches_carried
 from tasks.stages.inputs import inputs_of_night
 from tasks.stages.liquidation import liquidation_before
 from tasks.stages.night import Night
@@ -93,6 +94,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             earlier=_earlier(connection, request, rules.kpis),
             carried=_carried(connection, request, rules.kpis),
             planned=nights_that_planned(connection, day, request.known_as_of),
+            paid=batches_carried(connection, rules.policies, Period.of(day)),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )
 

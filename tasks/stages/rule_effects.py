@@ -27,6 +27,7 @@ from domain.records import KpiResult, PayoutLine, Score, Unit, ValueState
 from domain.rule_changes import RuleChange, rule_changes
 from domain.rules import RuleKind
 from domain.tables import Table
+from incentives.house import Earlier
 from incentives.ledger import BatchKind
 from incentives.measures import measures_of
 from kpi_rules.breaches import BREACHES_READ, breach_statements
@@ -47,6 +48,7 @@ from reports.rule_effects import (
     totals_of,
 )
 from tasks.stages.as_if import SECTIONS, Shift, as_if, shifts
+from tasks.stages.carried_pay import batches_carried, columns_carried
 from tasks.stages.gate import accepted_in, halted_in
 from tasks.stages.liquidation import rates_in
 from tasks.stages.manifests import manifest_of
@@ -145,6 +147,8 @@ def _measured(
     with world.store.read() as connection:
         manifest, accepted = manifest_of(connection, night.run), accepted_in(connection, night.run)
         halted = halted_in(connection, night.run)
+        paid = {each for side in sides for each in batches_carried(connection, side.policies, night.period)}
+        earlier = columns_carried(connection, sorted(paid), night.period)
         official = Figures(
             night.run,
             read_kpis(connection, night.run),
@@ -153,7 +157,7 @@ def _measured(
         )
     with session_of_night(world, manifest, accepted) as duck:
         duck.keep(DISPATCH_SQL.name)
-        bench = _Bench(duck, night.day, halted)
+        bench = _Bench(duck, night.day, halted, earlier)
         old, new = (
             bench.figures_of(rules, carried_values(world, manifest, rules.kpis.on(night.day))) for rules in sides
         )
@@ -205,6 +209,7 @@ class _Bench:
     duck: Duck
     day: date
     halted: frozenset[str]
+    earlier: Earlier
     made: str = ""
     tables: int = 0
     read: dict[tuple[str, str], Sequence[Mapping[str, Any]]] = field(default_factory=dict)
@@ -213,7 +218,9 @@ class _Bench:
         self._make_tables(rules.kpis)
         found = figures_in(self.duck, rules.kpis, self.day, self.halted, self._read, carried=carried)
         measures = measures_of(found.results, found.scores)
-        pay = pay_in(self.duck, measures, rules.policies, rules.contracts, Period.of(self.day), self.halted)
+        pay = pay_in(
+            self.duck, measures, rules.policies, rules.contracts, Period.of(self.day), self.halted, self.earlier
+        )
         return _Found(found.results, found.scores, pay)
 
     def _read(self, statement: ExactSelect) -> Sequence[Mapping[str, Any]]:

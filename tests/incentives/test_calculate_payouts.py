@@ -464,3 +464,201 @@ def test_calculate_post_correct_and_reverse_comes_back_to_zero(policies, history
         posted = posted_after(posted, differences(desired, posted, into=JUNE.next()))
         assert differences(desired, posted, into=JUNE.next()) == ()
     assert not any(posted.values())
+
+
+TEXT = """\
+{head}policies:
+  - id: {id}
+    title: A bonus
+    owner: hr
+    valid_from: 2026-01-01
+    valid_to: 2027-01-01
+    applies_to: {applies_to}
+    component: {component}
+    currency: VND
+    part_period: {part}
+    inputs: {{x: {{{source}, missing: {missing}}}}}
+    steps:
+{steps}      - {{name: payable, kind: round, of: earned, digits: 0, mode: half_up}}
+"""
+OF_X = "      - {name: one, kind: base, value: 1}\n      - {name: earned, kind: formula, expression: one * x}\n"
+MONEY_X = "      - {name: earned, kind: formula, expression: x * 1}\n"
+USUAL = {"head": "", "id": "p", "applies_to": "{}", "component": "bonus", "part": "whole", "missing": "hold"}
+
+
+def reading(book_of, source, steps=OF_X, **changes):
+    return book_of(TEXT.format(**USUAL | {"source": source, "steps": steps} | changes))
+
+
+@pytest.mark.parametrize(
+    ("fact", "whom", "value"),
+    [
+        pytest.param("tenure_months", payee(hired_on=date(2026, 6, 30)), 1, id="the month of hire is the first"),
+        pytest.param("tenure_months", payee(hired_on=date(2026, 5, 1)), 2, id="the month after the second"),
+        pytest.param("tenure_months", payee(hired_on=date(2024, 7, 31)), 24, id="a year before counts twelve"),
+        pytest.param("month", payee(), 6, id="the calendar month"),
+        pytest.param("leaving", payee(exited_on=date(2026, 6, 11)), 1, id="leaves within the month"),
+        pytest.param("leaving", payee(exited_on=date(2026, 7, 1)), 1, id="the last day is the month's last"),
+        pytest.param("leaving", payee(exited_on=date(2026, 7, 2)), 0, id="leaves later"),
+        pytest.param("leaving", payee(), 0, id="stays"),
+    ],
+)
+def test_facts_of_the_payee(book_of, fact, whom, value):
+    (line,) = compute(reading(book_of, f"fact: {fact}"), [whom], {}).lines
+    assert line.amount == value
+
+
+def test_the_share_of_full_time_is_that_of_the_last_day_covered(book_of):
+    terms = (Terms(Decimal(1), HIRED, date(2026, 6, 30)), Terms(Decimal("0.5"), date(2026, 6, 30)))
+    steps = "      - {name: all, kind: base, value: 10}\n      - {name: earned, kind: formula, expression: all * x}\n"
+    (line,) = compute(reading(book_of, "fact: full_time_share", steps), [payee(terms=terms)], {}).lines
+    assert line.amount == 5
+
+
+EARLIER = {
+    (1, "E1", "bonus"): {"so_far": Decimal(70)},
+    (3, "E1", "bonus"): {"so_far": Decimal(5)},
+    (1, "E1", "other"): {"so_far": Decimal(999)},
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("carried: so_far, months_ago: 1", 70),
+        ("carried: so_far, months_ago: 3", 5),
+        ("carried: so_far, months_ago: 1, begins_anew: 6", 0),
+        ("carried: so_far, months_ago: 1, begins_anew: 5", 70),
+        ("carried: so_far, months_ago: 3, begins_anew: 4", 0),
+        ("carried: so_far, months_ago: 3, begins_anew: 3", 5),
+    ],
+)
+def test_columns_are_carried_over_until_the_count_begins_anew(book_of, source, value):
+    book = reading(book_of, f"{source}, unit: money", MONEY_X)
+    found = calculate(book, [payee()], {}, period=JUNE, working_days=WORKING, earlier=EARLIER)
+    assert [line.amount for line in found.lines] == [value]
+
+
+@pytest.mark.parametrize(("missing", "pays", "held"), [("zero", [0], []), ("hold", [], [Reason.MISSING_INPUT])])
+def test_without_an_earlier_line_there_is_nothing_or_the_payee_is_held(book_of, missing, pays, held):
+    book = reading(book_of, "carried: so_far, months_ago: 2, unit: money", MONEY_X, missing=missing)
+    found = calculate(book, [payee()], {}, period=JUNE, working_days=WORKING, earlier=EARLIER)
+    assert [line.amount for line in found.lines] == pays
+    assert [each.reason for each in found.held] == held
+
+
+def test_somebody_who_moves_carries_over_once(book_of):
+    steps = MONEY_X.replace("earned", "all") + (
+        "      - {name: days, kind: prorate, of: zero, by: calendar_days, employment_share: false, memo: true}\n"
+        "      - {name: earned, kind: formula, expression: all * 1}\n"
+    )
+    steps = "      - {name: zero, kind: base, value: 0}\n" + steps
+    book = reading(book_of, "carried: so_far, months_ago: 1, unit: money", steps, part="prorated")
+    middle = date(2026, 6, 16)
+    moved = payee("E1", posting("legal", HIRED, middle), posting("field", middle))
+    found = calculate(book, [moved], {}, period=JUNE, working_days=WORKING, earlier=EARLIER)
+    assert amounts(found) == {("E1", "bonus:legal"): 70, ("E1", "bonus:field"): 0}
+
+
+def led_by(name, leader, *, start=HIRED, end=None, department="field", role="collector"):
+    return StaffPosting(department, "F1", role, start, end, leader)
+
+
+def overrides(book_of, level=1, missing="hold"):
+    paid = TEXT.format(**USUAL | {"source": "kpi: sales, unit: money", "steps": MONEY_X})
+    paid = paid.replace("applies_to: {}", "applies_to: {roles: [collector]}")
+    above = TEXT.format(
+        **USUAL
+        | {"id": "above", "component": "override", "missing": missing, "steps": MONEY_X}
+        | {"source": f"lines: bonus, level: {level}", "applies_to": "{roles: [leader, manager]}"}
+    )
+    return book_of(paid, above)
+
+
+def sales(**amounts_of):
+    return {
+        (Grain.EMPLOYEE, name, "kpi:sales:VND"): Measure(ValueState.VALUE, Decimal(amount), RULE, "VND")
+        for name, amount in amounts_of.items()
+    }
+
+
+def hierarchy(*postings):
+    leader = payee("L1", led_by("L1", "M1", role="leader"))
+    manager = payee("M1", led_by("M1", "", role="manager"))
+    return [payee("E1", *(postings or (led_by("E1", "L1"),))), leader, manager]
+
+
+def test_leaders_read_what_those_below_are_paid_level_by_level(book_of):
+    found = amounts(compute(overrides(book_of), hierarchy(), sales(E1=300)))
+    assert found == {("E1", "bonus:field"): 300, ("L1", "override:field"): 300, ("M1", "override:field"): 0}
+    found = amounts(compute(overrides(book_of, level=2), hierarchy(), sales(E1=300)))
+    assert found == {("E1", "bonus:field"): 300, ("L1", "override:field"): 0, ("M1", "override:field"): 300}
+
+
+def test_a_line_counts_by_the_days_on_which_somebody_was_led(book_of):
+    """Ten of thirty days under the leader, twenty under the manager."""
+    day = date(2026, 6, 11)
+    people = hierarchy(led_by("E1", "L1", end=day), led_by("E1", "M1", start=day))
+    found = amounts(compute(overrides(book_of), people, sales(E1=300)))
+    assert found == {("E1", "bonus:field"): 300, ("L1", "override:field"): 100, ("M1", "override:field"): 200}
+
+
+@pytest.mark.parametrize(("missing", "leader"), [("zero", 300), ("hold", Reason.OTHERS_HELD)])
+def test_where_somebody_below_is_held_the_leader_waits_or_goes_on(book_of, missing, leader):
+    people = [*hierarchy(), payee("E2", led_by("E2", "L1"))]
+    found = compute(overrides(book_of, missing=missing), people, sales(E1=300))
+    results = {line.payee: line.amount for line in found.lines} | {each.payee: each.reason for each in found.held}
+    assert results == {"E1": 300, "E2": Reason.MISSING_INPUT, "L1": leader, "M1": 0}
+
+
+def test_people_who_lead_each_other_are_no_endless_ladder(book_of):
+    people = [payee("E1", led_by("E1", "E2")), payee("E2", led_by("E2", "E1", role="leader"))]
+    found = amounts(compute(overrides(book_of, level=3), people, sales(E1=300)))
+    assert found == {("E1", "bonus:field"): 300, ("E2", "override:field"): 0}
+
+
+RATES = """exchange_rates:
+  - {id: house, title: R, owner: f, valid_from: 2026-01-01, valid_to: 2026-06-30, to: VND, rates: {CNY: 3000}}
+  - {id: house, title: R, owner: f, valid_from: 2026-06-30, review_by: 2026-12-31, to: VND, rates: {CNY: 4000}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("measured", "pays"),
+    [
+        ({"VND": 500, "CNY": 2}, 8_500),
+        ({"CNY": 2}, 8_000),
+        ({"VND": 500}, 500),
+        ({"VND": 500, "USD": 1}, Reason.NO_RATE),
+        ({}, Reason.MISSING_INPUT),
+    ],
+)
+def test_other_currencies_count_at_the_rates_of_the_last_day(book_of, measured, pays):
+    book = reading(book_of, "kpi: sales, unit: money, rates: house", MONEY_X, head=RATES)
+    figures = {
+        (Grain.EMPLOYEE, "E1", f"kpi:sales:{currency}"): Measure(ValueState.VALUE, Decimal(amount), RULE, currency)
+        for currency, amount in measured.items()
+    }
+    found = compute(book, [payee()], figures)
+    assert [line.amount for line in found.lines] + [each.reason for each in found.held] == [pays]
+
+
+@pytest.mark.parametrize("rates", [", rates: house", ""])
+def test_money_that_is_halted_for_somebody_is_zero_for_nobody(book_of, rates):
+    book = reading(book_of, f"kpi: sales, unit: money{rates}", MONEY_X, head=RATES, missing="zero")
+    halted = {(Grain.EMPLOYEE, "E2", "kpi:sales:VND"): Measure(ValueState.HALTED, None, RULE, "VND")}
+    assert [each.reason for each in compute(book, [payee()], halted).held] == [Reason.HALTED_INPUT]
+
+
+def test_without_a_trace_the_amounts_are_the_same(policies):
+    people = [payee(), payee("E2", hired_on=date(2026, 6, 16)), payee("E3", posting("legal"))]
+    measures = scores("E1", "E2", "E3")
+    traced, bare = (
+        calculate(policies(), people, measures, period=JUNE, working_days=WORKING, traced=traced)
+        for traced in (True, False)
+    )
+    assert amounts(traced) == amounts(bare)
+    assert all(line.steps for line in traced.lines)
+    assert not any(line.steps for line in bare.lines)
+    assert [(row.payee, row.values) for row in traced.rows] == [(row.payee, row.values) for row in bare.rows]
+    assert traced.without_policy == bare.without_policy

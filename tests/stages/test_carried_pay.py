@@ -1,0 +1,84 @@
+"""What pay carries over: the columns of what was published, named in the manifest, and read as they were."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from adapters.rule_files import parse_document
+from domain.manifest import PaidBatch
+from domain.periods import Period
+from incentives.book import decode_policies
+from tasks.stages.carried_pay import batches_carried, columns_carried
+from tests.stages.paid import house_policy, line_by, month_end_run, publish_lines
+
+AUGUST, SEPTEMBER, OCTOBER = Period(2026, 8), Period(2026, 9), Period(2026, 10)
+CARRIES = """
+policies:
+  - id: year
+    title: By the year to date
+    owner: hr
+    valid_from: 2026-01-01
+    review_by: 2026-12-31
+    applies_to: {}
+    component: performance_bonus
+    currency: VND
+    part_period: whole
+    inputs:
+      before: {carried: earned, months_ago: MONTHS, unit: money, missing: zero}
+    steps:
+      - {name: earned, kind: base, value: before}
+      - {name: payable, kind: round, of: earned, digits: 0, mode: half_up}
+"""
+
+
+def carrying(months: int):
+    document, _ = parse_document(CARRIES.replace("MONTHS", str(months)), "a.yaml")
+    book, issues = decode_policies([document])
+    assert not issues
+    return book
+
+
+@pytest.fixture
+def months(world):
+    """September paid in two departments, the first of them twice; August in one; October not published yet."""
+    field, legal = (house_policy(world, name) for name in ("field_vnd", "legal_vnd"))
+    august = month_end_run(world, AUGUST)
+    publish_lines(world, august, "field", [_line(field, "E1", "field", "60", "2026-08")])
+    first, then = month_end_run(world, SEPTEMBER), month_end_run(world, SEPTEMBER, nonce="again")
+    publish_lines(world, first, "field", [_line(field, "E1", "field", "60", "2026-09")])
+    publish_lines(world, then, "field", [_line(field, "E1", "field", "100", "2026-09")])
+    moved = month_end_run(world, SEPTEMBER, nonce="legal")
+    publish_lines(world, moved, "legal", [_line(legal, "E1", "legal", "100", "2026-09")])
+    waiting = month_end_run(world, OCTOBER)
+    publish_lines(world, waiting, "field", [_line(field, "E1", "field", "100", "2026-10")], decisions=3)
+    return august, then, moved
+
+
+def _line(policy, payee, scope, score, period):
+    given = {"score": score, "critical_fails": "0", "upheld_complaints": "0"}
+    return line_by(policy, payee, scope, given, period=period)
+
+
+def test_the_newest_published_batch_of_each_department_is_named_as_far_back_as_a_policy_reaches(world, months):
+    august, september, moved = months
+    of_september = (PaidBatch("2026-09", "field", september), PaidBatch("2026-09", "legal", moved))
+    with world.store.read() as connection:
+        assert batches_carried(connection, carrying(1), OCTOBER) == of_september
+        assert batches_carried(connection, carrying(2), OCTOBER) == (
+            PaidBatch("2026-08", "field", august),
+            *of_september,
+        )
+        assert (
+            batches_carried(connection, carrying(1), Period(2026, 11)) == ()
+        )  # October is approved, and not published
+
+
+def test_columns_are_summed_over_the_departments_of_a_month(world, months):
+    with world.store.read() as connection:
+        found = columns_carried(connection, batches_carried(connection, carrying(2), OCTOBER), OCTOBER)
+    assert {key: found[key]["earned"] for key in found} == {
+        (1, "E1", "performance_bonus"): Decimal(4_200_000 + 4_000_000),
+        (2, "E1", "performance_bonus"): Decimal(2_100_000),
+    }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 
 from domain.expressions.parse import suggestion
@@ -158,11 +159,8 @@ class _Reader:
 
 
 def _amount(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and "_" not in text else None
+    """Plain digits alone: `1e999999` would be a number too, of a million of them."""
+    return Decimal(text) if re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,6})?", text) else None
 
 
 def _minor(amount: Decimal, currency: str) -> int | None:

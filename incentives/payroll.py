@@ -95,10 +95,14 @@ def totals_of_lines(lines: Iterable[PayrollLine]) -> dict[str, int]:
     return dict(sorted(sums.items()))
 
 
-def totals_of_journal(lines: Iterable[JournalLine]) -> dict[str, list[int]]:
-    """The control totals of a journal: debit and credit in each currency, in minor units; they are equal."""
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+def totals_of_journal(lines: Iterable[JournalLine], accounts: Accounts) -> dict[str, dict[str, int]]:
+    """The control totals of a journal, in minor units by currency: debits and credits, which are equal, and what it
+    says is owed to payees."""
+    sums: dict[str, dict[str, int]] = defaultdict(lambda: {"debit": 0, "credit": 0, "owed": 0})
     for line in lines:
-        sums[line.currency][0] += line.debit_minor
-        sums[line.currency][1] += line.credit_minor
+        totals = sums[line.currency]
+        totals["debit"] += line.debit_minor
+        totals["credit"] += line.credit_minor
+        if line.account == accounts.payable:
+            totals["owed"] += line.credit_minor - line.debit_minor
     return dict(sorted(sums.items()))

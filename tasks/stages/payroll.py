@@ -227,8 +227,8 @@ def _journal_file(world: World, frozen: Frozen, entries: Iterable[PaidEntry], li
 def accounts_of(world: World, kind: BatchKind) -> Accounts:
     settings = world.settings
     if kind is BatchKind.BONUS:
-        return Accounts(settings.bonus_expense_account, settings.bonus_payable_account)
-    return Accounts(settings.fee_expense_account, settings.fee_payable_account)
+        return Accounts(settings.bonus_expense_account, settings.bonus_payable_account, settings.receivable_account)
+    return Accounts(settings.fee_expense_account, settings.fee_payable_account, settings.receivable_account)
 
 
 def _journal_row(frozen: Frozen, line: JournalLine) -> JournalRow:

@@ -23,7 +23,7 @@ from reports.languages import Language
 from reports.projection import ProjectedPay, ProjectionFacts, projected, projection_report
 from reports.scopes import Scope
 from reports.statement import Next
-from tasks.stages.daily import OWNER, postings_of
+from tasks.stages.about import OWNER, postings_of
 from tasks.stages.files_of_reports import write_report_files
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.labels import book_label, titles_of_references
@@ -74,7 +74,7 @@ def projection_facts(world: World, day: date, language: Language) -> ProjectionF
                        capacities=capacities, earlier=carried)  # fmt: skip
         now = pay_in(duck, measures_of(found.kpis, found.scores), rules.policies, rules.contracts, period, halted)
         then = pay_in(duck, measures_of(results, scores), rules.policies, rules.contracts, period, halted)
-        postings = postings_of(duck, day)
+        postings = postings_of(duck, day, halted)
     pay = projected(_lines(now), _lines(then), _held(now))
     titles = titles_of_references(found.rules, language)
     days = [each for each in house or () if each in period]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incentives.ledger import BatchKind
+from incentives.ledger import BatchKind, EntryType
 from incentives.payroll import Accounts, JournalLine, PaidEntry, journal, totals_of_journal
 
-ACCOUNTS = Accounts("6421", "3341")
+ACCOUNTS = Accounts("6421", "3341", "1388")
 
 
 def entry(payee: str, amount: int, currency: str = "VND", origin: str = "2026-09") -> PaidEntry:
@@ -32,6 +34,17 @@ def entry(payee: str, amount: int, currency: str = "VND", origin: str = "2026-09
 def test_a_journal_by_hand(entries, posted):
     made = journal([entry(*each) for each in entries], {"E1": "CC1", "E2": "CC1"}, ACCOUNTS)
     assert [(line.account, line.cost_centre, line.debit_minor, line.credit_minor) for line in made] == posted
+
+
+def test_what_could_not_be_deducted_is_owed_by_the_payee_and_no_expense():
+    """500 is taken back, 200 of it is carried to a later month: 300 less is paid, and the expense falls by 500."""
+    carried = replace(entry("E1", 200), entry_type=EntryType.CARRY_FORWARD)
+    made = journal([entry("E1", -500), carried], {"E1": "CC1"}, ACCOUNTS)
+    sums = {
+        account: sum(signed(line) for line in made if line.account == account) for account in ("1388", "3341", "6421")
+    }
+    assert sums == {"1388": 200, "3341": 300, "6421": -500}
+    assert totals_of_journal(made, ACCOUNTS)["VND"]["owed"] == -300
 
 
 entries = st.builds(

@@ -27,7 +27,7 @@ from incentives.next_step import next_steps
 from reports.languages import Language
 from reports.pay_changes import changes_between
 from reports.statement import Next, Statement, StatementEntry, StatementLine
-from reports.statement_files import missing_fonts, statement_page, statement_pdf
+from reports.statement_files import missing_fonts, statement_files
 from tasks.stages.labels import book_label, references_in_percent, titles_of_references
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_before import lines_of_the_month_before
@@ -240,15 +240,15 @@ def _write(
     known: Mapping[str, RunFile],
 ) -> None:
     """Files first, then one transaction that registers them."""
-    wanted, fresh = frozenset(missing), []
-    for payee in facts.payees:
+    wanted = frozenset(missing)
+    payees = [payee for payee in facts.payees if wanted & {*_names(payee, language)}]
+    fresh = []
+    for payee, made in zip(
+        payees, statement_files((_statement(facts, payee) for payee in payees), language), strict=True
+    ):
         page, pdf = _names(payee, language)
-        if not wanted & {page, pdf}:
-            continue
-        statement = _statement(facts, payee)
-        text, made = statement_page(statement, language), statement_pdf(statement, language)
-        fresh.append((page, _written(world, frozen, page, text.encode("utf-8"), known)))
-        fresh.append((pdf, _written(world, frozen, pdf, made, known)))
+        fresh.append((page, _written(world, frozen, page, made.page.encode("utf-8"), known)))
+        fresh.append((pdf, _written(world, frozen, pdf, made.pdf, known)))
     rows = [
         RunFile(_registered_as(frozen, name), _place(frozen, name), file.sha256, 0)
         for name, file in fresh

@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     """Account that partners' fees are an expense of."""
     fee_payable_account: str = "331"
     """Account on which partners' fees are owed until they are paid."""
+    receivable_account: str = "1388"
+    """Account of what payees owe: what was taken back and could not be deducted yet."""
     failpoint: str = ""
     """Tests of crashes: the named point at which the process kills itself."""
 

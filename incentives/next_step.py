@@ -48,7 +48,7 @@ def next_steps(policy: ReadyPolicy, line: PayoutLine) -> tuple[NextStep, ...]:
         return ()
     if _amount(policy, inputs, share) != line.amount:
         return ()
-    found = (_nearest(policy, line, inputs, share, *each) for each in _starts(policy))
+    found = (_nearest(policy, line, inputs, share, *each) for each in _starts(policy, line))
     return tuple(step for step in found if step is not None)
 
 
@@ -76,15 +76,16 @@ def _amount(policy: ReadyPolicy, inputs: Mapping[str, Decimal | None], share: Sh
     return row.amount if row else None
 
 
-def _starts(policy: ReadyPolicy) -> Iterator[tuple[str, str, tuple[Decimal, ...]]]:
-    """Columns with the input that decides, and where something begins on it. Of kinds that are not known here: where
-    they have bands or points like the others."""
-    inputs = policy.policy.inputs
+def _starts(policy: ReadyPolicy, line: PayoutLine) -> Iterator[tuple[str, str, tuple[Decimal, ...]]]:
+    """Columns with the input that decides, and where something begins on it: a number, or what a name came to in the
+    line. Of kinds that are not known here: where they have bands or points like the others."""
+    inputs, values = policy.policy.inputs, {step.name: step.value for step in line.steps}
     for column in policy.columns:
         step, name = column.step, column.step.name
         basis = getattr(step, "basis", None) or getattr(step, "of", None)
-        if basis in inputs and getattr(step, "boundary", "at") == "at":
-            starts = (getattr(place, "start", None) for place in getattr(step, "bands", ()))
+        if basis in inputs and getattr(step, "boundary", None) != "above":
+            stated = (getattr(place, "start", None) for place in getattr(step, "bands", ()))
+            starts = (values.get(start) if isinstance(start, str) else start for start in stated)
             points = (getattr(place, "at", None) for place in getattr(step, "points", ()))
             yield name, basis, tuple(start for start in (*starts, *points) if isinstance(start, Decimal))
         elif step.kind == "table":

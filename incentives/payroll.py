@@ -47,10 +47,12 @@ class PayrollLine:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Two accounts of the general ledger: what pay costs, and what is owed to payees until it is paid."""
+    """Accounts of the general ledger: what pay costs, what is owed to payees until it is paid, what payees owe: more
+    was taken back from them than could be deducted."""
 
     expense: str
     payable: str
+    receivable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +68,28 @@ class JournalLine:
     credit_minor: int
 
 
+_OWED_BY_PAYEES = frozenset({EntryType.CARRY_FORWARD, EntryType.RECEIVABLE})
+
+
 def journal(
     entries: Iterable[PaidEntry], cost_centres: Mapping[str, str], accounts: Accounts
 ) -> tuple[JournalLine, ...]:
-    """Entries summed by cost centre, currency and months; of each sum a debit and a credit of the same amount.
+    """Entries summed by cost centre, currency, months and the account that they are held against; of each sum a debit
+    and a credit of the same amount.
 
-    Pay is an expense (debit) and a liability (credit); a sum below zero takes both back. `cost_centres` are those of
-    payees, empty for whoever has none. Sums of zero post nothing.
+    Pay is an expense (debit) and a liability (credit); a sum below zero takes both back. What could not be deducted is
+    owed by the payee instead of being an expense. What is held back is no expense until it is released. `cost_centres`
+    are those of payees, empty for whoever has none. Sums of zero post nothing.
     """
-    sums: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    sums: dict[tuple[tuple[str, str, str, str], str], int] = defaultdict(int)
     for entry in entries:
         key = (cost_centres.get(entry.payee, ""), entry.currency, entry.origin_period, entry.posting_period)
-        sums[key] += entry.amount_minor
+        against = accounts.receivable if entry.entry_type in _OWED_BY_PAYEES else accounts.expense
+        sums[key, against] += entry.amount_minor
     lines: list[JournalLine] = []
-    for key in sorted(key for key, amount in sums.items() if amount):
-        amount = sums[key]
-        debited, credited = (accounts.expense, accounts.payable) if amount > 0 else (accounts.payable, accounts.expense)
+    for key, against in sorted(each for each, amount in sums.items() if amount):
+        amount = sums[key, against]
+        debited, credited = (against, accounts.payable) if amount > 0 else (accounts.payable, against)
         lines.append(JournalLine(debited, *key, abs(amount), 0))
         lines.append(JournalLine(credited, *key, 0, abs(amount)))
     return tuple(lines)
@@ -95,10 +103,14 @@ def totals_of_lines(lines: Iterable[PayrollLine]) -> dict[str, int]:
     return dict(sorted(sums.items()))
 
 
-def totals_of_journal(lines: Iterable[JournalLine]) -> dict[str, list[int]]:
-    """The control totals of a journal: debit and credit in each currency, in minor units; they are equal."""
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+def totals_of_journal(lines: Iterable[JournalLine], accounts: Accounts) -> dict[str, dict[str, int]]:
+    """The control totals of a journal, in minor units by currency: debits and credits, which are equal, and what it
+    says is owed to payees."""
+    sums: dict[str, dict[str, int]] = defaultdict(lambda: {"debit": 0, "credit": 0, "owed": 0})
     for line in lines:
-        sums[line.currency][0] += line.debit_minor
-        sums[line.currency][1] += line.credit_minor
+        totals = sums[line.currency]
+        totals["debit"] += line.debit_minor
+        totals["credit"] += line.credit_minor
+        if line.account == accounts.payable:
+            totals["owed"] += line.credit_minor - line.debit_minor
     return dict(sorted(sums.items()))

@@ -97,7 +97,7 @@ class MonthTotal:
 def spreads(report: BatchReport) -> tuple[Spread, ...]:
     """By policy and currency, in their order."""
     amounts: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
-    for line in _lines(report):
+    for line in _calculated(report):
         amounts[policy_of(line), line.currency].append(line.amount)
     return tuple(_spread(*key, sorted(amounts[key])) for key in sorted(amounts))
 
@@ -147,6 +147,11 @@ def policy_of(line: PayoutLine) -> str:
 def _lines(report: BatchReport) -> Iterator[PayoutLine]:
     for batch in report.batches:
         yield from batch.lines
+
+
+def _calculated(report: BatchReport) -> Iterator[PayoutLine]:
+    """Lines that a policy or contract made; what people decided beside them has a slash in its component."""
+    return (line for line in _lines(report) if "/" not in line.component)
 
 
 def _spread(policy: str, currency: str, amounts: Sequence[Decimal]) -> Spread:
@@ -203,7 +208,7 @@ def _not_paid(report: BatchReport) -> Iterator[PayException]:
 def _of_lines(
     report: BatchReport, fences: Mapping[tuple[str, str], tuple[Decimal, Decimal] | None]
 ) -> Iterator[PayException]:
-    for line in _lines(report):
+    for line in _calculated(report):
         between = fences[policy_of(line), line.currency]
         place = (line.payee, line.component, line.scope, policy_of(line))
         if between is not None and not between[0] <= line.amount <= between[1]:

@@ -124,7 +124,21 @@ _ENTRY_TYPES: Mapping[str, str] = {
     "earning": message("earned"),
     "adjustment": message("correction"),
     "clawback": message("taken back"),
+    "hold": message("held back"),
+    "release": message("released"),
+    "manual": message("adjustment"),
+    "carry_forward": message("carried to a later month"),
+    "receivable": message("owed by you"),
 }
+
+# What stands beside calculated pay, by the word before the slash of its component.
+_BESIDE: Mapping[str, str] = {
+    "held": message("Held back: %(component)s"),
+    "manual": message("Adjustment"),
+    "carried": message("Carried to a later month"),
+    "receivable": message("Owed by you"),
+}
+_CORRECTIONS = frozenset({"adjustment", "clawback"})
 
 
 def statement_content(statement: Statement, language: Language) -> Content:
@@ -171,8 +185,11 @@ class _Writer:
         return tuple((label, self.formats.money(sums[currency], currency)) for currency in sorted(sums))
 
     def line_parts(self, line: StatementLine) -> Iterator[Part]:
+        if "/" in line.line.component:
+            yield self.part_beside(line.line)
+            return
         amount = self.formats.money(line.line.amount, line.line.currency)
-        component = line.line.component.partition(":")[0].replace("_", " ")
+        component = _component(line.line.component)
         earned = self.say(message("Earned: %(amount)s, by the rule “%(rule)s”."), amount=amount, rule=line.rule_title)
         yield Part(component, (earned, *self.days(line)), self.steps_table(line))
         for score in line.scores:
@@ -180,6 +197,16 @@ class _Writer:
         yield self.change_part(line)
         if line.next_steps:
             yield self.next_part(line)
+
+    def part_beside(self, line: PayoutLine) -> Part:
+        """A hold, an adjustment, a deduction: the amount and the reason, without the names of those who decided."""
+        title = self.say(
+            _BESIDE.get(line.component.partition("/")[0], line.component), component=_component(line.component)
+        )
+        amount, last = self.formats.money(line.amount, line.currency), line.steps[-1]
+        case = dict(last.inputs).get("case", "")
+        said = (amount, last.note, self.say(message("dispute %(case)s"), case=case) if case else "")
+        return Part(title, ("; ".join(each for each in said if each),))
 
     def days(self, line: StatementLine) -> Iterator[str]:
         """Which rule held on which days, and why that one."""
@@ -351,7 +378,7 @@ class _Writer:
 
     def entry_row(self, entry: StatementEntry) -> tuple[str, ...]:
         kind = self.say(_ENTRY_TYPES[entry.entry_type]) if entry.entry_type in _ENTRY_TYPES else entry.entry_type
-        component = entry.component.partition(":")[0].replace("_", " ")
+        component = _component(entry.component)
         amount = self.formats.money(entry.amount, entry.currency)
         return str(entry.sequence), component, entry.origin_period, entry.posting_period, kind, amount
 
@@ -383,6 +410,15 @@ def _inclusive(days: str) -> str:
         return f" – {date.fromisoformat(found.group(1)) - timedelta(days=1)}"
 
     return re.sub(r" to (\d{4}-\d{2}-\d{2})", last_day, days)
+
+
+def _component(name: str) -> str:
+    """What it is for, without the department, and without the word that says what stands beside it.
+
+    >>> _component("held/performance_bonus:field"), _component("leader_bonus:legal")
+    ('performance bonus', 'leader bonus')
+    """
+    return name.rpartition("/")[2].partition(":")[0].replace("_", " ")
 
 
 def _signed(text: str, number: Decimal) -> str:

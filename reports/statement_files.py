@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from datetime import UTC
-from functools import cache
+from functools import cache, partial
+from threading import local
 from typing import Any
 
 import typst
@@ -21,14 +24,40 @@ _OF_THE_WHEEL = ("Libertinus Serif", "DejaVu Sans Mono")
 CHINESE_FONTS = ("Noto Sans CJK SC", "Noto Serif CJK SC")
 
 
+WORKERS = 2  # threads that make PDFs: Typst leaves the interpreter to others meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFiles:
+    page: str
+    pdf: bytes
+
+
+def statement_files(statements: Iterable[Statement], language: Language) -> Iterator[StatementFiles]:
+    """Page and PDF of each statement, in their order. Ask `missing_fonts` first."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        yield from pool.map(partial(_files, language=language), statements)
+
+
 def statement_page(statement: Statement, language: Language) -> str:
-    content = statement_content(statement, language)
-    return render("statement.html.j2", language, content=content, book_label=statement.book_label)
+    return _page(statement_content(statement, language), language)
 
 
 def statement_pdf(statement: Statement, language: Language) -> bytes:
-    """The PDF, tagged for readers' aids, with a pinned date of creation. Ask `missing_fonts` first."""
+    """The PDF, tagged for readers' aids, with a pinned date of creation."""
+    return _pdf(statement_content(statement, language), language)
+
+
+def _files(statement: Statement, language: Language) -> StatementFiles:
     content = statement_content(statement, language)
+    return StatementFiles(_page(content, language), _pdf(content, language))
+
+
+def _page(content: Content, language: Language) -> str:
+    return render("statement.html.j2", language, content=content, book_label=content.label)
+
+
+def _pdf(content: Content, language: Language) -> bytes:
     inputs = {"content": canonical_json(_plain(content, language))}
     made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=CREATED.replace(tzinfo=UTC))
     assert isinstance(made, bytes)  # noqa: S101 - one document is one file
@@ -49,9 +78,16 @@ def _plain(content: Content, language: Language) -> dict[str, Any]:
     return {**asdict(content), "language": language.value, "fonts": fonts}
 
 
-@cache
+_OF_THREAD = local()
+
+
 def _compiler() -> typst.Compiler:
-    return typst.Compiler(str(TEMPLATES / "statement.typ"), root=str(TEMPLATES), font_paths=_fonts())
+    """One for each thread: it holds the inputs of the document that it makes."""
+    if not hasattr(_OF_THREAD, "compiler"):
+        template = str(TEMPLATES / "statement.typ")
+        _OF_THREAD.compiler = typst.Compiler(template, root=str(TEMPLATES), font_paths=_fonts())
+    found: typst.Compiler = _OF_THREAD.compiler
+    return found
 
 
 @cache

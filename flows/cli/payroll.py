@@ -82,4 +82,10 @@ def _rows(exports: Iterable[Export]) -> list[dict[str, object]]:
 
 
 def _totals(export: Export) -> str:
-    return ", ".join(f"{currency} {total}" for currency, total in export.totals.items())
+    """A payroll file has one sum in each currency, a journal three."""
+    return ", ".join(
+        f"{currency} {total}"
+        if isinstance(total, int)
+        else f"{currency} {' '.join(f'{k} {v}' for k, v in total.items())}"
+        for currency, total in export.totals.items()
+    )

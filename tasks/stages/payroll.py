@@ -210,18 +210,25 @@ def _payroll_row(frozen: Frozen, line: PayrollLine) -> PayrollRow:
 def _journal_file(world: World, frozen: Frozen, entries: Iterable[PaidEntry], lines: Iterable[PayrollLine]) -> _File:
     """Cost centres are those under which the entries first went to payroll; partners have none."""
     centres = {line.entry.payee: line.terms.cost_centre for line in lines if line.attempt == 1}
-    made = journal(entries, centres, accounts_of(world, frozen.batch.kind))
+    accounts = accounts_of(world, frozen.batch.kind)
+    made = journal(entries, centres, accounts)
     rows = [_journal_row(frozen, line) for line in made]
     return _File(
-        JOURNAL, 1, JOURNAL_LAYOUT, _place(frozen, JOURNAL), journal_csv(rows), len(rows), totals_of_journal(made)
+        JOURNAL,
+        1,
+        JOURNAL_LAYOUT,
+        _place(frozen, JOURNAL),
+        journal_csv(rows),
+        len(rows),
+        totals_of_journal(made, accounts),
     )
 
 
 def accounts_of(world: World, kind: BatchKind) -> Accounts:
     settings = world.settings
     if kind is BatchKind.BONUS:
-        return Accounts(settings.bonus_expense_account, settings.bonus_payable_account)
-    return Accounts(settings.fee_expense_account, settings.fee_payable_account)
+        return Accounts(settings.bonus_expense_account, settings.bonus_payable_account, settings.receivable_account)
+    return Accounts(settings.fee_expense_account, settings.fee_payable_account, settings.receivable_account)
 
 
 def _journal_row(frozen: Frozen, line: JournalLine) -> JournalRow:

@@ -11,6 +11,8 @@ from adapters.errors import RefusedError
 from adapters.store.batches import read_batches
 from adapters.store.results import read_held
 from adapters.world import World
+from domain.ids import canonical_json
+from domain.issues import Issue, Location
 from domain.money import from_minor
 from domain.periods import Period
 from incentives.batches import BatchPhase
@@ -29,7 +31,7 @@ from tasks.stages.labels import book_label, language_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_before import lines_of_the_month_before
 from tasks.stages.month_end import Frozen, key_of_line, read_frozen
-from tasks.stages.tie_out import tie_outs
+from tasks.stages.tie_out import KindTieOut, plain_tie_outs, tie_outs
 from tasks.stages.waive import waivers_of_run
 
 WITHOUT_POLICY = "without_policy"
@@ -37,22 +39,46 @@ HELD_BY_DECISION = "decision"
 
 
 def write_review(world: World, period: Period) -> tuple[Path, ...]:
-    """The page and the workbook of each kind of batch of the month, below `reports/`.
+    """The page, the workbook and the tie-out of each kind of batch of the month, below `reports/`.
 
     Raises: RefusedError if the month has no batch.
     """
+    return tuple(
+        path for kind, report in _reports(world, period).items() for path in _write(world, period, kind, report)
+    )
+
+
+def tie_out_of(world: World, period: Period) -> tuple[tuple[KindTieOut, ...], tuple[Issue, ...]]:
+    """The tie-out of the month by kind of batch, and TIE001 for each difference that its reasons do not cover.
+
+    Raises: RefusedError if the month has no batch.
+    """
+    reports = _reports(world, period)
+    found = tuple(KindTieOut(kind.value, report.tie_outs) for kind, report in reports.items())
+    return found, tuple(issue for each in found for issue in _unexplained(each))
+
+
+def _reports(world: World, period: Period) -> dict[BatchKind, BatchReport]:
     with world.store.read() as connection:
         rows = read_batches(connection, str(period))
         if not rows:
             raise RefusedError(f"no batch of {period}; `recoup month-end --period {period}` prepares them")
         frozen = [read_frozen(connection, row.batch_id) for row in rows]
         current = [each for each in frozen if each.state.phase not in {BatchPhase.VOID, BatchPhase.RETURNED}]
-        reports = {
+        return {
             kind: _report(world, connection, period, kind, [each for each in current if each.batch.kind is kind])
             for kind in BatchKind
             if any(each.batch.kind is kind for each in current)
         }
-    return tuple(path for kind, report in reports.items() for path in _write(world, period, kind, report))
+
+
+def _unexplained(found: KindTieOut) -> Iterator[Issue]:
+    for chain in found.chains:
+        for row in chain.rows:
+            if row.unexplained:
+                place = Location(f"{found.kind}, {chain.currency}, {row.step.name}")
+                message = f"{row.unexplained:f} of the difference {row.difference:f} to the step before has no reason"
+                yield Issue("TIE001", place, message, "Nobody approves or pays before it is explained; ask operations")
 
 
 def _write(world: World, period: Period, kind: BatchKind, report: BatchReport) -> Iterator[Path]:
@@ -64,6 +90,9 @@ def _write(world: World, period: Period, kind: BatchKind, report: BatchReport) -
         workbook, lambda part: write_batch_workbook(report, part, language_of(world)), point="batch_workbook"
     )
     yield workbook
+    tie_out = folder / f"{kind.value}-tie-out.json"
+    world.seam.write_text(tie_out, canonical_json(plain_tie_outs(report.tie_outs)) + "\n", point="tie_out")
+    yield tie_out
 
 
 def _report(

@@ -18,16 +18,16 @@ from adapters.store.ledger import read_entries
 from adapters.store.results import read_held, read_scores
 from adapters.store.runs import RunFile, files_of_run, register_files
 from adapters.world import World
-from domain.ids import BatchId, Digest, RunId
+from domain.ids import Digest, RunId
 from domain.money import from_minor
 from domain.records import Grain, PayoutLine, Score, Unit
-from incentives.batches import BatchPhase
+from incentives.batches import BatchPhase, DecisionKind
 from incentives.ledger import BatchKind
 from incentives.next_step import next_steps
 from reports.languages import Language
 from reports.pay_changes import changes_between
 from reports.statement import Next, Statement, StatementEntry, StatementLine
-from reports.statement_files import missing_fonts, statement_page, statement_pdf
+from reports.statement_files import missing_fonts, statement_files
 from tasks.stages.labels import book_label, references_in_percent, titles_of_references
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_before import lines_of_the_month_before
@@ -102,7 +102,7 @@ def _facts(world: World, connection: sa.Connection, frozen: Frozen, language: La
         references_in_percent(rules),
         Digest(entries[-1].entry_hash) if entries else Digest(""),
         entries[-1].sequence if entries else 0,
-        _published_on(world, connection, batch.batch_id) + timedelta(days=dispute_days),
+        _published_on(world, connection, frozen) + timedelta(days=dispute_days),
         book_label(world),
     )
 
@@ -138,10 +138,15 @@ def _held(connection: sa.Connection, frozen: Frozen) -> dict[str, tuple[str, ...
     return found
 
 
-def _published_on(world: World, connection: sa.Connection, batch: BatchId) -> date:
-    """The local day on which the batch was published."""
-    published = [row for row in decisions_on(connection, batch) if row.decision == BatchPhase.PUBLISHED.value]
-    day: date = published[-1].recorded_at.astimezone(ZoneInfo(world.settings.time_zone)).date()
+def _published_on(world: World, connection: sa.Connection, frozen: Frozen) -> date:
+    """The day on which the batch was published: from it the time for disputes counts. Batches from before decisions
+    named their day have the local day on which the decision was recorded."""
+    named = [each.on for each in frozen.decisions if each.kind is DecisionKind.PUBLISHED and each.on]
+    if named:
+        return named[-1]
+    rows = decisions_on(connection, frozen.batch.batch_id)
+    recorded = [row.recorded_at for row in rows if row.decision == DecisionKind.PUBLISHED.value]
+    day: date = recorded[-1].astimezone(ZoneInfo(world.settings.time_zone)).date()
     return day
 
 
@@ -235,15 +240,15 @@ def _write(
     known: Mapping[str, RunFile],
 ) -> None:
     """Files first, then one transaction that registers them."""
-    wanted, fresh = frozenset(missing), []
-    for payee in facts.payees:
+    wanted = frozenset(missing)
+    payees = [payee for payee in facts.payees if wanted & {*_names(payee, language)}]
+    fresh = []
+    for payee, made in zip(
+        payees, statement_files((_statement(facts, payee) for payee in payees), language), strict=True
+    ):
         page, pdf = _names(payee, language)
-        if not wanted & {page, pdf}:
-            continue
-        statement = _statement(facts, payee)
-        text, made = statement_page(statement, language), statement_pdf(statement, language)
-        fresh.append((page, _written(world, frozen, page, text.encode("utf-8"), known)))
-        fresh.append((pdf, _written(world, frozen, pdf, made, known)))
+        fresh.append((page, _written(world, frozen, page, made.page.encode("utf-8"), known)))
+        fresh.append((pdf, _written(world, frozen, pdf, made.pdf, known)))
     rows = [
         RunFile(_registered_as(frozen, name), _place(frozen, name), file.sha256, 0)
         for name, file in fresh

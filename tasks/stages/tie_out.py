@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.store.ledger import read_entries
+from adapters.store.payroll import exports_of, handed_over
 from adapters.store.results import read_held, read_kpis
 from adapters.store.runs import stage_result
 from domain.manifest import Manifest, Stage
 from domain.money import from_minor
-from domain.records import Grain
-from incentives.ledger import BatchKind, LedgerKey
-from reports.batch_report import TieOut, TieOutStep
+from domain.records import Grain, ValueState
+from incentives.batches import BatchPhase
+from incentives.ledger import BatchKind
+from reports.batch_report import TieOut, TieOutRow, TieOutStep
 from tasks.stages.month_end import Frozen
 
 RECOVERED = "recovered"  # the KPI whose credits the payments are
@@ -24,6 +27,14 @@ _WHOSE = {BatchKind.BONUS: Grain.EMPLOYEE, BatchKind.FEE: Grain.PARTNER}
 
 Sums = Mapping[str, Decimal]  # by currency
 Reasons = tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KindTieOut:
+    """The chains of one kind of batch, one for each currency."""
+
+    kind: str
+    chains: tuple[TieOut, ...]
 
 
 def tie_outs(
@@ -34,25 +45,43 @@ def tie_outs(
     measured = stage_result(connection, manifest.source, Stage.MEASURE.value) if manifest.source else None
     credited = {row["currency"]: row for row in (measured.summary["credits"] if measured else ())}
     recovered = _recovered(connection, manifest)
-    pay = _Pay(connection, kind, frozen)
+    chains = _chains(connection, frozen)
     found = []
-    for currency in sorted({*credited, *pay.currencies}):
+    for currency in sorted({*credited, *chains}):
         steps = (
             *_credit_steps(credited.get(currency)),
             *_kpi_step(recovered, kind, currency),
-            *pay.steps(currency),
+            *chains[currency].steps(kind),
         )
         found.append(TieOut(currency, steps))
     return tuple(found)
 
 
+def plain_tie_outs(chains: Iterable[TieOut]) -> list[dict[str, object]]:
+    """For programs: each step with its total, difference, reasons and what they do not cover."""
+    return [{"currency": chain.currency, "steps": [_plain(row) for row in chain.rows]} for chain in chains]
+
+
+def _plain(row: TieOutRow) -> dict[str, object]:
+    return {
+        "step": row.step.name,
+        "total": row.step.total,
+        "difference": row.difference,
+        "reasons": [{"reason": text, "amount": amount} for text, amount in row.step.reasons],
+        "unexplained": row.unexplained,
+    }
+
+
 def _recovered(connection: sa.Connection, manifest: Manifest) -> dict[tuple[Grain, str], Decimal]:
-    """What the KPI came to, over all employees and all partners."""
+    """What the KPI came to, over all employees and all partners; nothing where it is halted for anybody."""
+    if manifest.source is None:
+        return {}
+    results = read_kpis(connection, manifest.source, [RECOVERED], grains=_WHOSE.values())
     sums: dict[tuple[Grain, str], Decimal] = defaultdict(Decimal)
-    if manifest.source is not None:
-        for result in read_kpis(connection, manifest.source, [RECOVERED], grains=_WHOSE.values()):
-            sums[result.grain, result.currency] += result.value or Decimal(0)
-    return sums
+    for result in results:
+        sums[result.grain, result.currency] += result.value or Decimal(0)
+    is_halted = any(result.state is ValueState.HALTED for result in results)
+    return {} if is_halted else sums
 
 
 def _credit_steps(row: dict[str, Any] | None) -> Iterator[TieOutStep]:
@@ -75,53 +104,102 @@ def _kpi_step(recovered: Mapping[tuple[Grain, str], Decimal], kind: BatchKind, c
     yield TieOutStep(name, recovered.get((mine, currency), Decimal(0)), reasons)
 
 
-class _Pay:
-    """The sums from payout lines to the ledger, by currency."""
+_Open = defaultdict[str, Decimal]  # what is not there yet, by reason: below zero, as it is missing
 
-    def __init__(self, connection: sa.Connection, kind: BatchKind, batches: tuple[Frozen, ...]) -> None:
-        self.kind, self.batches = kind, batches
-        self.lines: dict[str, Decimal] = defaultdict(Decimal)
-        self.due: dict[str, Decimal] = defaultdict(Decimal)
-        self.posted: dict[str, Decimal] = defaultdict(Decimal)
-        self.reasons: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-        self.unpublished: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-        for frozen in batches:
-            self._add(frozen, _held(connection, frozen), read_entries(connection, [frozen.batch.batch_id]))
 
-    @property
-    def currencies(self) -> frozenset[str]:
-        return frozenset({*self.lines, *self.due, *self.posted})
+@dataclass(slots=True)
+class _Chain:
+    """The sums of one currency from payout lines to what was paid, each with why it is not the one before."""
 
-    def steps(self, currency: str) -> Iterator[TieOutStep]:
-        yield TieOutStep("Payout lines", self.lines[currency], starts=True)
-        yield TieOutStep("To be posted by the batches", self.due[currency], _sorted(self.reasons[currency]))
-        yield TieOutStep("Posted in the ledger", self.posted[currency], _sorted(self.unpublished[currency]))
+    lines: Decimal = Decimal(0)
+    due: Decimal = Decimal(0)
+    posted: Decimal = Decimal(0)
+    filed: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)
+    not_due: _Open = field(default_factory=lambda: defaultdict(Decimal))
+    not_posted: _Open = field(default_factory=lambda: defaultdict(Decimal))
+    not_filed: _Open = field(default_factory=lambda: defaultdict(Decimal))
+    not_paid: _Open = field(default_factory=lambda: defaultdict(Decimal))
 
-    def _add(self, frozen: Frozen, held: frozenset[tuple[str, str]], entries: Iterable[sa.Row[Any]]) -> None:
+    def steps(self, kind: BatchKind) -> Iterator[TieOutStep]:
+        yield TieOutStep("Payout lines", self.lines, starts=True)
+        yield TieOutStep("To be posted by the batches", self.due, _sorted(self.not_due))
+        yield TieOutStep("Posted in the ledger", self.posted, _sorted(self.not_posted))
+        if kind is BatchKind.BONUS:
+            yield TieOutStep("In the payroll files", self.filed, _sorted(self.not_filed))
+            yield TieOutStep("Paid, by the return files", self.paid, _sorted(self.not_paid))
+        else:
+            yield TieOutStep("In the journals", self.filed, _sorted(self.not_filed))
+
+
+def _chains(connection: sa.Connection, batches: Iterable[Frozen]) -> dict[str, _Chain]:
+    chains: dict[str, _Chain] = defaultdict(_Chain)
+    for frozen in batches:
         for line in frozen.lines:
-            self.lines[line.currency] += line.amount
-        due = {posting.key: posting.amount_minor for posting in frozen.postings}
-        for key in {*frozen.desired, *frozen.posted}:
-            self._add_key(
-                key, frozen, due.get(key, 0), is_held=not {(key.payee, key.component), (key.payee, "")}.isdisjoint(held)
-            )
-        entries = tuple(entries)
-        for row in entries:
-            self.posted[row.currency] += from_minor(row.amount_minor, row.currency)
-        if not entries:
-            for key, minor in due.items():
-                reason = f"{frozen.batch.batch_id} is {frozen.state.phase.value}"
-                self.unpublished[key.currency][reason] -= from_minor(minor, key.currency)
+            chains[line.currency].lines += line.amount
+        _add_due(chains, frozen, _held(connection, frozen))
+        _add_posted(chains, frozen, read_entries(connection, [frozen.batch.batch_id]))
+        if frozen.batch.kind is BatchKind.BONUS:
+            _add_payroll(connection, chains, frozen)
+        else:
+            _add_journal(connection, chains, frozen)
+    return chains
 
-    def _add_key(self, key: LedgerKey, frozen: Frozen, due: int, *, is_held: bool) -> None:
-        """A held key keeps what was posted: what is left open by it is its reason."""
-        desired, posted = frozen.desired.get(key, 0), frozen.posted.get(key, 0)
-        self.due[key.currency] += from_minor(due, key.currency)
-        reasons = self.reasons[key.currency]
-        if posted:
-            reasons["posted before"] -= from_minor(posted, key.currency)
-        if is_held and not due and desired != posted:
-            reasons["held"] -= from_minor(desired - posted, key.currency)
+
+def _add_due(chains: dict[str, _Chain], frozen: Frozen, held: frozenset[tuple[str, str]]) -> None:
+    """What the batch posts: less what was posted before, and nothing for who is held."""
+    due = {posting.key: posting.amount_minor for posting in frozen.postings}
+    for key in {*frozen.desired, *frozen.posted}:
+        chain, desired, posted = chains[key.currency], frozen.desired.get(key, 0), frozen.posted.get(key, 0)
+        chain.due += from_minor(due.get(key, 0), key.currency)
+        chain.not_due["posted before"] -= from_minor(posted, key.currency)
+        if key not in due and not held.isdisjoint({(key.payee, key.component), (key.payee, "")}):
+            chain.not_due["held"] -= from_minor(desired - posted, key.currency)
+
+
+def _add_posted(chains: dict[str, _Chain], frozen: Frozen, entries: Iterable[sa.Row[Any]]) -> None:
+    for row in entries:
+        chains[row.currency].posted += from_minor(row.amount_minor, row.currency)
+    if frozen.state.phase is not BatchPhase.PUBLISHED:
+        reason = f"{frozen.batch.batch_id} is {frozen.state.phase.value}"
+        for posting in frozen.postings:
+            chains[posting.key.currency].not_posted[reason] -= from_minor(posting.amount_minor, posting.key.currency)
+
+
+def _add_payroll(connection: sa.Connection, chains: dict[str, _Chain], frozen: Frozen) -> None:
+    """The control totals of the first file as they were registered, and the answers to each entry's newest line."""
+    batch_id = frozen.batch.batch_id
+    exports = [row for row in exports_of(connection, batch_id) if (row.kind, row.number) == ("payroll", 1)]
+    for row in exports:
+        for currency, minor in row.totals.items():
+            chains[currency].filed += from_minor(minor, currency)
+    if not exports:
+        _nothing_filed(chains, frozen)
+    newest = {row.sequence: row for row in handed_over(connection, batch_id=batch_id)}
+    for row in newest.values():
+        amount = from_minor(row.amount_minor, row.currency)
+        if row.outcome == "paid":
+            chains[row.currency].paid += amount
+        else:
+            reason = f"rejected: {row.reason}" if row.outcome else "no answer yet"
+            chains[row.currency].not_paid[reason] -= amount
+
+
+def _add_journal(connection: sa.Connection, chains: dict[str, _Chain], frozen: Frozen) -> None:
+    """What the journal says is owed; below zero where more was taken back than paid."""
+    exports = [row for row in exports_of(connection, frozen.batch.batch_id) if row.kind == "journal"]
+    for row in exports:
+        for currency, totals in row.totals.items():
+            chains[currency].filed += from_minor(totals["owed"], currency)
+    if not exports:
+        _nothing_filed(chains, frozen)
+
+
+def _nothing_filed(chains: dict[str, _Chain], frozen: Frozen) -> None:
+    if frozen.state.phase is BatchPhase.PUBLISHED:
+        for posting in frozen.postings:
+            amount = from_minor(posting.amount_minor, posting.key.currency)
+            chains[posting.key.currency].not_filed[f"{frozen.batch.batch_id} is not written yet"] -= amount
 
 
 def _held(connection: sa.Connection, frozen: Frozen) -> frozenset[tuple[str, str]]:

@@ -31,6 +31,13 @@ WHOLE = {
     "below": "zero",
     "bands": [{"from": 100, "rate": Decimal("0.1")}, {"from": 200, "rate": Decimal("0.2")}],
 }
+MARGINAL = {
+    "kind": "tiers",
+    "mode": "marginal",
+    "of": "recovered",
+    "below": "zero",
+    "bands": [{"from": 0, "rate": Decimal("0.1")}, {"from": 100, "rate": Decimal("0.2")}],
+}
 STEPPED = {
     "kind": "tiers",
     "mode": "stepped",
@@ -64,9 +71,9 @@ INPUTS = {
 }
 
 
-def policy_of(step: dict, *more: dict) -> ReadyPolicy:
+def policy_of(step: dict, *more: dict, basis: str = "") -> ReadyPolicy:
     first = {"name": "first", **step}
-    basis = step.get("basis") or step.get("of") or "complaints"
+    basis = basis or step.get("basis") or step.get("of") or "complaints"
     steps = [first, *more, {"name": "payable", "of": more[-1]["name"] if more else "first", **ROUND}]
     data = {
         "id": "p",
@@ -101,6 +108,7 @@ def line_of(policy: ReadyPolicy, value: str, share: Share | None = None) -> Payo
     [
         (WHOLE, "150", "200", "25"),  # 150 at 10 % is 15; 200 at 20 % is 40
         (WHOLE, "40", "100", "10"),
+        (MARGINAL, "40", "100", "6"),
         (STEPPED, "19", "20", "30"),
         (STEPPED, "3", "10", "50"),
         (CURVE, "80", "100", "100"),
@@ -120,6 +128,14 @@ def test_the_nearest_start_that_pays_more(step, at, start, gain):
 def test_at_the_top_there_is_none(step, at):
     policy = policy_of(step)
     assert next_steps(policy, line_of(policy, at)) == ()
+
+
+def test_a_band_that_starts_at_a_name_starts_at_what_the_name_came_to():
+    quota = {"name": "quota", "kind": "base", "value": 30, "unit": "count"}
+    named = {**STEPPED, "name": "paid", "bands": [{"from": "quota", "amount": 70}]}
+    policy = policy_of(quota, named, basis="calls")
+    (found,) = next_steps(policy, line_of(policy, "19"))
+    assert (found.start, found.gain) == (30, 70)
 
 
 def test_a_start_that_has_only_to_be_passed_is_not_promised():

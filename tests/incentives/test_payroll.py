@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incentives.ledger import BatchKind
+from incentives.ledger import BatchKind, EntryType
 from incentives.payroll import Accounts, JournalLine, PaidEntry, journal, totals_of_journal
 
-ACCOUNTS = Accounts("6421", "3341")
+ACCOUNTS = Accounts("6421", "3341", "1388")
 
 
 def entry(payee: str, amount: int, currency: str = "VND", origin: str = "2026-09") -> PaidEntry:
@@ -34,6 +36,17 @@ def test_a_journal_by_hand(entries, posted):
     assert [(line.account, line.cost_centre, line.debit_minor, line.credit_minor) for line in made] == posted
 
 
+def test_what_could_not_be_deducted_is_owed_by_the_payee_and_no_expense():
+    """500 is taken back, 200 of it is carried to a later month: 300 less is paid, and the expense falls by 500."""
+    carried = replace(entry("E1", 200), entry_type=EntryType.CARRY_FORWARD)
+    made = journal([entry("E1", -500), carried], {"E1": "CC1"}, ACCOUNTS)
+    sums = {
+        account: sum(signed(line) for line in made if line.account == account) for account in ("1388", "3341", "6421")
+    }
+    assert sums == {"1388": 200, "3341": 300, "6421": -500}
+    assert totals_of_journal(made, ACCOUNTS)["VND"]["owed"] == -300
+
+
 entries = st.builds(
     entry,
     st.sampled_from(["E1", "E2", "E3"]),
@@ -46,12 +59,14 @@ entries = st.builds(
 @given(found=st.lists(entries, max_size=12))
 def test_debits_are_credits_and_both_are_what_was_posted(found):
     made = journal(found, {"E1": "CC1", "E2": "CC2"}, ACCOUNTS)
-    assert all(debit == credit for debit, credit in totals_of_journal(made).values())
+    totals = totals_of_journal(made, ACCOUNTS)
+    assert all(each["debit"] == each["credit"] for each in totals.values())
     for currency in ("VND", "CNY"):
         mine = [line for line in made if line.currency == currency]
         expense = sum(signed(line) for line in mine if line.account == "6421")
         owed = sum(signed(line) for line in mine if line.account == "3341")
-        assert expense == -owed == sum(each.amount_minor for each in found if each.currency == currency)
+        assert expense == -owed == totals.get(currency, {"owed": 0})["owed"]
+        assert expense == sum(each.amount_minor for each in found if each.currency == currency)
     assert all(
         min(line.debit_minor, line.credit_minor) == 0 < max(line.debit_minor, line.credit_minor) for line in made
     )

@@ -114,6 +114,29 @@ def test_the_page_shows_head_scorecard_and_next_step():
     assert "would have paid VND 257,812 more" in page.text
 
 
+def beside(component: str, note: str, amount: str, *inputs: tuple[str, str]) -> StatementLine:
+    made = Step("last", "manual", Decimal(amount), inputs, "incentives/approvals/approvals.yaml:1:1", note)
+    line = replace(sample.payout_line("E0001"), component=component, amount=Decimal(amount), steps=(made,))
+    return StatementLine(line, "", {}, None, (), (), ())
+
+
+def test_holds_adjustments_and_deductions_are_told_with_their_reason_and_nobodys_name():
+    by = (("proposed by", "A Proposer"), ("approved by", "An Approver"), ("case", "C-7"))
+    lines = (
+        beside("held/performance_bonus:phone_early", "case C-7: two visits", "-5000"),
+        beside("manual/A1:phone_early", "visit recorded late", "700", *by),
+        beside("carried/net:phone_early", "posted into 2026-10, of which 300 VND is still owed", "300"),
+        beside("receivable/net:phone_early", "posted into 2026-10", "40"),
+    )
+    text = Page(statement_page(replace(statement(), lines=lines), Language.ENGLISH)).text
+    assert "Held back: performance bonus -VND 5,000; case C-7: two visits" in text
+    assert "Adjustment VND 700; visit recorded late; dispute C-7" in text
+    assert "Carried to a later month VND 300; posted into 2026-10, of which 300 VND is still owed" in text
+    assert "Owed by you VND 40" in text
+    assert "Proposer" not in text
+    assert "Approver" not in text
+
+
 def test_equal_statements_give_equal_bytes_and_another_one_does_not():
     first = statement_pdf(statement(), Language.CHINESE)
     assert first == statement_pdf(statement(), Language.CHINESE)

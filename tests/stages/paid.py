@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from adapters.store.batches import insert_batch, insert_decision
@@ -87,9 +87,10 @@ def publish_lines(
     posted: Mapping[LedgerKey, int] | None = None,
     into: Period | None = None,
     decisions: int = 4,
+    held: Collection[str] = (),
 ) -> BatchId:
     """A batch of the lines, approved and published (or stopped after fewer decisions); `posted` is what their keys had
-    come to before."""
+    come to before, `held` are payees for whom nothing is posted."""
     lines = tuple(lines)
     period = Period.parse(lines[0].origin_period)
     before = dict(posted or {})
@@ -100,7 +101,7 @@ def publish_lines(
     postings = tuple(
         Posting(key, into or period, _type(before.get(key)), amount - before.get(key, 0))
         for key, amount in sorted({**dict.fromkeys(before, 0), **desired}.items())
-        if amount != before.get(key, 0)
+        if amount != before.get(key, 0) and key.payee not in held
     )
     batch_id = BatchId(f"{kind.value}-{period}-{scope}-{short(digest_of([run, scope, len(before)]))}")
     digest = batch_hash(lines, postings, before)

@@ -70,7 +70,7 @@ def test_a_statement_says_what_was_earned_why_what_changed_and_what_comes_next(w
     assert "Last month VND 3,150,000, this month VND 4,121,250: a difference of VND 971,250." in text
     assert "at 100 instead of 98.5 (+1.5) would have paid VND 78,750 more" in text
     assert "2026-01-1" not in text, "until when is written as people write days"
-    assert "Tell HR until 15 January 2026" in text
+    assert "Tell HR until 16 January 2026" in text, "fifteen days, as the house's rule of approvals states"
 
 
 def test_who_was_not_paid_last_month_is_told_so(world, published):

@@ -1,0 +1,139 @@
+"""The projection of a month under way, from a measured night: its results, and the same at the pace of its days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from adapters.world import World
+from domain.ids import Digest
+from domain.periods import Period
+from domain.records import PayoutLine
+from incentives.ledger import BatchKind
+from incentives.measures import measures_of
+from incentives.next_step import next_steps
+from incentives.ready import ReadyPolicy
+from kpi_rules.pace import at_pace
+from kpi_rules.progress import share_passed
+from kpi_rules.scores import score
+from reports.languages import Language
+from reports.projection import ProjectedPay, ProjectionFacts, projected, projection_report
+from reports.scopes import Scope
+from reports.statement import Next
+from tasks.stages.about import OWNER, postings_of
+from tasks.stages.files_of_reports import write_report_files
+from tasks.stages.gate import accepted_inputs, halted_tables
+from tasks.stages.labels import book_label, titles_of_references
+from tasks.stages.measure import carried_values
+from tasks.stages.pay import Pay, pay_in
+from tasks.stages.people import BONUS_READS, capacities_of, staff_of, working_days_of
+from tasks.stages.reporting import Measured, measured_night, refuse_unknown
+from tasks.stages.rules import rules_of_run
+from tasks.stages.session import session_of_night
+
+FOLDER = "projection"
+
+
+def write_projection(
+    world: World, day: date, language: Language, scope: Scope | None = None, folder: Path | None = None
+) -> tuple[Path, ...]:
+    """Page and workbook of the projection by the night of the date, whole or of one department or team.
+
+    Raises: RefusedError if no night of the date has measured, or there is no such team or department; ConflictError if
+    the rules were edited since.
+    """
+    facts = projection_facts(world, day, language)
+    if scope is not None:
+        refuse_unknown(scope, facts.postings)
+    report = projection_report(facts, language, scope)
+    place = folder or world.settings.home / "reports" / FOLDER / day.isoformat()
+    stem = scope.name if scope else FOLDER
+    kinds = write_report_files(world, report, language, place, stem)
+    return tuple(place / f"{stem}.{kind}" for kind, _ in kinds)
+
+
+def projection_facts(world: World, day: date, language: Language) -> ProjectionFacts:
+    found = measured_night(world, day)
+    halted = halted_tables(world, found.night)
+    if halted & BONUS_READS:
+        return _nothing(world, found, halted)
+    rules = rules_of_run(world, found.manifest, None)
+    policies = {ready.version.digest: ready for ready in rules.policies.policies}
+    period = Period.of(day)
+    with session_of_night(world, found.manifest, accepted_inputs(world, found.night)) as duck:
+        calendar = working_days_of(duck)
+        house = calendar.get(world.settings.jurisdiction)
+        figures = {figure.id: figure for figure in found.rules.figures}
+        results = at_pace(found.kpis, figures, share_passed(house, day))
+        capacities = None if "capacity" in halted else capacities_of(duck, day)
+        carried = carried_values(world, found.manifest, found.rules)
+        scores = score(found.rules, results, staff_of(duck, period), calendar, start=period.start, as_of=day,
+                       capacities=capacities, earlier=carried)  # fmt: skip
+        now = pay_in(duck, measures_of(found.kpis, found.scores), rules.policies, rules.contracts, period, halted)
+        then = pay_in(duck, measures_of(results, scores), rules.policies, rules.contracts, period, halted)
+        postings = postings_of(duck, day, halted)
+    pay = projected(_lines(now), _lines(then), _held(now))
+    titles = titles_of_references(found.rules, language)
+    days = [each for each in house or () if each in period]
+    return ProjectionFacts(
+        business_date=day,
+        run=found.night.run,
+        pay=tuple(_with_next_steps(pay, _lines(now), _lines(then), policies, titles)),
+        postings=postings,
+        working_days_passed=sum(each <= day for each in days),
+        working_days=len(days),
+        owner=OWNER,
+        book_label=book_label(world),
+    )
+
+
+def _nothing(world: World, found: Measured, halted: frozenset[str]) -> ProjectionFacts:
+    text = f"Nothing can be projected: {', '.join(sorted(halted & BONUS_READS))} halted"
+    label = book_label(world)
+    return ProjectionFacts(found.night.business_date, found.night.run, (), (), 0, 0, OWNER, (text,), label)
+
+
+def _lines(pay: Pay) -> tuple[PayoutLine, ...]:
+    return pay.lines.get(BatchKind.BONUS, ())
+
+
+def _held(pay: Pay) -> dict[tuple[str, str], str]:
+    """Who would not be paid a component, and why; without a policy there is no component."""
+    return {
+        (payee, component): reason.partition(": ")[2]
+        for payee, component, reason in pay.held.get(BatchKind.BONUS, ())
+        if component
+    }
+
+
+def _with_next_steps(
+    pay: Iterable[ProjectedPay],
+    now: Iterable[PayoutLine],
+    then: Iterable[PayoutLine],
+    policies: Mapping[Digest, ReadyPolicy],
+    titles: Mapping[str, str],
+) -> Iterator[ProjectedPay]:
+    lines, later = ({(line.payee, line.component): line for line in each} for each in (now, then))
+    for each in pay:
+        line = lines.get((each.payee, each.component))
+        policy = policies.get(line.rule) if line else None
+        steps = next_steps(policy, line) if policy and line else ()
+        if not steps or policy is None:
+            yield each
+            continue
+        first, source = steps[0], policy.policy.inputs[steps[0].basis]
+        yield replace(
+            each,
+            next_step=Next(first.step, first.basis, first.at, first.start, first.gain),
+            basis_title=titles.get(source.reference, first.basis),
+            basis_unit=source.measured_in,
+            basis_at_pace=_value_of(later.get((each.payee, each.component)), first.basis),
+        )
+
+
+def _value_of(line: PayoutLine | None, name: str) -> Decimal | None:
+    steps = line.steps if line else ()
+    return next((step.value for step in steps if step.name == name and step.kind == "input"), None)

@@ -8,7 +8,8 @@ whatever fonts a machine has.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,13 +18,13 @@ import vl_convert
 from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
+from domain.records import Outcome
 from reports.formats import Formats
-from reports.plot_rows import LINES_HEIGHT, Kind, filled, kind_of
-from reports.plots import Plot, Tone
+from reports.plot_rows import LINES_HEIGHT, NIGHTS_HEIGHT, Kind, filled, kind_of
+from reports.plots import SIGNS, Plot, Tone
 
-WIDTH, RIGHT, TOP, BOTTOM = 860, 128, 30, 26  # pixels; around the plot itself its labels and its legend
-LEFT = {Kind.BARS: 236, Kind.DOTS: 236, Kind.LINES: 76}
 INK, QUIET, GRID = "#1b2430", "#5a6675", "#dfe4ea"
+ASIDE_HEIGHT = 30  # of the lower part of a plot of nights
 FONT = "sans-serif"  # the style sheet says which: that of the page
 
 _TAG, _SPOKEN = re.compile(r"<[a-z][^>]*>"), re.compile(r' (?:role|aria-[a-z]+|class)="[^"]*"')  # Vega's own words
@@ -42,9 +43,34 @@ _ARROWS = {"dot": "circle", "beyond": "triangle-right", "below": "triangle-left"
 _MARKS = {**dict.fromkeys(Tone, "circle"), Tone.MAIN: "square", Tone.BAD: "triangle-up", Tone.MIDDLE: "diamond"}
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Pixels around the plot itself, for its labels and its legend."""
+
+    width: int
+    left: int
+    right: int
+    top: int
+    bottom: int
+
+    @property
+    def inner(self) -> int:
+        return self.width - self.left - self.right
+
+
+FRAMES = {
+    Kind.BARS: Frame(860, 236, 128, 30, 26),
+    Kind.DOTS: Frame(860, 236, 128, 30, 26),
+    Kind.LINES: Frame(860, 76, 128, 30, 26),
+    Kind.NIGHTS: Frame(480, 50, 10, 12, 22),
+}
+
+
 def drawn(plot: Plot, name: str, formats: Formats, *, font: str = FONT) -> Markup:
     """The picture with its title and description, for people who hear it; `name` keeps ids of pictures apart."""
-    fills = filled(plot, formats, width=WIDTH - LEFT[kind_of(plot)])
+    frame = FRAMES[kind_of(plot)]
+    fills = filled(plot, formats, width=frame.width - frame.left)
+    height = fills.height + frame.top + frame.bottom
     spec = {
         **specification(fills.kind),
         "config": {**_CONFIG, "font": font},
@@ -57,7 +83,7 @@ def drawn(plot: Plot, name: str, formats: Formats, *, font: str = FONT) -> Marku
         '<svg role="img" viewBox="0 0 {width} {height}" preserveAspectRatio="xMinYMin" '
         'aria-labelledby="{name}-title {name}-about">'
         '<title id="{name}-title">{title}</title><desc id="{name}-about">{about}</desc>'
-    ).format(width=WIDTH, height=fills.height + TOP + BOTTOM, name=name, title=plot.title, about=plot.about)
+    ).format(width=frame.width, height=height, name=name, title=plot.title, about=plot.about)
     body = _TAG.sub(lambda tag: _SPOKEN.sub("", tag[0]), svg[svg.index(">") + 1 :])
     return opened + Markup(body)  # noqa: S704 - Vega escapes every text that it writes
 
@@ -66,19 +92,17 @@ def drawn(plot: Plot, name: str, formats: Formats, *, font: str = FONT) -> Marku
 def specification(kind: Kind) -> dict[str, Any]:
     """What Altair makes of the kind of plot. A test holds it against the schema, which takes longer than to draw it."""
     with debug_mode(False):  # noqa: FBT003 - the library's own signature
-        layers = {Kind.BARS: _bars, Kind.DOTS: _dots, Kind.LINES: _lines}[kind]()
+        layers, frame = _LAYERS[kind](), FRAMES[kind]
         chart = alt.layer(
             *layers,
-            width=_inner(kind),
-            padding={"left": LEFT[kind], "right": RIGHT, "top": TOP, "bottom": BOTTOM},
+            width=frame.inner,
+            padding={"left": frame.left, "right": frame.right, "top": frame.top, "bottom": frame.bottom},
             autosize=alt.AutoSizeParams(type="none"),
         )
+        if kind is Kind.NIGHTS:
+            chart = chart.resolve_scale(y="independent")
         made: dict[str, Any] = chart.to_dict(validate=False)
         return made
-
-
-def _inner(kind: Kind) -> int:
-    return WIDTH - LEFT[kind] - RIGHT
 
 
 def _bars() -> list[alt.Chart]:
@@ -101,7 +125,7 @@ def _dots() -> list[alt.Chart]:
     headings = dots.transform_filter(alt.datum.kind == "heading")
     intervals = dots.transform_filter("datum.low != null")
     arrow = alt.Shape("kind:N", scale=_scale(_ARROWS), legend=None)
-    beside, behind = alt.value(-10), alt.value(_inner(Kind.DOTS) + 10)
+    beside, behind = alt.value(-10), alt.value(FRAMES[Kind.DOTS].inner + 10)
     return [
         intervals.mark_rule(color=QUIET, strokeWidth=2).encode(row, _x("low"), alt.X2("high")),
         line.mark_rule(color=INK, strokeWidth=1.4).encode(_x("place")),
@@ -110,7 +134,7 @@ def _dots() -> list[alt.Chart]:
             row, _x("place"), _filled_by_tone(), arrow
         ),
         _text(values, align="right").encode(row, alt.Text("text:N"), x=beside),
-        _text(headings, fontWeight="bold").encode(row, alt.Text("text:N"), x=alt.value(4 - LEFT[Kind.DOTS])),
+        _text(headings, fontWeight="bold").encode(row, alt.Text("text:N"), x=alt.value(4 - FRAMES[Kind.DOTS].left)),
         _text(dots).encode(row, alt.Text("behind:N"), x=behind),
     ]
 
@@ -127,10 +151,39 @@ def _lines() -> list[alt.Chart]:
         points.mark_line(strokeWidth=2).encode(_x("x"), _y("y"), line, edge, strokeDash=dash),
         marked.mark_point(size=44, opacity=1, strokeWidth=1.4).encode(_x("x"), _y("y"), shape, *_inked()),
         _text(alt.Chart(alt.NamedData("x_title")), color=QUIET, fontSize=11).encode(
-            alt.Text("text:N"), x=alt.value(_inner(Kind.LINES) + 10), y=alt.value(LINES_HEIGHT + 14)
+            alt.Text("text:N"), x=alt.value(FRAMES[Kind.LINES].inner + 10), y=alt.value(LINES_HEIGHT + 14)
         ),
         *_legend_layers(),
     ]
+
+
+def _nights() -> list[Any]:
+    """Two parts, one above the other, over the same days."""
+    lines, outcomes, aside = (alt.Chart(alt.NamedData(name)) for name in ("lines", "outcomes", "aside"))
+    rows = alt.Y("y:Q", scale=_ends("y", [NIGHTS_HEIGHT - ASIDE_HEIGHT - 16, 0]), axis=_axis("y"))
+    low = alt.Y(
+        "low:Q", scale=_ends("z", [NIGHTS_HEIGHT, NIGHTS_HEIGHT - ASIDE_HEIGHT]), axis=_axis("z", orient="left")
+    )
+    dash = alt.when(alt.datum.line == "landed").then(alt.value([4, 3])).otherwise(alt.value([1, 0]))
+    ink = alt.when(alt.datum.line == "landed").then(alt.value(QUIET)).otherwise(alt.value(_FILLS[Tone.MAIN]))
+    day = alt.X("x:Q", scale=_ends("x"), axis=_axis("x", grid=False))
+    names = [outcome.value for outcome in SIGNS]
+
+    def by_outcome(channel: type[Any], look: str) -> Any:
+        known = [getattr(sign, look) for sign in SIGNS.values()]
+        return channel("outcome:N", scale=alt.Scale(domain=names, range=known), legend=None)
+
+    colour = by_outcome(alt.Color, "colour")
+    points = outcomes.mark_point(filled=True, opacity=1).encode(
+        day, rows, colour, by_outcome(alt.Shape, "shape"), by_outcome(alt.Size, "pixels")
+    )
+    signs = outcomes.mark_text(fontSize=12, fontWeight="bold", dy=-13).encode(day, rows, colour, alt.Text("text:N"))
+    look = _scale({"quarantined": SIGNS[Outcome.HALT].colour, "duplicate": "#ffffff"})
+    bars = aside.mark_bar(size=4, stroke=SIGNS[Outcome.HALT].colour, strokeWidth=0.8).encode(
+        day, low, alt.Y2("high"), alt.Fill("what:N", scale=look, legend=None)
+    )
+    drawn_rows = lines.mark_line(strokeWidth=1.3).encode(day, rows, alt.Detail("line:N"), strokeDash=dash, stroke=ink)
+    return [alt.layer(drawn_rows, points, signs), alt.layer(bars)]
 
 
 def _legend_layers() -> list[alt.Chart]:
@@ -153,12 +206,14 @@ def _y(field: str) -> alt.Y:
     return alt.Y(f"{field}:Q", scale=_ends("y"), axis=_axis("y"))
 
 
-def _ends(name: str) -> alt.Scale:
+def _ends(name: str, pixels: list[int] | None = None) -> alt.Scale:
+    """From end to end of the plot, or of the part of it between these pixels."""
     low, high = alt.ExprRef(f"{name}_low"), alt.ExprRef(f"{name}_high")
-    return alt.Scale(domainMin=low, domainMax=high, nice=False, zero=False)
+    whole = alt.Scale(domainMin=low, domainMax=high, nice=False, zero=False)
+    return whole if pixels is None else alt.Scale(domainMin=low, domainMax=high, nice=False, zero=False, range=pixels)
 
 
-def _axis(name: str) -> alt.Axis:
+def _axis(name: str, **look: Any) -> alt.Axis:
     """Fine lines across, at the ticks that are filled in; a text is never left out, cut or moved for want of room."""
     return alt.Axis(
         values=alt.ExprRef(f"{name}_ticks"),
@@ -175,6 +230,7 @@ def _axis(name: str) -> alt.Axis:
         ticks=False,
         domain=False,
         gridColor=GRID,
+        **look,
     )
 
 
@@ -195,3 +251,11 @@ def _text(chart: alt.Chart, **look: Any) -> alt.Chart:
         **{"align": "left", "baseline": "middle", "color": INK, "fontSize": 12, "limit": 0, **look}
     )
     return marked
+
+
+_LAYERS: Mapping[Kind, Callable[[], list[Any]]] = {
+    Kind.BARS: _bars,
+    Kind.DOTS: _dots,
+    Kind.LINES: _lines,
+    Kind.NIGHTS: _nights,
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from xml.etree import ElementTree as ET
 
@@ -12,12 +13,13 @@ import altair as alt
 import pytest
 import vl_convert
 
+from domain.records import ControlTotals, Outcome
 from reports import drawing
 from reports.drawing import drawn
 from reports.formats import Formats
 from reports.languages import Language
 from reports.plot_rows import Kind, filled
-from reports.plots import Band, BarRow, Bars, Dot, Dots, Line, Lines, Series, Tone
+from reports.plots import Band, BarRow, Bars, Dot, Dots, Line, Lines, Nights, Series, TableNight, Tone
 from reports.sections import Number, Shape
 
 EVIL = "<script>alert(1)</script>\"&'</svg>"
@@ -52,7 +54,13 @@ COURSE = Lines(
      Line("ahead", Tone.MIDDLE, ((2, money(1_500_000)), (31, money(9_000_000))), is_broken=True)),
     Band("lowest to highest", ((2, money(1_500_000), money(1_500_000)), (31, money(8_000_000), money(12_000_000)))),
 )  # fmt: skip
-PLOTS = {"grouped": GROUPED, "stacked": STACKED, "league": LEAGUE, "course": COURSE}
+NIGHTS = Nights(
+    "payments, 2 nights", "Lines.",
+    (TableNight(date(2026, 9, 1), Outcome.PASS, ControlTotals(1_200, 1_200, 0, 0)),
+     TableNight(date(2026, 9, 3), Outcome.HALT, ControlTotals(100, 93, 5, 2))),
+    tuple(date(2026, 9, day) for day in range(1, 31)),
+)  # fmt: skip
+PLOTS = {"grouped": GROUPED, "stacked": STACKED, "league": LEAGUE, "course": COURSE, "nights": NIGHTS}
 
 
 def texts_of(svg):
@@ -150,6 +158,13 @@ def test_what_lies_outside_stands_at_the_edge_as_an_arrow_with_its_figure():
     assert [row["tone"] for row in (beyond, below)] == [Tone.MAIN, Tone.OPEN], (
         "of few accounts, and said so at the edge"
     )
+
+
+def test_nights_stand_at_their_day_with_what_was_set_aside_on_top_of_each_other():
+    shown = filled(NIGHTS, Formats(), width=400)
+    assert [(row["x"], row["y"]) for row in shown.rows["outcomes"]] == [(0, 1_200), (2, 93)]
+    assert [(row["x"], row["low"], row["high"]) for row in shown.rows["aside"]] == [(2, 0, 5), (2, 5, 7)]
+    assert (shown.params["x_texts"][0], len(shown.params["x_texts"])) == ("09-30", 6), "the newest is always among them"
 
 
 def test_a_long_name_is_cut_with_a_mark_and_chinese_is_twice_as_wide():

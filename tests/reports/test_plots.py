@@ -14,11 +14,11 @@ import pytest
 import vl_convert
 
 from domain.records import ControlTotals, Outcome
-from reports import drawing
 from reports.drawing import drawn
 from reports.formats import Formats
 from reports.languages import Language
 from reports.plot_rows import Kind, filled
+from reports.plot_specifications import FILLS, specification
 from reports.plots import Band, BarRow, Bars, Dot, Dots, Line, Lines, Nights, Series, TableNight, Tone
 from reports.sections import Number, Shape
 
@@ -111,7 +111,7 @@ def test_another_process_draws_the_same_bytes():
 def test_the_specification_holds_against_altairs_schema(kind):
     filling = next(found for plot in PLOTS.values() if (found := filled(plot, Formats(), width=600)).kind is kind)
     params = [{"name": name, "value": value} for name, value in filling.params.items()]
-    whole = {**drawing.specification(kind), "params": params, "datasets": filling.rows, "height": filling.height}
+    whole = {**specification(kind), "params": params, "datasets": filling.rows, "height": filling.height}
     alt.LayerChart.from_dict(whole, validate=True)
     assert vl_convert.vegalite_to_vega(whole)["data"]
 
@@ -179,7 +179,7 @@ def test_a_long_name_is_cut_with_a_mark_and_chinese_is_twice_as_wide():
      (Tone.MIDDLE, Tone.MAIN, Tone.OPEN)],
 )  # fmt: skip
 def test_tones_that_stand_beside_each_other_differ_in_grey(beside):
-    shades = sorted(_lightness(drawing._FILLS[tone]) for tone in beside)
+    shades = sorted(_lightness(FILLS[tone]) for tone in beside)
     assert all(lighter - darker >= 0.1 for darker, lighter in itertools.pairwise(shades))
 
 

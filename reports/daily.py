@@ -121,8 +121,8 @@ class _Day(View):
         gettext, past_due = self.gettext, self.bucket_numbers[1:]
         now = [self.results.value(f"{BUCKET_ACCOUNTS}_{number}", self.whole) for number in past_due]
         before = [self._at_opening(number) for number in past_due]
-        if not any(now) or None in before:
-            return
+        if not any(now) or None in before or not any(before):
+            return  # nothing was owned here when the month began
         rows = zip(past_due, now, before, strict=True)
         yield Bars(
             gettext("Accounts past due, now and at the month's opening"),

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Any
 
+from domain.records import Outcome
 from reports.formats import Formats
-from reports.plots import BarRow, Bars, Dot, Dots, Lines, Plot, Tone
+from reports.marks import outcome_mark
+from reports.plots import BarRow, Bars, Dot, Dots, Lines, Nights, Plot, TableNight, Tone
 from reports.sections import Number, Shape
 
-ROW, SLOT, GAP, LINES_HEIGHT = 21, 12, 8, 190
+ROW, SLOT, GAP, LINES_HEIGHT, NIGHTS_HEIGHT = 21, 12, 8, 190, 166
+MOST_DATES = 7  # on the axis; more would run into one another
 LONGEST_LABEL = 34  # characters; more would run out of the picture
 NARROWEST_WITH_TEXT = Decimal("0.07")  # of the width: a bar that has its share written in it
 _STEPS = {Shape.SHARE: 1_000_000, Shape.NUMBER: 1_000_000, Shape.COUNT: 1, Shape.MONEY: 1}
@@ -28,6 +32,7 @@ class Kind(StrEnum):
     BARS = "bars"
     DOTS = "dots"
     LINES = "lines"
+    NIGHTS = "nights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,13 @@ def filled(plot: Plot, formats: Formats, *, width: int) -> Filled:
             return _bars(plot, formats, width)
         case Dots():
             return _dots(plot, formats)
-    return _lines(plot, formats, width)
+        case Lines():
+            return _lines(plot, formats, width)
+    return _nights(plot, formats)
 
 
 def kind_of(plot: Plot) -> Kind:
-    return {Bars: Kind.BARS, Dots: Kind.DOTS, Lines: Kind.LINES}[type(plot)]
+    return {Bars: Kind.BARS, Dots: Kind.DOTS, Lines: Kind.LINES, Nights: Kind.NIGHTS}[type(plot)]
 
 
 def _bars(plot: Bars, formats: Formats, width: int) -> Filled:
@@ -141,6 +148,50 @@ def _lines(plot: Lines, formats: Formats, width: int) -> Filled:
     return Filled(
         Kind.LINES, LINES_HEIGHT, rows, {**across.params("x", formats, most=8), **upright.params("y", formats)}
     )
+
+
+def _nights(plot: Nights, formats: Formats) -> Filled:
+    """Nights stand at the number of their day among all days."""
+    number = {day: at for at, day in enumerate(plot.days)}
+    found = [(number[night.business_date], night) for night in plot.nights]
+    rows: dict[str, Rows] = {
+        "lines": [
+            {"x": at, "y": rows, "line": line}
+            for at, night in found
+            for line, rows in (("landed", night.totals.landed), ("accepted", night.totals.accepted))
+        ],
+        "outcomes": [
+            {"x": at, "y": night.totals.accepted, "outcome": night.outcome.value, "text": _asking(night, formats)}
+            for at, night in found
+        ],
+        "aside": [
+            {"x": at, "low": low, "high": low + rows, "what": what}
+            for at, night in found
+            for what, low, rows in (
+                ("quarantined", 0, night.totals.quarantined),
+                ("duplicate", night.totals.quarantined, night.totals.duplicate),
+            )
+            if rows
+        ],
+    }
+    above = _Axis(0, max(1, *(night.totals.landed for night in plot.nights)) * 5 // 4, Number(0))
+    aside = max(night.totals.quarantined + night.totals.duplicate for night in plot.nights)
+    ticks = sorted({0, aside})
+    below = {"z_low": 0, "z_high": max(aside, 1), "z_ticks": ticks, "z_texts": [formats.count(each) for each in ticks]}
+    return Filled(Kind.NIGHTS, NIGHTS_HEIGHT, rows, {**_dates(plot.days), **above.params("y", formats), **below})
+
+
+def _asking(night: TableNight, formats: Formats) -> str:
+    """The sign of an outcome that asks for somebody: it is never told by shape and colour alone."""
+    mark = outcome_mark(night.outcome, formats.language)
+    return mark.sign if night.outcome.rank > Outcome.NOT_YET_KNOWN.rank else ""
+
+
+def _dates(days: Sequence[date]) -> dict[str, Any]:
+    """Month and day of at most `MOST_DATES` nights, the newest always among them."""
+    step = -(-len(days) // MOST_DATES)
+    shown = list(range(len(days) - 1, -1, -step))
+    return {"x_low": -1, "x_high": len(days), "x_ticks": shown, "x_texts": [f"{days[at]:%m-%d}" for at in shown]}
 
 
 def _legend(entries: Sequence[tuple[str, Tone, bool]], width: int) -> dict[str, Rows]:

@@ -6,10 +6,13 @@ in words what a plot shows, for whoever cannot see it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from domain.records import ControlTotals, Outcome
 from reports.sections import Number
 
 
@@ -101,4 +104,40 @@ class Lines:
     band: Band | None = None
 
 
-Plot = Bars | Dots | Lines
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """How an outcome is drawn: `shape` and `pixels` in the plot, `text` where a legend is written."""
+
+    shape: str
+    text: str
+    colour: str
+    pixels: int
+
+
+SIGNS: Mapping[Outcome, Sign] = {
+    Outcome.PASS: Sign("circle", "●", "#17693a", 16),
+    Outcome.NOT_YET_KNOWN: Sign("diamond", "◆", "#8794a8", 24),
+    Outcome.WARN: Sign("triangle-up", "▲", "#b07400", 60),
+    Outcome.WAIVED: Sign("square", "■", "#a3201a", 56),
+    Outcome.HALT: Sign("cross", "✚", "#a3201a", 72),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableNight:
+    business_date: date
+    outcome: Outcome
+    totals: ControlTotals
+
+
+@dataclass(frozen=True, slots=True)
+class Nights:
+    """One table over `days`: rows landed and accepted above, rows set aside below, with the outcome of each night."""
+
+    title: str
+    about: str
+    nights: tuple[TableNight, ...]
+    days: tuple[date, ...]
+
+
+Plot = Bars | Dots | Lines | Nights

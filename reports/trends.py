@@ -15,7 +15,7 @@ from reports.formats import Formats
 from reports.languages import Language, words_of
 from reports.marks import Mark, outcome_mark
 from reports.pages import render
-from reports.trend_plots import SHAPES, TableNight, plot
+from reports.plots import SIGNS, Nights, TableNight
 
 FAILING = (Outcome.HALT, Outcome.WAIVED, Outcome.WARN)
 MOST_FREQUENT = 10
@@ -124,7 +124,7 @@ def _page(report: TrendReport, formats: Formats) -> _Page:
         headline=_headline(counts, formats),
         detail=_detail(nights, formats),
         counts=tuple((outcome_mark(outcome, language), number) for outcome, number in counts.items()),
-        legend=tuple((shape.sign, outcome_mark(outcome, language)) for outcome, shape in SHAPES.items()),
+        legend=tuple((sign.text, outcome_mark(outcome, language)) for outcome, sign in SIGNS.items()),
         frequent=failing[:MOST_FREQUENT],
         more=max(len(failing) - MOST_FREQUENT, 0),
         plots=tuple(_plots(nights, formats)),
@@ -156,11 +156,15 @@ def _detail(nights: Sequence[Verdict], formats: Formats) -> str:
 
 def _plots(nights: Sequence[Verdict], formats: Formats) -> Iterator[_Plot]:
     """A plot for each table that landed; all of them over the same days, so that they can be compared."""
-    days = [night.business_date for night in nights]
+    from reports.drawing import drawn  # half a second to load, which only the page needs
+
+    words, days = words_of(formats.language), tuple(night.business_date for night in nights)
+    about = words.gettext("A line of the rows landed and one of those accepted, with a sign for the outcome of each "
+                          "night; below them bars of the rows that were set aside.")  # fmt: skip
     for number, (table, found) in enumerate(_by_table(nights).items()):
-        told = words_of(formats.language).ngettext("%(num)s night", "%(num)s nights", len(found))
-        picture = plot(found, days, formats, prefix=f"plot{number}-")
-        yield _Plot(table, told % {"num": formats.count(len(found))}, picture)
+        told = words.ngettext("%(num)s night", "%(num)s nights", len(found)) % {"num": formats.count(len(found))}
+        plot = Nights(f"{table}, {told}", about, tuple(found), days)
+        yield _Plot(table, told, drawn(plot, f"plot{number}", formats))
 
 
 def _by_table(nights: Sequence[Verdict]) -> Mapping[str, Sequence[TableNight]]:

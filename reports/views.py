@@ -15,6 +15,7 @@ from reports.languages import Language, message, words_of
 from reports.scopes import Posting, Scope
 from reports.sections import Card, Definition, Name, Number, Report, Section, Shape, TieOut, figure
 
+WHAT_IF = message("What-if: not an official result")
 # Who reads a report that is cut to one place.
 LEADER, HEAD = message("the leader of the team"), message("the head of the department")
 

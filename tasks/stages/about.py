@@ -15,7 +15,7 @@ from reports.languages import Language
 from reports.scopes import Posting
 from reports.views import About
 from tasks.stages.gate import halted_tables
-from tasks.stages.labels import book_label, definition_of, labels_of, titles_of_departments
+from tasks.stages.labels import book_label, definition_of, labels_of, run_label, titles_of_departments
 from tasks.stages.night import Night
 
 OWNER = "head_of_collections"
@@ -46,7 +46,7 @@ def about_night(
         ),
         owner=OWNER,
         book_label=book_label(world),
-        run_label="" if night.is_official else "What-if: not an official result",
+        run_label=run_label(night, language),
     )
 
 

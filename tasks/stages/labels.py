@@ -15,6 +15,8 @@ from kpi_rules.rulebook import KpiRules
 from reports.kpi_tables import IN_ENGLISH, UNITS, KpiLabel
 from reports.languages import Language, words_of
 from reports.sections import Definition
+from reports.views import WHAT_IF
+from tasks.stages.night import Night
 
 
 def book_label(world: World) -> str:
@@ -23,6 +25,11 @@ def book_label(world: World) -> str:
     if not path.exists():
         return world.settings.book_label
     return str(json.loads(path.read_text(encoding="utf-8"))["label"])
+
+
+def run_label(night: Night, language: Language) -> str:
+    """What pages of a run say of it at their top; nothing of an official one."""
+    return "" if night.is_official else words_of(language).gettext(WHAT_IF)
 
 
 def language_of(world: World) -> Language:

@@ -21,7 +21,7 @@ from reports.night import Link, NightReport, RollRow, RollTable, StageSummary, n
 from tasks.stages.compare import RunComparison
 from tasks.stages.daily import daily_facts
 from tasks.stages.files_of_reports import write_report
-from tasks.stages.labels import book_label, labels_of, language_of
+from tasks.stages.labels import book_label, labels_of, language_of, run_label
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
 from tasks.stages.reporting import write_due_reports
 from tasks.stages.rules import RuleSet
@@ -84,7 +84,7 @@ def _content(world: World, night: Night, rules: KpiRules) -> NightReport:
             links=tuple(_links(connection, night)),
             waivers=waivers_of_run(connection, night.run),
             book_label=book_label(world),
-            run_label="" if night.is_official else "What-if: not an official result",
+            run_label=run_label(night, language_of(world)),
         )
 
 

@@ -170,6 +170,9 @@ def test_a_plot_of_a_team_has_its_own_people_and_what_was_reached_turns_where_le
 def test_without_an_opening_or_figures_there_is_no_plot():
     kpis = tuple(each for each in _kpis() if each.kpi != "cure_rate_1")
     assert section(daily_report(facts(kpis=kpis), Language.ENGLISH), "overdue").plots == ()
+    nobodys = (sample.kpi("cure_rate_1", "T1", None, grain=Grain.TEAM, sums=("0", "0")),)
+    report = daily_report(facts(kpis=(*kpis, *nobodys)), Language.ENGLISH, Scope(Grain.TEAM, "T1"))
+    assert section(report, "overdue").plots == (), "nothing was owned here when the month began"
     assert [each.plots for each in daily_report(facts(kpis=(), gaps=()), Language.ENGLISH).sections] == [()] * 5
 
 

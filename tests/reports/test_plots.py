@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from xml.etree import ElementTree as ET
 
@@ -12,12 +13,13 @@ import altair as alt
 import pytest
 import vl_convert
 
-from reports import drawing
+from domain.records import ControlTotals, Outcome
 from reports.drawing import drawn
 from reports.formats import Formats
 from reports.languages import Language
 from reports.plot_rows import Kind, filled
-from reports.plots import Band, BarRow, Bars, Dot, Dots, Line, Lines, Series, Tone
+from reports.plot_specifications import FILLS, specification
+from reports.plots import Band, BarRow, Bars, Dot, Dots, Line, Lines, Nights, Series, TableNight, Tone
 from reports.sections import Number, Shape
 
 EVIL = "<script>alert(1)</script>\"&'</svg>"
@@ -52,7 +54,13 @@ COURSE = Lines(
      Line("ahead", Tone.MIDDLE, ((2, money(1_500_000)), (31, money(9_000_000))), is_broken=True)),
     Band("lowest to highest", ((2, money(1_500_000), money(1_500_000)), (31, money(8_000_000), money(12_000_000)))),
 )  # fmt: skip
-PLOTS = {"grouped": GROUPED, "stacked": STACKED, "league": LEAGUE, "course": COURSE}
+NIGHTS = Nights(
+    "payments, 2 nights", "Lines.",
+    (TableNight(date(2026, 9, 1), Outcome.PASS, ControlTotals(1_200, 1_200, 0, 0)),
+     TableNight(date(2026, 9, 3), Outcome.HALT, ControlTotals(100, 93, 5, 2))),
+    tuple(date(2026, 9, day) for day in range(1, 31)),
+)  # fmt: skip
+PLOTS = {"grouped": GROUPED, "stacked": STACKED, "league": LEAGUE, "course": COURSE, "nights": NIGHTS}
 
 
 def texts_of(svg):
@@ -103,7 +111,7 @@ def test_another_process_draws_the_same_bytes():
 def test_the_specification_holds_against_altairs_schema(kind):
     filling = next(found for plot in PLOTS.values() if (found := filled(plot, Formats(), width=600)).kind is kind)
     params = [{"name": name, "value": value} for name, value in filling.params.items()]
-    whole = {**drawing.specification(kind), "params": params, "datasets": filling.rows, "height": filling.height}
+    whole = {**specification(kind), "params": params, "datasets": filling.rows, "height": filling.height}
     alt.LayerChart.from_dict(whole, validate=True)
     assert vl_convert.vegalite_to_vega(whole)["data"]
 
@@ -152,6 +160,13 @@ def test_what_lies_outside_stands_at_the_edge_as_an_arrow_with_its_figure():
     )
 
 
+def test_nights_stand_at_their_day_with_what_was_set_aside_on_top_of_each_other():
+    shown = filled(NIGHTS, Formats(), width=400)
+    assert [(row["x"], row["y"]) for row in shown.rows["outcomes"]] == [(0, 1_200), (2, 93)]
+    assert [(row["x"], row["low"], row["high"]) for row in shown.rows["aside"]] == [(2, 0, 5), (2, 5, 7)]
+    assert (shown.params["x_texts"][0], len(shown.params["x_texts"])) == ("09-30", 6), "the newest is always among them"
+
+
 def test_a_long_name_is_cut_with_a_mark_and_chinese_is_twice_as_wide():
     labels = [Dot("x" * 35, ratio("1")), Dot("账" * 18, ratio("1")), Dot("x" * 34, ratio("1"))]
     shown = rows_of(Dots("", "", tuple(labels), D(1), ""), "dots")
@@ -164,7 +179,7 @@ def test_a_long_name_is_cut_with_a_mark_and_chinese_is_twice_as_wide():
      (Tone.MIDDLE, Tone.MAIN, Tone.OPEN)],
 )  # fmt: skip
 def test_tones_that_stand_beside_each_other_differ_in_grey(beside):
-    shades = sorted(_lightness(drawing._FILLS[tone]) for tone in beside)
+    shades = sorted(_lightness(FILLS[tone]) for tone in beside)
     assert all(lighter - darker >= 0.1 for darker, lighter in itertools.pairwise(shades))
 
 

@@ -373,7 +373,7 @@ def _planned_actions(start: date, end: date) -> str:
         proofs AS (
             SELECT account_id, started_wall::DATE AS day, channel AS proof, {_REACHED} AS reached,
                 coalesce(employee_id, partner_id) AS maker
-            FROM contacts WHERE direction = 'out' AND started_wall::DATE <= DATE '{end}'
+            FROM contacts WHERE direction = 'out' AND channel <> 'visit' AND started_wall::DATE <= DATE '{end}'
             UNION ALL SELECT account_id, made_at::DATE, 'visit', outcome = 'met_debtor',
                 coalesce(employee_id, partner_id)
             FROM ({_newest("visits", "visit_id")}) WHERE made_at::DATE <= DATE '{end}'

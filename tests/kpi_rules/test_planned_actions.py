@@ -45,7 +45,7 @@ books = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=books)
 def test_states_days_and_owners_are_those_of_a_plain_calculator(rows, shared_book):
     plain = Plain(rows)
@@ -145,7 +145,7 @@ class Plain:
             reached = row["outcome"] == "promise" or not action["effective"]
             if (
                 row["account_id"] == action["account_id"]
-                and row["channel"] in mine
+                and row["channel"] in set(mine) - {"visit"}
                 and row["direction"] == "out"
                 and reached
             ):

@@ -56,6 +56,12 @@ MOVED = """
     QUALIFY count(DISTINCT department_id) OVER (PARTITION BY employee_id) > 1"""
 
 
+# A book that is gated and measured, and never allocated, has no planned actions; a view of them is left as it is.
+NOTHING_PLANNED = """
+    CREATE TABLE IF NOT EXISTS planned_actions (due_from DATE, number BIGINT, account_id VARCHAR, due_by DATE,
+        proofs VARCHAR, effective BOOLEAN, by_owner BOOLEAN, withdrawn_when VARCHAR, owner_kind VARCHAR,
+        owner_id VARCHAR, department_id VARCHAR, team_id VARCHAR, segment VARCHAR)"""
+
 RATES = """
     CREATE TEMP TABLE rates (currency VARCHAR, bucket BIGINT, product VARCHAR, band BIGINT, rate DECIMAL(18, 10))"""
 

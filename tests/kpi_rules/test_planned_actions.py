@@ -103,6 +103,8 @@ BY_HAND = {
     "the new owner does it late": ({"owners": {FIRST: E1, on(13): E2}, "calls": [(13, "E2")]}, "done_late", on(13),
                                    None, "E1"),
     "worked from its second day on": ({"owners": {on(11): E1}, "calls": [(11, "E1")]}, "withdrawn", None, on(10), "E9"),
+    "handed over on the last day, and done late": ({"owners": {FIRST: E1, on(12): E2}, "calls": [(13, "E2")]},
+                                                   "done_late", on(13), None, "E1"),
     "never worked": ({"owners": {}}, "withdrawn", None, on(10), "E9"),
     "its last day is today": ({"due_by": AS_OF, "calls": [(11, "E1")]}, "open", on(11), None, "E1"),
     "its last day was yesterday": ({"due_by": on(19)}, "missed", None, None, "E1"),

@@ -16,7 +16,7 @@ from domain.documents import Document, RuleModel
 from domain.expressions import Expression, ExprType, Name, Scope, parse
 from domain.expressions.parse import suggestion
 from domain.issues import Issue, has_errors
-from domain.planned import ActionKind, Withdrawn
+from domain.planned import VISIT, ActionKind, Withdrawn
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules, effective
 
 Code = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)
@@ -25,9 +25,8 @@ CHANNELS_OF: Mapping[ActionKind, tuple[str, ...]] = {
     ActionKind.CALL: ("call", "bot"),
     ActionKind.MESSAGE: ("sms", "email"),
     ActionKind.LETTER: ("letter",),
-    ActionKind.VISIT: ("visit",),
 }
-"""What proves an action of the kind, where it does not say; of a case its types do."""
+"""Contacts by which channels show that an action of the kind was done, where it does not say."""
 
 
 def decode_plans(documents: Iterable[Document], segments: Iterable[str] = ()) -> tuple[PlanBook, tuple[Issue, ...]]:
@@ -60,11 +59,13 @@ class PlanBook:
         """The versions in force on `day`, as run manifests name them."""
         return tuple(one.version for one in effective((each.placed for each in self.plans), day).values())
 
-    def longest_days(self, first: date, last: date) -> int:
-        """Calendar days that no action of the plans between the days outlasts, whatever the holidays."""
+    def contact_days(self, first: date, last: date) -> int:
+        """Calendar days that nothing which a contact shows outlasts, of the plans between the days, whatever the
+        holidays."""
         held = (plan.rule for plan in self.plans if plan.rule.valid_from <= last)
         current = (rule for rule in held if rule.valid_to is None or rule.valid_to > first)
-        return max((action.within.most_days for rule in current for action in rule.actions), default=0)
+        shown = (action for rule in current for action in rule.actions if action.kind in CHANNELS_OF)
+        return max((action.within.most_days for action in shown), default=0)
 
 
 class Due(RuleModel):
@@ -103,8 +104,8 @@ class Within(RuleModel):
 class Done(RuleModel):
     """What counts as having done it, on any day on which it is due; one contact may show that several are done."""
 
-    channels: tuple[Literal["call", "bot", "sms", "email", "letter", "visit"], ...] = ()
-    """Channels of outgoing contacts that count; left out: all of the kind (a call: call and bot)."""
+    channels: tuple[Literal["call", "bot", "sms", "email", "letter"], ...] = ()
+    """Channels of outgoing contacts that count; left out: all of the kind (a call: call and bot). A visit has none."""
     case_types: tuple[Literal["fraud", "restructuring", "legal", "complaint", "rectification"], ...] = ()
     """Types of cases that count when they are opened on the account; for the kind `case`, and needed there."""
     outcome: Literal["attempted", "effective"] = "attempted"
@@ -133,7 +134,10 @@ class Action(RuleModel):
 
     @property
     def proofs(self) -> tuple[str, ...]:
-        return self.done.case_types if self.kind is ActionKind.CASE else self.done.channels or CHANNELS_OF[self.kind]
+        """What shows that it was done, by the words of `domain.planned.PROOFS`."""
+        if self.kind in CHANNELS_OF:
+            return self.done.channels or CHANNELS_OF[self.kind]
+        return self.done.case_types if self.kind is ActionKind.CASE else (VISIT,)
 
 
 class PlanRule(Rule):

@@ -3,7 +3,8 @@
     python -m bench.by_pandas < BOOK.json
 
 It reads the Parquet files of the night as the DuckDB rival does, and leaves out what that one counts in windows and
-by days owned: breaches of limits, and the overdue days. Money is whole ten-thousandths, so that sums are exact.
+by days owned: breaches of limits, planned actions, and the overdue days. Money is whole ten-thousandths, so that sums
+are exact.
 """
 
 from __future__ import annotations

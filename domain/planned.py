@@ -37,8 +37,9 @@ class ActionState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-PROOFS = (*CHANNELS, *CASE_TYPES)
-"""What can show that an action was done: a contact by a channel, a visit, or a case of a type."""
+VISIT = "visit"
+PROOFS = (*(channel for channel in CHANNELS if channel != VISIT), VISIT, *CASE_TYPES)
+"""What can show that an action was done: an outgoing contact by a channel, a visit made, or a case of a type."""
 
 PLANNED = Table(
     "planned_actions",
@@ -54,7 +55,7 @@ PLANNED = Table(
         Column("kind", Type.CODE, "What is to be done.", codes=tuple(ActionKind)),
         Column("due_by", Type.DATE, "Last day on which it is in time."),
         Column("caused_by", Type.ID, "The promise or complaint that asks for it.", required=False),
-        Column("proofs", Type.TEXT, "Channels of contacts, or types of cases, that count as done: ,call,bot, say."),
+        Column("proofs", Type.TEXT, f"What counts as done, such as ,call,bot, of {', '.join(PROOFS)}."),
         Column("effective", Type.BOOLEAN, "Whether the debtor must be spoken to or met; else an attempt is enough."),
         Column("by_owner", Type.BOOLEAN, "Whether only the owner of the day can do it."),
         Column("withdrawn_when", Type.CODE, "When it is no longer asked for.", codes=tuple(Withdrawn)),

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from domain.dispatch import DISPATCH_SQL
 from domain.exact import count_rows, total
-from domain.planned import PLANNED, PLANNED_SQL, ActionState, Withdrawn
+from domain.planned import PLANNED, PLANNED_SQL, VISIT, ActionState, Withdrawn
 from domain.sql import TABLES
 from kpi_rules.views import AS_OF, START
 
@@ -187,11 +187,11 @@ def _events() -> sa.Subquery:
         contacts.channel.label("proof"),
         contacts.outcome.in_(_SPOKEN_TO).label("is_effective"),
         sa.func.coalesce(contacts.employee_id, contacts.partner_id).label("maker"),
-    ).where(contacts.direction == "out", contacts.started_wall < AS_OF + 1)
+    ).where(contacts.direction == "out", contacts.channel != VISIT, contacts.started_wall < AS_OF + 1)
     visited = sa.select(
         visits.account_id,
         sa.cast(visits.made_at, sa.Date),
-        sa.literal("visit", sa.String),
+        sa.literal(VISIT, sa.String),
         visits.outcome == "met_debtor",
         sa.func.coalesce(visits.employee_id, visits.partner_id),
     ).where(visits.made_at < AS_OF + 1)

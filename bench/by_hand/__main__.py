@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from bench.by_hand.figures import Figure, figures, rates
-from bench.by_hand.scans import MOVED, OWNERS, POSTINGS, RATES, cells, scans, workable
+from bench.by_hand.scans import MOVED, NOTHING_PLANNED, OWNERS, POSTINGS, RATES, cells, scans, workable
 
 
 def main() -> None:
@@ -37,7 +37,9 @@ def measured(book: Mapping[str, Any]) -> list[Figure]:
         duckdb.connect(config={**limits, "temp_directory": spilled}) as connection,
     ):
         for table, files in book["files"].items():
-            connection.execute(f"CREATE VIEW {table} AS FROM read_parquet({files!r}, filename = true)")
+            if files:
+                connection.execute(f"CREATE VIEW {table} AS FROM read_parquet({files!r}, filename = true)")
+        connection.execute(NOTHING_PLANNED)
         connection.execute(OWNERS)
         connection.execute(POSTINGS)
         connection.execute(MOVED.format(start=start, end=end))

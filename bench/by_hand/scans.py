@@ -56,6 +56,12 @@ MOVED = """
     QUALIFY count(DISTINCT department_id) OVER (PARTITION BY employee_id) > 1"""
 
 
+# A book that is gated and measured, and never allocated, has no planned actions; a view of them is left as it is.
+NOTHING_PLANNED = """
+    CREATE TABLE IF NOT EXISTS planned_actions (due_from DATE, number BIGINT, account_id VARCHAR, due_by DATE,
+        proofs VARCHAR, effective BOOLEAN, by_owner BOOLEAN, withdrawn_when VARCHAR, owner_kind VARCHAR,
+        owner_id VARCHAR, department_id VARCHAR, team_id VARCHAR, segment VARCHAR)"""
+
 RATES = """
     CREATE TEMP TABLE rates (currency VARCHAR, bucket BIGINT, product VARCHAR, band BIGINT, rate DECIMAL(18, 10))"""
 
@@ -373,7 +379,7 @@ def _planned_actions(start: date, end: date) -> str:
         proofs AS (
             SELECT account_id, started_wall::DATE AS day, channel AS proof, {_REACHED} AS reached,
                 coalesce(employee_id, partner_id) AS maker
-            FROM contacts WHERE direction = 'out' AND started_wall::DATE <= DATE '{end}'
+            FROM contacts WHERE direction = 'out' AND channel <> 'visit' AND started_wall::DATE <= DATE '{end}'
             UNION ALL SELECT account_id, made_at::DATE, 'visit', outcome = 'met_debtor',
                 coalesce(employee_id, partner_id)
             FROM ({_newest("visits", "visit_id")}) WHERE made_at::DATE <= DATE '{end}'

@@ -190,3 +190,25 @@ def breaches(
     show(found, rows, as_json=as_json, title=f"Breaches in {day:%Y-%m} up to {day}, run {short(found.run)}")
     if rows and not each:
         say("`--each` lists the contacts; `--employee` and `--limit` choose among them", as_json=as_json)
+
+
+@app.command()
+def planned(
+    day: OnDate,
+    owner: Annotated[str, typer.Option("--owner", help="Only what counts for this employee or partner.")] = "",
+    account: Annotated[str, typer.Option("--account", help="Only of this account.")] = "",
+    *,
+    each: Annotated[bool, typer.Option("--each", help="Every action, instead of numbers by plan.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What treatment plans asked for in the month, up to the date, and what became of it."""
+    from tasks.stages.adherence import planned_actions_of
+
+    found = planned_actions_of(open_world(), day, owner=owner, account=account, each=each)
+    listed = found.rows if each else found.counts
+    rows = [
+        {name.removesuffix("_id").replace("_", " "): value for name, value in asdict(one).items()} for one in listed
+    ]
+    show(found, rows, as_json=as_json, title=f"Planned actions in {day:%Y-%m} up to {day}, run {short(found.run)}")
+    if rows and not each:
+        say("`--each` lists the actions; `--owner` and `--account` choose among them", as_json=as_json)

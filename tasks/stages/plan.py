@@ -68,7 +68,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             day,
             request.known_as_of,
             contact_days=contact_days_before(rules.kpis, day),
-            planned_days=rules.plans.longest_days(first_planned_day(day), day),
+            planned_days=rules.plans.contact_days(first_planned_day(day), day),
         )
         if not inputs.landed:
             raise RefusedError(

@@ -29,6 +29,7 @@ POINTS = (
     "stage_gate:after_commit",
     "allocation:renamed",
     "dispatch:written",
+    "planned_actions:renamed",
     "stage_allocate:before_commit",
     "stage_allocate:after_commit",
     "credits:renamed",

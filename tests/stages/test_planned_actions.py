@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from adapters.store.runs import files_of_run, official_run, stage_result
 from domain.manifest import Stage
 from domain.planned import PLANNED
 from domain.records import Grain
+from flows.cli import app
 from kpi_rules.evidence import Entity
+from tasks.stages.adherence import planned_actions_of
 from tasks.stages.explain_kpi import explain_kpi
 from tasks.stages.manifests import manifest_of
 from tests.conftest import copy_of
@@ -67,7 +71,7 @@ def world(measured_world, tmp_path, request):
         yield copy
 
 
-def test_the_past_is_not_planned_again_and_a_what_if_plans_for_itself(world, run_night):
+def test_the_past_is_not_planned_again_and_a_what_if_plans_for_itself(world, run_night, monkeypatch):
     first = run_of(world, DAY)
     again = run_night(world, DAY, SHORT)
     assert again.run != first
@@ -75,12 +79,28 @@ def test_the_past_is_not_planned_again_and_a_what_if_plans_for_itself(world, run
     what_if = run_night(world, DAY, SHORT, what_if=True)
     mine, official = planned_file(world, what_if.run), planned_file(world, first)
     assert (mine.sha256, mine.path != official.path) == (official.sha256, True)
-    following = run_night(world, NEXT, SHORT)
+    following = run_night(world, NEXT, (*SHORT, Stage.MEASURE))
     assert planned_in(world, following.run) == [(HOLIDAY, run_of(world, HOLIDAY)), (DAY, first)]
     before = {(row["account_id"], row["action_id"]) for row in rows_of(world, first)}
     new = [row for row in rows_of(world, following.run) if row["caused_by"] is None]
     assert new
     assert not before & {(row["account_id"], row["action_id"]) for row in new}
+    _are_counted_and_listed(world, rows_of(world, first), monkeypatch)
+
+
+def _are_counted_and_listed(world, rows, monkeypatch):
+    """The day after they were planned, all of them are open."""
+    found = planned_actions_of(world, NEXT, each=True)
+    assert sum(count.open for count in found.counts) == len(found.rows) == len(rows)
+    assert {row.state for row in found.rows} == {"open"}
+    one = found.rows[0]
+    monkeypatch.setenv("RECOUP_HOME", str(world.settings.home))
+    asked = ["planned", "--date", str(NEXT), "--account", one.account_id, "--owner", one.owner_id, "--each", "--json"]
+    told = CliRunner().invoke(app, asked)
+    assert told.exit_code == 0, told.output
+    listed = json.loads(told.stdout)["rows"]
+    assert one.action_id in {row["action_id"] for row in listed}
+    assert {(row["account_id"], row["owner_id"]) for row in listed} == {(one.account_id, one.owner_id)}
 
 
 def rows_of(world, run):

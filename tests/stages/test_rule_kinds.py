@@ -18,7 +18,7 @@ def test_every_kind_has_a_section():
     assert SECTIONS_OF_ALL.keys() == {*RuleKind}
 
 
-@pytest.mark.parametrize("kind", [RuleKind.LONG_LEAVE, RuleKind.TARGET])
+@pytest.mark.parametrize("kind", [RuleKind.LONG_LEAVE, RuleKind.TARGET, RuleKind.PLAN])
 def test_a_rule_can_be_left_out_and_read_back_from_what_was_signed(kind):
     rules = read_rules(PROJECT)
     signed = next(each for each in rules.contents() if each.version.kind is kind)

@@ -149,9 +149,10 @@ def test_the_next_version_stands_beside_the_signed_one_before_it(signed):
     ("folder", "replaced", "told"),
     [
         ("allocation/strategies", ("valid_from: 2", "valid_to: 2099-01-01\n    valid_from: 2"), NOT_MEASURED),
+        ("allocation/plans", ("days_past_due: 5", "days_past_due: 6"), NOT_MEASURED),
         ("kpi_rules/targets", ("title: Legal, each employee", "title: Legal, everybody"), ONLY_WORDS),
     ],
-    ids=["a strategy", "a title"],
+    ids=["a strategy", "a treatment plan", "a title"],
 )
 def test_what_no_figure_can_differ_by_says_so(signed, folder, replaced, told):
     (name,) = [each for each in (signed.settings.rules / folder).glob("*.yaml") if not each.name.endswith(".test.yaml")]

@@ -202,6 +202,7 @@ def void_reasons(
     held_since: Iterable[str] = (),
     is_month_changed: bool = False,
     is_calculation_changed: bool = False,
+    unsigned: Iterable[str] = (),
 ) -> tuple[Issue, ...]:
     """What has made the batch void since it was frozen; publishing compares, and computes nothing.
 
@@ -209,7 +210,7 @@ def void_reasons(
     the lock for the same keys, `rules_now` holds the digests of all versions in the rule book, `withdrawn` names pinned
     inputs that were withdrawn, `held_since` payees whom it would pay although they are held; `is_month_changed` says
     that something else was posted for its payees from which deductions follow, `is_calculation_changed` that another
-    version of the program calculates now.
+    version of the program calculates now; `unsigned` names the rules whose signatures were withdrawn.
     """
     keys = sorted(posted.keys() | posted_now.keys())
     changed = [key for key in keys if posted.get(key, 0) != posted_now.get(key, 0)]
@@ -225,6 +226,7 @@ def void_reasons(
         *(("BAT014", f"{payee} is held, and the batch would pay or take back") for payee in held_since),
         *([("BAT015", "deductions of its payees have changed: something was posted")] if is_month_changed else []),
         *([("BAT016", "another version of Recoup calculates now")] if is_calculation_changed else []),
+        *(("BAT017", f"the signature of {name}") for name in unsigned),
     )
     return tuple(Issue(code, _place(batch), text, "Prepare it again") for code, text in texts)
 

@@ -517,6 +517,23 @@ requested_rules = sa.Table(
     comment="Which request each signed version was part of.",
 )
 
+signature_decisions = sa.Table(
+    "signature_decisions",
+    STORE,
+    _sequence(),
+    sa.Column("rule", sa.ForeignKey("rule_signatures.rule"), nullable=False, comment="Digest of the version."),
+    sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on this version, from 1."),
+    sa.Column("decision", sa.String(12), nullable=False, comment="withdrawn, or signed again."),
+    sa.Column("proposer", sa.String(120), nullable=False, comment="Who proposed it again; empty if it was withdrawn."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who withdrew it, or approved it again."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why it was withdrawn; empty if it was signed again."),
+    sa.Column("request", sa.ForeignKey("signing_requests.request"), comment="What who approved it again was shown."),
+    *_recorded(),
+    sa.UniqueConstraint("rule", "step"),
+    sa.CheckConstraint("proposer <> by_name", name="two_people"),
+    comment="Signatures that were withdrawn, and given again, in order: whether a version is signed follows from them.",
+)
+
 actions = sa.Table(
     "actions",
     STORE,
@@ -621,6 +638,7 @@ APPEND_ONLY = (
     rule_signatures,
     signing_requests,
     requested_rules,
+    signature_decisions,
     waivers,
     waived_versions,
     corrections,

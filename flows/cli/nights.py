@@ -11,12 +11,14 @@ import typer
 
 from adapters.store.results import read_checks, read_verdict
 from adapters.store.runs import attempts_of_run, files_of_run, newest_attempts, run_named, stages_of
+from adapters.store.signatures import withdrawn_among
 from adapters.world import open_world
 from domain.ids import RunId, short
 from domain.manifest import Stage
 from domain.records import CheckResult, Outcome, TableVerdict
 from flows.cli.arguments import OnDate, RuleFolder
 from flows.cli.output import AsJson, print_table, say, show, working
+from tasks.stages.manifests import manifest_of
 from tasks.stages.waive import waivers_of_run
 
 app = typer.Typer()
@@ -95,6 +97,8 @@ def show_run(
     run: Annotated[str, typer.Argument(help="Run id, or the beginning of one.")], *, as_json: AsJson = False
 ) -> None:
     """What a run was made of, and what it came to: stages, verdicts, files."""
+    from tasks.stages.withdrawing import withdrawn_said
+
     world = open_world()
     with world.store.read() as connection:
         found = run_named(connection, run)
@@ -109,6 +113,9 @@ def show_run(
         files = files_of_run(connection, run_id)
         attempts = attempts_of_run(connection, run_id)
         waived = waivers_of_run(connection, run_id) if stages else ()
+        unsigned = [
+            withdrawn_said(*each) for each in withdrawn_among(connection, manifest_of(connection, run_id).rules)
+        ]
     if as_json:
         content = {
             "run": run_id,
@@ -118,6 +125,7 @@ def show_run(
             "stages": stages,
             "verdict": verdict,
             "waivers": waived,
+            "signatures_withdrawn_since": unsigned,
             "files": files,
             "attempts": attempts,
         }
@@ -127,6 +135,8 @@ def show_run(
     print_table(
         "Stages", [{"stage": stage.stage, "outcome": stage.outcome.value, **_first(stage.summary)} for stage in stages]
     )
+    for text in unsigned:
+        say(f"The signature of {text}; the run stays as it was")
     if waived:
         print_table("Rests on waived halts", [asdict(waiver) for waiver in waived])
     print_table("Verdicts", [_verdict_row(table) for table in (verdict.tables if verdict else ())])

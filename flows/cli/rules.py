@@ -20,10 +20,10 @@ from adapters.world import open_world
 from domain.ids import canonical_json, short
 from domain.issues import has_errors
 from flows.cli.arguments import RuleFolder, parse_date
-from flows.cli.output import AsJson, errors, people, say, show, working
+from flows.cli.output import AsJson, errors, people, print_table, say, show, working
 from flows.cli.rule_changes import print_effects, versions_said
 from flows.cli.sarif import as_sarif
-from flows.cli.signatures import print_shown, show_request, signature_row
+from flows.cli.signatures import print_shown, show_request, signature_row, void_row
 from incentives.rows import Row
 from reports.languages import Language
 from reports.rule_effects import RuleEffectsReport, rule_effects_page
@@ -115,6 +115,31 @@ def signatures(
         print_shown(people, found)
     if found and not rule:
         say("`--rule ID` shows what its signers were shown", as_json=as_json)
+
+
+@app.command()
+def unsign(
+    rule: Annotated[str, typer.Argument(help="Id of the rule.")],
+    by: Annotated[str, typer.Option("--by", help="Who withdraws the signature.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    version: Annotated[
+        str, typer.Option("--version", help="The beginning of the version's digest, where several are signed.")
+    ] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw the signature of a rule version: no official run uses it any more, and batches made by it are void."""
+    from tasks.stages.withdrawing import withdraw_signature
+
+    found = withdraw_signature(open_world(), rule, by=by, reason=reason, version=version)
+    if as_json:
+        void = [frozen.batch.batch_id for frozen in found.void]
+        show({"rule": found.signed.id, "version": found.signed.rule, "void": void}, (), as_json=True)
+        return
+    signed = found.signed
+    say(f"{signed.kind.value.replace('_', ' ')} {signed.id}, version {short(signed.rule)}, is not signed any more")
+    print_table("Batches that are void by it, and have to be prepared again", [void_row(each) for each in found.void])
+    say("Runs that have used it stay as they are; `recoup show RUN` says it of each")
 
 
 class Form(StrEnum):

@@ -13,6 +13,7 @@ from domain.ids import short
 from flows.cli.output import print_table, say, show
 
 if TYPE_CHECKING:
+    from tasks.stages.month_end import Frozen
     from tasks.stages.signing import SignatureOnRecord, SigningRequest
 
 
@@ -30,7 +31,7 @@ def show_request(request: SigningRequest, rule: str, *, as_json: bool) -> None:
 
 
 def signature_row(one: SignatureOnRecord) -> dict[str, str]:
-    signed = one.signed
+    signed, taken = one.signed, one.signed.withdrawn
     return {
         "rule": f"{signed.kind.value.replace('_', ' ')} {signed.id}",
         "from": str(signed.content.get("valid_from", "")),
@@ -39,7 +40,14 @@ def signature_row(one: SignatureOnRecord) -> dict[str, str]:
         "approved by": signed.signer,
         "on": signed.recorded_at.strftime("%Y-%m-%d %H:%M"),
         "was shown": short(signed.request) if signed.request else "nothing",
+        "withdrawn": f"{taken.recorded_at:%Y-%m-%d %H:%M} by {taken.by}: {taken.reason}" if taken else "",
     }
+
+
+def void_row(frozen: Frozen) -> dict[str, str]:
+    batch = frozen.batch
+    return {"batch": short(batch.batch_id), "kind": batch.kind.value, "of": batch.scope, "month": str(batch.period),
+            "was": frozen.state.phase.value}  # fmt: skip
 
 
 def print_shown(console: Console, found: Sequence[SignatureOnRecord]) -> None:

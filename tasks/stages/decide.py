@@ -12,7 +12,7 @@ from adapters.errors import ConflictError, RefusedError
 from adapters.snapshots import Pointer, pointed
 from adapters.store.batches import insert_period_decision, read_batches, refuse_other_names
 from adapters.store.ledger import Head, append, lock_head, move_head
-from adapters.store.signatures import with_signatures
+from adapters.store.signatures import with_signatures, withdrawn_among
 from adapters.world import World, business_today
 from domain.ids import BatchId, Digest, RunId
 from domain.issues import Issue
@@ -47,6 +47,7 @@ from tasks.stages.month_end import (
 )
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.settling import holds_in_force, open_months
+from tasks.stages.withdrawing import withdrawn_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,7 @@ def _refuse_void(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day:
             held_since=_held_since(connection, frozen, rules, day),
             is_month_changed=_is_month_changed(connection, frozen),
             is_calculation_changed=manifest_of(connection, frozen.run).calculation != calculation_version(),
+            unsigned=(withdrawn_said(*each) for each in withdrawn_among(connection, batch.rules)),
         )
     )
 

@@ -58,7 +58,7 @@ def request_signature(world: World, rule: str = "", overlay: Path | None = None)
     if rule and rule not in known:
         raise RefusedError(f"SIG004 no rule has the id {rule!r}. {suggestion(rule, known)}")
     with world.store.read() as connection:
-        signed = signed_versions(connection)
+        signed = tuple(one for one in signed_versions(connection) if one.withdrawn is None)
     waiting = unsigned_among(dict.fromkeys(placed.version for placed in rules.placed()), signed)
     asked = tuple(version for version in waiting if rule in {"", version.id})
     others = [version for version in waiting if version not in asked]

@@ -6,6 +6,10 @@ from datetime import date, datetime
 
 import pytest
 
+from domain.records import Grain
+from kpi_rules.evidence import Entity, evidence_of
+
+START, AS_OF = date(2026, 10, 1), date(2026, 10, 20)
 OWNERS = {
     "phone": ("employee", "E1", "phone_early", "T1"),
     "field": ("employee", "E2", "field", "T2"),
@@ -83,3 +87,14 @@ def test_what_the_house_has_and_what_nobody_has_counts_for_nobody(desk, house_ru
     call(desk, "A3", "E1", 3)  # nobody's
     call(desk, "A2", "E1", 3, "third_party")
     assert rates(desk, house_rules, "phone_early", "portfolio") == {"phone_early": "0/1", "portfolio": "0/1"}
+
+
+def test_the_explanation_finds_both_parts_again_and_the_rows_behind_them(desk, house_rules):
+    for account in ("A1", "A2"):
+        own(desk, account, ("phone", 1), ("field", 11))
+    call(desk, "A1", "E1", 3)
+    call(desk, "A1", "E1", 4)
+    (figure,) = (each for each in house_rules.on(AS_OF).figures if each.id == "contact_rate")
+    evidence = evidence_of(figure, Entity(Grain.DEPARTMENT, ("phone_early",)), start=START, as_of=AS_OF)
+    assert [desk.rows(each.number)[0]["number"] for each in evidence] == [1, 2]
+    assert [len(desk.rows(each.rows)) for each in evidence] == [2, 2]

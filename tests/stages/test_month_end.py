@@ -20,6 +20,7 @@ from adapters.store.ledger import Head, append, lock_head, move_head, read_entri
 from adapters.store.runs import begin_attempt
 from adapters.store.schema import STORE
 from adapters.store.settlements import holds_of
+from adapters.store.signatures import sign
 from adapters.world import business_today, open_world
 from domain.money import from_minor
 from domain.periods import Period
@@ -32,6 +33,8 @@ from tasks.stages.explain import explain_payee, verify_ledger
 from tasks.stages.land import land
 from tasks.stages.month_end import prepare, read_frozen
 from tasks.stages.review import write_review
+from tasks.stages.rules import sound_rules
+from tasks.stages.withdrawing import withdraw_signature
 from tests.conftest import copy_of, new_world
 from tests.stages.conftest import month_of, put_book
 from tests.stages.logins import as_login
@@ -205,6 +208,24 @@ def test_a_changed_rule_makes_the_batch_void(month, tmp_path):
     edited = open_world(month.settings.model_copy(update={"rules": rules}))
     assert "BAT012" in refusal_of(lambda: decide.publish(edited, batch, by="publisher"))
     assert entries_of(month) == ()
+
+
+def test_a_withdrawn_signature_makes_the_batch_void_until_it_is_signed_and_prepared_again(month):
+    batch = next(each for each in prepared(month).batches if "phone_early" in each)
+    approve_all(month, batch)
+    found = withdraw_signature(as_login(month, "signer"), "phone_early_vnd", by="signer", reason="a wrong tier")
+    assert batch in {frozen.batch.batch_id for frozen in found.void}
+    refused = refusal_of(lambda: decide.publish(month, batch, by="publisher"))
+    assert "BAT017" in refused
+    assert 'policy "phone_early_vnd" was withdrawn by signer on ' in refused
+    assert entries_of(month) == ()
+    assert "SIG002 policy phone_early_vnd is not signed" in refusal_of(lambda: prepared(month))
+
+    sign(month.store, sound_rules(month.settings.rules).contents(), proposer="proposer", signer="another signer")
+    assert "BAT017" in refusal_of(lambda: decide.publish(month, batch, by="publisher")), "it was approved for the other"
+    again = next(each for each in prepared(month).batches if "phone_early" in each)
+    approve_all(month, again)
+    assert decide.publish(month, again, by="publisher").entries > 0
 
 
 def test_after_a_return_the_same_content_is_prepared_as_a_batch_of_its_own_and_can_be_paid(month):

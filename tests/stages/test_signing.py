@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 
 import pytest
 from typer.testing import CliRunner
 
 from adapters.errors import ConflictError, RefusedError
 from adapters.settings import Settings
-from adapters.store.signatures import Shown, sign
+from adapters.store.runs import official_run
+from adapters.store.signatures import Shown, sign, with_signatures
 from adapters.world import open_world
 from domain.documents import Document, decode
 from domain.ids import canonical_json
@@ -22,9 +24,11 @@ from tasks.stages.rule_effects import NOT_MEASURED, ONLY_WORDS
 from tasks.stages.rules import sound_rules
 from tasks.stages.signed_book import _MODELS, read_back
 from tasks.stages.signing import NO_NIGHT, request_signature, sign_requested, signatures_on_record
+from tasks.stages.withdrawing import withdraw_signature
 from tests.conftest import SteppingClock
 from tests.stages.books import PHONE, POLICIES, SCORECARDS, TARGETS, edit, house_book
 
+DAY = date(2026, 9, 3)
 HOUSE = sound_rules(Settings().rules)
 CONTACTED = (("      contact_rate: 0.50\n", "      contact_rate: 0.10\n"),)
 OF_THE_FIELD = (("      visits_on_time: 0.85\n", "      visits_on_time: 0.95\n"),)
@@ -209,3 +213,70 @@ def test_the_commands_show_sign_and_list(signed, monkeypatch, tmp_path):
     assert f"Request {request}, named on approving" in listed
     assert "values.contact_rate  0.5 → 0.1" in listed
     assert "other rules in the same request" not in listed
+
+
+def test_a_withdrawn_version_is_not_signed_any_more_and_waits_for_two_names_again(signed):
+    (before,) = signatures_on_record(signed, "phone_early_targets")
+    found = withdraw_signature(signed, "phone_early_targets", by="b", reason="agreed otherwise")
+    assert (found.signed.rule, found.void) == (before.signed.rule, ())
+    (taken,) = signatures_on_record(signed, "phone_early_targets")
+    assert (taken.signed.withdrawn.by, taken.signed.withdrawn.reason) == ("b", "agreed otherwise")
+    with signed.store.read() as connection:
+        named = {each.id: (each.proposer, each.signer) for each in with_signatures(connection, HOUSE.reached(DAY))}
+    assert (named["phone_early_targets"], named["field_targets"]) == (("", ""), ("a", "b"))
+
+    request = request_signature(signed)
+    assert [version.id for version in request.versions] == ["phone_early_targets"]
+    assert [change.what for change in request.effects.changes] == [ChangeKind.ADDED]
+    assert sign_requested(signed, request, proposer="c", signer="d") == 1
+    first, again = signatures_on_record(signed, "phone_early_targets")
+    assert (first.signed.withdrawn.by, again.signed.withdrawn) == ("b", None)
+    assert (again.signed.proposer, again.signed.signer, again.signed.request) == ("c", "d", request.digest)
+    withdraw_signature(signed, "phone_early_targets", by="d", reason="again")
+    assert [one.signed.withdrawn.reason for one in signatures_on_record(signed, "phone_early_targets")] == [
+        "agreed otherwise", "again"]  # fmt: skip
+
+
+def test_behind_a_withdrawn_version_stands_the_one_that_was_signed_before_it(signed):
+    sign_requested(signed, request_signature(change(signed, {TARGETS: CONTACTED})), proposer="a", signer="b")
+    new = signatures_on_record(signed, "phone_early_targets")[-1].signed.rule
+    withdraw_signature(signed, "phone_early_targets", by="b", reason="too low", version=new[:12])
+    (one,) = request_signature(signed).effects.changes
+    assert [(field.old, field.new) for field in one.fields] == [("0.5", "0.1")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "version", "code"),
+    [
+        ("phone_early_target", "r", "", "SIG005 no version of 'phone_early_target' was ever signed. Did you mean"),
+        ("phone_early_targets", "r", "ffff0", "SIG005 no version of phone_early_targets that is signed begins with"),
+        ("phone_early_targets", " ", "", "SIG007"),
+        ("phone_early_targets", "r", "", "SIG006 several versions of phone_early_targets are signed"),
+    ],
+)
+def test_what_cannot_be_withdrawn_is_refused(rule, reason, version, code, signed):
+    sign_requested(signed, request_signature(change(signed, {TARGETS: CONTACTED})), proposer="a", signer="b")
+    with pytest.raises(RefusedError) as refused:
+        withdraw_signature(signed, rule, by="b", reason=reason, version=version)
+    assert str(refused.value).startswith(code)
+    assert not any(one.signed.withdrawn for one in signatures_on_record(signed))
+
+
+def test_what_was_withdrawn_once_is_not_withdrawn_again(signed):
+    withdraw_signature(signed, "phone_early_targets", by="b", reason="r")
+    with pytest.raises(RefusedError, match="SIG005"):
+        withdraw_signature(signed, "phone_early_targets", by="b", reason="r")
+
+
+def test_a_run_says_that_a_signature_of_it_was_withdrawn(measured, monkeypatch):
+    withdraw_signature(measured, "phone_early_targets", by="b", reason="agreed otherwise")
+    monkeypatch.setenv("RECOUP_HOME", str(measured.settings.home))
+    with measured.store.read() as connection:
+        run = official_run(connection, "nightly", DAY, "measure")
+    told = CliRunner().invoke(app, ["show", run]).stdout
+    assert 'The signature of the target "phone_early_targets" was withdrawn by b on' in " ".join(told.split())
+    again = CliRunner().invoke(app, ["unsign", "field_targets", "--by", "b", "--reason", "too high"])
+    assert "target field_targets" in again.stdout
+    assert "is not signed any more" in again.stdout
+    listed = CliRunner().invoke(app, ["signatures", "--rule", "field_targets", "--json"]).stdout
+    assert json.loads(listed)[0]["signed"]["withdrawn"]["reason"] == "too high"

@@ -501,10 +501,10 @@ def _killed_at(world, point):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) * -1
 
 
-def _publish_in_another_process(settings, batch, barrier, results):
+def _publish_in_another_process(settings, batch, day, barrier, results):
     world = open_world(settings)
     barrier.wait(60)
-    results.put(decide.publish(world, batch, by="publisher").entries)
+    results.put(decide.publish(world, batch, by="publisher", on=day).entries)
 
 
 def test_two_publishers_at_once_post_one_set(month):
@@ -513,7 +513,9 @@ def test_two_publishers_at_once_post_one_set(month):
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(2), context.Queue()
     both = [
-        context.Process(target=_publish_in_another_process, args=(month.settings, batch, barrier, results))
+        context.Process(
+            target=_publish_in_another_process, args=(month.settings, batch, business_today(month), barrier, results)
+        )
         for _ in range(2)
     ]
     for process in both:

@@ -385,6 +385,63 @@ def test_a_payee_is_held_adjusted_after_a_dispute_released_and_paid(month):
     assert verify_ledger(month) == ()
 
 
+@ON_SQLITE
+def test_what_may_not_be_decided_about_a_payee_is_refused_with_everything_that_is_wrong(month):
+    batch = next(each for each in prepared(month).batches if "field" in each)
+    with month.store.read() as connection:
+        line = next(each for each in read_frozen(connection, batch).lines if each.amount > 0)
+    payee, component, today = line.payee, line.component, business_today(month)
+
+    def hold(**changes):
+        given = {"payee": payee, "by": "demo hr", "reason": "a doubt", "until": None} | changes
+        return hold_payee(month, batch, given.pop("payee"), attempt=None, **given)
+
+    def adjust(**changes):
+        given = {"payee": payee, "amount": Decimal(5), "currency": "VND", "by": "demo hr", "reason": "r"} | changes
+        return propose(month, batch, NewAdjustment(**given), None)
+
+    def decided(name, *, by="demo finance", approve=True):
+        return decide_adjustment(month, name, approve=approve, by=by, attempt=None)
+
+    def dispute(**changes):
+        given = {"payee": payee, "component": component, "by": "demo hr", "about": "visits"} | changes
+        names = given.pop("payee"), given.pop("component")
+        return open_dispute(month, batch, *names, owner="hr", attempt=None, **given)
+
+    def refused(action, **changes):
+        return {found.split()[0] for found in refusal_of(lambda: action(**changes)).splitlines()}
+
+    assert refused(hold, payee="E99", by="", until=today) == {"HLD001", "HLD002", "HLD004"}
+    hold(until=today + timedelta(days=1))
+    assert refused(hold) == {"HLD003"}
+    release_payee(month, batch, payee, by="demo hr", reason="gone", attempt=None)
+    with pytest.raises(RefusedError, match=r"HLD003 .* is not held: there is nothing to release"):
+        release_payee(month, batch, payee, by="demo hr", reason="gone", attempt=None)
+
+    assert refused(adjust, payee="E99", amount=Decimal("0.5"), reason=" ", case="x") == {
+        "ADJ001", "ADJ004", "ADJ005", "ADJ007",
+    }  # fmt: skip
+    assert refused(adjust, amount=Decimal(0)) == refused(adjust, currency="VMD") == {"ADJ004"}
+    assert refused(adjust, by=payee) == {"ADJ003"}
+    name = adjust().adjustment_id
+    assert refused(decided, name=name, by=payee) == {"ADJ003", "ADJ006"}
+    assert refused(decided, name=name, by="demo hr") == {"ADJ003"}
+    assert refused(decided, name=name, approve=False) == {"ADJ005"}
+    assert refused(decided, name="2030") == {"ADJ001"}
+    decided(name)
+    assert refused(decided, name=name) == {"ADJ002"}
+
+    assert refused(dispute, component="bonus", about=" ") == {"DIS001", "DIS004"}
+    case = dispute().action.action_id
+    assert refused(dispute) == {"DIS002"}
+    assert refused(lambda: answer(month, case, by=payee, text="t", attempt=None)) == {"DIS005"}
+    assert refused(lambda: resolve(month, case, upheld=True, by="demo hr", reason=" ", attempt=None)) == {"DIS004"}
+    assert refused(lambda: answer(month, "x", by="demo hr", text="t", attempt=None)) == {"DIS001"}
+    resolve(month, case, upheld=False, by="demo hr", reason="counted", attempt=None)
+    decide_as(month, batch, DecisionKind.RETURNED, by="demo hr", reason="again")
+    assert refused(dispute) == {"DIS003"}
+
+
 def entries_by_type(world, batch, payee):
     """What the batch would post for the payee, by type of entry, in major units."""
     with world.store.read() as connection:

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.errors import RefusedError
-from adapters.store.batches import period_decisions_on, read_batches
+from adapters.store.batches import insert_period_decision, period_decisions_on, read_batches
 from adapters.store.guards import guard_names
 from adapters.store.ledger import Head, append, lock_head, move_head, read_entries
 from adapters.store.runs import begin_attempt
@@ -440,6 +440,23 @@ def test_what_may_not_be_decided_about_a_payee_is_refused_with_everything_that_i
     resolve(month, case, upheld=False, by="demo hr", reason="counted", attempt=None)
     decide_as(month, batch, DecisionKind.RETURNED, by="demo hr", reason="again")
     assert refused(dispute) == {"DIS003"}
+
+
+@ON_SQLITE
+def test_a_month_before_the_look_back_and_one_without_a_chain_are_not_prepared(month, tmp_path):
+    rules = tmp_path / "rules"
+    for folder in ("kpi_rules", "incentives", "allocation", "expectations"):
+        ignored = shutil.ignore_patterns("*.py", "approvals")
+        shutil.copytree(month.settings.rules / folder, rules / folder, ignore=ignored)
+    bare = open_world(month.settings.model_copy(update={"rules": rules}), clock=month.seam.clock)
+    assert "BAT043 no chain of bonus batches; no pay_terms of bonus" in refusal_of(lambda: prepared(bare))
+    closed = SEPTEMBER
+    with month.store.write("test") as connection:
+        for _ in range(13):
+            row = {"period": str(closed), "step": 1, "decision": "closed", "by_name": "f", "reason": "r"}
+            insert_period_decision(month.store, connection, row)
+            closed = closed.next()
+    assert "BAT044 2026-09 lies 13 months before the open month 2027-10" in refusal_of(lambda: prepared(month))
 
 
 def entries_by_type(world, batch, payee):

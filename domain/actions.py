@@ -122,8 +122,11 @@ def _refusals_of_content(action: Action, decision: ActionDecision) -> Iterator[s
             yield f"ACT005 it is due on {action.deadline}: give a later day"
         case ActionDecisionKind.HANDED_OVER if decision.owner.strip() in {"", action.owner}:
             yield f"ACT006 {action.owner} has it: name somebody else"
-    if decision.kind is not ActionDecisionKind.CLOSED and not decision.reason.strip():
-        yield "ACT003 a later deadline, another owner and an answer need words: give a reason"
+        case ActionDecisionKind.ANSWERED if not decision.reason.strip():
+            yield "ACT003 an answer is in words: say what the payee is told"
+    changes = decision.kind in {ActionDecisionKind.EXTENDED, ActionDecisionKind.HANDED_OVER}
+    if changes and not decision.reason.strip():
+        yield "ACT003 a later deadline and another owner need a reason"
 
 
 def fresh_actions(found: Iterable[NewAction], known: Iterable[Action]) -> tuple[NewAction, ...]:

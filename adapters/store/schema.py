@@ -559,7 +559,7 @@ action_decisions = sa.Table(
     _sequence(),
     sa.Column("action_id", sa.ForeignKey("actions.action_id"), nullable=False, comment="The action."),
     sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on this action, from 1."),
-    sa.Column("decision", sa.String(16), nullable=False, comment="closed, extended or handed over."),
+    sa.Column("decision", sa.String(16), nullable=False, comment="closed, extended, handed over or answered."),
     sa.Column("outcome", sa.Text, nullable=False, comment="What came of it; empty unless it was closed."),
     sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty when it is closed."),
     sa.Column("deadline", sa.Date, comment="The deadline from now on, where it was extended."),

@@ -66,7 +66,8 @@ def leavers_of(duck: Duck, period: Period) -> frozenset[str]:
     stays = sa.select(terms.employee_id).where(
         terms.hired_on <= period.end, sa.or_(terms.exited_on.is_(None), terms.exited_on > period.end)
     )
-    statement = sa.select(terms.employee_id).where(terms.employee_id.not_in(stays)).order_by(terms.employee_id)
+    has_left = sa.and_(terms.exited_on <= period.end, terms.employee_id.not_in(stays))
+    statement = sa.select(terms.employee_id).where(has_left).order_by(terms.employee_id)
     return frozenset(row["employee_id"] for row in duck.read(exact(statement)))
 
 

@@ -105,7 +105,7 @@ def effects_between(
 
 
 ONLY_WORDS = "only words differ (titles, owners, reviews): no figure does"
-NOT_MEASURED = "nothing of it is measured: it acts on the gate, the allocation or the cleaning"
+NOT_MEASURED = "nothing of it is measured: it acts on the gate, the allocation, the cleaning or on who approves"
 
 
 def is_measured(change: RuleChange) -> bool:

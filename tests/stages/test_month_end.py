@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.errors import RefusedError
-from adapters.store.batches import period_decisions_on, read_batches
+from adapters.store.batches import insert_period_decision, period_decisions_on, read_batches
 from adapters.store.guards import guard_names
 from adapters.store.ledger import Head, append, lock_head, move_head, read_entries
 from adapters.store.runs import begin_attempt
@@ -406,6 +406,80 @@ def test_a_payee_is_held_adjusted_after_a_dispute_released_and_paid(month):
     assert verify_ledger(month) == ()
 
 
+@ON_SQLITE
+def test_what_may_not_be_decided_about_a_payee_is_refused_with_everything_that_is_wrong(month):
+    batch = next(each for each in prepared(month).batches if "field" in each)
+    with month.store.read() as connection:
+        line = next(each for each in read_frozen(connection, batch).lines if each.amount > 0)
+    payee, component, today = line.payee, line.component, business_today(month)
+
+    def hold(**changes):
+        given = {"payee": payee, "by": "demo hr", "reason": "a doubt", "until": None} | changes
+        return hold_payee(month, batch, given.pop("payee"), attempt=None, **given)
+
+    def adjust(**changes):
+        given = {"payee": payee, "amount": Decimal(5), "currency": "VND", "by": "demo hr", "reason": "r"} | changes
+        return propose(month, batch, NewAdjustment(**given), None)
+
+    def decided(name, *, by="demo finance", approve=True):
+        return decide_adjustment(month, name, approve=approve, by=by, attempt=None)
+
+    def dispute(**changes):
+        given = {"payee": payee, "component": component, "by": "demo hr", "about": "visits"} | changes
+        names = given.pop("payee"), given.pop("component")
+        return open_dispute(month, batch, *names, owner="hr", attempt=None, **given)
+
+    def refused(action, **changes):
+        return {found.split()[0] for found in refusal_of(lambda: action(**changes)).splitlines()}
+
+    assert refused(hold, payee="E99", by="", until=today) == {"HLD001", "HLD002", "HLD004"}
+    hold(until=today + timedelta(days=1))
+    assert refused(hold) == {"HLD003"}
+    release_payee(month, batch, payee, by="demo hr", reason="gone", attempt=None)
+    with pytest.raises(RefusedError, match=r"HLD003 .* is not held: there is nothing to release"):
+        release_payee(month, batch, payee, by="demo hr", reason="gone", attempt=None)
+
+    assert refused(adjust, payee="E99", amount=Decimal("0.5"), reason=" ", case="x") == {
+        "ADJ001", "ADJ004", "ADJ005", "ADJ007",
+    }  # fmt: skip
+    assert refused(adjust, amount=Decimal(0)) == refused(adjust, currency="VMD") == {"ADJ004"}
+    assert refused(adjust, by=payee) == {"ADJ003"}
+    name = adjust().adjustment_id
+    assert refused(decided, name=name, by=payee) == {"ADJ003", "ADJ006"}
+    assert refused(decided, name=name, by="demo hr") == {"ADJ003"}
+    assert refused(decided, name=name, approve=False) == {"ADJ005"}
+    assert refused(decided, name="2030") == {"ADJ001"}
+    decided(name)
+    assert refused(decided, name=name) == {"ADJ002"}
+
+    assert refused(dispute, component="bonus", about=" ") == {"DIS001", "DIS004"}
+    case = dispute().action.action_id
+    assert refused(dispute) == {"DIS002"}
+    assert refused(lambda: answer(month, case, by=payee, text="t", attempt=None)) == {"DIS005"}
+    assert refused(lambda: resolve(month, case, upheld=True, by="demo hr", reason=" ", attempt=None)) == {"DIS004"}
+    assert refused(lambda: answer(month, "x", by="demo hr", text="t", attempt=None)) == {"DIS001"}
+    resolve(month, case, upheld=False, by="demo hr", reason="counted", attempt=None)
+    decide_as(month, batch, DecisionKind.RETURNED, by="demo hr", reason="again")
+    assert refused(dispute) == {"DIS003"}
+
+
+@ON_SQLITE
+def test_a_month_before_the_look_back_and_one_without_a_chain_are_not_prepared(month, tmp_path):
+    rules = tmp_path / "rules"
+    for folder in ("kpi_rules", "incentives", "allocation", "expectations"):
+        ignored = shutil.ignore_patterns("*.py", "approvals")
+        shutil.copytree(month.settings.rules / folder, rules / folder, ignore=ignored)
+    bare = open_world(month.settings.model_copy(update={"rules": rules}), clock=month.seam.clock)
+    assert "BAT043 no chain of bonus batches; no pay_terms of bonus" in refusal_of(lambda: prepared(bare))
+    closed = SEPTEMBER
+    with month.store.write("test") as connection:
+        for _ in range(13):
+            row = {"period": str(closed), "step": 1, "decision": "closed", "by_name": "f", "reason": "r"}
+            insert_period_decision(month.store, connection, row)
+            closed = closed.next()
+    assert "BAT044 2026-09 lies 13 months before the open month 2027-10" in refusal_of(lambda: prepared(month))
+
+
 def entries_by_type(world, batch, payee):
     """What the batch would post for the payee, by type of entry, in major units."""
     with world.store.read() as connection:
@@ -522,10 +596,10 @@ def _killed_at(world, point):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) * -1
 
 
-def _publish_in_another_process(settings, batch, barrier, results):
+def _publish_in_another_process(settings, batch, day, barrier, results):
     world = open_world(settings)
     barrier.wait(60)
-    results.put(decide.publish(world, batch, by="publisher").entries)
+    results.put(decide.publish(world, batch, by="publisher", on=day).entries)
 
 
 def test_two_publishers_at_once_post_one_set(month):
@@ -534,7 +608,9 @@ def test_two_publishers_at_once_post_one_set(month):
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(2), context.Queue()
     both = [
-        context.Process(target=_publish_in_another_process, args=(month.settings, batch, barrier, results))
+        context.Process(
+            target=_publish_in_another_process, args=(month.settings, batch, business_today(month), barrier, results)
+        )
         for _ in range(2)
     ]
     for process in both:

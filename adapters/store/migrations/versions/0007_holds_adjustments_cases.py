@@ -64,7 +64,7 @@ def _add_columns() -> None:
 
 def _reword() -> None:
     """Only PostgreSQL keeps comments of columns."""
-    for name in ("batches.chain", "batch_lines.entry_type", "ledger.entry_type"):
+    for name in ("batches.chain", "batch_lines.entry_type", "ledger.entry_type", "action_decisions.decision"):
         table, column = name.split(".")
         comment = STORE.tables[table].columns[column].comment
         op.execute(f"COMMENT ON COLUMN {name} IS '{comment}'")

@@ -24,6 +24,7 @@ from reports.projection import ProjectedPay, ProjectionFacts, projected, project
 from reports.scopes import Scope
 from reports.statement import Next
 from tasks.stages.about import OWNER, postings_of
+from tasks.stages.carried_pay import columns_carried
 from tasks.stages.files_of_reports import write_report_files
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.labels import book_label, titles_of_references
@@ -63,6 +64,8 @@ def projection_facts(world: World, day: date, language: Language) -> ProjectionF
     rules = rules_of_run(world, found.manifest, None)
     policies = {ready.version.digest: ready for ready in rules.policies.policies}
     period = Period.of(day)
+    with world.store.read() as connection:
+        paid = columns_carried(connection, found.manifest.paid, period)
     with session_of_night(world, found.manifest, accepted_inputs(world, found.night)) as duck:
         calendar = working_days_of(duck)
         house = calendar.get(world.settings.jurisdiction)
@@ -72,8 +75,8 @@ def projection_facts(world: World, day: date, language: Language) -> ProjectionF
         carried = carried_values(world, found.manifest, found.rules)
         scores = score(found.rules, results, staff_of(duck, period), calendar, start=period.start, as_of=day,
                        capacities=capacities, earlier=carried)  # fmt: skip
-        now = pay_in(duck, measures_of(found.kpis, found.scores), rules.policies, rules.contracts, period, halted)
-        then = pay_in(duck, measures_of(results, scores), rules.policies, rules.contracts, period, halted)
+        now = pay_in(duck, measures_of(found.kpis, found.scores), rules.policies, rules.contracts, period, halted, paid)
+        then = pay_in(duck, measures_of(results, scores), rules.policies, rules.contracts, period, halted, paid)
         postings = postings_of(duck, day, halted)
     pay = projected(_lines(now), _lines(then), _held(now))
     titles = titles_of_references(found.rules, language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ from kpi_rules.progress import share_passed
 from kpi_rules.scores import score
 from reports.languages import Language
 from reports.projection import ProjectedPay, ProjectionFacts, projected, projection_report
-from reports.scopes import Scope
+from reports.scopes import Posting, Scope
 from reports.statement import Next
 from tasks.stages.about import OWNER, postings_of
 from tasks.stages.carried_pay import columns_carried
@@ -32,7 +32,7 @@ from tasks.stages.measure import carried_values
 from tasks.stages.pay import Pay, pay_in
 from tasks.stages.people import BONUS_READS, capacities_of, staff_of, working_days_of
 from tasks.stages.reporting import Measured, measured_night, refuse_unknown
-from tasks.stages.rules import rules_of_run
+from tasks.stages.rules import RuleSet, rules_of_run
 from tasks.stages.session import session_of_night
 
 FOLDER = "projection"
@@ -62,35 +62,52 @@ def projection_facts(world: World, day: date, language: Language) -> ProjectionF
     if halted & BONUS_READS:
         return _nothing(world, found, halted)
     rules = rules_of_run(world, found.manifest, None)
+    both = _calculated(world, found, rules, halted)
     policies = {ready.version.digest: ready for ready in rules.policies.policies}
-    period = Period.of(day)
-    with world.store.read() as connection:
-        paid = columns_carried(connection, found.manifest.paid, period)
-    with session_of_night(world, found.manifest, accepted_inputs(world, found.night)) as duck:
-        calendar = working_days_of(duck)
-        house = calendar.get(world.settings.jurisdiction)
-        figures = {figure.id: figure for figure in found.rules.figures}
-        results = at_pace(found.kpis, figures, share_passed(house, day))
-        capacities = None if "capacity" in halted else capacities_of(duck, day)
-        carried = carried_values(world, found.manifest, found.rules)
-        scores = score(found.rules, results, staff_of(duck, period), calendar, start=period.start, as_of=day,
-                       capacities=capacities, earlier=carried)  # fmt: skip
-        now = pay_in(duck, measures_of(found.kpis, found.scores), rules.policies, rules.contracts, period, halted, paid)
-        then = pay_in(duck, measures_of(results, scores), rules.policies, rules.contracts, period, halted, paid)
-        postings = postings_of(duck, day, halted)
-    pay = projected(_lines(now), _lines(then), _held(now))
-    titles = titles_of_references(found.rules, language)
-    days = [each for each in house or () if each in period]
+    pay = projected(_lines(both.now), _lines(both.then), _held(both.now))
+    titles, period = titles_of_references(found.rules, language), Period.of(day)
+    days = [each for each in both.calendar or () if each in period]
     return ProjectionFacts(
         business_date=day,
         run=found.night.run,
-        pay=tuple(_with_next_steps(pay, _lines(now), _lines(then), policies, titles)),
-        postings=postings,
+        pay=tuple(_with_next_steps(pay, _lines(both.now), _lines(both.then), policies, titles)),
+        postings=both.postings,
         working_days_passed=sum(each <= day for each in days),
         working_days=len(days),
         owner=OWNER,
         book_label=book_label(world),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """Pay by the results so far, and by those at the pace of the days; `calendar` are the house's working days."""
+
+    now: Pay
+    then: Pay
+    postings: tuple[Posting, ...]
+    calendar: frozenset[date] | None
+
+
+def _calculated(world: World, found: Measured, rules: RuleSet, halted: frozenset[str]) -> _Both:
+    day = found.night.business_date
+    period = Period.of(day)
+    with world.store.read() as connection:
+        earlier = columns_carried(connection, found.manifest.paid, period)
+    with session_of_night(world, found.manifest, accepted_inputs(world, found.night)) as duck:
+        working_days = working_days_of(duck)
+        house = working_days.get(world.settings.jurisdiction)
+        figures = {figure.id: figure for figure in found.rules.figures}
+        results = at_pace(found.kpis, figures, share_passed(house, day))
+        capacities = None if "capacity" in halted else capacities_of(duck, day)
+        carried = carried_values(world, found.manifest, found.rules)
+        scores = score(found.rules, results, staff_of(duck, period), working_days, start=period.start, as_of=day,
+                       capacities=capacities, earlier=carried)  # fmt: skip
+        now, then = (
+            pay_in(duck, measures, rules.policies, rules.contracts, period, halted, earlier)
+            for measures in (measures_of(found.kpis, found.scores), measures_of(results, scores))
+        )
+        return _Both(now, then, postings_of(duck, day, halted), house)
 
 
 def _nothing(world: World, found: Measured, halted: frozenset[str]) -> ProjectionFacts:

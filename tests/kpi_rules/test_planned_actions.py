@@ -52,12 +52,20 @@ books = st.fixed_dictionaries(
 @given(rows=books)
 def test_states_days_and_owners_are_those_of_a_plain_calculator(rows, shared_book):
     plain = Plain(rows)
-    for view in ("planned_actions", "dispatch", "contacts", "visits", "cases"):
-        shared_book.connection.execute(sa.delete(VIEWS[view]))
+    _empty(shared_book)
+    for view in READ:
         shared_book.add_all(view, getattr(plain, view))
     found = shared_book.rows(actions_statement())
     assert {row["number"]: row for row in found} == {row["number"]: row for row in plain.became()}
     assert len(found) == len({row["number"] for row in found})
+
+
+READ = ("planned_actions", "dispatch", "contacts", "visits", "cases")
+
+
+def _empty(book):
+    for view in READ:
+        book.connection.execute(sa.delete(VIEWS[view]))
 
 
 def on(day, month=10):
@@ -115,11 +123,13 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize("case", BY_HAND)
-def test_what_becomes_of_an_action_and_whose_it_is(case, book):
+def test_what_becomes_of_an_action_and_whose_it_is(case, shared_book):
     given, state, done_on, withdrawn_on, owner = BY_HAND[case]
-    _add_action(book, **given)
+    _empty(shared_book)
+    _add_action(shared_book, **given)
     found = [
-        (row["state"], row["done_on"], row["withdrawn_on"], row["owner_id"]) for row in book.rows(actions_statement())
+        (row["state"], row["done_on"], row["withdrawn_on"], row["owner_id"])
+        for row in shared_book.rows(actions_statement())
     ]
     assert found == ([(state, done_on, withdrawn_on, owner)] if state else [])
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
+from rich.tree import Tree
 
 from adapters.world import open_world
 from domain.ids import canonical_decimal
@@ -17,6 +19,7 @@ from flows.cli.arguments import OfPeriod, OnDate
 from flows.cli.output import AsJson, people, say, show
 
 if TYPE_CHECKING:
+    from reports.payout_tree import Node
     from tasks.stages.explain_kpi import KpiExplanation
 
 explaining = typer.Typer(help="How a figure came about.", no_args_is_help=True)
@@ -24,29 +27,44 @@ explaining = typer.Typer(help="How a figure came about.", no_args_is_help=True)
 
 @explaining.command()
 def payout(
-    payee: Annotated[str, typer.Argument(help="Employee or partner.")], period: OfPeriod, *, as_json: AsJson = False
+    payee: Annotated[str, typer.Argument(help="Employee or partner.")],
+    period: OfPeriod,
+    page: Annotated[Path | None, typer.Option("--page", dir_okay=False, help="Write it as a page.")] = None,
+    rows_to: Annotated[
+        Path | None, typer.Option("--rows-to", file_okay=False, help="Folder for the rows behind its KPIs, as CSV.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
-    """How a payout came about: every step, from the amount back to the inputs, with its rule line."""
-    from tasks.stages.explain import explain_payee
+    """How a payout came about: from the amount through every step to scores, KPIs and rows; and computed again."""
+    from reports.payout_tree import payout_page
+    from tasks.stages.explain_payout import explain_payout
+    from tasks.stages.labels import book_label, language_of
 
-    lines = explain_payee(open_world(), payee, period)
+    world = open_world()
+    found = explain_payout(world, payee, period, rows_to=rows_to)
     if as_json:
-        show(lines, (), as_json=True)
-        return
-    for line in lines:
-        people.print(
-            f"[bold]{line.component}[/] {line.origin_period}: {line.amount:,f} {line.currency}", highlight=False
+        show(found, (), as_json=True)
+    for each in () if as_json else found:
+        heading = f"{each.component} {each.period}: {each.amount:,f} {each.currency}"
+        people.print(_as_tree(heading, each.tree), highlight=False, soft_wrap=True)
+        for said in each.differing or ("Calculated again: the same, step by step.",):
+            say(said)
+    if page is not None:
+        page.write_text(payout_page(found, language_of(world), book_label(world)), encoding="utf-8")
+        say(f"Page: {page}", as_json=as_json)
+    if any(each.differing for each in found):
+        raise typer.Exit(1)
+
+
+def _as_tree(heading: str, nodes: Sequence[Node], tree: Tree | None = None) -> Tree:
+    tree = Tree(Text(heading, style="bold")) if tree is None else tree
+    for node in nodes:
+        told = " · ".join(text for text in (node.kind, node.note, node.line) if text)
+        _as_tree(
+            "", node.children, tree.add(Text.assemble(f"{node.name} = ", (node.value, "bold"), (f"  {told}", "dim")))
         )
-        rows = [
-            {
-                "step": step.name,
-                "value": "no value" if step.value is None else f"{step.value:,f}",
-                "from": ", ".join(f"{name} {value}" for name, value in step.inputs),
-                "rule line": step.line,
-            }
-            for step in reversed(line.steps)
-        ]
-        show(line, rows, as_json=False)
+    return tree
 
 
 @explaining.command()

@@ -11,7 +11,7 @@ from adapters.errors import RefusedError
 from adapters.store.batches import read_batches
 from adapters.store.ledger import read_entries, read_head
 from adapters.world import World
-from domain.ids import Digest
+from domain.ids import Digest, RunId
 from domain.issues import Issue, Location
 from domain.money import from_minor
 from domain.periods import Period
@@ -31,16 +31,15 @@ from tasks.stages.month_end import Frozen, read_frozen
 from tasks.stages.recompute import recomputed
 
 
-def explain_payee(world: World, payee: str, period: Period) -> tuple[PayoutLine, ...]:
-    """The payee's lines of the newest batches of the period, each with the steps that made it.
+def lines_of_payee(world: World, payee: str, period: Period) -> tuple[tuple[RunId, PayoutLine], ...]:
+    """The payee's lines of the newest batches of the period, each with the run that calculated it.
 
     Raises: RefusedError if no batch of the period pays the payee.
     """
     with world.store.read() as connection:
         newest = {(row.kind, row.scope): row.batch_id for row in read_batches(connection, str(period))}
-        lines = tuple(
-            line for batch in newest.values() for line in read_frozen(connection, batch).lines if line.payee == payee
-        )
+        batches = [read_frozen(connection, batch) for batch in newest.values()]
+    lines = tuple((batch.run, line) for batch in batches for line in batch.lines if line.payee == payee)
     if not lines:
         raise RefusedError(f"no batch of {period} has a line for {payee!r}; `recoup batches` lists the batches")
     return lines

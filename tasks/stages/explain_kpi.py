@@ -54,7 +54,14 @@ def explain_kpi(world: World, kpi: str, entity: Entity, day: date, rows_to: Path
     FileChangedError.
     """
     with measured_night(world, day) as night:
-        return _Case(world, night, entity, rows_to).explained(kpi)
+        return explained_in(world, night, kpi, entity, rows_to)
+
+
+def explained_in(
+    world: World, night: MeasuredNight, kpi: str, entity: Entity, rows_to: Path | None = None
+) -> KpiExplanation:
+    """The same of a night that is open. Raises: RefusedError if there is no such KPI or entity."""
+    return _Case(world, night, entity, rows_to).explained(kpi)
 
 
 @dataclass(frozen=True, slots=True)

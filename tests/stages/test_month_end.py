@@ -26,10 +26,13 @@ from domain.money import from_minor
 from domain.periods import Period
 from incentives.batches import BatchPhase, DecisionKind, PeriodDecisionKind, PeriodState
 from incentives.ledger import LedgerEntry, chain
+from reports.languages import Language
+from reports.payout_tree import payout_page
 from tasks.stages import decide
 from tasks.stages.adjust import NewAdjustment, decide_adjustment, hold_payee, propose, release_payee
 from tasks.stages.disputes import answer, list_disputes, open_dispute, resolve
-from tasks.stages.explain import explain_payee, verify_ledger
+from tasks.stages.explain import lines_of_payee, verify_ledger
+from tasks.stages.explain_payout import explain_payout
 from tasks.stages.land import land
 from tasks.stages.month_end import prepare, read_frozen
 from tasks.stages.review import write_review
@@ -328,11 +331,50 @@ def test_a_payout_explains_itself_from_the_amount_to_the_rule_lines(month):
         line = next(
             line for line in read_frozen(connection, next(b for b in batches if "field" in b)).lines if line.amount
         )
-    (explained,) = [each for each in explain_payee(month, line.payee, SEPTEMBER) if each.component == line.component]
+    found = [each for _, each in lines_of_payee(month, line.payee, SEPTEMBER)]
+    (explained,) = [each for each in found if each.component == line.component]
     assert explained == line
     payable = [step.value for step in line.steps if step.value is not None]
     assert payable[-1] == line.amount
     assert all(step.line.startswith("incentives/policies/") for step in line.steps if step.kind not in {"part", "sum"})
+
+
+def test_a_payout_is_a_tree_from_the_amount_down_to_the_rows(month, tmp_path):
+    batches = prepared(month).batches
+    with month.store.read() as connection:
+        frozen = read_frozen(connection, next(batch for batch in batches if "field" in batch))
+    line = next(line for line in frozen.lines if line.amount)
+    found = explain_payout(month, line.payee, SEPTEMBER, rows_to=tmp_path / "rows")
+    (explained,) = [each for each in found if each.component == line.component]
+    assert (explained.amount, explained.differing) == (line.amount, ())
+    nodes = [node for root in explained.tree for node in _every(root)]
+    assert explained.tree[0].value == str(line.amount)
+    assert {step.name for step in line.steps} <= {node.name for node in nodes}
+    rows = [node for node in nodes if node.kind == "rows"]
+    assert rows
+    assert {node.note for node in rows} == {"found again in the rows"}
+    measured = {node.name for node in nodes if node.kind == "kpi" and any(one.kind == "rows" for one in node.children)}
+    assert {path.name.rpartition("-")[0] for path in (tmp_path / "rows").iterdir()} == measured
+    others = {each.payee for each in frozen.lines} - {line.payee}
+    page = payout_page(found, Language.ENGLISH, "")
+    assert not [payee for payee in others if payee in page]
+
+
+def test_a_fee_is_told_step_by_step_too(month):
+    prepared(month)
+    with month.store.read() as connection:
+        partner = next(row.scope for row in read_batches(connection, str(SEPTEMBER)) if row.kind == "fee")
+    (explained, *_) = explain_payout(month, partner, SEPTEMBER)
+    assert explained.differing == ()
+    (root,) = explained.tree
+    assert root.value == str(explained.amount)
+    assert root.children[0].name == "at_most"
+
+
+def _every(node):
+    yield node
+    for child in node.children:
+        yield from _every(child)
 
 
 def test_a_posting_under_its_own_keys_in_between_makes_the_batch_void(month):
@@ -402,7 +444,7 @@ def test_a_payee_is_held_adjusted_after_a_dispute_released_and_paid(month):
     write_review(month, SEPTEMBER)
     approve_all(month, paid)
     decide.publish(month, paid, by="publisher")
-    assert line in explain_payee(month, payee, SEPTEMBER)
+    assert line in [each for _, each in lines_of_payee(month, payee, SEPTEMBER)]
     assert verify_ledger(month) == ()
 
 

@@ -1,0 +1,201 @@
+"""A payout as a tree: from the amount through every step to scores, KPIs and source rows, and computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from adapters.errors import RefusedError
+from adapters.store.results import read_scores
+from adapters.store.signatures import signed_versions
+from adapters.world import World
+from domain.ids import Digest, RunId, canonical_decimal
+from domain.periods import Period
+from domain.records import Grain, PayoutLine, Score, ScorePart, Step, posting_name
+from domain.rules import RuleKind
+from domain.staff import spans_of
+from incentives.policies import Input, Policy
+from kpi_rules.evidence import Entity
+from reports.payout_tree import Node, PayoutExplanation
+from tasks.stages.explain import lines_of_payee
+from tasks.stages.explain_kpi import FoundAgain, KpiExplanation, explained_in
+from tasks.stages.manifests import manifest_of
+from tasks.stages.measured import MeasuredNight, measured_night
+from tasks.stages.people import payees_of
+from tasks.stages.recompute import recomputed
+from tasks.stages.signed_book import read_back
+
+
+def explain_payout(
+    world: World, payee: str, period: Period, *, rows_to: Path | None = None
+) -> tuple[PayoutExplanation, ...]:
+    """Every line of the payee in the newest batches of the period; with `rows_to` the rows behind its KPIs, as CSV.
+
+    Raises: RefusedError if no batch of the period pays the payee, or nothing of its last night is there; ConflictError
+    if the rules of that night were edited since; FileChangedError.
+    """
+    lines = lines_of_payee(world, payee, period)
+    with measured_night(world, period.last_day) as night:
+        sources = _sources(world, night, payee, period, rows_to)
+        return tuple(_explanation(world, sources, run, line) for run, line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What figures are looked up in: the night, its scores, the signed policies, and the teams of the payee."""
+
+    world: World
+    night: MeasuredNight
+    scores: Mapping[tuple[Grain, str, str], Score]
+    policies: Mapping[Digest, Policy]
+    teams: Mapping[str, str]
+    rows_to: Path | None
+
+
+def _sources(world: World, night: MeasuredNight, payee: str, period: Period, rows_to: Path | None) -> _Sources:
+    with world.store.read() as connection:
+        scores = {(each.grain, each.entity, each.scorecard): each for each in read_scores(connection, night.run)}
+        signed = [each for each in signed_versions(connection) if each.kind is RuleKind.POLICY]
+    policies = {each.rule: Policy.model_validate(read_back(each.kind, each.content)) for each in signed}
+    employees = (each for each in payees_of(night.duck, period) if each.employee_id == payee)
+    spans = [span for each in employees for span in spans_of(each, period)]
+    teams = {span.posting.department: span.posting.team for span in spans}
+    return _Sources(world, night, scores, policies, teams, rows_to)
+
+
+def _explanation(world: World, sources: _Sources, run: RunId, line: PayoutLine) -> PayoutExplanation:
+    with world.store.read() as connection:
+        source = manifest_of(connection, run).source or RunId("")
+    tree = tuple(_root(sources, line, part) for part in _parts(line.steps))
+    mine = f"{line.payee}, {line.component}: "
+    differing = tuple(str(issue) for issue in recomputed(world, [run]) if issue.message.startswith(mine))
+    if source != sources.night.run:
+        differing = (*differing, f"it pays the night {source}; the newest one of that day is {sources.night.run}")
+    return PayoutExplanation(
+        line.payee,
+        line.component,
+        line.origin_period,
+        line.currency,
+        line.amount,
+        run,
+        source,
+        line.rule,
+        tree,
+        differing,
+    )
+
+
+def _parts(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
+    """The columns of each part; a part begins with the heading of its policy, the sum of parts belongs to none."""
+    starts = [index for index, step in enumerate(steps) if step.kind == "policy"] or [0]
+    columns = [step for step in steps if step.kind != "sum"]
+    for start, end in zip(starts, [*starts[1:], len(columns)], strict=True):
+        yield tuple(columns[start:end])
+
+
+def _root(sources: _Sources, line: PayoutLine, part: Sequence[Step]) -> Node:
+    """Of a policy every column with those that it reads; of a contract its columns, the last one first."""
+    if part[0].kind != "policy":
+        last, *before = (Node(step.name, step.kind, _number(step.value), _read(step), step.line) for step in part[::-1])
+        return replace(last, children=tuple(before))
+    heading, *columns = part
+    by_name = {step.name: step for step in columns}
+    root = _node(sources, line, by_name, columns[-1].name, set())
+    note = f"{_read(heading)}; {heading.note}"
+    return Node("policy", "policy", _number(columns[-1].value), note, heading.line, (root,))
+
+
+def _read(step: Step) -> str:
+    return ", ".join(f"{name} {value}" for name, value in step.inputs)
+
+
+def _node(sources: _Sources, line: PayoutLine, by_name: Mapping[str, Step], name: str, told: set[str]) -> Node:
+    """The column with what it reads; a column that several others read is taken apart where it comes first."""
+    step = by_name[name]
+    if name in told:
+        return Node(name, step.kind, _number(step.value), "as above")
+    told.add(name)
+    if step.kind == "input":
+        return _input(sources, line, step)
+    read = tuple(
+        _node(sources, line, by_name, each, told) if each in by_name else Node(each, "stated", value)
+        for each, value in step.inputs
+    )
+    return Node(name, step.kind, _number(step.value), step.note, step.line, read)
+
+
+def _input(sources: _Sources, line: PayoutLine, step: Step) -> Node:
+    reference, source = step.inputs[0]
+    kind, _, what = reference.partition(":")
+    policy = sources.policies.get(line.rule)
+    stated = policy.inputs.get(step.name) if policy else None
+    note = "; ".join(text for text in (step.note, source) if text)
+    children: tuple[Node, ...] = ()
+    if stated is not None and kind == "kpi":
+        children = _kpi(sources, what, _whose(sources, line, stated), line.currency)
+    elif stated is not None and kind in {"scorecard", "attainment"}:
+        children = _score(sources, line, stated, what)
+    return Node(step.name, reference, _number(step.value), note, step.line, children)
+
+
+def _whose(sources: _Sources, line: PayoutLine, stated: Input) -> Entity:
+    """As the calculation reads it: of somebody who moved, what they did in the department of the line."""
+    posting = posting_name(line.payee, line.scope)
+    if stated.grain is Grain.DEPARTMENT:
+        return Entity(Grain.DEPARTMENT, (line.scope,))
+    if stated.grain is Grain.TEAM:
+        return Entity(Grain.TEAM, (sources.teams.get(line.scope, ""),))
+    if any(each.grain is Grain.POSTING and each.entity == posting for each in sources.night.results):
+        return Entity(Grain.POSTING, (line.payee, line.scope))
+    return Entity(Grain.EMPLOYEE, (line.payee,))
+
+
+def _kpi(sources: _Sources, kpi: str, entity: Entity, currency: str) -> tuple[Node, ...]:
+    money = any(each.kpi == kpi and each.currency == currency for each in sources.night.results)
+    mine = Entity(entity.grain, entity.names, currency if money else "")
+    try:
+        return (_figure(explained_in(sources.world, sources.night, kpi, mine, sources.rows_to)),)
+    except RefusedError as refused:
+        return (Node(kpi, "kpi", "no value", str(refused)),)
+
+
+def _figure(found: KpiExplanation) -> Node:
+    result = found.result
+    title, _, *told = found.text.splitlines()
+    rule = next((text for text in told if text.startswith("rule")), "")
+    parts = (*map(_sum, found.sums), *map(_figure, found.parts))
+    value = f"{_number(result.value)} {result.currency}".strip()
+    return Node(result.kpi, "kpi", value, title, rule, parts)
+
+
+def _sum(one: FoundAgain) -> Node:
+    """A sum over source rows, found again in what the night read."""
+    verdict = "found again in the rows" if one.is_equal else f"but the rows give {_number(one.found)}"
+    return Node(one.measure, "rows", _number(one.stored), verdict)
+
+
+def _score(sources: _Sources, line: PayoutLine, stated: Input, what: str) -> tuple[Node, ...]:
+    scorecard, _, of = what.partition(".")
+    entity = _whose(sources, line, stated)
+    score = sources.scores.get((entity.grain, entity.name, scorecard)) or sources.scores.get(
+        (Grain.EMPLOYEE, line.payee, scorecard)
+    )
+    if score is None:
+        return (Node(scorecard, "scorecard", "no value", "not scored"),)
+    return tuple(_score_part(sources, score, part) for part in score.parts if of in {"", part.kpi})
+
+
+def _score_part(sources: _Sources, score: Score, part: ScorePart) -> Node:
+    names = tuple(score.entity.rsplit("@", 1)) if score.grain is Grain.POSTING else (score.entity,)
+    told = (("value", part.value), ("target", part.target), ("attainment", part.attainment), ("points", part.points))
+    shown = ", ".join(f"{name} {_number(value)}" for name, value in told if value is not None)
+    weight = "gate" if part.is_gate else f"weight {_number(part.weight)}"
+    note = "; ".join(text for text in (shown, weight, part.note) if text)
+    figures = _kpi(sources, part.kpi, Entity(score.grain, names), "")
+    return Node(part.kpi, "part of the score", _number(part.contribution), note, "", figures)
+
+
+def _number(value: Decimal | None) -> str:
+    return "no value" if value is None else canonical_decimal(value)

@@ -64,8 +64,10 @@ def band_of(step: BANDED | Curve, conditions: Sequence[Evaluator]) -> Callable[[
     def tell(values: Values) -> int:
         starts = starts_once or [number(band.start, values) for band in step.bands]
         place = _place(starts, abs(values[basis]) if isinstance(step, MarginalTiers) else values[basis], boundary)
+        if not place or not shifts:
+            return place
         by = sum(shift.by for shift, condition in zip(shifts, conditions, strict=True) if condition(values))
-        return min(max(place + by, 1), len(starts)) if place else 0
+        return min(max(place + by, 1), len(starts))
 
     return tell
 

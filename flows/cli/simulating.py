@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.world import World, open_world
+from adapters.world import open_world
 from domain.periods import Period
 from flows.cli.arguments import parse_period
 from flows.cli.output import AsJson, errors, print_table, say, show, working
@@ -67,13 +67,17 @@ def simulate(
     Both sides are paid by the figures that each month's last official night has stored; nothing is stored, nothing is
     measured again, and no signature is needed. With --at-most or --within-budget it is a check: exit code 1 if broken.
     """
-    from tasks.stages.simulate import simulate_policies
+    from tasks.stages.simulate import simulate_policies, write_page, write_workbook
 
     world = open_world()
     allowed = Allowed(at_most, within_budget)
     with working(f"{first} to {last} by {policies}"):
         found = simulate_policies(world, policies, first, last, allowed=allowed, as_dated=as_dated)
-    _write(world, found, page, workbook)
+    language = Language(world.settings.language)
+    if page is not None:
+        write_page(world, found, page, language)
+    if workbook is not None:
+        write_workbook(world, found, workbook, language)
     if as_json:
         show(found, (), as_json=True)
     else:
@@ -83,21 +87,6 @@ def simulate(
     if allowed and not found.broken:
         say("The check is passed", as_json=as_json)
     raise typer.Exit(1 if found.broken else 0)
-
-
-def _write(world: World, found: Simulation, page: Path | None, workbook: Path | None) -> None:
-    from reports.report_files import report_page, write_report_workbook
-    from reports.simulation_report import MOST_ROWS, simulation_report
-
-    language = Language(world.settings.language)
-    if page is not None:
-        text = report_page(simulation_report(found, language, MOST_ROWS), language)
-        world.seam.write_text(page, text, point="simulation_page")
-    if workbook is not None:
-        report = simulation_report(found, language)
-        world.seam.write_file(
-            workbook, lambda part: write_report_workbook(report, part, language), point="simulation_workbook"
-        )
 
 
 # What a terminal shows; the page and the workbook have every section.

@@ -18,6 +18,7 @@ from adapters.rule_files import FOLDERS, RuleBook, read_document, read_rule_book
 from adapters.store.results import read_kpis, read_scores
 from adapters.world import World
 from domain.exact import exact
+from domain.ids import digest_of, short
 from domain.manifest import Manifest
 from domain.periods import Period
 from domain.records import Grain, KpiResult
@@ -28,11 +29,14 @@ from incentives.measures import Measures, measures_of
 from incentives.simulation import Carried, Month, simulate
 from incentives.simulation_checks import Allowed, broken, without_budget
 from kpi_rules.rulebook import KpiRules
+from reports.languages import Language
+from reports.report_files import report_page, write_report_workbook
 from reports.rule_effects import AsIf, MonthWithout
 from reports.simulation import SimulatedMonth, Simulation
+from reports.simulation_report import MOST_ROWS, simulation_report
 from tasks.stages.as_if import as_if, shifts
 from tasks.stages.gate import accepted_in, halted_in
-from tasks.stages.labels import book_label
+from tasks.stages.labels import book_label, language_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.people import BONUS_READS, payees_of, working_days_of
 from tasks.stages.rule_effects import MeasuredNight, last_nights
@@ -88,6 +92,29 @@ def simulate_policies(
         broken(pay, allowed or Allowed()),
         book_label(world),
     )
+
+
+def write_simulation(world: World, found: Simulation) -> tuple[Path, ...]:
+    """The page and the workbook, below `reports/simulations/`: the same simulation lies in the same place."""
+    language, months = language_of(world), found.pay.periods
+    name = f"{months[0]}_{months[-1]}_{short(digest_of([found.new, found.pay]))}"
+    folder = world.settings.home / "reports" / "simulations" / name
+    page, workbook = folder / "simulation.html", folder / "simulation.xlsx"
+    write_page(world, found, page, language)
+    write_workbook(world, found, workbook, language)
+    return page, workbook
+
+
+def write_page(world: World, found: Simulation, path: Path, language: Language) -> None:
+    """The page, with the payees whose pay changes most."""
+    text = report_page(simulation_report(found, language, MOST_ROWS), language)
+    world.seam.write_text(path, text, point="simulation_page")
+
+
+def write_workbook(world: World, found: Simulation, path: Path, language: Language) -> None:
+    """The workbook, with all payees."""
+    report = simulation_report(found, language)
+    world.seam.write_file(path, lambda part: write_report_workbook(report, part, language), point="simulation_workbook")
 
 
 def _is_whole(night: MeasuredNight) -> bool:

@@ -206,6 +206,28 @@ class PayCompared:
 _PayKey = tuple[str, str]  # payee and currency
 
 
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What is kept of a calculation of one month: amounts by payee, department and currency, why others are not paid,
+    and the bands reached, with the starts of each step's bands."""
+
+    amounts: Mapping[tuple[str, str, str], Decimal]
+    held: int
+    reasons: Mapping[tuple[str, str], str]
+    reached: Reached
+    starts: Mapping[tuple[str, str], Bands]
+
+    @classmethod
+    def of(cls, found: Calculation) -> Paid:
+        amounts: dict[tuple[str, str, str], Decimal] = {}
+        for line in found.lines:
+            key = (line.payee, line.scope, line.currency)
+            amounts[key] = amounts[key] + line.amount if key in amounts else line.amount
+        starts: dict[tuple[str, str], Bands] = {}
+        reached = bands_of(found.rows, starts)
+        return cls(amounts, len(found.held), _reasons(found), reached, starts)
+
+
 @dataclass(slots=True)
 class Comparison:
     """The two books' months, added up as they come."""
@@ -223,54 +245,50 @@ class Comparison:
     moved: dict[tuple[Decimal, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     unpaid: list[Unpaid] = field(default_factory=list)
     unmeasured: list[NotMeasured] = field(default_factory=list)
-    last: Reached = field(default_factory=dict)  # the bands of the new book in the month that was added last
 
     def add_month(
         self,
         period: Period,
-        old: Calculation,
-        new: Calculation,
+        old: Paid,
+        new: Paid,
         budgets: Mapping[tuple[str, str], Decimal],
         recovered: Mapping[str, Decimal],
     ) -> None:
         """The month by both books; `budgets` by department and currency, `recovered` by currency."""
         self.periods.append(str(period))
         sums: dict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
-        for side, calculation in enumerate((old, new)):
-            for line in calculation.lines:
-                sums[line.scope, line.currency][side] += line.amount
-                self.pay[line.payee, line.currency][side] += line.amount
-                self.departments[line.payee, line.currency].add(line.scope)
+        for side, paid in enumerate((old, new)):
+            for (payee, department, currency), amount in paid.amounts.items():
+                sums[department, currency][side] += amount
+                self.pay[payee, currency][side] += amount
+                self.departments[payee, currency].add(department)
         for key in sorted(sums.keys() | budgets.keys()):
             self.costs.append(Cost(str(period), *key, Sides(*sums[key]), budgets.get(key)))
         for currency, amount in recovered.items():
             self.recovered[currency] += amount
-        self.counts.append(_count(period, old, new))
+        before, after = (len({payee for payee, _, _ in paid.amounts}) for paid in (old, new))
+        self.counts.append(MonthCount(str(period), before, after, old.held, new.held))
         self.unpaid += _unpaid(str(period), old, new)
         self._add_bands(str(period), old, new)
 
-    def _add_bands(self, period: str, old: Calculation, new: Calculation) -> None:
-        before = bands_of(old.rows, self.starts[0])
-        after = before if new is old else bands_of(new.rows, self.starts[1])
-        if new is old:
-            self.starts[1].update(self.starts[0])
-        for side, found in enumerate((before, after)):
-            counted = self.reached[side]
-            for (_, _, policy, step), band in found.items():
+    def _add_bands(self, period: str, old: Paid, new: Paid) -> None:
+        for paid, counted, starts in zip((old, new), self.reached, self.starts, strict=True):
+            starts.update(paid.starts)
+            for (_, _, policy, step), band in paid.reached.items():
                 counted[policy, step, band] += 1
         if new is not old:
-            for key, band in after.items():
-                if before.get(key, band) != band:
-                    self.crossings.append(Crossing(period, *key, before[key], band))
-        self.last = after
+            for key, band in new.reached.items():
+                before = old.reached.get(key, band)
+                if before != band:
+                    self.crossings.append(Crossing(period, *key, before, band))
 
-    def add_change(self, change: Decimal, new: Calculation, varied: Calculation) -> None:
-        """The month that was added last, by the new book as it is and if everybody did `change` times as well."""
-        for side, calculation in enumerate((new, varied)):
-            for line in calculation.lines:
-                self.changed[change, line.currency][side] += line.amount
-        for key, band in bands_of(varied.rows, {}).items():
-            before = self.last.get(key, band)
+    def add_change(self, change: Decimal, new: Paid, varied: Paid) -> None:
+        """One month by the new book as it is, and if everybody did `change` times as well."""
+        for side, paid in enumerate((new, varied)):
+            for (_, _, currency), amount in paid.amounts.items():
+                self.changed[change, currency][side] += amount
+        for key, band in varied.reached.items():
+            before = new.reached.get(key, band)
             if before != band:
                 self.moved[change, key[2], key[3]][band < before] += 1
 
@@ -330,20 +348,10 @@ def _sign(amount: Decimal) -> int:
     return (amount > 0) - (amount < 0)
 
 
-def _count(period: Period, old: Calculation, new: Calculation) -> MonthCount:
-    before, after = (len({line.payee for line in each.lines}) for each in (old, new))
-    return MonthCount(str(period), before, after, len(old.held), len(new.held))
-
-
-def _unpaid(period: str, old: Calculation, new: Calculation) -> Iterator[Unpaid]:
+def _unpaid(period: str, old: Paid, new: Paid) -> Iterator[Unpaid]:
     """Where the books differ: what both hold alike is only counted."""
-    if new is old:
-        return
-    before, after = (_reasons(each) for each in (old, new))
-    for key in sorted(before.keys() | after.keys()):
-        sides = before.get(key, ""), after.get(key, "")
-        if not all(sides):
-            yield Unpaid(period, *key, *sides)
+    for key in sorted(old.reasons.keys() ^ new.reasons.keys()):
+        yield Unpaid(period, *key, old.reasons.get(key, ""), new.reasons.get(key, ""))
 
 
 def _reasons(found: Calculation) -> dict[tuple[str, str], str]:

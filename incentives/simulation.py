@@ -5,9 +5,11 @@ Nothing is measured again: both books read the same figures, so that they differ
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
+from functools import partial
+from itertools import pairwise
 
 from domain.collector import no_collection
 from domain.money import CONTEXT
@@ -17,7 +19,7 @@ from incentives.book import PolicyBook
 from incentives.calculate import Calculation, calculate, carried_columns
 from incentives.house import Earlier
 from incentives.measures import Measure, Measures
-from incentives.pay_compared import Comparison, NotMeasured, PayCompared
+from incentives.pay_compared import Comparison, NotMeasured, Paid, PayCompared
 
 # By payee and component, the sums of the columns of one period.
 Carried = Mapping[tuple[str, str], Mapping[str, Decimal]]
@@ -42,36 +44,76 @@ class Month:
     measured: Collection[str] | None = None
 
 
+# One book's months; and how the books are worked through: one by one, or side by side.
+Piece = Callable[[], dict[Period, Paid]]
+Work = Callable[[Sequence[Piece]], list[dict[Period, Paid]]]
+
+
+def one_by_one(pieces: Sequence[Piece]) -> list[dict[Period, Paid]]:
+    return [piece() for piece in pieces]
+
+
 def simulate(
-    months: Iterable[Month],
+    months: Sequence[Month],
     old: PolicyBook,
     new: PolicyBook,
     *,
     published: Mapping[Period, Carried] | None = None,
     changes: Sequence[Decimal] = CHANGES,
+    work: Work = one_by_one,
 ) -> PayCompared:
     """What both books would have paid in the months, side by side, and the new one if everybody did better or worse.
 
     Each book carries its own columns over from month to month (year to date, draws, what was kept back); `published`
     has those of months that are not simulated. `changes` are factors of scores, attainments and money: counts and other
-    ratios stay as they were measured, because more complaints are no better performance.
+    ratios stay as they were measured, because more complaints are no better performance. `work` does the books, which
+    know nothing of each other.
     Raises: ValueError unless the months come in their order.
     """
-    before, after = _Running(old, dict(published or {})), _Running(new, dict(published or {}))
-    varied = [(change, _Running(new, dict(published or {}))) for change in changes]
+    _refuse_disorder(months)
+    carried = published or {}
+    equal = _equal_months(months, old, new)
+    before, after, *varied = work(
+        [
+            partial(_paid, months, _Running(old, dict(carried))),
+            partial(_paid, months, _Running(new, dict(carried)), left_out=equal),
+            *(partial(_paid, months, _Running(new, dict(carried)), change) for change in changes),
+        ]
+    )
     found = Comparison()
-    for month in months:
-        if found.periods and str(month.period) <= found.periods[-1]:
-            raise ValueError(f"{month.period} comes after {found.periods[-1]}: columns are carried over in order")
-        with no_collection(), localcontext(CONTEXT):
-            paid = before.paid(month)
-            other = after.paid_alike(month, before, paid) or after.paid(month)
-            found.add_month(month.period, paid, other, month.budgets, month.recovered)
+    with no_collection(), localcontext(CONTEXT):
+        for month in months:
+            one = before[month.period]
+            other = after.get(month.period, one)
+            found.add_month(month.period, one, other, month.budgets, month.recovered)
             found.add_unmeasured(not_measured(month, new))
-            for change, running in varied:
-                found.add_change(change, other, running.paid(replace(month, measures=scaled(month.measures, change))))
-    with localcontext(CONTEXT):
+            for change, paid in zip(changes, varied, strict=True):
+                found.add_change(change, other, paid[month.period])
         return found.compared()
+
+
+def _refuse_disorder(months: Sequence[Month]) -> None:
+    for one, other in pairwise(months):
+        if one.period >= other.period:
+            raise ValueError(f"{other.period} comes after {one.period}: columns are carried over in order")
+
+
+def _equal_months(months: Sequence[Month], old: PolicyBook, new: PolicyBook) -> frozenset[Period]:
+    """Months in which the books cannot differ: the same versions, and nothing carried over."""
+    periods = (month.period for month in months)
+    alike = (period for period in periods if old.during(period).versions() == new.during(period).versions())
+    return frozenset() if new.most_months_carried() else frozenset(alike)
+
+
+def _paid(
+    months: Sequence[Month],
+    running: _Running,
+    change: Decimal = Decimal(1),
+    left_out: Collection[Period] = (),
+) -> dict[Period, Paid]:
+    """Every month by one book that is not left out, if everybody did `change` times as well."""
+    with no_collection(), localcontext(CONTEXT):
+        return {month.period: running.paid(month, change) for month in months if month.period not in left_out}
 
 
 @dataclass(slots=True)
@@ -86,28 +128,21 @@ class _Running:
         sources = (source for ready in self.policies.policies for source in ready.policy.inputs.values())
         self.ago = tuple(sorted({source.months_ago or 1 for source in sources if source.carried is not None}))
 
-    def paid(self, month: Month) -> Calculation:
+    def paid(self, month: Month, change: Decimal) -> Paid:
         found = calculate(
             self.policies,
             month.payees,
-            month.measures,
+            month.measures if change == 1 else scaled(month.measures, change),
             period=month.period,
             working_days=month.working_days,
             earlier=self._earlier(month.period),
             traced=False,
         )
         self._carry(month.period, found)
-        return found
-
-    def paid_alike(self, month: Month, other: _Running, found: Calculation) -> Calculation | None:
-        """What the other book paid, if this one cannot differ: the same versions, and nothing carried over."""
-        books = (self.policies.during(month.period), other.policies.during(month.period))
-        if books[0].versions() != books[1].versions() or self.ago:
-            return None
-        return found
+        return Paid.of(found)
 
     def _earlier(self, period: Period) -> Earlier:
-        before = {ago: self.carried.get(_months_before(period, ago), {}) for ago in self.ago}
+        before = {ago: self.carried.get(months_before(period, ago), {}) for ago in self.ago}
         return {(ago, *key): columns for ago, found in before.items() for key, columns in found.items()}
 
     def _carry(self, period: Period, found: Calculation) -> None:
@@ -115,7 +150,7 @@ class _Running:
             self.carried[period] = carried_columns(found.rows)
 
 
-def _months_before(period: Period, months: int) -> Period:
+def months_before(period: Period, months: int) -> Period:
     for _ in range(months):
         period = period.previous()
     return period

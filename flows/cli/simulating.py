@@ -11,7 +11,7 @@ import typer
 from adapters.world import open_world
 from domain.periods import Period
 from flows.cli.arguments import parse_period
-from flows.cli.output import AsJson, errors, print_table, say, show, working
+from flows.cli.output import AsJson, errors, print_table, say, show
 from incentives.simulation_checks import Allowed
 from reports.formats import Formats
 from reports.languages import Language
@@ -67,12 +67,13 @@ def simulate(
     Both sides are paid by the figures that each month's last official night has stored; nothing is stored, nothing is
     measured again, and no signature is needed. With --at-most or --within-budget it is a check: exit code 1 if broken.
     """
+    from adapters.processes import in_processes
     from tasks.stages.simulate import simulate_policies, write_page, write_workbook
 
     world = open_world()
     allowed = Allowed(at_most, within_budget)
-    with working(f"{first} to {last} by {policies}"):
-        found = simulate_policies(world, policies, first, last, allowed=allowed, as_dated=as_dated)
+    # without a spinner, which is a thread: `in_processes` copies this process
+    found = simulate_policies(world, policies, first, last, allowed=allowed, as_dated=as_dated, work=in_processes)
     language = Language(world.settings.language)
     if page is not None:
         write_page(world, found, page, language)

@@ -6,6 +6,7 @@ staff, the calendar and the budgets that it accepted. Nothing is gated or measur
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -25,8 +26,9 @@ from domain.records import Grain, KpiResult
 from domain.rule_changes import RuleChange, rule_changes
 from domain.rules import RuleKind
 from domain.sql import TABLES
+from incentives.book import PolicyBook
 from incentives.measures import Measures, measures_of
-from incentives.simulation import Carried, Month, simulate
+from incentives.simulation import Carried, Month, Work, months_before, one_by_one, simulate
 from incentives.simulation_checks import Allowed, broken, without_budget
 from kpi_rules.rulebook import KpiRules
 from reports.languages import Language
@@ -35,6 +37,7 @@ from reports.rule_effects import AsIf, MonthWithout
 from reports.simulation import SimulatedMonth, Simulation
 from reports.simulation_report import MOST_ROWS, simulation_report
 from tasks.stages.as_if import as_if, shifts
+from tasks.stages.carried_pay import batches_carried, columns_carried
 from tasks.stages.gate import accepted_in, halted_in
 from tasks.stages.labels import book_label, language_of
 from tasks.stages.manifests import manifest_of
@@ -58,12 +61,12 @@ def simulate_policies(
     *,
     allowed: Allowed | None = None,
     as_dated: bool = False,
-    published: Mapping[Period, Carried] | None = None,
+    work: Work = one_by_one,
 ) -> Simulation:
     """The months from `first` to `last` by the house's policies and by those of `folder`.
 
-    A changed policy that begins after the months is taken as if it held in all of them, unless `as_dated`. `published`
-    has what months before the first carry over.
+    A changed policy that begins after the months is taken as if it held in all of them, unless `as_dated`. Both sides
+    carry over what was published for the months before the first.
     Raises: RefusedError if the months are none (SIM001), none is measured (SIM003), the folder has no policies (SIM002)
     or the rules have errors, all of them at once.
     """
@@ -77,8 +80,10 @@ def simulate_policies(
     changes = rule_changes(old.placed(), new.placed())
     sides, moved = _as_dated((old, new), changes, nights) if not as_dated else ((old, new), ())
     before, after = sides
-    months = (_month(world, night, after.kpis) for night in nights)
-    pay = simulate(months, before.policies, after.policies, published=published)
+    books = (before.policies, after.policies)
+    months = [_month(world, night, after.kpis, books) for night in nights]
+    earlier = published_before(world, books, nights[0].period)
+    pay = simulate(months, *books, published=earlier, work=work)
     return Simulation(
         str(world.settings.rules),
         str(folder),
@@ -192,7 +197,29 @@ def _as_dated(
     return found, tuple(AsIf(one.change.name, what) for one, what in zip(moved, said, strict=True))  # type: ignore[return-value]
 
 
-def _month(world: World, night: MeasuredNight, kpis: KpiRules) -> Month:
+def published_before(world: World, books: Iterable[PolicyBook], first: Period) -> dict[Period, Carried]:
+    """The columns of the lines that were published for earlier months, as far back as the policies reach."""
+    found: dict[Period, dict[tuple[str, str], Mapping[str, Decimal]]] = defaultdict(dict)
+    with world.store.read() as connection:
+        paid = dict.fromkeys(batch for book in books for batch in batches_carried(connection, book, first))
+        for (ago, payee, component), columns in columns_carried(connection, paid, first).items():
+            found[months_before(first, ago)][payee, component] = columns
+    return dict(found)
+
+
+def read_by(measures: Measures, books: Iterable[PolicyBook]) -> Measures:
+    """The figures that the policies read: all that a year of months needs to keep. Those of postings stay, for they say
+    who has moved."""
+    sources = (source for book in books for ready in book.policies for source in ready.policy.inputs.values())
+    names = {source.reference for source in sources}
+    return {
+        key: measure
+        for key, measure in measures.items()
+        if key[0] is Grain.POSTING or key[2] in names or key[2].rpartition(":")[0] in names
+    }
+
+
+def _month(world: World, night: MeasuredNight, kpis: KpiRules, books: Iterable[PolicyBook]) -> Month:
     with world.store.read() as connection:
         manifest, accepted = manifest_of(connection, night.run), accepted_in(connection, night.run)
         results = read_kpis(connection, night.run)
@@ -202,7 +229,7 @@ def _month(world: World, night: MeasuredNight, kpis: KpiRules) -> Month:
         return Month(
             night.period,
             payees_of(duck, night.period),
-            measures,
+            read_by(measures, books),
             working_days_of(duck),
             {} if "budgets" in halted else budgets_of(duck, night.period),
             recovered_in(results),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.processes import in_processes
 from domain.ids import Digest
 from domain.periods import Period, days_between
 from domain.records import Grain, ValueState
@@ -141,6 +142,12 @@ def test_departments_payees_and_months_sum_to_the_whole_and_are_what_calculate_p
     changed = [each for each in found.payees if each.cost.difference]
     assert sum(each.payees for each in found.changes) == len(changed)
     assert sum(each.amount for each in found.changes) == sum(each.cost.difference for each in changed)
+
+
+def test_books_worked_through_side_by_side_give_the_same(old, policies):
+    months = [month_of([(0, 70, 100), (2, 90, 50)], Period(2026, number)) for number in (1, 2)]
+    new = policies(RATE.format(rate="0.15"))
+    assert simulate(months, old, new, work=in_processes) == simulate(months, old, new)
 
 
 def traced(book, month):

@@ -12,7 +12,7 @@ from domain.rules import RuleKind, RuleVersion
 from incentives.calculate import Calculation
 from incentives.cell import Reason
 from incentives.coverage import Held as PolicyHeld
-from incentives.pay_compared import Comparison, Crossing, NotMeasured
+from incentives.pay_compared import Comparison, Crossing, NotMeasured, Paid
 from reports.batch import batch_page
 from reports.comparison import ComparisonReport, Figures, comparison_page
 from reports.contact_points import contact_points_page
@@ -88,7 +88,7 @@ def simulated(label: str = sample.LABEL, text: str = "x") -> Simulation:
     held = (PolicyHeld(text, text, text, Reason.NO_ROW, text),)
     for month in (1, 2):
         new = [replace(lines[0], amount=Decimal(1)), *lines[1:2]]
-        calculations = Calculation(tuple(lines), (), ()), Calculation(tuple(new), held, ())
+        calculations = Paid.of(Calculation(tuple(lines), (), ())), Paid.of(Calculation(tuple(new), held, ()))
         found.add_month(Period(2026, month), *calculations, {(text, "VND"): Decimal(5)}, {"VND": Decimal(100)})
         found.add_unmeasured([NotMeasured(f"2026-0{month}", text, text, "zero")])
         found.add_change(Decimal("0.9"), *calculations)

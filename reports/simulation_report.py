@@ -153,7 +153,7 @@ class _View:
             gettext("Cost"),
             gettext(
                 "All months together, each currency by itself. Both sides are paid by the KPI results and scores that "
-                "the last official night of each month has stored; nothing is measured again, and nothing counts."
+                "the last official night of each month has stored; nothing is measured again, and nothing of it counts."
             ),
             headings,
             tuple(rows),

@@ -231,6 +231,20 @@ def test_each_side_carries_over_what_it_paid_itself(to_date):
     assert [each.cost for each in found.costs] == [Sides(100, 200), Sides(200, 400), Sides(300, 600)]
 
 
+def test_what_differed_in_a_month_before_is_carried_into_one_of_equal_policies(book_of):
+    def of(rate):
+        first, then = (
+            POLICY.format(id="vnd", currency="VND", steps=CARRIED.format(rate=each)).replace("    steps:\n", BEFORE)
+            for each in (rate, 5)
+        )
+        ended = first.replace("2026-01-01\n", "2026-01-01\n    valid_to: 2026-02-01\n")
+        return book_of(ended, then.replace("valid_from: 2026-01-01", "valid_from: 2026-02-01"))
+
+    months = [month_of([(0, 0, 100)], Period(2026, number)) for number in (1, 2)]
+    found = simulate(months, of(1), of(2))
+    assert [each.cost for each in found.costs] == [Sides(100, 200), Sides(600, 700)]
+
+
 def test_what_was_published_before_the_first_month_is_carried_into_both(to_date):
     published = {Period(2026, 1): {("E00", "bonus"): {"to_date": Decimal(1_000)}}}
     found = simulate([month_of([(0, 0, 100)], Period(2026, 2))], to_date(1), to_date(2), published=published)

@@ -108,13 +108,15 @@ def spans_of(employee: Employee, period: Period, cuts: tuple[date, ...] = ()) ->
     """The employee's postings within the period and the employment, in order, cut also at `cuts`."""
     last = min(period.end, employee.exited_on or period.end)
     found: list[Span] = []
-    for posting in sorted(
-        employee.postings, key=lambda posting: (posting.valid_from, posting.department, posting.team)
-    ):
+    for posting in employee.postings if len(employee.postings) == 1 else sorted(employee.postings, key=_posting_order):
         start = max(period.start, employee.hired_on, posting.valid_from)
         end = min(last, posting.valid_to or last)
         found.extend(Span(posting, *piece) for piece in _pieces(start, end, cuts))
     return tuple(found)
+
+
+def _posting_order(posting: StaffPosting) -> tuple[date, str, str]:
+    return posting.valid_from, posting.department, posting.team
 
 
 def absences_of(employee: Employee, kinds: tuple[str, ...], days: int) -> tuple[tuple[date, date], ...]:

@@ -42,6 +42,11 @@ def name_of_publish() -> str:
     return f"publish {flow_run.parameters.get('batch')}"
 
 
+def name_of_simulation() -> str:
+    parameters = flow_run.parameters
+    return f"simulation of {parameters.get('first_month')} to {parameters.get('last_month')}"
+
+
 def _date_of_parameters() -> str:
     given = flow_run.parameters.get("business_date")
     return str(given or business_date_of_schedule())

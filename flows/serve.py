@@ -59,7 +59,7 @@ def starting_server(settings: Settings, port: int) -> Iterator[Callable[[], str]
 
 
 def _serve_deployments(settings: Settings) -> None:
-    """The four deployments; the nightly one on its schedule, in the time zone of the business."""
+    """The five deployments; the nightly one on its schedule, in the time zone of the business."""
     from prefect import serve as serve_deployments
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Cron
@@ -69,6 +69,7 @@ def _serve_deployments(settings: Settings) -> None:
     from flows.nightly import nightly
     from flows.publish import publish
     from flows.rerun import rerun
+    from flows.simulate import simulate
 
     schedule = Cron(settings.nightly_cron, timezone=settings.time_zone)
     module = EntrypointType.MODULE_PATH  # a file entrypoint reloads its module, and enum members stop being equal
@@ -78,6 +79,7 @@ def _serve_deployments(settings: Settings) -> None:
         ),
         month_end.to_deployment("month-end", concurrency_limit=1, tags=["recoup", "pay"], entrypoint_type=module),
         rerun.to_deployment("rerun", tags=["recoup", "analysis"], entrypoint_type=module),
+        simulate.to_deployment("simulate", tags=["recoup", "analysis"], entrypoint_type=module),
         publish.to_deployment("publish", concurrency_limit=1, tags=["recoup", "pay"], entrypoint_type=module),
     )
     serve_deployments(*(cast(RunnerDeployment, deployment) for deployment in deployments))

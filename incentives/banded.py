@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +12,7 @@ from domain.expressions import Evaluator
 from domain.ids import canonical_decimal
 from domain.money import CONTEXT, round_to
 from incentives.cell import Cell, MadeFrom, Reason, Values, number, outside
-from incentives.steps import BANDED, AmountBand, MarginalTiers, Outside, SliceRounding, SteppedTiers, WholeTiers
+from incentives.steps import BANDED, AmountBand, Curve, MarginalTiers, Outside, SliceRounding, SteppedTiers, WholeTiers
 from incentives.tiers import Boundary, Slice, reached, slices
 
 
@@ -44,6 +45,38 @@ def filled(step: BANDED, conditions: Sequence[Evaluator]) -> Callable[[Values], 
         return _in_bands(step, bands, values, by)
 
     return fill
+
+
+def band_of(step: BANDED | Curve, conditions: Sequence[Evaluator]) -> Callable[[Values], int]:
+    """The function that tells which band a filled row has reached: 1 is the first, 0 lies below it.
+
+    Of marginal tiers the band into which the last slice falls, of a curve the last of its points that was reached. What
+    lies exactly at a start has reached it, unless the step's boundary says otherwise. Shifts are counted in.
+    """
+    if isinstance(step, Curve):
+        points = [point.at for point in step.points]
+        return lambda values: bisect_right(points, values[step.of])
+    boundary = step.boundary or Boundary.AT
+    basis, shifts = (step.of, ()) if isinstance(step, MarginalTiers) else (step.basis, step.shift)
+    stated = all(isinstance(band.start, Decimal) for band in step.bands)
+    starts_once = [number(band.start, {}) for band in step.bands] if stated else []
+
+    def tell(values: Values) -> int:
+        starts = starts_once or [number(band.start, values) for band in step.bands]
+        place = _place(starts, abs(values[basis]) if isinstance(step, MarginalTiers) else values[basis], boundary)
+        if not place or not shifts:
+            return place
+        by = sum(shift.by for shift, condition in zip(shifts, conditions, strict=True) if condition(values))
+        return min(max(place + by, 1), len(starts))
+
+    return tell
+
+
+def _place(starts: Sequence[Decimal], basis: Decimal, boundary: Boundary) -> int:
+    """As `reached` counts, from 1: the start of the first band belongs to it either way."""
+    if boundary is Boundary.AT:
+        return bisect_right(starts, basis)
+    return max(bisect_left(starts, basis), 1) if basis >= starts[0] else 0
 
 
 def _bands(step: BANDED, values: Values) -> tuple[_Band, ...]:

@@ -20,7 +20,11 @@ from incentives.ready import ReadyPolicy
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Days of a payee under one version of a policy in one department."""
+    """Days of a payee under one version of a policy in one department.
+
+    The department is part of `component`, and so of the ledger's key: a transfer pays into two batches, and neither
+    voids the other.
+    """
 
     payee: Employee
     ready: ReadyPolicy
@@ -28,11 +32,7 @@ class Part:
     team: str
     spans: tuple[Span, ...]
     why: str
-
-    @property
-    def component(self) -> str:
-        """The department is part of the ledger's key: a transfer pays into two batches, and neither voids the other."""
-        return f"{self.ready.policy.component}:{self.department}"
+    component: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ def coverage_of(house: House, payee: Employee) -> Coverage:
     return Coverage(paying, held, _bare(payee, bare))
 
 
+ONLY = "the only policy that matches"
+
 _Covered = list[tuple[Span, ReadyPolicy, str]]
 
 
@@ -91,6 +93,9 @@ def _covered(house: House, payee: Employee, spans: tuple[Span, ...]) -> tuple[_C
         matching = [ready for ready in house.policies.policies if _matches(ready, payee, span, house.period)]
         if not matching:
             bare.append(span)
+        if len(matching) == 1:  # so it is nearly always
+            covered.append((span, matching[0], ONLY))
+            continue
         by_component = sorted(matching, key=lambda ready: ready.policy.component)
         for component, group in groupby(by_component, key=lambda ready: ready.policy.component):
             winners, why = _most_specific(list(group))
@@ -127,7 +132,7 @@ def _facts(payee: Employee, span: Span, period: Period) -> dict[str, Value]:
 
 def _most_specific(matching: list[ReadyPolicy]) -> tuple[list[ReadyPolicy], str]:
     if len(matching) == 1:
-        return matching, "the only policy that matches"
+        return matching, ONLY
     most = max(ready.policy.applies_to.specificity for ready in matching)
     winners = [ready for ready in matching if ready.policy.applies_to.specificity == most]
     losers = sorted(ready.policy.id for ready in matching if ready not in winners)
@@ -149,9 +154,9 @@ def _parts(payee: Employee, covered: _Covered) -> tuple[Part, ...]:
         key = (f"{ready.policy.component}:{span.posting.department}", ready.policy.id, team, ready.policy.valid_from)
         grouped.setdefault(key, []).append((span, ready, why))
     return tuple(
-        Part(payee, entries[0][1], entries[0][0].posting.department, key[2], tuple(span for span, _, _ in entries), why)
-        for key, entries in sorted(grouped.items())
-        for why in [entries[0][2]]
+        Part(payee, ready, span.posting.department, team, tuple(each for each, _, _ in entries), why, component)
+        for (component, _, team, _), entries in sorted(grouped.items())
+        for span, ready, why in entries[:1]
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from domain.ids import canonical_decimal, short
 from domain.money import CONTEXT, MINOR_DIGITS
@@ -22,8 +22,7 @@ from incentives.rows import Start, Stop
 _LEAVE = ("annual", "sick", "parental", "unpaid")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The value of an input; without one, why the row stops. `source` says whose version or line it is."""
 
     value: Decimal | None
@@ -142,21 +141,20 @@ def _carried(house: House, part: Part, source: Input, column: str, *, carries: b
 
 
 def _measured(house: House, part: Part, source: Input) -> Found:
-    key, currency = _whose(house, part, source), part.ready.policy.currency
+    key, currency, reference = _whose(house, part, source), part.ready.policy.currency, source.reference
     if source.rates is not None:
         return _converted(house, key, source)
-    measure = house.measures.get((*key, f"{source.reference}:{currency}")) or house.measures.get(
-        (*key, source.reference)
-    )
-    if source.reference in house.halted or (measure is not None and measure.state is ValueState.HALTED):
-        return _stopped(Reason.HALTED_INPUT, f"{source.reference} is halted")
+    measures = house.measures
+    measure = measures.get((*key, f"{reference}:{currency}")) or measures.get((*key, reference))
+    if reference in house.halted or (measure is not None and measure.state is ValueState.HALTED):
+        return _stopped(Reason.HALTED_INPUT, f"{reference} is halted")
     if measure is not None and measure.value is not None:
         return Found(measure.value, "", short(measure.rule))
-    others = [other for other in MINOR_DIGITS if (*key, f"{source.reference}:{other}") in house.measures]
+    others = [other for other in MINOR_DIGITS if (*key, f"{reference}:{other}") in measures]
     if measure is None and others:
-        text = f"{source.reference} is in {', '.join(others)}, the policy pays {currency}"
+        text = f"{reference} is in {', '.join(others)}, the policy pays {currency}"
         return _stopped(Reason.OTHER_CURRENCY, text)
-    return _missing(source, source.reference)
+    return _missing(source, reference)
 
 
 def _converted(house: House, key: tuple[Grain, str], source: Input) -> Found:
@@ -194,13 +192,14 @@ def _amounts(house: House, key: tuple[Grain, str], source: Input) -> Iterator[tu
 def _whose(house: House, part: Part, source: Input) -> tuple[Grain, str]:
     """Of somebody who moved, a part of the period is paid by what was done in its department; who is paid for the whole
     period in one place is paid by all that they did. Scores are per department anyway."""
+    if source.grain is not Grain.EMPLOYEE:
+        return source.grain, part.team if source.grain is Grain.TEAM else part.department
     payee = part.payee.employee_id
-    posting = posting_name(payee, part.department)
-    is_part = part.ready.policy.part_period is PartPeriod.PRORATED
-    if is_part and source.kpi and source.grain is Grain.EMPLOYEE and posting in house.postings:
-        return Grain.POSTING, posting
-    whose = {Grain.EMPLOYEE: payee, Grain.TEAM: part.team, Grain.DEPARTMENT: part.department}
-    return source.grain, whose[source.grain]
+    if house.postings and source.kpi and part.ready.policy.part_period is PartPeriod.PRORATED:
+        posting = posting_name(payee, part.department)
+        if posting in house.postings:
+            return Grain.POSTING, posting
+    return Grain.EMPLOYEE, payee
 
 
 def _missing(source: Input, what: str) -> Found:

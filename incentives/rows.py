@@ -99,9 +99,14 @@ class _Row:
 
 
 def _fill_each(column: ReadyColumn, kernel: Kernel, rows: Sequence[_Row]) -> None:
+    name = column.step.name
     for row in rows:
         if row.stop is None:
-            row.add(column, kernel(row.values, row.around))
+            cell = kernel(row.values, row.around)
+            if row.traced or cell.value is None:
+                row.add(column, cell)
+            else:
+                row.values[name] = cell.value
 
 
 def _fill_together(column: ReadyColumn, rows: Sequence[_Row]) -> None:

@@ -12,6 +12,10 @@ from adapters.store.results import read_verdict
 from adapters.store.runs import StageResult, files_of_run
 from adapters.world import World
 from domain.records import CheckResult, Outcome, Verdict
+from reports.formats import Formats
+from reports.sections import Name
+from reports.simulation import Simulation
+from reports.simulation_report import simulation_report
 from tasks.stages.compare import RunComparison
 from tasks.stages.decide import Published
 from tasks.stages.month_end import Prepared
@@ -124,6 +128,25 @@ def show_published(published: Published) -> None:
         f"- ledger ends at entry {published.head.sequence}, hash `{published.head.entry_hash}`"
     )
     create_markdown_artifact(text, key="published", description="What publishing posted")
+
+
+def show_simulation(simulation: Simulation, files: Iterable[Path]) -> None:
+    """What the new policies cost beside the old, what is broken or not known, and where the files lie."""
+    report, formats = simulation_report(simulation), Formats()
+    lines = ["# What other bonus policies would have cost", ""]
+    lines += [f"- {text}" for text in report.warnings]
+    for section in report.sections[:2]:
+        rows = [
+            {
+                heading.title: value if isinstance(value, str) else value.text(formats)
+                for heading, value in zip(section.headings, row.cells, strict=True)
+                if not isinstance(value, Name)
+            }
+            for row in section.rows
+        ]
+        lines += ["", f"## {section.title}", "", *_table(rows)]
+    lines += ["", "## Files", "", *(f"- `{path.absolute()}`" for path in files)]
+    create_markdown_artifact("\n".join(lines), key="simulation", description="What other policies would have cost")
 
 
 def show_comparison(comparison: RunComparison) -> None:

@@ -24,6 +24,7 @@ from flows.cli import (
     reporting,
     rules,
     serving,
+    simulating,
     statements,
     targets,
 )
@@ -47,6 +48,7 @@ for commands in (
     contact_points.app,
     figures.app,
     rules.app,
+    simulating.app,
     books.app,
     serving.app,
 ):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -78,7 +79,7 @@ def served(world):
 
 def test_a_what_if_is_started_from_the_form_and_shows_what_to_work_from(world, served, chromium):
     address, deployments = served
-    assert set(deployments) == {"nightly", "month-end", "rerun", "publish"}
+    assert set(deployments) == {"nightly", "month-end", "rerun", "simulate", "publish"}
     assert deployments["rerun"]["entrypoint"] == "flows.rerun.rerun"
     from playwright.sync_api import sync_playwright
 
@@ -118,6 +119,25 @@ def test_a_wrong_date_is_refused_at_once_with_what_to_do(served):
     assert "nothing has landed for 2030-01-01" in run["state"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("at_most", "ends"),
+    [(None, ("Completed", "")), ("-1", ("Failed", "SIM010 the new policies cost"))],
+)
+def test_a_simulation_ends_as_its_check_does_and_links_its_files(world, served, at_most, ends):
+    address, deployments = served
+    policies = str(world.settings.rules / "incentives" / "policies")
+    asked = {"policies": policies, "first_month": "2026-09", "last_month": "2026-09", "at_most": at_most}
+    path = f"/deployments/{deployments['simulate']['id']}/create_flow_run"
+    run = _finished_run(address, run_id=_post(address, path, {"parameters": asked})["id"])
+    assert run["name"] == "simulation of 2026-09 to 2026-09"
+    assert run["state_name"] == ends[0], run["state"]["message"]
+    assert ends[1] in (run["state"]["message"] or "")
+    query = {"artifacts": {"flow_run_id": {"any_": [run["id"]]}, "key": {"any_": ["simulation"]}}}
+    (artifact,) = _post(address, "/artifacts/filter", query)
+    page = re.search(r"`(/.*simulation\.html)`", artifact["data"])
+    assert Path(page[1]).is_file()
+
+
 def _pick_date(page):
     page.get_by_text("Pick a date").click()
     page.get_by_label("Choose the Month").select_option(label="Sep")
@@ -142,16 +162,17 @@ def _deployments(address, process):
             found = {each["name"]: each for each in _post(address, "/deployments/filter", {})}
         except (urllib.error.URLError, OSError):
             found = {}
-        if len(found) == 4:
+        if len(found) == 5:
             return found
         time.sleep(0.5)
     pytest.fail("recoup serve did not come up")
 
 
-def _finished_run(address, name=f"what-if of {DAY}"):
+def _finished_run(address, name=f"what-if of {DAY}", run_id=None):
+    wanted = {"id": {"any_": [run_id]}} if run_id else {"name": {"any_": [name]}}
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
-        runs = _post(address, "/flow_runs/filter", {"flow_runs": {"name": {"any_": [name]}}, "limit": 1})
+        runs = _post(address, "/flow_runs/filter", {"flow_runs": wanted, "limit": 1})
         if runs and runs[0]["state_type"] in {"COMPLETED", "FAILED", "CRASHED"}:
             return runs[0]
         time.sleep(0.5)

@@ -5,9 +5,14 @@ from decimal import Decimal
 
 import pytest
 
+from domain.periods import Period
 from domain.records import Grain, PayoutLine, Unit, ValueState
 from domain.rule_changes import ChangeKind, FieldChange, RuleChange
 from domain.rules import RuleKind, RuleVersion
+from incentives.calculate import Calculation
+from incentives.cell import Reason
+from incentives.coverage import Held as PolicyHeld
+from incentives.pay_compared import Comparison, Crossing, NotMeasured, Paid
 from reports.batch import batch_page
 from reports.comparison import ComparisonReport, Figures, comparison_page
 from reports.contact_points import contact_points_page
@@ -29,6 +34,8 @@ from reports.rule_effects import (
     rule_effects_page,
     totals_of,
 )
+from reports.simulation import SimulatedMonth, Simulation
+from reports.simulation_report import simulation_report
 from reports.statement_files import statement_page
 from reports.weekly import weekly_report
 from tests.reports import sample
@@ -74,7 +81,30 @@ def effects(label: str = sample.LABEL, text: str = "x") -> RuleEffectsReport:
     return RuleEffectsReport(found, {text: KpiLabel(text, True)}, label)
 
 
+def simulated(label: str = sample.LABEL, text: str = "x") -> Simulation:
+    """Two months, in which one payee gains, one is held, and one crosses a tier."""
+    found = Comparison()
+    lines = [replace(sample.payout_line(f"E{number}"), payee=f"{text}{number}", scope=text) for number in range(3)]
+    held = (PolicyHeld(text, text, text, Reason.NO_ROW, text),)
+    for month in (1, 2):
+        new = [replace(lines[0], amount=Decimal(1)), *lines[1:2]]
+        calculations = Paid.of(Calculation(tuple(lines), (), ())), Paid.of(Calculation(tuple(new), held, ()))
+        found.add_month(Period(2026, month), *calculations, {(text, "VND"): Decimal(5)}, {"VND": Decimal(100)})
+        found.add_unmeasured([NotMeasured(f"2026-0{month}", text, text, "zero")])
+        found.add_change(Decimal("0.9"), *calculations)
+    found.crossings.append(Crossing("2026-01", text, text, text, text, 1, 2))
+    changes, month = effects(text=text).effects.changes, SimulatedMonth("2026-01", sample.DAY, sample.RUN, False)
+    without = (MonthWithout("2026-03", text),)
+    moved = (AsIf(text, text),)
+    return Simulation(text, text, changes, moved, (text,), (month,), without, found.compared(), (), (text,), label)
+
+
+def simulation_page(language: Language, **more: str) -> str:
+    return report_page(simulation_report(simulated(**more), language, 200), language)
+
+
 PAGES = {
+    "simulation": simulation_page,
     "night": lambda language: night_page(sample.night(), language),
     "batch": lambda language: batch_page(sample.month_end(), language),
     "comparison": lambda language: comparison_page(comparison(), language),
@@ -86,6 +116,7 @@ PAGES = {
     "statement": lambda language: statement_page(statement(), language),
 }
 WITHOUT_LABEL = {
+    "simulation": lambda: simulation_page(Language.ENGLISH, label=""),
     "night": lambda: night_page(replace(sample.night(), book_label="")),
     "batch": lambda: batch_page(replace(sample.month_end(), book_label="")),
     "comparison": lambda: comparison_page(comparison(label="")),
@@ -139,7 +170,8 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
     rules = rule_effects_page(effects(label=EVIL, text=EVIL))
     facts = daily_facts(owner=EVIL, book_label=EVIL, run_label=EVIL, titles={"phone": EVIL})
     daily = report_page(daily_report(facts, Language.ENGLISH), Language.ENGLISH)
-    for html in (batch_page(report), night_page(night), comparison_page(compared), rules, daily):
+    other = simulation_page(Language.ENGLISH, label=EVIL, text=EVIL)
+    for html in (batch_page(report), night_page(night), comparison_page(compared), rules, daily, other):
         assert "<script" not in html
         assert EVIL in Page(html).text
         assert html.count("</style>") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 from datetime import date
@@ -14,7 +15,7 @@ import pytest
 import vl_convert
 
 from domain.records import ControlTotals, Outcome
-from reports.drawing import drawn
+from reports.drawing import drawn, rendered
 from reports.formats import Formats
 from reports.languages import Language
 from reports.plot_rows import Kind, filled
@@ -187,3 +188,17 @@ def _lightness(colour):
     """Rec. 709, of what a printer without colours makes of it."""
     red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_a_process_that_was_forked_after_the_renderer_had_started_draws_the_same(tmp_path):
+    """The renderer's threads are not forked: it would wait for them for ever."""
+    order = {"vl_spec": {"mark": "bar", "data": {"values": [{"a": 1}]}, "encoding": {"x": {"field": "a"}}}}
+    here = rendered(order)
+    child = os.fork()
+    if child == 0:
+        try:
+            (tmp_path / "svg").write_text(rendered(order))
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert (tmp_path / "svg").read_text() == here

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from textwrap import dedent
 
@@ -70,7 +71,8 @@ def files_below():
         paths = sorted((ROOT / folder).glob("*.yaml"))
         read = [read_document(path, path.relative_to(ROOT).as_posix()) for path in paths]
         assert not [issue for _, issues in read for issue in issues]
-        documents = [document for document, _ in read if document]
+        # a document is read once in a process, and one of these tests edits its own
+        documents = [deepcopy(document) for document, _ in read if document]
         tests = [document for document in documents if document.path.endswith(".test.yaml")]
         return [document for document in documents if document not in tests], tests
 

@@ -11,6 +11,7 @@ from domain.manifest import PaidBatch
 from domain.periods import Period
 from incentives.book import decode_policies
 from tasks.stages.carried_pay import batches_carried, columns_carried
+from tasks.stages.simulate import published_before
 from tests.stages.paid import house_policy, line_by, month_end_run, publish_lines
 
 AUGUST, SEPTEMBER, OCTOBER = Period(2026, 8), Period(2026, 9), Period(2026, 10)
@@ -81,4 +82,12 @@ def test_columns_are_summed_over_the_departments_of_a_month(world, months):
     assert {key: found[key]["earned"] for key in found} == {
         (1, "E1", "performance_bonus"): Decimal(4_200_000 + 4_000_000),
         (2, "E1", "performance_bonus"): Decimal(2_100_000),
+    }
+
+
+def test_both_sides_of_a_simulation_begin_with_what_was_published(world, months):
+    found = published_before(world, [carrying(1), carrying(2)], OCTOBER)
+    assert {(month, key): columns["earned"] for month in found for key, columns in found[month].items()} == {
+        (SEPTEMBER, ("E1", "performance_bonus")): Decimal(4_200_000 + 4_000_000),
+        (AUGUST, ("E1", "performance_bonus")): Decimal(2_100_000),
     }

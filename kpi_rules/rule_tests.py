@@ -6,22 +6,16 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from domain.documents import Document, decode
-from domain.expressions import evaluate
 from domain.expressions.parse import suggestion
 from domain.ids import canonical_decimal
 from domain.issues import Issue
 from domain.money import Rounding, round_to
-from domain.records import ValueState
-from domain.staff import StaffPosting
-from kpi_rules.figures import Division, Figure, Formula
-from kpi_rules.grading import Measured, grade
-from kpi_rules.language import KpiTest, KpiTestFile, Scorecard, ScorecardPart, ScorecardTest
+from kpi_rules.language import KpiTest, KpiTestFile, ScorecardTest
 from kpi_rules.limit_checks import LIMIT_COLUMNS
 from kpi_rules.limit_language import LimitTest, LimitTestContact, Per
 from kpi_rules.limit_trial import TriedContact, breaks
-from kpi_rules.results import divide
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.target_values import target_for
+from kpi_rules.trial import read_by_figure, read_by_scorecard, try_figure, try_scorecard
 
 
 def run_rule_tests(rules: KpiRules, documents: Iterable[Document]) -> tuple[Issue, ...]:
@@ -53,23 +47,20 @@ class _Run:
             text = f'no scorecard "{test.scorecard}" is in force on {test.on}'
             yield self._issue("KPI050", "scorecard", text, suggestion(test.scorecard, cards))
             return
-        yield from self._unread(
-            "given", test.given, [*(each.kpi for each in card.parts), *(each.kpi for each in card.gates)]
-        )
+        yield from self._unread("given", test.given, read_by_scorecard(card))
         yield from self._unread("targets", test.targets, [part.kpi for part in card.parts])
-        gated = {gate.kpi: Measured(ValueState.VALUE, test.given.get(gate.kpi), None) for gate in card.gates}
-        _, found, _ = grade(card, {part.kpi: self._measured(part, card, test) for part in card.parts}, gated)
-        yield from self._compare("score", test.score, found, test.digits, test.name)
+        found = try_scorecard(self._rules, card, test.given, test.targets, test.on)
+        yield from self._compare("score", test.score, found.score, test.digits, test.name)
 
     def kpi(self, test: KpiTest) -> Iterator[Issue]:
-        figures = {figure.id: figure for figure in self._rules.figures if isinstance(figure.made, Division | Formula)}
+        figures = {figure.id: figure for figure in self._rules.figures if read_by_figure(figure)}
         figure = figures.get(test.kpi)
         if figure is None:
             text = f'no ratio or derived KPI "{test.kpi}" is in force on {test.on}'
             yield self._issue("KPI050", "kpi", text, suggestion(test.kpi, figures))
             return
-        yield from self._unread("given", test.given, _names_of(figure))
-        yield from self._compare("value", test.value, _value_of(figure, test), test.digits, test.name)
+        yield from self._unread("given", test.given, read_by_figure(figure))
+        yield from self._compare("value", test.value, try_figure(figure, test.given), test.digits, test.name)
 
     def limit(self, test: LimitTest) -> Iterator[Issue]:
         """By every version of the limit: each judges the contacts of its own days."""
@@ -89,17 +80,6 @@ class _Run:
                 text = f'"{test.name}": {_breach(each.breaks)} expected at {each.at}, found {_breach(is_breach)}'
                 place = self._document.place((*self._path, "contacts", number, "breaks"))
                 yield Issue("KPI051", place, text, "Correct the rule, or the test")
-
-    def _measured(self, part: ScorecardPart, card: Scorecard, test: ScorecardTest) -> Measured:
-        """Of what is held against peers, the target of the test stands for what they reached."""
-        kpi = part.kpi
-        somebody = StaffPosting(card.department, "", card.roles[0], test.on)
-        of_each = [placed for placed in self._rules.targets if placed.rule.cascade is None]
-        stated = target_for(of_each, kpi, "", somebody)
-        target = test.targets.get(kpi, stated.rule.values[kpi] if stated and not part.peers else None)
-        lower = any(figure.id == kpi and figure.rule.good == "lower" for figure in self._rules.figures)
-        tie_band = part.peers.tie_band if part.peers else Decimal(0)
-        return Measured(ValueState.VALUE, test.given.get(kpi), target, lower, tie_band=tie_band)
 
     def _unread(self, key: str, given: Iterable[str], read: list[str]) -> Iterator[Issue]:
         for name in given:
@@ -133,20 +113,6 @@ def _tried(test: LimitTest, contact: LimitTestContact) -> TriedContact:
 
 def _breach(is_breach: bool) -> str:  # noqa: FBT001
     return "a breach" if is_breach else "no breach"
-
-
-def _names_of(figure: Figure) -> list[str]:
-    if isinstance(figure.made, Formula):
-        return sorted(figure.made.expression.names)
-    return ["numerator", "denominator"]
-
-
-def _value_of(figure: Figure, test: KpiTest) -> Decimal | None:
-    if isinstance(figure.made, Formula):
-        given = {name: test.given.get(name) for name in _names_of(figure)}
-        value = evaluate(figure.made.expression, given)
-        return value if isinstance(value, Decimal) else None
-    return divide(test.given.get("numerator"), test.given.get("denominator"))
 
 
 def _shown(number: Decimal | None) -> str:

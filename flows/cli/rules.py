@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
@@ -17,14 +19,17 @@ from rich.console import Console
 from adapters.seam import system_clock
 from adapters.settings import read_settings
 from adapters.world import open_world
-from domain.ids import canonical_json, short
+from domain.ids import canonical_decimal, canonical_json, short
 from domain.issues import has_errors
+from domain.records import ScorePart
 from flows.cli.arguments import RuleFolder, parse_date
 from flows.cli.output import AsJson, errors, people, print_table, say, show, working
 from flows.cli.rule_changes import print_effects, versions_said
 from flows.cli.sarif import as_sarif
 from flows.cli.signatures import print_shown, show_request, signature_row, void_row
 from incentives.rows import Row
+from incentives.trial import Trial
+from kpi_rules.trial import TriedScore
 from reports.languages import Language
 from reports.rule_effects import RuleEffectsReport, rule_effects_page
 
@@ -195,20 +200,52 @@ def _written(report: RuleEffectsReport, form: Form, language: Language, *, every
 
 @app.command("try")
 def try_rule(
-    policy: Annotated[str, typer.Argument(help="Id of a bonus policy.")],
-    inputs: Annotated[Path, typer.Option("--inputs", exists=True, dir_okay=False, help="YAML: input name to value.")],
+    rule: Annotated[str, typer.Argument(help="Id of a bonus policy, a scorecard, or a KPI that is computed.")],
+    inputs: Annotated[Path, typer.Option("--inputs", exists=True, dir_okay=False, help="YAML: name to value.")],
     rules: RuleFolder = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Evaluate one bonus policy on given values, and print the row with its explanation.
+    """Evaluate one rule on given values, and print the row with its explanation.
 
-    The file maps input names to numbers; or, under `payees`, the names of several payees to such mappings: they are
-    settled together, as ranks, prizes, pools and budgets need it.
+    The file maps input names to numbers. For a policy, the names of several payees to such mappings under `payees`:
+    they are settled together, as ranks, prizes, pools and budgets need it. For a scorecard KPIs to values, with
+    `targets` of their own beside them; for a KPI what its formula reads, or `numerator` and `denominator`.
     """
-    from tasks.stages.trying import try_policy_file
+    from tasks.stages.trying import TriedKpi, try_rule_file
 
-    trials = try_policy_file(read_settings().rules, rules, policy, inputs)
+    tried = try_rule_file(read_settings().rules, rules, rule, inputs)
+    match tried:
+        case TriedKpi():
+            row = {"KPI": rule, "made of": tried.made_of, "value": _plain(tried.value)}
+            show(tried, [row], as_json=as_json, title=rule)
+        case TriedScore():
+            show(tried, [_part_of_score(part) for part in tried.parts], as_json=as_json, title=rule)
+            say(f"score: {_plain(tried.score)}", as_json=as_json)
+        case _:
+            _show_trials(rule, tried, as_json=as_json)
+
+
+def _plain(value: Decimal | None) -> str:
+    return "no value" if value is None else canonical_decimal(value)
+
+
+def _part_of_score(part: ScorePart) -> dict[str, str]:
+    numbers = {
+        name: "" if value is None else canonical_decimal(value)
+        for name, value in (
+            ("value", part.value),
+            ("target", part.target),
+            ("attainment", part.attainment),
+            ("points", part.points),
+            ("weight", part.weight),
+            ("contribution", part.contribution),
+        )
+    }
+    return {"KPI": part.kpi, **numbers, "note": part.note}
+
+
+def _show_trials(policy: str, trials: Mapping[str, Trial], *, as_json: bool) -> None:
     for issue in dict.fromkeys(issue for trial in trials.values() for issue in trial.issues):
         errors.print(str(issue), markup=False, highlight=False, soft_wrap=True)
     rows = {payee: trial.row for payee, trial in trials.items() if trial.row is not None}

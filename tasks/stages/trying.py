@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,86 @@ from adapters.errors import RefusedError
 from adapters.rule_files import read_document
 from domain.documents import Document
 from domain.documents import Path as DocumentPath
+from domain.expressions.parse import suggestion
 from incentives.trial import Given, Trial, try_together
+from kpi_rules.figures import Figure, Formula
+from kpi_rules.language import Scorecard
+from kpi_rules.rulebook import KpiRules
+from kpi_rules.trial import TriedScore, read_by_figure, read_by_scorecard, try_figure, try_scorecard
 from tasks.stages.rules import read_rules
+
+
+@dataclass(frozen=True, slots=True)
+class TriedKpi:
+    """A ratio or a formula, and what it came to; None is no value."""
+
+    made_of: str
+    value: Decimal | None
+
+
+Tried = Mapping[str, Trial] | TriedScore | TriedKpi
+
+
+def try_rule_file(root: Path, overlay: Path | None, rule: str, inputs: Path) -> Tried:
+    """What a bonus policy, a scorecard or a KPI makes of the values in the YAML file `inputs`, by its newest version.
+
+    For a scorecard and a KPI the file maps KPIs, or `numerator` and `denominator`, to numbers; beside them `targets`
+    may map KPIs of a scorecard to targets of its own.
+    Raises: RefusedError if nothing has this id, or the file does not fit.
+    """
+    rules = read_rules(root, overlay)
+    if any(ready.policy.id == rule for ready in rules.policies.policies):
+        return try_policy_file(root, overlay, rule, inputs)
+    newest = [placed.rule for placed in rules.kpis.scorecards if placed.rule.id == rule]
+    if newest:
+        return _try_scorecard(rules.kpis, max(newest, key=lambda card: card.valid_from), inputs)
+    figures = [figure for figure in rules.kpis.figures if figure.id == rule]
+    if figures:
+        return _try_kpi(max(figures, key=lambda figure: figure.rule.valid_from), inputs)
+    known = [*(each.rule.id for each in rules.placed())]
+    hint = suggestion(rule, known)
+    raise RefusedError(f"no policy, scorecard or KPI has the id {rule!r}. {hint}".rstrip())
+
+
+def _try_scorecard(rules: KpiRules, card: Scorecard, inputs: Path) -> TriedScore:
+    document = _mapping(inputs)
+    given = {name: value for name, value in document.data.items() if name != "targets"}
+    targets = document.data.get("targets", {})
+    read = read_by_scorecard(card)
+    _refuse(document, (((), given, read), (("targets",), targets, [part.kpi for part in card.parts])))
+    return try_scorecard(rules.on(card.valid_from), card, _numbers(given), _numbers(targets), card.valid_from)
+
+
+def _try_kpi(figure: Figure, inputs: Path) -> TriedKpi:
+    if not read_by_figure(figure):
+        raise RefusedError(
+            f"{figure.id} is counted in rows, and cannot be tried on given values: "
+            f"`recoup explain kpi {figure.id} --date D` shows it on those of a night"
+        )
+    document = _mapping(inputs)
+    _refuse(document, (((), document.data, read_by_figure(figure)),))
+    made = figure.made
+    text = made.expression.text if isinstance(made, Formula) else "numerator / denominator"
+    return TriedKpi(text, try_figure(figure, _numbers(document.data)))
+
+
+def _mapping(inputs: Path) -> Document:
+    document, issues = read_document(inputs, str(inputs))
+    if document is None or not isinstance(document.data, dict):
+        raise RefusedError("\n".join(map(str, issues)) or f"{inputs} is no mapping of names to values")
+    return document
+
+
+def _refuse(document: Document, parts: Iterable[tuple[DocumentPath, Any, list[str]]]) -> None:
+    found = []
+    for path, values, read in parts:
+        found += list(_strange(document, path, values))
+        for name in values if isinstance(values, dict) else ():
+            if name not in read:
+                place = document.key_place((*path, name))
+                found.append(f'{place} KPI052 "{name}" is not read by what is tried. {suggestion(name, read)}'.rstrip())
+    if found:
+        raise RefusedError("\n".join(found))
 
 
 def try_policy_file(root: Path, overlay: Path | None, policy: str, inputs: Path) -> Mapping[str, Trial]:
@@ -21,9 +100,7 @@ def try_policy_file(root: Path, overlay: Path | None, policy: str, inputs: Path)
     The file maps input names to numbers; or it has the key `payees`, by any name, with such a mapping for each: they
     are settled together. Raises: RefusedError if there is no such policy, or if the file holds anything else.
     """
-    document, issues = read_document(inputs, str(inputs))
-    if document is None or not isinstance(document.data, dict):
-        raise RefusedError("\n".join(map(str, issues)) or f"{inputs} is no mapping of input names to values")
+    document = _mapping(inputs)
     found = [ready for ready in read_rules(root, overlay).policies.policies if ready.policy.id == policy]
     if not found:
         raise RefusedError(f"no policy has the id {policy!r}; `recoup check` tells what is wrong with the book")

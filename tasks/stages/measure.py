@@ -22,7 +22,8 @@ from domain.staff import Employee, WorkingDays
 from kpi_rules.breaches import BREACHES_READ, breach_statements, breaches_in_order
 from kpi_rules.credit_totals import CreditTotals, credit_totals, credited_statement, eligible_statement
 from kpi_rules.credits import credit_statement, credits_read
-from kpi_rules.plan import plan_kpis
+from kpi_rules.plan import KpiPlan, plan_kpis
+from kpi_rules.plan_text import plan_as_sql
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.scores import score
@@ -42,8 +43,9 @@ def measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the rules come to over one session."""
+    """What the rules come to over one session, and the plan by which it was computed."""
 
+    plan: KpiPlan
     results: tuple[KpiResult, ...]
     scores: tuple[Score, ...]
 
@@ -73,7 +75,7 @@ def figures_in(
     capacities = None if "capacity" in halted else capacities_of(duck, as_of)
     scores = score(rules, results, staff, working_days, start=period.start, as_of=as_of, capacities=capacities,
                    earlier=carried)  # fmt: skip
-    return Measured(results, scores)
+    return Measured(plan, results, scores)
 
 
 def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> StageWork:
@@ -85,6 +87,7 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
         if not halted & credits_read(rules, as_of):
             files += expect_recovery(world, night, duck)
         found = figures_in(duck, rules, as_of, halted, carried=carried_values(world, manifest, rules.on(as_of)))
+        files += (_kept_plan(world, night, plan_as_sql(found.plan, duck.sql)),)
 
     def write(connection: sa.Connection) -> None:
         write_kpis(connection, night.run, found.results)
@@ -139,6 +142,13 @@ def _breaches(world: World, night: Night, duck: Duck, rules: KpiRules, halted: f
     (count,) = duck.run(f"SELECT count(*) FROM {BREACHES.name}").fetchone()
     written = world.seam.write_file(path, lambda part: duck.write_parquet(breaches_in_order(), part), point="breaches")
     return (RunFile(BREACHES.name, path.relative_to(world.settings.home).as_posix(), written.sha256, count),)
+
+
+def _kept_plan(world: World, night: Night, text: str) -> RunFile:
+    """By which statements the figures were computed: a file of the run, to read and to run again."""
+    path = world.settings.home / folder_of(night) / "kpi_plan.sql"
+    written = world.seam.write_text(path, text, point="kpi_plan")
+    return RunFile("kpi_plan", path.relative_to(world.settings.home).as_posix(), written.sha256, text.count("\n"))
 
 
 def _summary(

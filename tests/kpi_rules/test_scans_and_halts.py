@@ -9,6 +9,7 @@ import pytest
 from domain.exact import exact
 from domain.records import ValueState
 from kpi_rules.plan import plan_kpis
+from kpi_rules.plan_text import plan_as_sql
 from kpi_rules.results import kpi_results
 
 START, AS_OF = date(2026, 10, 1), date(2026, 10, 20)
@@ -76,6 +77,21 @@ def test_the_session_is_told_from_which_day_on_rows_are_needed(house_rules):
     assert days["complaints"] == date(2026, 7, 23)  # 90 days, the business date included
     assert days["promises"] == date(2026, 7, 31)  # 62 days before the period
     assert days["payments"] == date(2026, 7, 1)  # 92 days of look-back for reversals
+
+
+def test_the_plan_as_text_names_every_statement_and_what_each_column_is_for(house_rules):
+    plan = plan_kpis(house_rules, start=START, as_of=AS_OF, halted=frozenset({"visits"}))
+    text = plan_as_sql(plan, lambda statement: f"SELECT {id(statement)}")
+    lines = text.splitlines()
+    assert [line for line in lines if line.startswith("SELECT")] == [
+        f"SELECT {id(scan.statement)};" for scan in plan.statements
+    ]
+    columns = [line for line in lines if line.startswith("-- m")]
+    assert len(columns) == sum(len(scan.measures) for scan in plan.statements)
+    named = {name for line in columns for name in line.rpartition(": ")[2].split(", ")}
+    measured = {figure.id for figure in plan.figures if figure.measures and figure.id not in plan.halted}
+    assert named == measured
+    assert lines[1] == f"-- halted, and not computed: {', '.join(sorted(plan.halted))}"
 
 
 def test_every_statement_passes_the_gate_of_exactness(house_rules):

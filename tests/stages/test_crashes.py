@@ -34,6 +34,7 @@ POINTS = (
     "stage_allocate:after_commit",
     "credits:renamed",
     "recovery_rates:renamed",
+    "kpi_plan:renamed",
     "stage_measure:before_commit",
     "stage_measure:after_commit",
     "stage_project:before_commit",

@@ -1,4 +1,4 @@
-"""The plan of a night as text that is kept with the run: every statement, and the KPIs that each of its columns is for."""
+"""The plan of a night as text, kept with the run: every statement, and the KPIs that each of its columns is for."""
 
 from __future__ import annotations
 

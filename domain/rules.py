@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from typing import Generic, TypeVar
 
@@ -81,7 +82,7 @@ class RuleVersion:
     signer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: the digest of a rule is computed once
 class Placed(Generic[AnyRule]):
     """A rule, its version, and where in its file each part of it stands."""
 
@@ -90,7 +91,7 @@ class Placed(Generic[AnyRule]):
     document: Document
     path: Path
 
-    @property
+    @cached_property
     def version(self) -> RuleVersion:
         return RuleVersion(self.kind, self.rule.id, version_digest(self.rule), self.rule.valid_from)
 

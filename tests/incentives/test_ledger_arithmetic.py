@@ -206,3 +206,18 @@ def test_the_hash_of_a_batch_does_not_depend_on_order():
     again = batch_hash(lines[::-1], postings[::-1], dict(reversed(posted.items())))
     assert again == batch_hash(lines, postings, posted)
     assert BatchId(again)
+
+
+def test_what_is_wrong_with_the_chain_is_said_with_its_place():
+    chained = chain(entries(3))
+    edited = ChainedEntry(EDITS["the amount"](chained[1].entry), chained[1].entry_hash)
+    (touched,) = verify_chain((chained[0], edited, chained[2]))
+    assert str(touched) == (
+        "ledger:2 LED002 entry 2 does not have the hash of its content and of the entry before it. "
+        "It was edited after it was posted; nothing is to be paid from it"
+    )
+    missing, _ = verify_chain((chained[0], chained[2]))
+    assert str(missing) == ("ledger:3 LED001 entry 3 stands where 2 is due. An entry was taken out, put in, or moved")
+    (short,) = verify_chain(chained[:2], chained[2].entry_hash)
+    ends, head = chained[1].entry_hash[:12], chained[2].entry_hash[:12]
+    assert str(short) == f"ledger:2 LED003 the chain ends with {ends}, the head says {head}. Entries are missing"

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from adapters.rule_files import read_document
+from domain.expressions import evaluator
 from domain.staff import Share
+from incentives.banded import band_of
 from incentives.book import decode_policies
 from incentives.trial import Given, try_together
 
@@ -237,3 +239,126 @@ def test_slices_and_what_they_earn_are_rounded_as_stated(policy_of, of, digits, 
     )
     row = try_together(policy, {"": Given({"x": Decimal(base)})})[""].row
     assert row.amount == Decimal(pays)
+
+
+X = "inputs:\n  x: {kpi: x, unit: money, missing: hold}\n  y: {kpi: y, unit: count, missing: zero}\nsteps:\n"
+END = """\
+  - {name: used, kind: formula, expression: x * y, memo: true}
+  - {name: payable, kind: round, of: pay, digits: 3, mode: half_up}
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "x", "reason", "text"),
+    [
+        (
+            "kind: table, unit: money, rows: [{when: x / y > 1, value: 1}, {when: x / y > 2, value: 2}]",
+            "1",
+            "no_row",
+            "no row of the table holds",
+        ),
+        (
+            "kind: table, unit: money, rows: [{when: x / y > 1, value: 1}, {when: x / y > 2, value: 2}]",
+            "9",
+            "several_rows",
+            "rows 1, 2 of the table hold",
+        ),
+        (
+            "kind: table, unit: money, rows: [{when: x / (y - y) > 1, value: 1}, {when: x / y > 2, value: 2}]",
+            "9",
+            "no_value",
+            "a condition has no value: a divisor is zero",
+        ),
+        ("kind: formula, expression: x / (y - y)", "9", "no_value", "x / (y - y) has no value: a divisor is zero"),
+        (
+            "kind: gate, of: x, when: x / (y - y) > 1, factor: 0",
+            "9",
+            "no_value",
+            "x / (y - y) > 1 has no value: a divisor is zero",
+        ),
+        (
+            "kind: kicker, of: x, when: x / (y - y) > 1, amount: 5",
+            "9",
+            "no_value",
+            "x / (y - y) > 1 has no value: a divisor is zero",
+        ),
+        (
+            "kind: split, of: x, shares: {a: 0.5, b: 0.5}, part: a, digits: 1",
+            "9.25",
+            "not_in_units",
+            "x 9.25 has more than 1 digits after the point: round it first",
+        ),
+        (
+            "kind: tiers, mode: marginal, of: x, below: hold, bands: [{from: 0, rate: 1}]",
+            "-3",
+            "out_of_range",
+            "-3 lies below zero",
+        ),
+        (
+            "kind: curve, of: x, unit: money, points: [{at: 1, value: 1}, {at: 2, value: 2}], below: hold, above: hold",
+            "3",
+            "out_of_range",
+            "3 lies above the last point",
+        ),
+        (
+            "kind: tiers, mode: stepped, basis: x, boundary: at, below: zero, bands: [{from: 0, amount: 1}], SHIFT",
+            "3",
+            "no_value",
+            "a condition has no value: a divisor is zero",
+        ),
+    ],
+)
+def test_why_a_step_has_no_value_is_said(policy_of, step, x, reason, text):
+    step = step.replace("SHIFT", "shift: [{when: x / (y - y) > 1, by: 1}]")
+    policy = policy_of(f"{X}  - {{name: pay, {step}}}\n{END}")
+    stop = try_together(policy, {"": Given({"x": Decimal(x), "y": Decimal(2)})})[""].row.stop
+    assert (stop.reason, stop.text) == (reason, f'step "pay": {text}')
+
+
+BANDED = {
+    "stepped": "mode: stepped, basis: x, boundary: BOUNDARY, below: zero, "
+    "bands: [{from: 10, amount: 1}, {from: 20, amount: 2}, {from: 30, amount: 3}]",
+    "whole": "mode: whole_amount, basis: x, of: x, boundary: BOUNDARY, below: zero, "
+    "bands: [{from: 10, rate: 0.1}, {from: 20, rate: 0.2}, {from: 30, rate: 0.3}]",
+    "shifted": "mode: stepped, basis: x, boundary: BOUNDARY, below: zero, "
+    "bands: [{from: 10, amount: 1}, {from: 20, amount: 2}, {from: 30, amount: 3}], "
+    "shift: [{when: y == 1, by: 1}, {when: y == 2, by: -5}, {when: y == 1, by: 1}]",
+    "marginal": "mode: marginal, of: x, below: mirror, "
+    "bands: [{from: 0, rate: 0.1}, {from: 10, rate: 0.2}, {from: 20, rate: 0.3}]",
+    "named": "mode: stepped, basis: x, boundary: BOUNDARY, below: zero, "
+    "bands: [{from: ten, amount: 1}, {from: twenty, amount: 2}]",
+}
+NAMED = "  - {name: ten, kind: base, value: 10}\n  - {name: twenty, kind: base, value: 20}\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "boundary", "y", "reached"),
+    [
+        ("stepped", "at", 0, [0, 0, 1, 1, 2, 2, 3, 3]),
+        ("stepped", "above", 0, [0, 0, 1, 1, 1, 2, 2, 3]),
+        ("whole", "at", 0, [0, 0, 1, 1, 2, 2, 3, 3]),
+        ("shifted", "at", 1, [0, 0, 3, 3, 3, 3, 3, 3]),
+        ("shifted", "at", 2, [0, 0, 1, 1, 1, 1, 1, 1]),
+        ("shifted", "above", 0, [0, 0, 1, 1, 1, 2, 2, 3]),
+        ("marginal", "", 0, [2, 1, 2, 2, 3, 3, 3, 3]),
+        ("named", "at", 0, [0, 0, 1, 1, 2, 2, 2, 2]),
+        ("named", "above", 0, [0, 0, 1, 1, 1, 2, 2, 2]),
+    ],
+)
+def test_the_band_that_a_row_has_reached(policy_of, steps, boundary, y, reached):
+    named = NAMED if steps == "named" else ""
+    policy = policy_of(
+        f"{X}{named}  - {{name: pay, kind: tiers, {BANDED[steps].replace('BOUNDARY', boundary)}}}\n{END}"
+    )
+    column = next(each for each in policy.columns if each.step.name == "pay")
+    tell = band_of(column.step, [evaluator(each) for each in column.expressions])
+    rest = {"y": Decimal(y), "ten": Decimal(10), "twenty": Decimal(20)}
+    basis = ("-15", "9.99", "10", "10.01", "20", "20.01", "30", "30.01")
+    assert [tell({"x": Decimal(text), **rest}) for text in basis] == reached
+
+
+def test_the_point_of_a_curve_that_a_row_has_reached(policy_of):
+    curve = "kind: curve, of: x, unit: money, points: [{at: 1, value: 1}, {at: 2, value: 2}], below: zero, above: flat"
+    policy = policy_of(f"{X}  - {{name: pay, {curve}}}\n{END}")
+    tell = band_of(policy.columns[0].step, [])
+    assert [tell({"x": Decimal(text)}) for text in ("0.9", "1", "1.5", "2", "9")] == [0, 1, 1, 2, 2]

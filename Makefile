@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install run serve test quick check format lock schemas bench bench-gates clean
+.PHONY: help install run serve test quick check format lock schemas bench bench-gates mutants clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,10 @@ bench: install  ## Full nights at 100 thousand and 1 million accounts, beside ha
 
 bench-gates: install  ## What the gate makes of clean nights, and of every kind of corruption at several rates
 	@$(BIN)/python -m bench.gates
+
+mutants: install  ## Mutants of the arithmetic of pay, and those that the tests let live
+	@$(BIN)/mutmut run --max-children 2
+	@$(BIN)/mutmut results
 
 clean:  ## Remove the environment and caches, but no data
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -64,12 +64,18 @@ def _reports(world: World, period: Period) -> dict[BatchKind, BatchReport]:
         if not rows:
             raise RefusedError(f"no batch of {period}; `recoup month-end --period {period}` prepares them")
         frozen = [read_frozen(connection, row.batch_id) for row in rows]
-        current = [each for each in frozen if each.state.phase not in {BatchPhase.VOID, BatchPhase.RETURNED}]
+        current = _newest(each for each in frozen if each.state.phase not in {BatchPhase.VOID, BatchPhase.RETURNED})
         return {
             kind: _report(world, connection, period, kind, [each for each in current if each.batch.kind is kind])
             for kind in BatchKind
             if any(each.batch.kind is kind for each in current)
         }
+
+
+def _newest(batches: Iterable[Frozen]) -> list[Frozen]:
+    """Of each department or partner the last one, in which what was posted before is taken off: a batch that it comes
+    after would count the same pay again."""
+    return list({(each.batch.kind, each.batch.scope): each for each in batches}.values())
 
 
 def _unexplained(found: KindTieOut) -> Iterator[Issue]:

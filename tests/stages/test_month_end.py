@@ -35,7 +35,7 @@ from tasks.stages.explain import lines_of_payee, verify_ledger
 from tasks.stages.explain_payout import explain_payout
 from tasks.stages.land import land
 from tasks.stages.month_end import prepare, read_frozen
-from tasks.stages.review import write_review
+from tasks.stages.review import tie_out_of, write_review
 from tasks.stages.rules import sound_rules
 from tasks.stages.withdrawing import withdraw_signature
 from tests.conftest import copy_of, new_world
@@ -317,6 +317,12 @@ def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_
         decide.publish(month, batch, by="publisher")
     late = entries_of(month)[before:]
     assert late
+    found, unexplained = tie_out_of(month, SEPTEMBER)
+    assert unexplained == ()
+    for one in next(each for each in found if each.kind == "bonus").chains:
+        counted = next(row.step.total for row in one.rows if row.step.name == "Payout lines")
+        mine = [entry for entry in entries_of(month) if (entry.batch_kind, entry.currency) == ("bonus", one.currency)]
+        assert counted == from_minor(sum(entry.amount_minor for entry in mine), one.currency), "each line counts once"
     taken_back = [entry for entry in late if entry.payee == employee]
     assert {(entry.origin_period, entry.posting_period) for entry in late} == {("2026-09", "2026-10")}
     assert {entry.entry_type for entry in taken_back} == {"clawback", "carry_forward"}

@@ -33,7 +33,7 @@ class Allocation:
 
 def allocate(
     book: pa.Table,
-    cooling: pa.Table,
+    barred: pa.Table,
     destinations: Sequence[Destination],
     strategy: Strategy,
     recovery: RecoveryTable,
@@ -43,12 +43,12 @@ def allocate(
 ) -> Allocation:
     """An owner and a reason for every account of the book.
 
-    `book` and `cooling` are the results of `book_statement` and `cooling_statement`, in any order of rows. Equal inputs
+    `book` and `barred` are the results of `book_statement` and `barred_statement`, in any order of rows. Equal inputs
     give equal results, whatever the order of rows and the number of threads. `salt` decides ties, and nothing else.
     Capacities are never passed, but by running placements: these stay where they are, and are told as violations.
     """
     ordered = tuple(sorted(destinations, key=lambda destination: (destination.kind, destination.id)))
-    read = read_book(book, cooling, ordered, strategy)
+    read = read_book(book, barred, ordered, strategy)
     work = work_of(read, ordered, strategy, recovery, salt)
     night = Night(read, ordered, strategy, work, _solution(work, prices_before))
     accounts = decisions(night)

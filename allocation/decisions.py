@@ -14,12 +14,11 @@ from allocation.destinations import Destination
 from allocation.problem import NOWHERE, Floats, Ints, Problem, toll
 from allocation.rows import MISSING, Book
 from allocation.strategies import Strategy
-from allocation.units import Work
+from allocation.units import Work, fixed_use
 from domain.dispatch import HOUSE
 
 HOLD = "hold"  # the place that is always there: nobody works the account, which costs and brings nothing
 PARTNER_CHANNEL = "partner"
-PLACEMENT_IN_FORCE = "placement_in_force"
 _PRECISION = 1_000  # prices are no finer: a place that is better by less than this part of the value is a tie
 _SOLVED_REASONS = ("best_value", "kept_owner", "capacity_moved", "held:no_capacity", "held:no_destination")
 
@@ -54,16 +53,17 @@ def decisions(night: Night) -> pa.Table:
     """One row per account of the book, in order of account_id.
 
     account_id, debtor_id · segment, channel · owner_kind, owner_id, department_id, team_id · disposition (allocated,
-    held, excluded), reason · currency, balance, overdue_amount · debtor_accounts: how many accounts of the debtor were
-    decided together, for all of whom the three estimates at the end are · next_best: the place that would have been
-    next; NULL where nothing was decided by price. Estimates, as floats: expected_recovery of the account, in its
-    currency; in the strategy's comparison currency value_estimate (what they bring where they went), price_estimate (of
-    the capacity that they use there) and margin_estimate (value less price, less the same at the next best place;
-    negative where that was full).
+    held, excluded), reason · escalated: the rule that took it out of its segment by condition · case_id: its first
+    undecided case · recall: why its placement ends · currency, balance, overdue_amount · debtor_accounts: how many
+    accounts of the debtor were decided together, for all of whom the three estimates at the end are · next_best: the
+    place that would have been next; NULL where nothing was decided by price. Estimates, as floats: expected_recovery
+    of the account, in its currency; in the strategy's comparison currency value_estimate (what they bring where they
+    went), price_estimate (of the capacity that they use there) and margin_estimate (value less price, less the same at
+    the next best place; negative where that was full).
     """
     book, work = night.book, night.work
     choice = _choices(work.problem, night.solution)
-    destination = np.where(book.is_placed, book.placed_with, MISSING)
+    destination = np.where(book.is_fixed, book.fixed_to, MISSING)
     destination[work.rows] = choice.destination[work.unit]
     together = np.ones(book.size, dtype=np.int64)
     together[work.rows] = work.problem.accounts[work.unit]
@@ -74,7 +74,10 @@ def decisions(night: Night) -> pa.Table:
             **_ownership(night, destination, reason),
             "disposition": _dispositions(reason),
             "reason": reason,
-            **{name: book.table[name] for name in ("currency", "balance", "overdue_amount")},
+            **{
+                name: book.table[name]
+                for name in ("escalated", "case_id", "recall", "currency", "balance", "overdue_amount")
+            },
             "debtor_accounts": pa.array(together),
             "next_best": _next_best(night, choice),
             "expected_recovery": pa.array(work.expected),
@@ -121,7 +124,7 @@ def _ownership(night: Night, destination: Ints, reason: pa.Array) -> dict[str, p
     book, ends = night.book, night.destinations
     worked_as = book.segment.copy()
     worked_as[night.work.rows] = night.work.segment[night.work.unit]
-    is_ended = book.is_placed & (destination == MISSING)  # placed with a partner that gets nothing new any more
+    is_ended = book.is_fixed & (destination == MISSING)  # placed with a partner that gets nothing new any more
     is_partner = np.array([*(end.is_partner for end in ends), False])[destination] | is_ended
     unworked = np.where(pc.starts_with(reason, "excluded:").to_numpy(zero_copy_only=False), len(ends), len(ends) + 1)
     owner = np.where(destination == MISSING, unworked, destination)
@@ -150,8 +153,9 @@ def _reasons(night: Night, choice: _Choice, destination: Ints) -> pa.Array:
     solved = np.where(mine == book.owner[work.rows], kept, solved)
     solved = np.where(mine == MISSING, np.where(reachable[work.unit], full, none), solved)
     holds = [f"held:{segment.rule.hold}" for segment in night.strategy.segments]
-    names = [*_SOLVED_REASONS, PLACEMENT_IN_FORCE, *holds]
-    code = np.where(book.is_placed, len(_SOLVED_REASONS), len(_SOLVED_REASONS) + 1 + book.segment)
+    names = [*_SOLVED_REASONS, *book.fixed.names, *holds]
+    others = len(_SOLVED_REASONS)
+    code = np.where(book.is_fixed, others + book.fixed.codes, others + len(book.fixed.names) + book.segment)
     code[work.rows] = solved
     return pc.coalesce(book.table["not_worked"].combine_chunks().cast(pa.string()), _texts(names, code))
 
@@ -182,10 +186,7 @@ def _texts(names: Sequence[str | None], codes: npt.NDArray[np.int64]) -> pa.Arra
 
 def used_of_limits(night: Night) -> Ints:
     """How much of each limit is used, running placements included."""
-    problem, book, kinds = night.work.problem, night.book, len(night.strategy.segments)
-    placed = book.placed_with[book.is_placed]
-    with_partners = np.bincount(placed[placed != MISSING], minlength=len(night.destinations))
-    used = np.concatenate([with_partners, np.bincount(book.segment[book.is_placed], minlength=kinds)]).astype(np.int64)
+    problem, used = night.work.problem, fixed_use(night.book, night.destinations, night.strategy)
     for group in problem.groups:
         place = night.solution.place[group.start : group.stop]
         taken = np.zeros(len(group.places), dtype=np.int64)

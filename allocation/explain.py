@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from allocation.allocate import Allocation
-from allocation.decisions import PLACEMENT_IN_FORCE
+from allocation.rows import PLACEMENT_IN_FORCE, STAYS
 
 _WORDS: Mapping[str, str] = {
     "best_value": "it brings most there, net of the price of capacity",
@@ -16,6 +16,7 @@ _WORDS: Mapping[str, str] = {
     "capacity_moved": "where it would bring more, there was no room left",
     "held:no_capacity": "nobody who may work it has room for it, or it brings less than the capacity is worth",
     "held:no_destination": "nobody may work it: no department or partner for its segment, jurisdiction and skills",
+    STAYS: "it stays with its owner, as the strategy says, whatever it would bring elsewhere",
     PLACEMENT_IN_FORCE: "it is placed there until it is recalled or the term ends",
 }
 

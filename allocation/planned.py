@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from allocation.facts import with_facts
 from allocation.plans import OF_OWNERS, Action, Plan, Within
-from allocation.segments import with_facts
 from domain.catalogue import JURISDICTIONS
 from domain.dispatch import DISPATCH_SQL
 from domain.exact import ExactSelect, count_rows, exact

@@ -10,7 +10,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from allocation.strategies import SCOPE as OF_STRATEGIES
+from allocation.facts import SCOPE as OF_STRATEGIES
+from allocation.facts import contact_days
 from domain.catalogue import CASE_TYPES
 from domain.documents import Document, RuleModel
 from domain.expressions import Expression, ExprType, Name, Scope, parse
@@ -58,6 +59,10 @@ class PlanBook:
     def versions(self, day: date) -> tuple[RuleVersion, ...]:
         """The versions in force on `day`, as run manifests name them."""
         return tuple(one.version for one in effective((each.placed for each in self.plans), day).values())
+
+    def contact_days_of_conditions(self, day: date) -> int:
+        """How many days of contacts before the month the conditions of the plans that hold on `day` read."""
+        return max((contact_days(plan.when.names) for plan in self.on(day)), default=0)
 
     def contact_days(self, first: date, last: date) -> int:
         """Calendar days that nothing which a contact shows outlasts, of the plans between the days, whatever the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ from allocation.problem import Floats, Ints
 from allocation.strategies import Strategy
 
 MISSING = -1
+PLACEMENT_IN_FORCE = "placement_in_force"
+STAYS = "stays_with_owner"
+OWNERS_WHO_WORK = ("employee", "partner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,59 +51,105 @@ def coded(column: pa.ChunkedArray | pa.Array) -> Coded:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The rows of `book_statement` in order of account_id; `cooling` holds (row, partner id) of recent recalls.
+    """The rows of `book_statement` in order of account_id; `barred` holds who does not get which row, and why.
 
-    An account is *free* if it may be worked and no placement of it runs; those are what is allocated. `segment` is its
-    position in the strategy, MISSING if excluded; `owner` and `placed_with` are numbers of destinations, MISSING where
-    there is none among them.
+    An account that may be worked is *fixed* (its placement runs, or it stays with its owner), else *free*; those are
+    what is allocated. `segment` is its position in the strategy, MISSING if excluded; `owner` and `fixed_to` are
+    numbers of destinations, MISSING where there is none among them; `fixed` is why, MISSING where it is not.
     """
 
     table: pa.Table
     segment: Ints
-    is_placed: npt.NDArray[np.bool_]
+    fixed: Coded
     is_free: npt.NDArray[np.bool_]
     owner: Ints
-    placed_with: Ints
+    fixed_to: Ints
     overdue: Floats
     days_past_due: Ints
     currency: Coded
     jurisdiction: Coded
-    cooling: tuple[tuple[int, str], ...]
+    barred: tuple[Barred, ...]
 
     @property
     def size(self) -> int:
         return len(self.segment)
 
+    @property
+    def is_fixed(self) -> npt.NDArray[np.bool_]:
+        found: npt.NDArray[np.bool_] = self.fixed.codes != MISSING
+        return found
 
-def read_book(table: pa.Table, cooling: pa.Table, destinations: Sequence[Destination], strategy: Strategy) -> Book:
+
+@dataclass(frozen=True, slots=True, order=True)
+class Barred:
+    """That an owner, by the destination's key, does not get a row of the book, and why."""
+
+    row: int
+    owner: str
+    reason: str
+
+
+def read_book(table: pa.Table, barred: pa.Table, destinations: Sequence[Destination], strategy: Strategy) -> Book:
     """The rows, which come in any order."""
     table = table.sort_by("account_id").combine_chunks()
     number = {destination.key: index for index, destination in enumerate(destinations)}
     segment = coded(table["segment"]).mapped({one.id: index for index, one in enumerate(strategy.segments)})
-    is_workable = pc.is_null(table["not_worked"]).to_numpy()
-    is_placed = is_workable & pc.is_valid(table["placed_with"]).to_numpy()
     is_held = np.array([one.rule.hold is not None for one in strategy.segments])[segment]
+    is_workable = pc.is_null(table["not_worked"]).to_numpy() & (segment != MISSING)
+    owner = coded(_keys(table["owner_kind"], table["owner_id"])).mapped(number)
+    is_placed = is_workable & pc.is_valid(table["placed_with"]).to_numpy() & pc.is_null(table["recall"]).to_numpy()
+    stays = is_workable & ~is_placed & ~is_held & _staying(table, owner, strategy)
+    placed_with = coded(_keys(pa.scalar("partner"), table["placed_with"])).mapped(number)
     return Book(
         table,
         segment,
-        is_placed,
-        is_workable & ~is_placed & ~is_held,
-        coded(_keys(table["owner_kind"], table["owner_id"])).mapped(number),
-        coded(_keys(pa.scalar("partner"), table["placed_with"])).mapped(number),
+        Coded(np.where(is_placed, 0, np.where(stays, 1, MISSING)), (PLACEMENT_IN_FORCE, STAYS)),
+        is_workable & ~is_placed & ~stays & ~is_held,
+        owner,
+        np.where(is_placed, placed_with, np.where(stays, owner, MISSING)),
         pc.cast(table["overdue_amount"], pa.float64()).to_numpy(),
         table["days_past_due"].to_numpy(),
         coded(table["currency"]),
         coded(table["jurisdiction"]),
-        _cooling_rows(table, cooling),
+        tuple(sorted({*_by_table(table, barred), *_by_row(table), *_by_conflicts(table, strategy)})),
     )
+
+
+def _staying(table: pa.Table, owner: Ints, strategy: Strategy) -> npt.NDArray[np.bool_]:
+    """Rows that stay with their owner, as far as the owner can be given accounts at all; with one owner per debtor,
+    whatever else that owner has of the debtor."""
+    stays: npt.NDArray[np.bool_] = table["stays"].to_numpy(zero_copy_only=False) & (owner != MISSING)
+    if not strategy.rule.one_owner_per_debtor or not stays.any():
+        return stays
+    together = coded(table["debtor_id"]).codes * (int(owner.max()) + 1) + owner
+    found: npt.NDArray[np.bool_] = np.isin(together, together[stays]) & (owner != MISSING)
+    return found
 
 
 def _keys(kind: pa.ChunkedArray | pa.Scalar, owner: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(kind, owner, ":")
 
 
-def _cooling_rows(table: pa.Table, cooling: pa.Table) -> tuple[tuple[int, str], ...]:
+def _by_table(table: pa.Table, barred: pa.Table) -> Iterator[Barred]:
     accounts = table["account_id"].combine_chunks().cast(pa.string())
-    places = pc.index_in(cooling["account_id"].cast(pa.string()), value_set=accounts)
-    pairs = zip(places.to_pylist(), cooling["partner_id"].to_pylist(), strict=True)
-    return tuple(sorted((row, partner) for row, partner in pairs if row is not None))
+    rows = pc.index_in(barred["account_id"].cast(pa.string()), value_set=accounts).to_pylist()
+    owners = _keys(barred["owner_kind"], barred["owner_id"]).to_pylist()
+    for row, owner, reason in zip(rows, owners, barred["reason"].to_pylist(), strict=True):
+        if row is not None:
+            yield Barred(row, owner, reason)
+
+
+def _by_row(table: pa.Table) -> Iterator[Barred]:
+    """Who had a recalled placement, and the present owner of what another collector must have."""
+    for row in np.flatnonzero(pc.is_valid(table["recall"]).to_numpy()).tolist():
+        yield Barred(row, f"partner:{table['placed_with'][row]}", "recalled")
+    for row in np.flatnonzero(table["rotates"].to_numpy(zero_copy_only=False)).tolist():
+        if table["owner_kind"][row].as_py() in OWNERS_WHO_WORK:
+            yield Barred(row, f"{table['owner_kind'][row]}:{table['owner_id'][row]}", "rotation")
+
+
+def _by_conflicts(table: pa.Table, strategy: Strategy) -> Iterator[Barred]:
+    for conflict in strategy.rule.conflicts:
+        debtors = pa.array(conflict.debtors, pa.string())
+        for row in np.flatnonzero(pc.is_in(table["debtor_id"].cast(pa.string()), debtors).to_numpy()).tolist():
+            yield Barred(row, conflict.owner, "conflict")

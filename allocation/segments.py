@@ -2,38 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
-from allocation.strategies import (
-    EARLIER_PLACEMENTS,
-    SEVERAL_SEGMENTS,
-    UNKNOWN_CURRENCY,
-    Strategy,
-    open_case,
-)
-from domain.catalogue import CASE_TYPES
-from domain.exact import count_rows
-from domain.expressions import to_sql
-from domain.sql import TABLES
+from allocation.facts import with_facts
+from allocation.strategies import SEVERAL_SEGMENTS, UNKNOWN_CURRENCY, Strategy
+from domain.expressions import Expression, to_sql
 
 Sql = sa.ColumnElement[Any]
 
 
-def classified(strategy: Strategy, accounts: sa.Table, day: date) -> sa.Select[Any]:
-    """Every account of the view once, with `segment` and `not_worked` (NULL, or a reason such as held:dispute).
+def classified(
+    strategy: Strategy, accounts: sa.Table, day: date, flags: Mapping[str, Expression | None] | None = None
+) -> sa.Select[Any]:
+    """Every account of the view once, with `segment`, `escalated` and `not_worked` (NULL, or a reason such as
+    held:dispute); of each of `flags`, whether its condition is met.
 
-    Cases opened and placements begun up to and including `day` count. Excluded accounts have no segment. Conditions are
-    tried in order; one that meets a missing value does not hold.
+    Facts are those of the end of `day`. Excluded accounts have no segment. Conditions are tried in order; one that
+    meets a missing value does not hold. `escalated` names the rule that took the account out of the segment whose
+    condition it meets.
     """
-    source, names = with_facts(strategy.names, accounts, day)
+    asked = flags or {}
+    read = strategy.names.union(*(condition.names for condition in asked.values() if condition))
+    source, names = with_facts(read, accounts, day)
     reason = _reason(strategy, names)
     excluded = reason.like("excluded:%")
-    segment = sa.case((excluded, sa.null()), else_=_segment(strategy, names))
-    return sa.select(*accounts.c, segment.label("segment"), reason.label("not_worked")).select_from(source)
+    plain = sa.select(
+        *accounts.c,
+        sa.case((excluded, sa.null()), else_=_segment(strategy, names)).label("segment"),
+        reason.label("not_worked"),
+        *_escalations_met(strategy, names),
+        *(_met(condition, names).label(name) for name, condition in asked.items()),
+    ).select_from(source)
+    return _escalated(strategy, plain.subquery("by_condition"), [*accounts.c.keys(), "not_worked", *asked])
+
+
+def _met(condition: Expression | None, names: dict[str, Sql]) -> Sql:
+    return sa.func.coalesce(to_sql(condition, names), sa.false()) if condition else sa.false()
+
+
+def _escalations_met(strategy: Strategy, names: dict[str, Sql]) -> list[Sql]:
+    """Of each escalation, whether an account of its segments is to leave them; where it was and how long decide
+    whether it stays away."""
+    found: list[Sql] = []
+    for number, one in enumerate(strategy.escalations):
+        met: Sql = to_sql(one.when, names)
+        if one.rule.stays_days is not None:
+            lately = names["days_in_segment"] < one.rule.stays_days
+            met = sa.or_(met, sa.and_(names["segment_before"] == one.rule.to, lately))
+        found.append(sa.func.coalesce(met, sa.false()).label(f"escalation_{number}"))
+    return found
+
+
+def _escalated(strategy: Strategy, plain: sa.Subquery, kept: list[str]) -> sa.Select[Any]:
+    taken = [
+        (sa.and_(plain.c[f"escalation_{number}"], plain.c.segment.in_(one.rule.from_segments)), one.rule)
+        for number, one in enumerate(strategy.escalations)
+    ]
+    nowhere: Sql = sa.cast(sa.null(), sa.String)
+    segment = sa.case(*((when, sa.literal(rule.to)) for when, rule in taken), else_=plain.c.segment) if taken else None
+    reason = sa.case(*((when, sa.literal(rule.reason)) for when, rule in taken), else_=nowhere) if taken else nowhere
+    columns = [plain.c[name] for name in kept]
+    return sa.select(
+        *columns, (plain.c.segment if segment is None else segment).label("segment"), reason.label("escalated")
+    )
 
 
 def _segment(strategy: Strategy, names: dict[str, Sql]) -> Sql:
@@ -53,36 +88,3 @@ def _reason(strategy: Strategy, names: dict[str, Sql]) -> Sql:
 def _fits_several(strategy: Strategy, names: dict[str, Sql]) -> Sql:
     fitting = [sa.case((to_sql(segment.when, names), 1), else_=0) for segment in strategy.segments if segment.when]
     return sum(fitting, start=sa.literal(0)) > 1
-
-
-def with_facts(read: Collection[str], accounts: sa.Table, day: date) -> tuple[sa.FromClause, dict[str, Sql]]:
-    """The accounts beside what the conditions that `read` these names need besides columns; every name as SQL."""
-    source: sa.FromClause = accounts
-    names: dict[str, Sql] = {column.name: column for column in accounts.c}
-    case_types = [case_type for case_type in CASE_TYPES if open_case(case_type) in read]
-    if case_types:
-        cases = _open_cases(case_types, day)
-        source = source.outerjoin(cases, cases.c.account_id == accounts.c.account_id)
-        names |= {open_case(kind): sa.func.coalesce(cases.c[kind], 0) > 0 for kind in case_types}
-    if EARLIER_PLACEMENTS in read:
-        placements = _earlier_placements(day)
-        source = source.outerjoin(placements, placements.c.account_id == accounts.c.account_id)
-        names[EARLIER_PLACEMENTS] = sa.func.coalesce(placements.c.number, 0)
-    return source, names
-
-
-def _open_cases(case_types: list[str], day: date) -> sa.Subquery:
-    cases = TABLES["cases"].c
-    counts = [count_rows(cases.case_type == kind).label(kind) for kind in case_types]
-    undecided = sa.and_(cases.outcome == "pending", cases.opened_on <= day, cases.account_id.is_not(None))
-    return sa.select(cases.account_id, *counts).where(undecided).group_by(cases.account_id).subquery("open_cases")
-
-
-def _earlier_placements(day: date) -> sa.Subquery:
-    placements = TABLES["placements"].c
-    return (
-        sa.select(placements.account_id, count_rows().label("number"))
-        .where(placements.placed_on <= day)
-        .group_by(placements.account_id)
-        .subquery("earlier_placements")
-    )

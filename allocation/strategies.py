@@ -11,9 +11,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from domain.catalogue import CASE_TYPES, CATALOGUE
+from allocation.facts import SCOPE, contact_days
+from domain.catalogue import CATALOGUE
 from domain.documents import Document, RuleModel
-from domain.expressions import Expression, ExprType, Name, Scope, evaluate, parse, scope_of_columns
+from domain.expressions import Expression, ExprType, evaluate, parse
 from domain.expressions.parse import suggestion
 from domain.issues import Issue, has_errors
 from domain.money import MINOR_DIGITS
@@ -54,6 +55,11 @@ class StrategyBook:
         """The versions in force on `day`, as run manifests name them."""
         return tuple(one.version for one in effective((each.placed for each in self.strategies), day).values())
 
+    def contact_days(self, day: date) -> int:
+        """How many days of contacts before the month the strategy that holds on `day` reads."""
+        strategy = self.on(day)
+        return contact_days(strategy.names | strategy.names_of_owners) if strategy else 0
+
     @property
     def segments(self) -> frozenset[str]:
         """The ids of all of them, whenever they hold."""
@@ -66,7 +72,54 @@ class Condition(RuleModel):
     reason: str = Code
     """Reason code, such as dispute: reports show it as held:dispute or excluded:closed."""
     when: str
-    """Condition over the columns of accounts and the names of open cases and earlier placements."""
+    """Condition over the columns of accounts and the facts of docs/rules/strategies.md."""
+
+
+class Escalation(RuleModel):
+    """Accounts that leave the segment whose condition they meet, such as those that nobody can reach by telephone."""
+
+    reason: str = Code
+    """Reason code, which the account carries as long as it is escalated."""
+    from_segments: tuple[str, ...] = Field(alias="from", min_length=1)
+    """Segments by condition that the accounts leave."""
+    when: str
+    """Condition; the first escalation that fits an account of its segments decides."""
+    to: str
+    """Where they go."""
+    stays_days: int | None = Field(default=None, gt=0)
+    """So many days in that segment an account stays there, although the condition is met no longer; left out: it goes
+    back at once."""
+
+
+class Recall(RuleModel):
+    """Running placements that end before their term."""
+
+    reason: str = Code
+    """Reason code, as the recall file gives it to the partner."""
+    when: str
+    """Condition; the account is free from the day after on, but not for that partner while it cools off."""
+
+
+class Conflict(RuleModel):
+    """Who must not have accounts of certain debtors: relatives, neighbours, former customers, a partner's clients."""
+
+    employee: str | None = None
+    """The collector; either this or `partner`."""
+    partner: str | None = None
+    """The partner."""
+    debtors: tuple[str, ...] = Field(min_length=1)
+    """Ids of the debtors."""
+
+    @model_validator(mode="after")
+    def _of_one(self) -> Conflict:
+        if (self.employee is None) == (self.partner is None):
+            raise ValueError("a conflict is of one employee or of one partner")
+        return self
+
+    @property
+    def owner(self) -> str:
+        """The destination's key."""
+        return f"employee:{self.employee}" if self.employee else f"partner:{self.partner}"
 
 
 class PartnerTerms(RuleModel):
@@ -76,6 +129,8 @@ class PartnerTerms(RuleModel):
     """The most of the segment's worked accounts that partners may have together, running placements included."""
     cost_share: Decimal = Share
     """What the partner keeps, on average, of what is recovered: its value is reckoned net of it."""
+    needs_consent: bool = False
+    """Whether partners get only accounts whose debtor agreed to digital contact."""
 
 
 class SegmentRule(RuleModel):
@@ -101,6 +156,8 @@ class SegmentRule(RuleModel):
     """Minutes that one account takes its collector in a month."""
     skills: tuple[Skill, ...] = ()
     """What a collector must have among their skills: the account's language, product or region."""
+    licences: tuple[str, ...] = ()
+    """What a collector must have among their skills whatever the account, such as a permit for visits."""
     recovery_without_history: Decimal | None = Field(default=None, ge=0)
     """Share of the overdue amount that a month is expected to bring where history says nothing yet."""
 
@@ -133,6 +190,19 @@ class StrategyRule(Rule):
     """What a change of owner costs, as a share of the expected recovery; an unavoidable change costs nothing."""
     cooling_off_days: int = Field(ge=0)
     """Days after a recall during which the same partner does not get the account again."""
+    placements_at_most: int | None = Field(default=None, gt=0)
+    """How often one partner may have the same account: 2 means no third placement. Left out: any number of times."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Who must not have whose accounts."""
+    keep_owner_when: str | None = None
+    """Accounts that stay with their owner, such as those with a promise in progress: `open_promise`. All that the owner
+    has of the debtor stays too, where one owner has all accounts of a debtor."""
+    rotate_when: str | None = None
+    """Accounts that another collector must have: the present one does not get them again that night."""
+    recalls: tuple[Recall, ...] = ()
+    """Placements that are ended early, by the first condition that is met."""
+    recall_days: tuple[int, ...] = ()
+    """Days of the month on which recalls take effect, moved to the next day with a dispatch; left out: any day."""
     long_leave_days: int = Field(gt=0)
     """A collector who is away for all of the next so many days gets no accounts."""
     shrinkage_accounts: int = Field(ge=0)
@@ -145,6 +215,8 @@ class StrategyRule(Rule):
     """Accounts that must not be worked for now; after `excluded`, and before running placements."""
     segments: tuple[SegmentRule, ...] = Field(min_length=1)
     """In order; the last one takes whatever is left."""
+    escalations: tuple[Escalation, ...] = ()
+    """In order; applied to what the segments took."""
 
 
 class StrategyFile(RuleModel):
@@ -173,12 +245,28 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyEscalation:
+    rule: Escalation
+    when: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyRecall:
+    reason: str
+    when: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Strategy:
     """A strategy whose conditions are parsed: what the rest of this package works with."""
 
     placed: Placed[StrategyRule]
     not_worked: tuple[NotWorked, ...]
     segments: tuple[Segment, ...]
+    escalations: tuple[ReadyEscalation, ...] = ()
+    recalls: tuple[ReadyRecall, ...] = ()
+    keep_owner: Expression | None = None
+    rotate: Expression | None = None
 
     @property
     def rule(self) -> StrategyRule:
@@ -190,24 +278,25 @@ class Strategy:
 
     @property
     def names(self) -> frozenset[str]:
-        """Every name that some condition reads."""
-        conditions = [one.when for one in self.not_worked] + [one.when for one in self.segments if one.when]
-        return frozenset().union(*(condition.names for condition in conditions))
+        """Every name that decides the segment of an account, and whether it is worked."""
+        conditions = [
+            *(one.when for one in self.not_worked),
+            *(one.when for one in self.segments if one.when),
+            *(one.when for one in self.escalations),
+        ]
+        stays = any(one.rule.stays_days is not None for one in self.escalations)
+        return frozenset(("days_in_segment", "segment_before") if stays else ()).union(
+            *(condition.names for condition in conditions)
+        )
+
+    @property
+    def names_of_owners(self) -> frozenset[str]:
+        """Every name that decides who keeps or loses an account."""
+        conditions = [self.keep_owner, self.rotate, *(one.when for one in self.recalls)]
+        return frozenset().union(*(condition.names for condition in conditions if condition))
 
 
-def open_case(case_type: str) -> str:
-    """The name in conditions that says whether the account has an undecided case of this type."""
-    return f"open_{case_type}_case"
-
-
-EARLIER_PLACEMENTS = "earlier_placements"
-
-# What conditions may read: the account's columns, whether a case is open, and how often it was placed.
-SCOPE: Scope = {
-    **scope_of_columns(CATALOGUE["accounts"]),
-    **{open_case(case_type): Name(ExprType.BOOL) for case_type in CASE_TYPES},
-    EARLIER_PLACEMENTS: Name(ExprType.COUNT),
-}
+_LAST_DAY_OF_ALL_MONTHS = 28
 
 # No strategy may let these be worked: each needs a condition of its own, which reads nothing but the column.
 _NEVER_WORKED: Mapping[str, tuple[str, ...]] = {
@@ -219,15 +308,27 @@ _NEVER_WORKED: Mapping[str, tuple[str, ...]] = {
 def _compile(placed: Placed[StrategyRule]) -> tuple[Strategy | None, tuple[Issue, ...]]:
     not_worked, faults_of_conditions = _compile_conditions(placed)
     segments, faults_of_segments = _compile_segments(placed)
+    escalations, faults_of_escalations = _compile_escalations(placed)
+    recalls, faults_of_recalls = _compile_recalls(placed)
+    keep_owner, faults_of_keeping = _optional(placed, placed.rule.keep_owner_when, "keep_owner_when")
+    rotate, faults_of_rotation = _optional(placed, placed.rule.rotate_when, "rotate_when")
     faults = (
         *faults_of_conditions,
         *faults_of_segments,
+        *faults_of_escalations,
+        *faults_of_recalls,
+        *faults_of_keeping,
+        *faults_of_rotation,
+        *_faults_of_escalations(placed),
+        *_faults_of_recall_days(placed),
         *_faults_of_currencies(placed),
         *_faults_of_order(placed),
         *(issue for index in range(len(placed.rule.segments)) for issue in _faults_of_segment(placed, index)),
         *(_workable_although_forbidden(placed, not_worked) if not has_errors(faults_of_conditions) else ()),
     )
-    return (None if has_errors(faults) else Strategy(placed, not_worked, segments)), faults
+    if has_errors(faults):
+        return None, faults
+    return Strategy(placed, not_worked, segments, escalations, recalls, keep_owner, rotate), faults
 
 
 def _compile_conditions(placed: Placed[StrategyRule]) -> tuple[tuple[NotWorked, ...], tuple[Issue, ...]]:
@@ -253,6 +354,28 @@ def _compile_segments(placed: Placed[StrategyRule]) -> tuple[tuple[Segment, ...]
             issues.extend(faults)
         found.append(Segment(rule, when))
     return tuple(found), tuple(issues)
+
+
+def _compile_escalations(placed: Placed[StrategyRule]) -> tuple[tuple[ReadyEscalation, ...], tuple[Issue, ...]]:
+    parsed = [
+        (rule, *_condition(placed, rule.when, "escalations", index, "when"))
+        for index, rule in enumerate(placed.rule.escalations)
+    ]
+    ready = tuple(ReadyEscalation(rule, when) for rule, when, _ in parsed if when)
+    return ready, tuple(issue for *_, faults in parsed for issue in faults)
+
+
+def _compile_recalls(placed: Placed[StrategyRule]) -> tuple[tuple[ReadyRecall, ...], tuple[Issue, ...]]:
+    parsed = [
+        (rule, *_condition(placed, rule.when, "recalls", index, "when"))
+        for index, rule in enumerate(placed.rule.recalls)
+    ]
+    ready = tuple(ReadyRecall(rule.reason, when) for rule, when, _ in parsed if when)
+    return ready, tuple(issue for *_, faults in parsed for issue in faults)
+
+
+def _optional(placed: Placed[StrategyRule], text: str | None, key: str) -> tuple[Expression | None, tuple[Issue, ...]]:
+    return (None, ()) if text is None else _condition(placed, text, key)
 
 
 def _condition(
@@ -308,6 +431,28 @@ def _faults_of_segment(placed: Placed[StrategyRule], index: int) -> Iterator[Iss
     if placed.rule.capacity.by == "minutes" and rule.departments and rule.handling_minutes is None:
         message = f'capacity is in minutes, and segment "{rule.id}" does not say how many an account takes'
         yield Issue("ALL010", placed.place(*place("id")), message, "Add handling_minutes")
+
+
+def _faults_of_escalations(placed: Placed[StrategyRule]) -> Iterator[Issue]:
+    known = [segment.id for segment in placed.rule.segments]
+    for index, one in enumerate(placed.rule.escalations):
+        for steps, name in (
+            *((("from", number), name) for number, name in enumerate(one.from_segments)),
+            (("to",), one.to),
+        ):
+            if name not in known:
+                at = placed.place("escalations", index, *steps)
+                yield Issue("ALL014", at, f'unknown segment "{name}"', suggestion(name, known))
+        if one.to in one.from_segments:
+            at = placed.place("escalations", index, "to")
+            yield Issue("ALL015", at, f'"{one.reason}" leads from "{one.to}" to itself', "Take it out of `from`")
+
+
+def _faults_of_recall_days(placed: Placed[StrategyRule]) -> Iterator[Issue]:
+    for index, day in enumerate(placed.rule.recall_days):
+        if not 1 <= day <= _LAST_DAY_OF_ALL_MONTHS:
+            at = placed.place("recall_days", index)
+            yield Issue("ALL016", at, f"not every month has a day {day}", f"Take 1 to {_LAST_DAY_OF_ALL_MONTHS}")
 
 
 def _workable_although_forbidden(placed: Placed[StrategyRule], conditions: tuple[NotWorked, ...]) -> Iterator[Issue]:

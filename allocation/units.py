@@ -77,7 +77,7 @@ def capacity_of(destination: Destination, strategy: Strategy) -> int:
 class _Crowd:
     """The free rows and their units, ordered by group; `lead` is each unit's worst account.
 
-    `avoided[i]` are the partners from whom an account of unit i was just recalled.
+    `barred[i]` are the keys of who does not get unit i, because of any of its accounts.
     """
 
     rows: Ints
@@ -85,7 +85,7 @@ class _Crowd:
     lead: Ints
     segment: Ints
     group: Ints
-    avoided: tuple[frozenset[str], ...]
+    barred: tuple[frozenset[str], ...]
 
     @property
     def size(self) -> int:
@@ -95,12 +95,12 @@ class _Crowd:
 def _crowd(book: Book, strategy: Strategy) -> _Crowd:
     rows = np.flatnonzero(book.is_free)
     unit, lead = _units(book, rows, strategy)
-    avoided = _partners_to_avoid(book, rows, unit, len(lead))
-    group = _groups_of_units(book, strategy, lead, avoided)
+    barred = _barred_of_units(book, rows, unit, len(lead))
+    group = _groups_of_units(book, strategy, lead, barred)
     order = np.argsort(group, kind="stable")
     position = np.empty(len(order), dtype=np.int64)
     position[order] = np.arange(len(order))
-    in_order = tuple(avoided[number] for number in order)
+    in_order = tuple(barred[number] for number in order)
     return _Crowd(rows, position[unit], lead[order], book.segment[lead[order]], group[order], in_order)
 
 
@@ -118,26 +118,29 @@ def _units(book: Book, rows: Ints, strategy: Strategy) -> tuple[Ints, Ints]:
     return unit, rows[order[first]]
 
 
-def _partners_to_avoid(book: Book, rows: Ints, unit: Ints, units: int) -> tuple[frozenset[str], ...]:
+def _barred_of_units(book: Book, rows: Ints, unit: Ints, units: int) -> tuple[frozenset[str], ...]:
     found: defaultdict[int, set[str]] = defaultdict(set)
-    if book.cooling:
+    if book.barred:
         unit_of_row = dict(zip(rows.tolist(), unit.tolist(), strict=True))
-        for row, partner in book.cooling:
-            found[unit_of_row.get(row, MISSING)].add(partner)
+        for one in book.barred:
+            found[unit_of_row.get(one.row, MISSING)].add(one.owner)
     nobody = frozenset[str]()
     return tuple(frozenset(found[number]) if number in found else nobody for number in range(units))
 
 
-def _groups_of_units(book: Book, strategy: Strategy, lead: Ints, avoided: Sequence[frozenset[str]]) -> Ints:
-    """Units may go to the same places if segment, jurisdiction, needed skills and partners to avoid are the same."""
-    distinct = {partners: number for number, partners in enumerate(sorted(set(avoided), key=sorted))}
-    avoided_codes = np.array([distinct[partners] for partners in avoided], dtype=np.int64)
+def _groups_of_units(book: Book, strategy: Strategy, lead: Ints, barred: Sequence[frozenset[str]]) -> Ints:
+    """Units may go to the same places if segment, jurisdiction, needed skills, consent where partners need it, and who
+    is barred are the same."""
+    distinct = {owners: number for number, owners in enumerate(sorted(set(barred), key=sorted))}
+    barred_codes = np.array([distinct[owners] for owners in barred], dtype=np.int64)
     segment = book.segment[lead]
     needed = []
     for name in _SKILLS:
         asked = np.array([name in one.rule.skills for one in strategy.segments])
         needed.append(np.where(asked[segment], coded(book.table[name]).codes[lead], MISSING))
-    return _combined(segment, book.jurisdiction.codes[lead], *needed, avoided_codes)
+    asks_consent = np.array([bool(one.rule.partners and one.rule.partners.needs_consent) for one in strategy.segments])
+    consents = asks_consent[segment] & book.table["consent"].to_numpy(zero_copy_only=False)[lead]
+    return _combined(segment, book.jurisdiction.codes[lead], *needed, consents.astype(np.int64), barred_codes)
 
 
 def _combined(*columns: Ints) -> Ints:
@@ -151,11 +154,11 @@ def _combined(*columns: Ints) -> Ints:
 def _limits(book: Book, destinations: Sequence[Destination], strategy: Strategy, crowd: _Crowd) -> Ints:
     """What running placements leave of each limit: destinations' capacities, then partners' shares by segment."""
     capacities = [capacity_of(destination, strategy) for destination in destinations]
-    placed = book.placed_with[book.is_placed]
-    taken = np.bincount(placed[placed != MISSING], minlength=len(destinations))
+    fixed = fixed_use(book, destinations, strategy)
+    taken, placed_in = fixed[: len(destinations)], fixed[len(destinations) :]
     kinds = len(strategy.segments)
-    placed_in = np.bincount(book.segment[book.is_placed], minlength=kinds)
-    worked_in = np.bincount(crowd.segment[crowd.unit], minlength=kinds) + placed_in
+    worked_in = np.bincount(crowd.segment[crowd.unit], minlength=kinds)
+    worked_in += np.bincount(book.segment[book.is_fixed], minlength=kinds)
     shares = [
         int(one.rule.partners.share_at_most * int(worked)) if one.rule.partners else 0
         for one, worked in zip(strategy.segments, worked_in, strict=True)
@@ -165,31 +168,51 @@ def _limits(book: Book, destinations: Sequence[Destination], strategy: Strategy,
     return limits
 
 
+def fixed_use(book: Book, destinations: Sequence[Destination], strategy: Strategy) -> Ints:
+    """What accounts that stay where they are use of each limit: destinations' capacities, partners' shares by segment.
+
+    An account at a partner that gets nothing new any more counts for the share alone.
+    """
+    kinds, rows = len(strategy.segments), np.flatnonzero(book.is_fixed)
+    to, segment = book.fixed_to[rows], book.segment[rows]
+    is_partner = np.array([*(one.is_partner for one in destinations), True])[to]
+    minutes = np.array([_minutes(strategy, one.rule) for one in strategy.segments], dtype=np.int64)
+    use = np.where(is_partner, 1, minutes[segment])
+    taken = np.zeros(len(destinations) + kinds, dtype=np.int64)
+    np.add.at(taken, to[to != MISSING], use[to != MISSING])
+    np.add.at(taken, len(destinations) + segment[is_partner], 1)
+    return taken
+
+
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    """What the units of a group have in common."""
+class Kind:
+    """What the units of a group have in common; `consents` is None where nobody asks for it."""
 
     segment: int
     jurisdiction: str
     skills: frozenset[str]
-    avoided: frozenset[str]
+    barred: frozenset[str]
+    consents: bool | None
 
 
-def _kinds_with_spans(book: Book, strategy: Strategy, crowd: _Crowd) -> Iterator[tuple[_Kind, tuple[int, int]]]:
+def _kinds_with_spans(book: Book, strategy: Strategy, crowd: _Crowd) -> Iterator[tuple[Kind, tuple[int, int]]]:
     columns = {name: coded(book.table[name]) for name in _SKILLS}
     starts = np.flatnonzero(np.diff(crowd.group, prepend=MISSING))
     for start, stop in pairwise(np.append(starts, crowd.size)):
         lead, segment = int(crowd.lead[start]), int(crowd.segment[start])
         skills = frozenset(columns[name].name(lead) for name in strategy.segments[segment].rule.skills)
-        yield _Kind(segment, book.jurisdiction.name(lead), skills, crowd.avoided[start]), (int(start), int(stop))
+        terms = strategy.segments[segment].rule.partners
+        consents = book.table["consent"][lead].as_py() if terms and terms.needs_consent else None
+        kind = Kind(segment, book.jurisdiction.name(lead), skills, crowd.barred[start], consents)
+        yield kind, (int(start), int(stop))
 
 
 def _group(
-    kind: _Kind, span: tuple[int, int], destinations: Sequence[Destination], strategy: Strategy, limits: Ints
+    kind: Kind, span: tuple[int, int], destinations: Sequence[Destination], strategy: Strategy, limits: Ints
 ) -> Group:
     """The group's places: whoever may have its accounts and has any room at all."""
     rule, share = strategy.segments[kind.segment].rule, len(destinations) + kind.segment
-    eligible = [number for number, one in enumerate(destinations) if _may_go(kind, rule, one)]
+    eligible = [number for number, one in enumerate(destinations) if not why_not(kind, rule, one)]
     with_room = [n for n in eligible if limits[n] and (limits[share] or not destinations[n].is_partner)]
     partners = np.array([destinations[number].is_partner for number in with_room], dtype=np.bool_)
     uses = np.zeros((len(with_room) + 1, len(with_room)), dtype=np.int64)
@@ -206,18 +229,42 @@ def _group(
     )
 
 
-def _may_go(kind: _Kind, rule: SegmentRule, destination: Destination) -> bool:
+def why_not(kind: Kind, rule: SegmentRule, destination: Destination) -> str:
+    """Why a destination may not have accounts of a kind: a code, empty where it may."""
     if destination.jurisdiction != kind.jurisdiction:
-        return False
-    if destination.is_partner:
-        return rule.partners is not None and destination.is_lawful and destination.id not in kind.avoided
-    return destination.department in rule.departments and kind.skills <= destination.skills
+        return "jurisdiction"
+    if destination.key in kind.barred:
+        return "barred"
+    return (
+        _why_no_partner(kind, rule, destination)
+        if destination.is_partner
+        else _why_no_collector(kind, rule, destination)
+    )
+
+
+def _why_no_partner(kind: Kind, rule: SegmentRule, partner: Destination) -> str:
+    if rule.partners is None:
+        return "no_partners"
+    if not partner.is_lawful:
+        return "legal_type"
+    return "consent" if kind.consents is False else ""
+
+
+def _why_no_collector(kind: Kind, rule: SegmentRule, collector: Destination) -> str:
+    if collector.department not in rule.departments:
+        return "department"
+    if not kind.skills <= collector.skills:
+        return "skills"
+    return "licences" if not collector.skills.issuperset(rule.licences) else ""
 
 
 def _use_per_account(strategy: Strategy, rule: SegmentRule, destination: Destination) -> int:
-    if destination.is_partner or strategy.rule.capacity.by == "accounts":
-        return 1
-    return rule.handling_minutes or 0
+    return 1 if destination.is_partner else _minutes(strategy, rule)
+
+
+def _minutes(strategy: Strategy, rule: SegmentRule) -> int:
+    """What an account takes of its collector's capacity: one of so many accounts, or minutes."""
+    return 1 if strategy.rule.capacity.by == "accounts" else rule.handling_minutes or 0
 
 
 def _parts_kept(rule: SegmentRule) -> int:
@@ -234,7 +281,7 @@ def _expected(book: Book, strategy: Strategy, recovery: RecoveryTable, crowd: _C
             rates[row, column] = known.rate if known else 0.0
     worked_as = book.segment.copy()
     worked_as[crowd.rows] = crowd.segment[crowd.unit]
-    rate = np.where(book.is_free | book.is_placed, rates[worked_as, book.currency.codes], 0.0)
+    rate = np.where(book.is_free | book.is_fixed, rates[worked_as, book.currency.codes], 0.0)
     expected: Floats = np.maximum(book.overdue, 0.0) * rate
     return expected
 

@@ -18,8 +18,9 @@ from adapters.store.runs import RunFile, StageResult, State
 from adapters.store.schema import releases, run_files
 from adapters.world import World
 from allocation.allocate import Allocation, allocate
-from allocation.book import book_statement, cooling_statement, in_force_statement
+from allocation.book import barred_statement, book_statement, in_force_statement
 from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
+from allocation.facts import tables_read
 from allocation.plans import PlanBook
 from allocation.recovery import RecoveryTable, history_statement, recovery_table
 from allocation.release import changes
@@ -70,7 +71,8 @@ def _allocate(world: World, night: Night, manifest: Manifest, strategies: Strate
 
 
 def _obstacle(world: World, night: Night, strategy: Strategy | None) -> StageWork | None:
-    halted = halted_tables(world, night) & READS
+    read = READS | (tables_read(strategy.names | strategy.names_of_owners) if strategy else frozenset())
+    halted = halted_tables(world, night) & read
     if halted:
         return _stands(State.HALTED, f"{', '.join(sorted(halted))} halted")
     if strategy is not None and night.is_official and _is_past(world, night.business_date):
@@ -100,6 +102,21 @@ def _is_working_day(world: World, duck: Duck, day: date) -> bool:
     return row is None or bool(row[0])
 
 
+def _recalls_take_effect(world: World, duck: Duck, strategy: Strategy, day: date) -> bool:
+    """Whether a day of recalls lies after the last working day's dispatch began to hold, up to the day after `day`."""
+    if not strategy.rule.recall_days:
+        return True
+    row = duck.run(
+        "SELECT max(day) FROM calendar WHERE jurisdiction = ? AND day < ? AND is_working_day",
+        (world.settings.jurisdiction, day),
+    ).fetchone()
+    before = row[0] if row and row[0] else day - timedelta(days=1)
+    return any(
+        (before + timedelta(days=1 + after)).day in strategy.rule.recall_days
+        for after in range(1, (day - before).days + 1)
+    )
+
+
 def _sequence(world: World, manifest: Manifest) -> int:
     """The number after the releases that the run read; another release in between makes inserting fail."""
     with world.store.read() as connection:
@@ -115,8 +132,10 @@ def _solve(world: World, manifest: Manifest, duck: Duck, strategy: Strategy, seq
         duck.read(partners_statement(day)),
     )
     allocation = allocate(
-        duck.arrow(book_statement(strategy, day)),
-        duck.arrow(cooling_statement(strategy, day)),
+        duck.arrow(
+            book_statement(strategy, day, recalls=_recalls_take_effect(world, duck, strategy, day)),
+        ),
+        duck.arrow(barred_statement(strategy, day)),
         found,
         strategy,
         _recovery(duck, strategy, day),

@@ -40,14 +40,16 @@ def inputs_of_night(
     *,
     contact_days: int = 0,
     planned_days: int = 0,
+    allocation_days: int = 0,
 ) -> NightInputs:
     """The versions that count now, or counted at `known_as_of`; each in order of table and date.
 
     `contact_days`: how many days before a payment its credit may lie with a contact; `planned_days`: how many days
-    before the month an action that is judged in it may have been due.
+    before the month an action that is judged in it may have been due; `allocation_days`: how many of contacts the
+    conditions of strategies and plans look back.
     """
     of_credits = contact_days + LATE_BOOKING_DAYS if contact_days else 0
-    back = {"contacts": max(of_credits, planned_days)}
+    back = {"contacts": max(of_credits, planned_days, allocation_days)}
     earliest = min(_first_day_read(table, day, back) for table in CATALOGUE.values()) - timedelta(days=STATE_DAYS)
     landed = pointed(connection, Pointer.LANDED, day, day, known_as_of=known_as_of)
     accepted = pointed(connection, Pointer.ACCEPTED, earliest, day - timedelta(days=1), known_as_of=known_as_of)

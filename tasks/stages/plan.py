@@ -69,6 +69,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             request.known_as_of,
             contact_days=contact_days_before(rules.kpis, day),
             planned_days=rules.plans.contact_days(first_planned_day(day), day),
+            allocation_days=max(rules.strategies.contact_days(day), rules.plans.contact_days_of_conditions(day)),
         )
         if not inputs.landed:
             raise RefusedError(

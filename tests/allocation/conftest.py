@@ -85,11 +85,13 @@ def strategy_of(text: str = STRATEGY) -> Strategy:
 
 
 _TEXTS = {"jurisdiction": "VN", "language": "vi", "region": "hn", "product": "card", "currency": "VND"}
-_OPTIONAL = ("not_worked", "owner_kind", "owner_id", "placed_with")
+_OPTIONAL = ("escalated", "not_worked", "case_id", "owner_kind", "owner_id", "placed_with", "recall")
+_FLAGS = {"stays": False, "rotates": False, "consent": True}
 _BOOK_TYPES = {
     **dict.fromkeys(("account_id", "debtor_id", "segment", *_TEXTS, *_OPTIONAL), pa.string()),
     **dict.fromkeys(("balance", "overdue_amount"), pa.decimal128(18, 4)),
     "days_past_due": pa.int64(),
+    **dict.fromkeys(_FLAGS, pa.bool_()),
 }
 
 
@@ -99,6 +101,7 @@ def book_of(*rows: dict[str, Any]) -> pa.Table:
         {
             **_TEXTS,
             **dict.fromkeys(_OPTIONAL),
+            **_FLAGS,
             "debtor_id": f"debtor of {row['account_id']}",
             "segment": "phone",
             "balance": Decimal(1000),
@@ -111,13 +114,16 @@ def book_of(*rows: dict[str, Any]) -> pa.Table:
     return pa.table({name: pa.array([row[name] for row in full], kind) for name, kind in _BOOK_TYPES.items()})
 
 
-def cooling_of(*pairs: tuple[str, str]) -> pa.Table:
-    return pa.table(
-        {
-            "account_id": pa.array([account for account, _ in pairs], pa.string()),
-            "partner_id": pa.array([partner for _, partner in pairs], pa.string()),
-        }
-    )
+def barred_of(*pairs: tuple[str, str]) -> pa.Table:
+    """Accounts and keys of who does not get them, such as partner:P1."""
+    owners = [owner.partition(":") for _, owner in pairs]
+    columns = {
+        "account_id": [account for account, _ in pairs],
+        "owner_kind": [kind for kind, _, _ in owners],
+        "owner_id": [name for _, _, name in owners],
+        "reason": ["cooling_off"] * len(pairs),
+    }
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
 def collector(name: str, most: int, department: str = "phone", **other: Any) -> Destination:
@@ -131,12 +137,12 @@ def partner(name: str, most: int, **other: Any) -> Destination:
 
 
 def allocate_by_hand(
-    book: pa.Table, *ends: Destination, strategy: Strategy | None = None, cooling: pa.Table | None = None, **other: Any
+    book: pa.Table, *ends: Destination, strategy: Strategy | None = None, barred: pa.Table | None = None, **other: Any
 ) -> Allocation:
     """An allocation without history: every segment brings what the strategy states."""
     used = strategy or strategy_of()
     rates = recovery_table(used, [], Decimal(0))
-    return allocate(book, cooling or cooling_of(), ends, used, rates, **other)
+    return allocate(book, barred or barred_of(), ends, used, rates, **other)
 
 
 def owners(allocation: Allocation) -> dict[str, str]:
@@ -237,7 +243,7 @@ def hand() -> SimpleNamespace:
         day=DAY,
         strategy=strategy_of,
         book=book_of,
-        cooling=cooling_of,
+        barred=barred_of,
         collector=collector,
         partner=partner,
         allocate=allocate_by_hand,

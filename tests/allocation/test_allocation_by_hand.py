@@ -151,10 +151,10 @@ class TestPartners:
         assert made.summary.value == 10.0 + 8.0
 
     def test_after_a_recall_the_same_partner_does_not_get_it_again(self, hand):
-        cooling = hand.cooling(("A1", "P1"))
+        barred = hand.barred(("A1", "partner:P1"))
         book = hand.book(legal("A1"), legal("A2"))
         strategy = hand.strategy(hand.text.replace("share_at_most: 0.50", "share_at_most: 1"))
-        made = hand.allocate(book, hand.partner("P1", 5), cooling=cooling, strategy=strategy)
+        made = hand.allocate(book, hand.partner("P1", 5), barred=barred, strategy=strategy)
         assert hand.reasons(made) == {"A1": "held:no_destination", "A2": "best_value"}
 
     @pytest.mark.parametrize(

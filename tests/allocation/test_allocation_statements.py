@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from allocation.book import book_statement, cooling_statement, in_force_statement
+from allocation.book import barred_statement, book_statement, in_force_statement
 from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
 from allocation.recovery import history_statement
 
@@ -100,7 +100,7 @@ def test_cooling_off_counts_from_the_recall(engine, hand):
     for number, recalled_on in enumerate((date(2026, 9, 20), date(2026, 9, 21), D, NEXT, None)):
         given = {"account_id": f"A{number}", "partner_id": "P1", "placed_on": date(2026, 1, 1)}
         engine.add("placements", placement_id=str(number), recalled_on=recalled_on, **given)
-    found = [row["account_id"] for row in engine.rows(cooling_statement(hand.strategy(), D))]
+    found = [row["account_id"] for row in engine.rows(barred_statement(hand.strategy(), D))]
     assert found == ["A1", "A2"]  # 30 days: back at the house on 21 September, free again on 21 October
 
 
@@ -180,7 +180,7 @@ def test_postgresql_reads_every_statement_as_duckdb_does(engine, postgresql_engi
         fill(one)
     for statement in (
         book_statement(strategy, D),
-        cooling_statement(strategy, D),
+        barred_statement(strategy, D),
         in_force_statement(NEXT),
         collectors_statement(strategy, D),
         skills_statement(),

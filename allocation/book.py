@@ -27,8 +27,8 @@ def book_statement(strategy: Strategy, as_of: date, *, recalls: bool = True) -> 
     flags = {"stays": strategy.keep_owner, "rotates": strategy.rotate, **ended}
     book = classified(strategy, TABLES["accounts"], as_of, flags).subquery("book")
     owner, placed, case = _in_force(day).subquery("owner"), _running_placements(day), _first_cases(as_of)
-    why = [(book.c[f"recall_{number}"], sa.literal(one.reason)) for number, one in enumerate(strategy.recalls)]
-    recall = sa.case(*why, else_=sa.null()) if ended else sa.cast(sa.null(), sa.String)
+    why = [(book.c[name], sa.literal(one.reason)) for name, one in zip(ended, strategy.recalls, strict=False)]
+    recall = sa.case(*why, else_=sa.null()) if why else sa.cast(sa.null(), sa.String)
     return exact(
         sa.select(
             *(book.c[name] for name in _BOOK_COLUMNS),

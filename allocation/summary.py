@@ -105,5 +105,5 @@ def _destinations(night: Night, accounts: pa.Table) -> tuple[DestinationSummary,
 
 
 def _violation(end: DestinationSummary) -> str:
-    """Only running placements can pass a capacity."""
-    return f"{end.key} has {end.used} where {end.capacity} is the most: running placements"
+    """Only what stays where it is can pass a capacity: running placements, and owners that the strategy keeps."""
+    return f"{end.key} has {end.used} where {end.capacity} is the most: accounts that stay where they are"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -166,6 +166,7 @@ _DEFAULTS: dict[type, Any] = {
     sa.Numeric: Decimal(0),
     sa.Date: date(2026, 10, 1),
     sa.Boolean: False,
+    sa.DateTime: datetime(2026, 10, 1),  # noqa: DTZ001 - wall times have no zone
 }
 _NAMED_DEFAULTS = {"currency": "VND", "status": "open", "hold": "none", "jurisdiction": "VN", "language": "vi",
                    "outcome": "pending", "role": "collector", "valid_from": date(2020, 1, 1),

@@ -120,7 +120,78 @@ class TestStickiness:
         assert sum(first[name] != second[name] for name in second) <= 2
 
 
+def with_keys(hand, lines):
+    return hand.strategy(hand.text.replace("    segments:\n", f"    {lines}\n    segments:\n"))
+
+
+class TestKeepingAndRotating:
+    def owned(self, name, owner, **given):
+        return account(name, owner_kind="employee", owner_id=owner, **given)
+
+    def test_what_the_strategy_keeps_stays_whatever_else_brings_more(self, hand):
+        book = hand.book(self.owned("A1", "E1", stays=True, overdue_amount=Decimal(1)), account("A2"), account("A3"))
+        made = hand.allocate(book, hand.collector("E1", 2))
+        assert hand.reasons(made)["A1"] == "stays_with_owner"
+        assert sorted(hand.owners(made).values()) == ["E1", "E1", "HOUSE"]
+
+    def test_with_one_owner_per_debtor_what_the_owner_has_of_the_debtor_stays_too(self, hand):
+        book = hand.book(
+            self.owned("A1", "E1", debtor_id="D1", stays=True),
+            self.owned("A2", "E1", debtor_id="D1"),
+            self.owned("A3", "E1", debtor_id="D2"),
+        )
+        reasons = hand.reasons(hand.allocate(book, hand.collector("E1", 3)))
+        assert reasons == {"A1": "stays_with_owner", "A2": "stays_with_owner", "A3": "kept_owner"}
+
+    def test_nothing_stays_with_an_owner_who_gets_nothing_any_more(self, hand):
+        made = hand.allocate(hand.book(self.owned("A1", "E9", stays=True)), hand.collector("E1", 2))
+        assert hand.owners(made) == {"A1": "E1"}
+
+    def test_what_stays_uses_minutes_and_is_told_where_it_passes_them(self, hand):
+        by_minutes = "by: minutes, working_days_per_month: 1"
+        strategy = hand.strategy(hand.text.replace("by: accounts", by_minutes))
+        book = hand.book(*(self.owned(f"A{number}", "E1", stays=True) for number in range(3)))
+        made = hand.allocate(book, hand.collector("E1", 0, minutes_per_day=50), strategy=strategy)
+        assert [end.used for end in made.summary.destinations] == [60]
+        assert made.summary.violations == (
+            "employee:E1 has 60 where 50 is the most: accounts that stay where they are",
+        )
+
+    def test_what_rotates_goes_to_another_collector_or_to_nobody(self, hand):
+        book = hand.book(self.owned("A1", "E1", rotates=True))
+        ends = hand.collector("E1", 9), hand.collector("E2", 9)
+        assert hand.owners(hand.allocate(book, *ends)) == {"A1": "E2"}
+        assert hand.reasons(hand.allocate(book, ends[0])) == {"A1": "held:no_destination"}
+
+
+class TestWhoMayHaveIt:
+    def test_a_conflict_bars_all_accounts_of_the_debtor(self, hand):
+        strategy = with_keys(hand, "conflicts: [{employee: E1, debtors: [D1]}, {partner: P1, debtors: [D2]}]")
+        book = hand.book(account("A1", debtor_id="D1"), legal("A2", debtor_id="D2"), account("A3", debtor_id="D3"))
+        ends = hand.collector("E1", 9), hand.collector("E2", 9, skills=frozenset({"en"})), hand.partner("P1", 9)
+        assert hand.owners(hand.allocate(book, *ends, strategy=strategy)) == {"A1": "HOUSE", "A2": "HOUSE", "A3": "E1"}
+
+    def test_a_licence_is_asked_of_collectors_whatever_the_account(self, hand):
+        licensed = "departments: [phone]\n        licences: [card_licence]"
+        strategy = hand.strategy(hand.text.replace("departments: [phone]", licensed))
+        skills = frozenset({"vi", "card_licence"})
+        ends = hand.collector("E1", 9), hand.collector("E2", 9, skills=skills)
+        assert hand.owners(hand.allocate(hand.book(account("A1")), *ends, strategy=strategy)) == {"A1": "E2"}
+
+    def test_where_partners_need_consent_they_get_no_account_without(self, hand):
+        asked = hand.text.replace("cost_share: 0.20", "cost_share: 0.20, needs_consent: true")
+        book = hand.book(*(legal(f"A{number}", consent=number < 2) for number in range(4)))
+        made = hand.allocate(book, hand.partner("P1", 9), strategy=hand.strategy(asked))
+        assert hand.owners(made) == {"A0": "P1", "A1": "P1", "A2": "HOUSE", "A3": "HOUSE"}
+
+
 class TestPartners:
+    def test_a_recalled_placement_is_free_but_not_for_that_partner(self, hand):
+        book = hand.book(legal("A1", placed_with="P1", recall="no_payment"), legal("A2"))
+        made = hand.allocate(book, hand.partner("P1", 5), hand.partner("P2", 5), hand.collector("E1", 5, "legal"))
+        assert hand.owners(made) in ({"A1": "P2", "A2": "E1"}, {"A1": "E1", "A2": "P1"}, {"A1": "E1", "A2": "E1"})
+        assert made.accounts["recall"].to_pylist() == ["no_payment", None]
+
     def test_a_running_placement_stays_where_it_is(self, hand):
         book = hand.book(legal("A1", placed_with="P1"), legal("A2", placed_with="P9"))
         made = hand.allocate(book, hand.collector("E1", 5, "legal"), hand.partner("P1", 5))
@@ -132,7 +203,7 @@ class TestPartners:
         book = hand.book(*(legal(f"A{n}", placed_with="P1") for n in range(3)), legal("A9"))
         made = hand.allocate(book, hand.partner("P1", 2))
         assert hand.reasons(made)["A9"] == "held:no_capacity"
-        assert made.summary.violations == ("partner:P1 has 3 where 2 is the most: running placements",)
+        assert made.summary.violations == ("partner:P1 has 3 where 2 is the most: accounts that stay where they are",)
 
     def test_a_hold_goes_before_a_placement(self, hand):
         made = hand.allocate(hand.book(legal("A1", placed_with="P1", not_worked="held:dispute")), hand.partner("P1", 5))

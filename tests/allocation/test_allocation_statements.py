@@ -71,6 +71,76 @@ def test_earlier_placements_can_be_asked_for(engine, hand):
     assert [rows[name]["segment"] for name in ("A1", "A2")] == ["legal", "phone"]
 
 
+def with_keys(hand, lines):
+    return hand.strategy(hand.text.replace("    segments:\n", f"    {lines}\n    segments:\n"))
+
+
+UNREACHABLE = "escalations: [{reason: lost, from: [phone], when: own_phones == 0, to: legal, stays_days: 30}]"
+
+
+@pytest.mark.parametrize(
+    ("columns", "phones", "in_legal_since", "segment", "escalated"),
+    [
+        ({}, 1, None, "phone", None),
+        ({}, 0, None, "legal", "lost"),
+        ({"days_past_due": 0}, 0, None, "current", None),
+        ({"days_past_due": 91}, 0, None, "legal", None),
+        ({}, 1, date(2026, 9, 22), "legal", "lost"),
+        ({}, 1, date(2026, 9, 21), "phone", None),
+        ({"status": "sold"}, 0, None, None, None),
+    ],
+)
+def test_escalated_accounts_leave_their_segment_and_stay_away(
+    engine, hand, columns, phones, in_legal_since, segment, escalated
+):
+    engine.add("accounts", account_id="A1", debtor_id="D1", **{"days_past_due": 40, **columns})
+    engine.add("parties", party_id="X1", debtor_id="D1", role="debtor")
+    for number in range(phones):
+        engine.add("contact_points", contact_point_id=f"N{number}", party_id="X1", kind="phone", state="active")
+    if in_legal_since:
+        engine.add("dispatch", account_id="A1", segment="legal", valid_from=in_legal_since, valid_to=date(9999, 12, 31))
+    (row,) = engine.rows(book_statement(with_keys(hand, UNREACHABLE), D))
+    assert (row["segment"], row["escalated"]) == (segment, escalated)
+
+
+def test_the_case_for_which_an_account_is_not_worked_is_named(engine, hand):
+    engine.add("accounts", account_id="A1", hold="fraud", days_past_due=40)
+    for name, outcome, opened_on in (("C2", "pending", D), ("C1", "rejected", D), ("C3", "pending", NEXT)):
+        given = {"case_type": "fraud", "outcome": outcome, "opened_on": opened_on}
+        engine.add("cases", case_id=name, account_id="A1", **given)
+    assert book(engine, hand)["A1"]["case_id"] == "C2"
+
+
+def test_owners_are_kept_and_rotated_by_conditions(engine, hand):
+    strategy = with_keys(hand, "keep_owner_when: open_promise\n    rotate_when: days_with_owner >= 60")
+    for name, first in (("A1", date(2026, 10, 1)), ("A2", date(2026, 8, 1))):
+        engine.add("accounts", account_id=name, days_past_due=40)
+        engine.add("dispatch", account_id=name, owner_kind="employee", valid_from=first, valid_to=date(9999, 12, 31))
+    engine.add("promises", promise_id="1", account_id="A1", state="open", made_on=D, due_on=NEXT)
+    found = [(row["stays"], row["rotates"]) for row in engine.rows(book_statement(strategy, D))]
+    assert found == [(True, False), (False, True)]
+
+
+def test_a_placement_is_recalled_by_the_first_condition_that_is_met_on_days_of_recalls(engine, hand):
+    strategy = with_keys(
+        hand, "recalls: [{reason: old, when: days_placed >= 60}, {reason: any, when: days_placed >= 9}]"
+    )
+    for name, placed_on in (("A1", date(2026, 8, 1)), ("A2", date(2026, 10, 1)), ("A3", D), ("A4", None)):
+        engine.add("accounts", account_id=name, days_past_due=200)
+        if placed_on:
+            engine.add("placements", placement_id=name, account_id=name, partner_id="P1", placed_on=placed_on)
+    assert [row["recall"] for row in engine.rows(book_statement(strategy, D))] == ["old", "any", None, None]
+    assert {row["recall"] for row in engine.rows(book_statement(strategy, D, recalls=False))} == {None}
+
+
+def test_a_partner_has_an_account_at_most_so_often(engine, hand):
+    for number, partner_id in enumerate(("P1", "P2", "P1")):
+        given = {"partner_id": partner_id, "placed_on": date(2026, 1, 1 + number), "term_ends_on": date(2026, 3, 1)}
+        engine.add("placements", placement_id=str(number), account_id="A1", **given)
+    rows = engine.rows(barred_statement(with_keys(hand, "placements_at_most: 2"), D))
+    assert [tuple(row.values()) for row in rows] == [("A1", "partner", "P1", "placed_before")]
+
+
 def test_owner_and_placement_are_those_of_the_day_after(engine, hand):
     for name in ("A1", "A2", "A3"):
         engine.add("accounts", account_id=name, days_past_due=200)

@@ -7,6 +7,7 @@ from allocation.strategies import decode_strategies
 from domain.issues import Location
 
 SMALL = "id: small"
+SEGMENTS = "    segments:"
 
 
 def change(old: str, new: str):
@@ -66,6 +67,21 @@ CASES = {
                              "ALL011", "- {reason: blocked", 'status "sold" would be worked'),
     "two strategies at once": (two_strategies, "ALL012", "other\n", '"small" and "other" both hold on 2026-01-01'),
     "two versions at once": (two_versions, "RUL010", "small\n    title: Another", 'two versions of "small"'),
+    "a fact that is none": (change("days_past_due <= 90", "broken_promises > 1"),
+                            "EXP003", "broken_promises", 'unknown name'),
+    "escalated from nowhere": (change(SEGMENTS, "    escalations: [{reason: lost, from: [fone], when: consent,"
+                                      " to: legal}]\n    segments:"), "ALL014", "fone", 'unknown segment "fone"'),
+    "escalated to nowhere": (change(SEGMENTS, "    escalations: [{reason: lost, from: [phone], when: consent,"
+                                    " to: court}]\n    segments:"), "ALL014", "court", 'unknown segment "court"'),
+    "escalated to itself": (change(SEGMENTS, "    escalations: [{reason: lost, from: [phone], when: consent,"
+                                   " to: phone}]\n    segments:"), "ALL015", "phone}", "to itself"),
+    "recalls on a day that February lacks": (change("    segments:", "    recall_days: [1, 30]\n    segments:"),
+                                             "ALL016", "30]", "not every month"),
+    "kept by what is no condition": (change("    segments:", "    keep_owner_when: days_with_owner\n    segments:"),
+                                     "EXP004", "days_with_owner", "expected a bool"),
+    "a conflict of two": (change(SEGMENTS, "    conflicts: [{employee: E1, partner: P1, debtors: [D1]}]\n"
+                                 "    segments:"),
+                          "RUL004", "{employee", "of one employee or of one partner"),
     "no list": (lambda _: "strategies: 7\n", "ALL013", "7", "no list"),
     "another section": (lambda text: text + "kpis: 7\n", "RUL001", "kpis: 7\n", 'unknown key "kpis"'),
 }  # fmt: skip

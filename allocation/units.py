@@ -15,7 +15,8 @@ from allocation.destinations import Destination
 from allocation.problem import NOWHERE, PARTS, Floats, Group, Hashes, Ints, Problem
 from allocation.recovery import RecoveryTable
 from allocation.rows import MISSING, Book, coded
-from allocation.strategies import SegmentRule, Strategy
+from allocation.strategies import Strategy
+from allocation.strategy_rules import SegmentRule
 
 _SKILLS = ("language", "product", "region")
 _DIGITS_AT_MOST = 6

@@ -14,7 +14,7 @@ from adapters.importing.language import MappingFile
 from adapters.settings import PROJECT, Settings
 from adapters.store.schema import APPEND_ONLY, MUTABLE, STORE
 from allocation.plans import PlanFile
-from allocation.strategies import StrategyFile
+from allocation.strategy_rules import StrategyFile
 from domain.catalogue import CATALOGUE
 from domain.dispatch import CHANGES
 from domain.planned import PLANNED

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from adapters.rule_files import RuleBook
 from adapters.store.signatures import Signed
 from allocation.plans import PlanRule
-from allocation.strategies import StrategyRule
+from allocation.strategy_rules import StrategyRule
 from domain.documents import Document
 from domain.ids import Digest
 from domain.issues import Location

@@ -1,0 +1,176 @@
+"""Allocation strategies as managers write them: the keys of a rule file, and what each of them does."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from domain.documents import RuleModel
+from domain.rules import Rule
+
+Channel = Literal["remind", "phone", "field", "legal", "restructuring"]
+Skill = Literal["language", "product", "region"]
+Code = Field(pattern=r"^[a-z][a-z0-9_]*$")
+Share = Field(ge=0, le=1)
+
+
+class Condition(RuleModel):
+    """Accounts that are not worked, and the reason that their owners and reports are told."""
+
+    reason: str = Code
+    """Reason code, such as dispute: reports show it as held:dispute or excluded:closed."""
+    when: str
+    """Condition over the columns of accounts and the facts of docs/rules/strategies.md."""
+
+
+class Escalation(RuleModel):
+    """Accounts that leave the segment whose condition they meet, such as those that nobody can reach by telephone."""
+
+    reason: str = Code
+    """Reason code, which the account carries as long as it is escalated."""
+    from_segments: tuple[str, ...] = Field(alias="from", min_length=1)
+    """Segments by condition that the accounts leave."""
+    when: str
+    """Condition; the first escalation that fits an account of its segments decides."""
+    to: str
+    """Where they go."""
+    stays_days: int | None = Field(default=None, gt=0)
+    """So many days in that segment an account stays there, although the condition is met no longer; left out: it goes
+    back at once."""
+
+
+class Recall(RuleModel):
+    """Running placements that end before their term."""
+
+    reason: str = Code
+    """Reason code, as the recall file gives it to the partner."""
+    when: str
+    """Condition; the account is free from the day after on, but not for that partner while it cools off."""
+
+
+class Conflict(RuleModel):
+    """Who must not have accounts of certain debtors: relatives, neighbours, former customers, a partner's clients."""
+
+    employee: str | None = None
+    """The collector; either this or `partner`."""
+    partner: str | None = None
+    """The partner."""
+    debtors: tuple[str, ...] = Field(min_length=1)
+    """Ids of the debtors."""
+
+    @model_validator(mode="after")
+    def _of_one(self) -> Conflict:
+        if (self.employee is None) == (self.partner is None):
+            raise ValueError("a conflict is of one employee or of one partner")
+        return self
+
+    @property
+    def owner(self) -> str:
+        """The destination's key."""
+        return f"employee:{self.employee}" if self.employee else f"partner:{self.partner}"
+
+
+class PartnerTerms(RuleModel):
+    """On what terms partners may take accounts of the segment."""
+
+    share_at_most: Decimal = Share
+    """The most of the segment's worked accounts that partners may have together, running placements included."""
+    cost_share: Decimal = Share
+    """What the partner keeps, on average, of what is recovered: its value is reckoned net of it."""
+    needs_consent: bool = False
+    """Whether partners get only accounts whose debtor agreed to digital contact."""
+
+
+class SegmentRule(RuleModel):
+    """One kind of accounts and its treatment. The first segment whose condition an account meets is its segment."""
+
+    id: str = Code
+    """Name in the dispatch and in reports."""
+    title: str
+    """What people read."""
+    when: str | None = None
+    """Condition; left out only in the last segment, which says `otherwise: true`."""
+    otherwise: Literal[True] | None = None
+    """Marks the last segment: whatever no other segment took."""
+    hold: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    """Nobody works these accounts, for this reason; takes the place of channel, departments and partners."""
+    channel: Channel | None = None
+    """How the accounts are treated; with a partner it is the partner's business."""
+    departments: tuple[str, ...] = ()
+    """Departments whose collectors may own the accounts."""
+    partners: PartnerTerms | None = None
+    """Terms for partners; left out, partners get no account of the segment."""
+    handling_minutes: int | None = Field(default=None, gt=0)
+    """Minutes that one account takes its collector in a month."""
+    skills: tuple[Skill, ...] = ()
+    """What a collector must have among their skills: the account's language, product or region."""
+    licences: tuple[str, ...] = ()
+    """What a collector must have among their skills whatever the account, such as a permit for visits."""
+    recovery_without_history: Decimal | None = Field(default=None, ge=0)
+    """Share of the overdue amount that a month is expected to bring where history says nothing yet."""
+
+
+class Capacity(RuleModel):
+    """What limits a collector; partners are always limited by accounts_at_most."""
+
+    by: Literal["accounts", "minutes"]
+    """accounts: capacity.accounts_at_most. minutes: capacity.minutes_per_day × working_days_per_month."""
+    working_days_per_month: int | None = Field(default=None, gt=0, le=31)
+    """Only with minutes."""
+
+    @model_validator(mode="after")
+    def _minutes_need_days(self) -> Capacity:
+        if (self.by == "minutes") != (self.working_days_per_month is not None):
+            raise ValueError("working_days_per_month goes with capacity by minutes, and only with it")
+        return self
+
+
+class StrategyRule(Rule):
+    """A whole strategy: one holds at a time, for the whole book."""
+
+    currencies: dict[str, Decimal] = Field(min_length=1)
+    """What one major unit of each currency is worth beside the others, for weighing accounts; never used for money."""
+    capacity: Capacity
+    """What limits collectors."""
+    one_owner_per_debtor: bool
+    """Whether all accounts of a debtor go to one owner; the one longest overdue then decides the segment of all."""
+    switching_cost: Decimal = Share
+    """What a change of owner costs, as a share of the expected recovery; an unavoidable change costs nothing."""
+    cooling_off_days: int = Field(ge=0)
+    """Days after a recall during which the same partner does not get the account again."""
+    placements_at_most: int | None = Field(default=None, gt=0)
+    """How often one partner may have the same account: 2 means no third placement. Left out: any number of times."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Who must not have whose accounts."""
+    keep_owner_when: str | None = None
+    """Accounts that stay with their owner, such as those with a promise in progress: `open_promise`. All that the owner
+    has of the debtor stays too, where one owner has all accounts of a debtor."""
+    rotate_when: str | None = None
+    """Accounts that another collector must have: the present one does not get them again that night."""
+    recalls: tuple[Recall, ...] = ()
+    """Placements that are ended early, by the first condition that is met."""
+    recall_days: tuple[int, ...] = ()
+    """Days of the month on which recalls take effect, moved to the next day with a dispatch; left out: any day."""
+    long_leave_days: int = Field(gt=0)
+    """A collector who is away for all of the next so many days gets no accounts."""
+    shrinkage_accounts: int = Field(ge=0)
+    """How many accounts, observed for a month, weigh as much as what is known without looking at the segment itself."""
+    match: Literal["first", "unique"] = "first"
+    """first: the first segment that fits. unique: an account that fits two is held as held:several_segments."""
+    excluded: tuple[Condition, ...] = ()
+    """Accounts that have left collection."""
+    held: tuple[Condition, ...] = ()
+    """Accounts that must not be worked for now; after `excluded`, and before running placements."""
+    segments: tuple[SegmentRule, ...] = Field(min_length=1)
+    """In order; the last one takes whatever is left."""
+    escalations: tuple[Escalation, ...] = ()
+    """In order; applied to what the segments took."""
+
+
+class StrategyFile(RuleModel):
+    """A file of strategies."""
+
+    strategies: tuple[StrategyRule, ...] = ()
+    """Versions of strategies; their days do not overlap."""

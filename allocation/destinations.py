@@ -6,15 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from allocation.strategies import Strategy
-from domain.exact import ExactSelect, exact
+from domain.exact import ExactSelect, count_distinct, count_rows, exact
 from domain.sql import TABLES
 
 Row = Mapping[str, Any]
+Sql = sa.ColumnElement[Any]
 
 # Which partners the law admits. VN: third-party debt collection is a banned business since 2021 (Law on Investment
 # 61/2020/QH14, art. 6); lawyers may represent the creditor, and a manager of assets may own or service the debt.
@@ -26,7 +28,9 @@ LEGAL_TYPES: Mapping[str, frozenset[str]] = {"VN": frozenset({"law_firm", "asset
 class Destination:
     """Who can own accounts. `legal_type` is a partner's; department, team and skills are a collector's.
 
-    `accounts_at_most` limits partners always, and collectors where the strategy counts accounts, not minutes.
+    `accounts_at_most` limits partners always, and collectors where the strategy counts accounts, not minutes. Where the
+    strategy asks for them, `days` are the working days that a collector is there, of `days_in_all`; `share` is what a
+    part-timer or a joiner carries of a full load.
     """
 
     kind: str  # employee or partner
@@ -38,6 +42,9 @@ class Destination:
     team: str | None = None
     skills: frozenset[str] = frozenset()
     legal_type: str = ""
+    days: int | None = None
+    days_in_all: int | None = None
+    share: Decimal = Decimal(1)
 
     @property
     def key(self) -> str:
@@ -54,10 +61,21 @@ class Destination:
 
 
 def collectors_statement(strategy: Strategy, as_of: date) -> ExactSelect:
-    """Collectors with a posting on the day after `as_of`, with the capacity that holds on it, and not on long leave."""
+    """Collectors with a posting on the day after `as_of`, with the capacity that holds on it, and not on long leave.
+
+    `full_time_share` and `hired_on`, the working days ahead (`days_in_all`, of `days_known` in the calendar) and those
+    on leave (`days_away`) are NULL where the strategy does not ask for them.
+    """
     day = as_of + timedelta(days=1)
     posting, employee, capacity = TABLES["staff_postings"].c, TABLES["employees"].c, _capacity_on(day)
     on_leave = _away_throughout(day, day + timedelta(days=strategy.rule.long_leave_days))
+    source: sa.FromClause = (
+        TABLES["staff_postings"]
+        .join(TABLES["employees"], employee.employee_id == posting.employee_id)
+        .join(capacity, capacity.c.employee_id == posting.employee_id)
+    )
+    source, terms = _with_terms(strategy, source, day)
+    source, ahead = _with_days_ahead(strategy, source, day)
     return exact(
         sa.select(
             posting.employee_id,
@@ -66,15 +84,71 @@ def collectors_statement(strategy: Strategy, as_of: date) -> ExactSelect:
             employee.jurisdiction,
             capacity.c.accounts_at_most,
             capacity.c.minutes_per_day,
+            *terms,
+            *ahead,
         )
-        .join(TABLES["employees"], employee.employee_id == posting.employee_id)
-        .join(capacity, capacity.c.employee_id == posting.employee_id)
+        .select_from(source)
         .where(
             posting.role == "collector",
             _holds_on(posting.valid_from, posting.valid_to, day),
             posting.employee_id.not_in(on_leave),
         )
         .order_by(posting.employee_id)
+    )
+
+
+def _with_terms(strategy: Strategy, source: sa.FromClause, day: date) -> tuple[sa.FromClause, list[Sql]]:
+    if "employment" not in strategy.rule.capacity.reads:
+        share, hired = sa.cast(sa.null(), TABLES["employment"].c.full_time_share.type), sa.cast(sa.null(), sa.Date)
+        return source, [share.label("full_time_share"), hired.label("hired_on")]
+    terms, posting = TABLES["employment"].c, TABLES["staff_postings"].c
+    holds = sa.and_(terms.employee_id == posting.employee_id, _holds_on(terms.valid_from, terms.valid_to, day))
+    return source.outerjoin(TABLES["employment"], holds), [terms.full_time_share, terms.hired_on]
+
+
+def _with_days_ahead(strategy: Strategy, source: sa.FromClause, day: date) -> tuple[sa.FromClause, list[Sql]]:
+    names = ("days_in_all", "days_known", "days_away")
+    length = strategy.rule.capacity.calendar_days
+    if length is None:
+        return source, [sa.cast(sa.null(), sa.BigInteger).label(name) for name in names]
+    end, employee = day + timedelta(days=length), TABLES["employees"].c
+    ahead, away = _working_days(day, end), _days_away(day, end)
+    joined = source.outerjoin(ahead, ahead.c.jurisdiction == employee.jurisdiction).outerjoin(
+        away, away.c.employee_id == employee.employee_id
+    )
+    return joined, [ahead.c.days_in_all, ahead.c.days_known, away.c.days_away]
+
+
+def _working_days(first: date, end: date) -> sa.Subquery:
+    calendar = TABLES["calendar"].c
+    return (
+        sa.select(
+            calendar.jurisdiction,
+            count_rows(calendar.is_working_day).label("days_in_all"),
+            count_rows().label("days_known"),
+        )
+        .where(calendar.day >= first, calendar.day < end)
+        .group_by(calendar.jurisdiction)
+        .subquery("days_ahead")
+    )
+
+
+def _days_away(first: date, end: date) -> sa.Subquery:
+    """Working days on leave, each once however many leaves have it."""
+    calendar, leave, employee = TABLES["calendar"].c, TABLES["leave"].c, TABLES["employees"].c
+    during = sa.and_(
+        calendar.jurisdiction == employee.jurisdiction, calendar.day >= leave.starts_on, calendar.day < leave.ends_on
+    )
+    return (
+        sa.select(leave.employee_id, count_distinct(calendar.day).label("days_away"))
+        .select_from(
+            TABLES["leave"]
+            .join(TABLES["employees"], employee.employee_id == leave.employee_id)
+            .join(TABLES["calendar"], during)
+        )
+        .where(calendar.is_working_day, calendar.day >= first, calendar.day < end)
+        .group_by(leave.employee_id)
+        .subquery("days_away")
     )
 
 
@@ -93,16 +167,22 @@ def partners_statement(as_of: date) -> ExactSelect:
     )
 
 
-def destinations(collectors: Iterable[Row], skills: Iterable[Row], partners: Iterable[Row]) -> tuple[Destination, ...]:
+def destinations(
+    collectors: Iterable[Row], skills: Iterable[Row], partners: Iterable[Row], strategy: Strategy, as_of: date
+) -> tuple[Destination, ...]:
     """The rows of the three statements as destinations, in order of kind and id."""
     known: defaultdict[str, set[str]] = defaultdict(set)
     for row in skills:
         known[row["employee_id"]].add(row["skill"])
-    found = [*(_collector(row, known[row["employee_id"]]) for row in collectors), *(_partner(row) for row in partners)]
+    found = [
+        *(_collector(row, known[row["employee_id"]], strategy, as_of) for row in collectors),
+        *(_partner(row) for row in partners),
+    ]
     return tuple(sorted(found, key=lambda destination: (destination.kind, destination.id)))
 
 
-def _collector(row: Row, skills: set[str]) -> Destination:
+def _collector(row: Row, skills: set[str], strategy: Strategy, as_of: date) -> Destination:
+    days = _days_ahead(row, strategy.rule.capacity.calendar_days)
     return Destination(
         "employee",
         row["employee_id"],
@@ -112,7 +192,32 @@ def _collector(row: Row, skills: set[str]) -> Destination:
         row["department_id"],
         row["team_id"],
         frozenset(skills),
+        days=None if days is None else max(days - (row["days_away"] or 0), 0),
+        days_in_all=days,
+        share=_share(row, strategy, as_of),
     )
+
+
+def _days_ahead(row: Row, length: int | None) -> int | None:
+    """Working days ahead; days that the calendar does not have yet are taken to be like those that it has, and without
+    any, five of seven."""
+    if length is None:
+        return None
+    known = row["days_known"] or 0
+    return length * 5 // 7 if not known else int(row["days_in_all"]) * length // int(known)
+
+
+def _share(row: Row, strategy: Strategy, as_of: date) -> Decimal:
+    capacity = strategy.rule.capacity
+    share = Decimal(1) if not capacity.part_time or row["full_time_share"] is None else Decimal(row["full_time_share"])
+    if capacity.ramp and row["hired_on"] is not None:
+        months = _full_months(row["hired_on"], as_of + timedelta(days=1))
+        share *= next((step.share for step in reversed(capacity.ramp) if step.months <= months), Decimal(0))
+    return share
+
+
+def _full_months(first: date, day: date) -> int:
+    return (day.year - first.year) * 12 + day.month - first.month - (day.day < first.day)
 
 
 def _partner(row: Row) -> Destination:

@@ -112,19 +112,47 @@ class SegmentRule(RuleModel):
     """Share of the overdue amount that a month is expected to bring where history says nothing yet."""
 
 
+class Ramp(RuleModel):
+    """What joiners can carry, from so many full months after they were hired on."""
+
+    months: int = Field(ge=0)
+    """Full months since the day of hire."""
+    share: Decimal = Share
+    """Share of what an experienced collector carries."""
+
+
 class Capacity(RuleModel):
     """What limits a collector; partners are always limited by accounts_at_most."""
 
     by: Literal["accounts", "minutes"]
-    """accounts: capacity.accounts_at_most. minutes: capacity.minutes_per_day × working_days_per_month."""
+    """accounts: capacity.accounts_at_most. minutes: capacity.minutes_per_day × working days."""
     working_days_per_month: int | None = Field(default=None, gt=0, le=31)
-    """Only with minutes."""
+    """With minutes, instead of calendar_days: so many for everybody."""
+    calendar_days: int | None = Field(default=None, gt=0, le=92)
+    """The working days, by the calendar of the collector's jurisdiction, among the next so many days, less those on
+    leave. With accounts: the share of them that the collector is there is the share of the accounts."""
+    part_time: bool = False
+    """Whether capacity is multiplied by employment.full_time_share, where the table states that of a full-timer."""
+    ramp: tuple[Ramp, ...] = ()
+    """What joiners can carry, in order of months, from 0 on; left out: as much as everybody."""
 
     @model_validator(mode="after")
     def _minutes_need_days(self) -> Capacity:
-        if (self.by == "minutes") != (self.working_days_per_month is not None):
+        if self.by == "minutes" and (self.working_days_per_month is None) == (self.calendar_days is None):
+            raise ValueError("capacity by minutes states either working_days_per_month or calendar_days")
+        if self.by == "accounts" and self.working_days_per_month is not None:
             raise ValueError("working_days_per_month goes with capacity by minutes, and only with it")
+        months = [step.months for step in self.ramp]
+        if months and (months[0] != 0 or months != sorted(set(months))):
+            raise ValueError("the ramp begins with months: 0, and each step comes later than the one before")
         return self
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The landed tables that it needs besides capacity itself."""
+        return frozenset(
+            (*(("employment",) if self.part_time or self.ramp else ()), *(("calendar",) if self.calendar_days else ()))
+        )
 
 
 class StrategyRule(Rule):

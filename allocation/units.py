@@ -67,11 +67,15 @@ def work_of(
 
 
 def capacity_of(destination: Destination, strategy: Strategy) -> int:
-    """In accounts, or for collectors in minutes a month where the strategy says so."""
+    """In accounts, or for collectors in minutes where the strategy says so, those of the days that they are there."""
     capacity = strategy.rule.capacity
-    if destination.is_partner or capacity.by == "accounts":
+    if destination.is_partner:
         return destination.accounts_at_most
-    return destination.minutes_per_day * (capacity.working_days_per_month or 0)
+    if capacity.by == "minutes":
+        days = capacity.working_days_per_month if destination.days is None else destination.days
+        return int(destination.minutes_per_day * (days or 0) * destination.share)
+    there = destination.accounts_at_most * destination.share
+    return int(there if not destination.days_in_all else there * (destination.days or 0) / destination.days_in_all)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,13 +71,16 @@ def _allocate(world: World, night: Night, manifest: Manifest, strategies: Strate
 
 
 def _obstacle(world: World, night: Night, strategy: Strategy | None) -> StageWork | None:
-    read = READS | (tables_read(strategy.names | strategy.names_of_owners) if strategy else frozenset())
-    halted = halted_tables(world, night) & read
+    halted = halted_tables(world, night) & (READS | (_read_besides(strategy) if strategy else frozenset()))
     if halted:
         return _stands(State.HALTED, f"{', '.join(sorted(halted))} halted")
     if strategy is not None and night.is_official and _is_past(world, night.business_date):
         return _stands(State.DONE, "dispatches of the past are not made again")
     return None
+
+
+def _read_besides(strategy: Strategy) -> frozenset[str]:
+    return tables_read(strategy.names | strategy.names_of_owners) | strategy.rule.capacity.reads
 
 
 def _stands(outcome: State, why: str, planned: Planned | None = None) -> StageWork:
@@ -130,6 +133,8 @@ def _solve(world: World, manifest: Manifest, duck: Duck, strategy: Strategy, seq
         duck.read(collectors_statement(strategy, day)),
         duck.read(skills_statement()),
         duck.read(partners_statement(day)),
+        strategy,
+        day,
     )
     allocation = allocate(
         duck.arrow(

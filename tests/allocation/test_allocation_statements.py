@@ -1,6 +1,6 @@
 """The statements that allocation reads by, run on small tables."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from allocation.book import barred_statement, book_statement, in_force_statement
 from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
 from allocation.recovery import history_statement
+from allocation.units import capacity_of
 
 D = date(2026, 10, 20)
 NEXT = date(2026, 10, 21)
@@ -217,10 +218,60 @@ def test_destinations_know_skills_and_legal_types(engine, hand):
         engine.rows(collectors_statement(hand.strategy(), D)),
         engine.rows(skills_statement()),
         engine.rows(partners_statement(D)),
+        hand.strategy(),
+        D,
     )
     assert [end.key for end in ends] == ["employee:E1", "partner:P1"]
     assert (ends[0].skills, ends[0].department, ends[0].accounts_at_most) == ({"vi", "card"}, "phone", 100)
     assert (ends[1].legal_type, ends[1].accounts_at_most, ends[1].is_lawful) == ("law_firm", 50, True)
+
+
+RAMP = "ramp: [{months: 0, share: 0.5}, {months: 2, share: 1}]"
+
+
+@pytest.mark.parametrize(
+    ("capacity", "columns", "expected"),
+    [
+        ("by: accounts", {"full_time_share": Decimal("0.5")}, 100),
+        ("by: accounts, part_time: true", {"full_time_share": Decimal("0.5")}, 50),
+        (f"by: accounts, {RAMP}", {"hired_on": date(2026, 8, 21)}, 100),
+        (f"by: accounts, {RAMP}", {"hired_on": date(2026, 8, 22)}, 50),
+        (f"by: accounts, part_time: true, {RAMP}", {"hired_on": D, "full_time_share": Decimal("0.5")}, 25),
+        ("by: minutes, working_days_per_month: 20", {}, 9000),
+        # 21 October to 9 November: Wednesday to Monday, 14 working days, of which two are holidays and two on leave
+        ("by: minutes, calendar_days: 20", {}, 450 * 10),
+        ("by: accounts, calendar_days: 20", {}, 100 * 10 // 12),
+    ],
+)
+def test_capacity_goes_by_the_days_that_a_collector_is_there(shared_engine, hand, capacity, columns, expected):
+    shared_engine.empty("employees", "staff_postings", "capacity", "employment", "leave", "calendar", "skills")
+    posted(shared_engine, "E1")
+    shared_engine.add("employment", employee_id="E1", **{"full_time_share": Decimal(1), **columns})
+    holidays = {date(2026, 10, 22), date(2026, 10, 23)}
+    for number in range(60):
+        day = date(2026, 10, 1) + timedelta(days=number)
+        given = {"day": day, "is_working_day": day.isoweekday() < 6 and day not in holidays}
+        shared_engine.add("calendar", jurisdiction="VN", **given)
+        shared_engine.add("calendar", jurisdiction="CN", day=day, is_working_day=True)
+    for first, end in ((date(2026, 10, 24), date(2026, 10, 27)), (date(2026, 10, 26), date(2026, 10, 28))):
+        shared_engine.add("leave", employee_id="E1", starts_on=first, ends_on=end)
+    strategy = hand.strategy(hand.text.replace("{by: accounts}", f"{{{capacity}}}"))
+    (one,) = destinations(shared_engine.rows(collectors_statement(strategy, D)), [], [], strategy, D)
+    assert capacity_of(one, strategy) == expected
+
+
+def test_days_that_the_calendar_does_not_have_yet_are_like_those_that_it_has(engine, hand):
+    posted(engine, "E1")
+    strategy = hand.strategy(hand.text.replace("{by: accounts}", "{by: minutes, calendar_days: 14}"))
+
+    def minutes() -> int:
+        (one,) = destinations(engine.rows(collectors_statement(strategy, D)), [], [], strategy, D)
+        return capacity_of(one, strategy)
+
+    assert minutes() == 450 * 10
+    for number in range(7):
+        engine.add("calendar", jurisdiction="VN", day=NEXT + timedelta(days=number), is_working_day=number < 4)
+    assert minutes() == 450 * 8
 
 
 def test_history_sums_what_was_recovered_on_the_opening_book(engine, hand):

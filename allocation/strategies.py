@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from allocation.facts import SCOPE, contact_days
+from allocation.segment_tables import condition_of, faults_of_tables
 from allocation.strategy_checks import faults_of_file, faults_of_strategy, two_in_force, workable_although_forbidden
 from allocation.strategy_rules import Escalation, SegmentRule, StrategyRule
 from domain.documents import Document
@@ -140,6 +141,7 @@ def _compile(placed: Placed[StrategyRule]) -> tuple[Strategy | None, tuple[Issue
         *faults_of_keeping,
         *faults_of_rotation,
         *faults_of_strategy(placed),
+        *faults_of_tables(placed),
         *(
             workable_although_forbidden(placed, [one.when for one in not_worked])
             if not has_errors(faults_of_conditions)
@@ -169,9 +171,10 @@ def _compile_segments(placed: Placed[StrategyRule]) -> tuple[tuple[Segment, ...]
     issues: list[Issue] = []
     for index, rule in enumerate(placed.rule.segments):
         when: Expression | None = None
-        if rule.when is not None:
-            when, faults = _condition(placed, rule.when, "segments", index, "when")
-            issues.extend(faults)
+        text, key = (condition_of(rule.where), "where") if rule.where else (rule.when, "when")
+        if text is not None:
+            when, faults = _condition(placed, text, "segments", index, key)
+            issues.extend(faults if key == "when" else ())
         found.append(Segment(rule, when))
     return tuple(found), tuple(issues)
 

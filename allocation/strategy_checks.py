@@ -66,9 +66,9 @@ def _faults_of_segment(placed: Placed[StrategyRule], index: int) -> Iterator[Iss
     def place(key: str) -> tuple[str | int, ...]:
         return ("segments", index, key)
 
-    if (rule.when is None) == (rule.otherwise is None):
+    if (rule.when is not None) + bool(rule.where) + (rule.otherwise is not None) != 1:
         at = placed.place(*place("when"))
-        yield Issue("ALL006", at, f'segment "{rule.id}" needs either `when` or `otherwise: true`')
+        yield Issue("ALL006", at, f'segment "{rule.id}" needs one of `when`, `where`, and `otherwise: true`')
     worked = bool(rule.departments or rule.partners)
     if worked == (rule.hold is not None):
         message = f'segment "{rule.id}" needs somebody to go to (departments, partners) or a reason to hold'

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from domain.documents import RuleModel
 from domain.rules import Rule
@@ -83,6 +83,35 @@ class PartnerTerms(RuleModel):
     """Whether partners get only accounts whose debtor agreed to digital contact."""
 
 
+class Band(RuleModel):
+    """A cell of a table: from a number on, below another; one of the two may be left out."""
+
+    start: Decimal | None = Field(default=None, alias="from")
+    """The least, which is inside."""
+    below: Decimal | None = None
+    """The end, which is outside."""
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Band:
+        if self.start is None and self.below is None:
+            raise ValueError("a band states from, below, or both")
+        if self.start is not None and self.below is not None and self.start >= self.below:
+            raise ValueError("a band ends above where it begins")
+        return self
+
+
+def _kind_of_cell(written: object) -> str:
+    if isinstance(written, bool):
+        return "flag"
+    return "list" if isinstance(written, list | tuple) else "band"
+
+
+Cell = Annotated[
+    Annotated[bool, Tag("flag")] | Annotated[Band, Tag("band")] | Annotated[tuple[str, ...], Tag("list")],
+    Discriminator(_kind_of_cell),
+]
+
+
 class SegmentRule(RuleModel):
     """One kind of accounts and its treatment. The first segment whose condition an account meets is its segment."""
 
@@ -91,7 +120,10 @@ class SegmentRule(RuleModel):
     title: str
     """What people read."""
     when: str | None = None
-    """Condition; left out only in the last segment, which says `otherwise: true`."""
+    """Condition; left out only where `where` stands, and in the last segment, which says `otherwise: true`."""
+    where: tuple[dict[str, Cell], ...] = ()
+    """Rows of a table instead of `when`: an account that meets every cell of one of them. A cell is a band of a number
+    ({from: 1, below: 31}), a list of codes or texts, or true or false."""
     otherwise: Literal[True] | None = None
     """Marks the last segment: whatever no other segment took."""
     hold: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")

@@ -104,6 +104,26 @@ def test_escalated_accounts_leave_their_segment_and_stay_away(
     assert (row["segment"], row["escalated"]) == (segment, escalated)
 
 
+@pytest.mark.parametrize(
+    ("columns", "segment"),
+    [
+        ({"days_past_due": 1, "product": "card"}, "phone"),
+        ({"days_past_due": 31, "product": "card"}, "legal"),
+        ({"days_past_due": 1, "product": "overdraft"}, "legal"),
+        ({"days_past_due": 400, "balance": Decimal("99.5"), "consent": True}, "phone"),
+        ({"days_past_due": 400, "balance": Decimal("99.4"), "consent": True}, "legal"),
+        ({"days_past_due": 400, "balance": Decimal(500), "consent": False}, "legal"),
+    ],
+)
+def test_segments_by_tables(engine, hand, columns, segment):
+    rows = (
+        "where: [{days_past_due: {from: 1, below: 31}, product: [card, cash_loan]},"
+        " {balance: {from: 99.5}, consent: true}]"
+    )
+    engine.add("accounts", account_id="A1", **columns)
+    assert book(engine, hand, replace=("when: days_past_due <= 90", rows))["A1"]["segment"] == segment
+
+
 def test_the_case_for_which_an_account_is_not_worked_is_named(engine, hand):
     engine.add("accounts", account_id="A1", hold="fraud", days_past_due=40)
     for name, outcome, opened_on in (("C2", "pending", D), ("C1", "rejected", D), ("C3", "pending", NEXT)):

@@ -31,6 +31,23 @@ def two_versions(strategy: str) -> str:
     return strategy + strategy.removeprefix("strategies:\n").replace("title: A small", "title: Another small")
 
 
+def table(rows):
+    return change("when: days_past_due <= 90", f"where: {rows}")
+
+
+def two_tables(strategy: str) -> str:
+    replaced = {
+        "when: days_past_due <= 0": "where: [{days_past_due: {below: 1}}]",
+        "when: open_restructuring_case": "where: [{days_past_due: {from: 1}, consent: true, product: [card]}]",
+        "when: days_past_due <= 90": "where: [{days_past_due: {from: 1}, consent: false},"
+                                     " {days_past_due: {from: 9}, balance: {from: 50}, product: [card]}]",
+        "    excluded:": "    match: unique\n    excluded:",
+    }  # fmt: skip
+    for old, new in replaced.items():
+        strategy = change(old, new)(strategy)
+    return strategy
+
+
 # The mistake, the code, what stands at the place that is pointed at, and some words of the message.
 CASES = {
     "unknown key": (change("    title: A", "    aim: x\n    title: A"), "RUL001", "aim: x\n", 'unknown key "aim"'),
@@ -45,7 +62,7 @@ CASES = {
                           "RUL004", "{by: ", "either working_days_per_month or calendar_days"),
     "a ramp that begins late": (change("by: accounts", "by: accounts, ramp: [{months: 1, share: 0.5}]"),
                                 "RUL004", "{by: ", "begins with months: 0"),
-    "a ramp out of order": (change("by: accounts", "by: accounts, ramp: [{months: 0, share: 0}, {months: 0, share: 1}]"),
+    "a ramp in disorder": (change("by: accounts", "by: accounts, ramp: [{months: 0, share: 0}, {months: 0, share: 1}]"),
                             "RUL004", "{by: ", "each step comes later"),
     "unknown column": (change("days_past_due <= 90", "dpd <= 90"), "EXP003", "dpd <= 90", 'unknown name "dpd"'),
     "no condition": (change("when: days_past_due <= 90", "when: balance"), "EXP004", "balance", "expected a bool"),
@@ -57,8 +74,8 @@ CASES = {
     "segment id twice": (change("- id: legal", "- id: phone"), "ALL003", "phone\n        title: The r", "again"),
     "catch-all not last": (change("when: open_restructuring_case", "otherwise: true"), "ALL004", "true", "never be"),
     "no catch-all": (change("otherwise: true", "when: consent"), "ALL005", "id: legal", "fit no segment"),
-    "no condition at all": (change("        when: days_past_due <= 90\n", ""), "ALL006", "id: phone", "either `when`"),
-    "two conditions": (change("wise: true", "wise: true\n        when: consent"), "ALL006", "consent", "either"),
+    "no condition at all": (change("        when: days_past_due <= 90\n", ""), "ALL006", "id: phone", "one of `when`"),
+    "two conditions": (change("wise: true", "wise: true\n        when: consent"), "ALL006", "consent", "one of"),
     "nobody to go to": (change("        departments: [phone]\n", ""), "ALL007", "id: phone", "somebody to go to"),
     "held, and worked": (change("hold: current", "hold: paid\n        partners: {share_at_most: 1, cost_share: 0}"
                                 "\n        channel: phone\n        recovery_without_history: 1"),
@@ -75,6 +92,13 @@ CASES = {
     "two versions at once": (two_versions, "RUL010", "small\n    title: Another", 'two versions of "small"'),
     "a fact that is none": (change("days_past_due <= 90", "broken_promises > 1"),
                             "EXP003", "broken_promises", 'unknown name'),
+    "a table without cells": (table("[{}]"), "ALL017", "{}", "no cells"),
+    "a table of unknown columns": (table("[{dpd: {from: 1}}]"), "ALL018", "{from: 1}", 'unknown column "dpd"'),
+    "a band of a text": (table("[{product: {from: 1}}]"), "ALL018", "{from: 1}", "is a text"),
+    "a list of numbers": (table("[{days_past_due: [low, high]}]"), "ALL018", "[low", "is a count"),
+    "a product that is none": (table("[{product: [cart]}]"), "ALL018", "[cart", 'never "cart"'),
+    "a band upside down": (table("[{days_past_due: {from: 31, below: 1}}]"), "RUL004", "{from", "ends above"),
+    "rows of two segments": (two_tables, "ALL019", "{days_past_due: {from: 9", "9, consent true, product card"),
     "escalated from nowhere": (change(SEGMENTS, "    escalations: [{reason: lost, from: [fone], when: consent,"
                                       " to: legal}]\n    segments:"), "ALL014", "fone", 'unknown segment "fone"'),
     "escalated to nowhere": (change(SEGMENTS, "    escalations: [{reason: lost, from: [phone], when: consent,"

@@ -8,19 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from allocation.assign import assign
-from allocation.decisions import Night, Solution, decisions
+from allocation.decisions import Night, decisions
 from allocation.destinations import Destination
-from allocation.exchange import exchange
-from allocation.prices import solve_prices
-from allocation.problem import NOWHERE, Ints, Problem, proven_bound
+from allocation.problem import Ints, Problem
 from allocation.recovery import RecoveryTable
 from allocation.rows import read_book
+from allocation.solve import solve
 from allocation.strategies import Strategy
 from allocation.summary import Summary, summary
-from allocation.units import Work, work_of
-
-_WARM_GAP_AT_MOST = 1e-4  # beyond it yesterday's prices were no help, and the solver begins anew
+from allocation.units import work_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +46,17 @@ def allocate(
     ordered = tuple(sorted(destinations, key=lambda destination: (destination.kind, destination.id)))
     read = read_book(book, barred, ordered, strategy)
     work = work_of(read, ordered, strategy, recovery, salt)
-    night = Night(read, ordered, strategy, work, _solution(work, prices_before))
+    solution = solve(work.problem, _in_quanta(work.problem, work.digits, prices_before))
+    night = Night(read, ordered, strategy, work, solution)
     accounts = decisions(night)
     return Allocation(accounts, summary(night, accounts, recovery))
 
 
-def _solution(work: Work, prices_before: Mapping[str, float] | None) -> Solution:
-    before = _in_quanta(work, prices_before)
-    found = _solved(work.problem, before)
-    if before is None or found.gap <= _WARM_GAP_AT_MOST:
-        return found
-    afresh = _solved(work.problem, None)
-    return afresh if afresh.gap < found.gap else found
-
-
-def _in_quanta(work: Work, prices_before: Mapping[str, float] | None) -> Ints | None:
-    if not prices_before or not set(prices_before) & set(work.limits):
+def _in_quanta(problem: Problem, digits: int, prices: Mapping[str, float] | None) -> Ints | None:
+    """Yesterday's prices by number of limit; None if none of the limits had one."""
+    names = problem.limits.names
+    if not prices or not set(prices) & set(names):
         return None
-    quanta = np.array([prices_before.get(name, 0.0) for name in work.limits]) * 10.0**work.digits
-    rounded: Ints = np.maximum(np.rint(quanta), 0).astype(np.int64)
+    known = np.array([prices.get(name, 0.0) for name in names])
+    rounded: Ints = np.rint(known * 10.0**digits * np.exp2(problem.shifts)).astype(np.int64)
     return rounded
-
-
-def _solved(problem: Problem, before: Ints | None) -> Solution:
-    prices = solve_prices(problem, before)
-    place = exchange(problem, prices, assign(problem, prices))
-    return Solution(prices, place, _value(problem, place), proven_bound(problem, prices))
-
-
-def _value(problem: Problem, place: Ints) -> int:
-    value = 0
-    for group, rows in problem.blocks():
-        placed = place[rows] != NOWHERE
-        if placed.any():
-            value += int(problem.values(group, rows)[placed, place[rows][placed]].sum())
-    return value

@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocation.destinations import Destination
-from allocation.problem import NOWHERE, Floats, Ints, Problem, toll
+from allocation.problem import Floats, Ints, Problem
 from allocation.rows import MISSING, Book
+from allocation.solve import Solution
 from allocation.strategies import Strategy
 from allocation.units import Work, fixed_use
 from domain.dispatch import HOUSE
@@ -21,21 +22,6 @@ HOLD = "hold"  # the place that is always there: nobody works the account, which
 PARTNER_CHANNEL = "partner"
 _PRECISION = 1_000  # prices are no finer: a place that is better by less than this part of the value is a tie
 _SOLVED_REASONS = ("best_value", "kept_owner", "capacity_moved", "held:no_capacity", "held:no_destination")
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """Prices, and the place of each unit; `value` and `bound` in quanta."""
-
-    prices: Ints
-    place: Ints
-    value: int
-    bound: int
-
-    @property
-    def gap(self) -> float:
-        """How far below the proven bound the value is, as a share of the bound."""
-        return (self.bound - self.value) / max(self.bound, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +93,7 @@ def _choices(problem: Problem, solution: Solution) -> _Choice:
         at, every = solution.place[rows], np.arange(len(rows))
         holding = np.zeros((len(rows), 1), dtype=np.int64)  # the last column, which is where NOWHERE (-1) points
         values = np.hstack([problem.values(group, rows), holding])
-        paid = np.hstack([problem.accounts[rows, None] * toll(group, solution.prices), holding])
+        paid = np.hstack([problem.tolls(group, rows, solution.prices), holding])
         net = values - paid
         own = net[every, at].copy()
         net[every, at] = np.iinfo(np.int64).min // 2
@@ -186,11 +172,5 @@ def _texts(names: Sequence[str | None], codes: npt.NDArray[np.int64]) -> pa.Arra
 
 def used_of_limits(night: Night) -> Ints:
     """How much of each limit is used, running placements included."""
-    problem, used = night.work.problem, fixed_use(night.book, night.destinations, night.strategy)
-    for group in problem.groups:
-        place = night.solution.place[group.start : group.stop]
-        taken = np.zeros(len(group.places), dtype=np.int64)
-        worked = place != NOWHERE
-        np.add.at(taken, place[worked], problem.accounts[group.start : group.stop][worked])
-        used[group.limits] += group.uses @ taken
-    return used
+    fixed = fixed_use(night.book, night.destinations, night.strategy)
+    return night.work.problem.used(night.solution.place) + fixed

@@ -1,9 +1,10 @@
 """One price per limit, such that each unit going where it brings most, net of prices, just fills what there is.
 
-The dual of the assignment problem is convex but has edges; it is smoothed by log-sum-exp at a temperature, minimised
-by projected Newton steps, and cooled down. Prices are estimates in float64: they are rounded to whole quanta before
-anything is decided by them, and the bound is then proven in integers. What is summed over units are shares in binary
-fractions, so that the sums are exact: threads and the order of addition leave no trace in the prices.
+A price above zero keeps a maximum, one below zero meets a minimum. The dual of the assignment problem is convex but has
+edges; it is smoothed by log-sum-exp at a temperature, minimised by projected Newton steps, and cooled down. Only the
+choices that are near a unit's best are looked at (`contested`), and looked for anew when prices have moved. Prices are
+estimates in float64: they are rounded to whole quanta before anything is decided by them, and the bound is then proven
+in integers. Sums run in the order of units, in one thread: the number of threads leaves no trace.
 """
 
 from __future__ import annotations
@@ -11,21 +12,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from allocation.problem import NOWHERE, PARTS, ROWS_AT_ONCE, Floats, Group, Ints, Problem
+from allocation.contested import Contested, contested
+from allocation.curvature import Curvature, curvature_of
+from allocation.problem import NO_MAXIMUM, Floats, Ints, Problem
+from allocation.slots import Slots
 
 _TEMPERATURES = tuple(3e-5 * 4**step for step in range(7, -1, -1))  # in multiples of the mean worth of an account
-_WARM, _COLDEST = 4, 2  # how many of them are left to do from yesterday's prices, and from those of a sample
-_SAMPLED_FROM_UNITS = 200_000
-_SAMPLE_UNITS = 50_000
+_WARM, _AFTER_SAMPLE = 4, 4  # how many of them are left to do from yesterday's prices, and from those of a sample
+_SAMPLE_UNITS = 12_000  # or more, if there are many limits
+_SAMPLE_UNITS_PER_LIMIT = 20
+_SAMPLED_AT_MOST = 16  # one unit of so many is in the sample
 _STEPS_AT_MOST = 12
 _STEPS_BACK_AT_MOST = 8
 _FIRST_REACH = 20.0  # how far a first step may move prices, in temperatures
 _FURTHER = 3.0  # how much farther than the last one a step may go
 _WORTHWHILE = 2e-7  # share of the value that a step must gain, for another one to be tried
-_GRAIN = 2.0**17  # shares are multiples of its inverse; products of two, summed over a block, stay below 2**53
 _UNBALANCED_AT_MOST = 3e-3  # share of all capacity that may be over or under, when a temperature is done
+_WIDTH = 20.0  # choices so many temperatures below the best are as good as never taken
+_MARGIN = 0.5  # of the width: how far tolls may move before choices are looked for anew
+_DEAREST = 4.0  # in multiples of the largest value of an account: what no price passes, and no unmet minimum
 
 
 def solve_prices(problem: Problem, before: Ints | None = None) -> Ints:
@@ -36,129 +42,115 @@ def solve_prices(problem: Problem, before: Ints | None = None) -> Ints:
     if not len(problem.limits) or not problem.size:
         return np.zeros(len(problem.limits), dtype=np.int64)
     steps = len(_TEMPERATURES) if before is None else _WARM
-    if problem.size > _SAMPLED_FROM_UNITS:
-        before = solve_prices(problem.sampled(problem.size // _SAMPLE_UNITS), before)
-        steps = _COLDEST
-    scaled = _Scaled.of(problem)
-    prices = np.zeros(len(problem.limits)) if before is None else before / scaled.quanta
+    every = min(problem.size // max(_SAMPLE_UNITS, _SAMPLE_UNITS_PER_LIMIT * len(problem.limits)), _SAMPLED_AT_MOST)
+    if every > 2:
+        before = solve_prices(problem.sampled(every), before)
+        steps = _AFTER_SAMPLE
+    search = _Search.of(problem)
+    prices = np.zeros(len(problem.limits)) if before is None else search.within(before / search.slots.unit_price)
     for temperature in _TEMPERATURES[-steps:]:
-        prices = _minimise(scaled, prices, temperature)
-    return np.maximum(np.rint(prices * scaled.quanta), 0).astype(np.int64)
+        prices = _minimise(search, prices, temperature)
+    return np.rint(prices * search.slots.unit_price).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class _Scaled:
-    """The problem per account and in multiples of the mean worth of an account (`quanta`)."""
-
-    problem: Problem
-    quanta: float
-    worth: Floats
-    switching: Floats
-    accounts: Floats
-    limits: Floats
+class _Search:
+    slots: Slots
+    accounts: float
+    lowest: Floats
+    highest: Floats
 
     @classmethod
-    def of(cls, problem: Problem) -> _Scaled:
-        quanta = max(float(problem.worth.sum()) / float(problem.accounts.sum()), 1.0)
-        accounts = problem.accounts.astype(np.float64)
-        worth, switching = problem.worth / accounts / quanta, problem.switching / accounts / quanta
-        return cls(problem, quanta, worth, switching, accounts, problem.limits.astype(np.float64))
+    def of(cls, problem: Problem) -> _Search:
+        slots = Slots.of(problem)
+        dearest = _DEAREST * max(float((problem.worth / problem.accounts).max()) / slots.quanta, 1.0)
+        lowest = np.where(problem.limits.lo > 0, -dearest, 0.0)
+        return cls(
+            slots, float(problem.accounts.sum()), lowest, np.where(problem.limits.hi == NO_MAXIMUM, 0.0, 2 * dearest)
+        )
+
+    def within(self, prices: Floats) -> Floats:
+        """Never above zero without a maximum, nor below without a minimum."""
+        return np.clip(prices, self.lowest, self.highest)
+
+    def slope(self, prices: Floats, used: Floats) -> Floats:
+        """What is left of the bound that each price keeps; nothing at zero while both bounds hold, nor at the ends."""
+        over, under = np.minimum(self.slots.hi - used, 0.0), np.maximum(self.slots.lo - used, 0.0)
+        slope = np.where(prices > 0, self.slots.hi - used, np.where(prices < 0, self.slots.lo - used, over + under))
+        stuck = ((prices >= self.highest) & (slope < 0)) | ((prices <= self.lowest) & (slope > 0))
+        return np.where(stuck, 0.0, slope)
+
+
+def _minimise(search: _Search, prices: Floats, temperature: float) -> Floats:
+    """Newton steps at one temperature, until what is over and under is little, or nothing is gained any more."""
+    width, reach = _WIDTH * temperature, min(1.0, _FIRST_REACH * temperature)
+    choices, looked_at = contested(search.slots, prices, width), prices
+    here = _smoothed(choices, prices, temperature)
+    for _ in range(_STEPS_AT_MOST):
+        slope = search.slope(prices, here.used)
+        if np.abs(slope).sum() <= _UNBALANCED_AT_MOST * search.accounts:
+            break
+        found = _descend(search, choices, here, slope, reach)
+        if found is None:
+            break
+        reach, gained = _FURTHER * float(np.abs(found.prices - here.prices).max()), here.value - found.value
+        here = found
+        if gained < _WORTHWHILE * abs(here.value):
+            break
+        if np.abs(search.slots.tolls(here.prices - looked_at)).max() > _MARGIN * width:
+            choices, looked_at = contested(search.slots, here.prices, width), here.prices
+            here = _smoothed(choices, here.prices, temperature)
+    return here.prices
 
 
 @dataclass(frozen=True, slots=True)
 class _Local:
-    """The smoothed dual at some prices: its value, slope and curvature."""
+    """The smoothed dual at some prices: its value, what is used of each limit, and how likely each pair is."""
 
+    prices: Floats
+    temperature: float
     value: float
-    slope: Floats
-    curvature: Floats
+    used: Floats
+    share: Floats
 
 
-def _minimise(scaled: _Scaled, prices: Floats, temperature: float) -> Floats:
-    here, reach = _smoothed(scaled, prices, temperature), min(1.0, _FIRST_REACH * temperature)
-    for _ in range(_STEPS_AT_MOST):
-        moving = np.flatnonzero((prices > 0) | (here.slope < 0))
-        if np.abs(here.slope[moving]).sum() <= _UNBALANCED_AT_MOST * scaled.limits.sum():
-            break
-        found = _descend(scaled, prices, here, moving, reach, temperature)
-        if found is None:
-            break
-        reach = _FURTHER * float(np.abs(found[0] - prices).max())
-        gained = here.value - found[1].value
-        prices, here = found
-        if gained < _WORTHWHILE * here.value:
-            break
-    return prices
+def _smoothed(choices: Contested, prices: Floats, temperature: float) -> _Local:
+    slots, tolls = choices.slots, choices.slots.tolls(prices)
+    net = (choices.value - choices.paid(tolls)) / temperature
+    if not len(net):
+        return _Local(prices, temperature, _fixed(choices, prices, tolls), slots.loads(choices.settled), net)
+    best = np.maximum(np.maximum.reduceat(net, choices.first), 0.0)
+    share = np.exp(net - best[choices.unit])
+    whole = np.add.reduceat(share, choices.first) + np.exp(-best)
+    share /= whole[choices.unit]
+    value = _fixed(choices, prices, tolls) + temperature * float((choices.accounts * (best + np.log(whole))).sum())
+    return _Local(prices, temperature, value, slots.loads(choices.settled + choices.taken(share)), share)
 
 
-def _descend(
-    scaled: _Scaled, prices: Floats, here: _Local, moving: npt.NDArray[np.intp], reach: float, temperature: float
-) -> tuple[Floats, _Local] | None:
+def _fixed(choices: Contested, prices: Floats, tolls: Floats) -> float:
+    """What limits are worth at the prices, and what units bring that have one choice."""
+    slots = choices.slots
+    worth = np.where(prices > 0, np.where(np.isinf(slots.hi), 0.0, slots.hi), slots.lo) * prices
+    return float(worth.sum()) + choices.settled_value - float((choices.settled * tolls).sum())
+
+
+def _descend(search: _Search, choices: Contested, here: _Local, slope: Floats, reach: float) -> _Local | None:
     """The first step, of ever shorter reach, that goes down by a fair share of what the slope promises."""
+    curvature = curvature_of(choices, here.share, here.temperature)
     for _ in range(_STEPS_BACK_AT_MOST):
-        there = np.maximum(prices + _newton_step(here, moving, reach), 0.0)
-        found = _smoothed(scaled, there, temperature)
-        if found.value <= here.value + 1e-4 * float((here.slope * (there - prices)).sum()):
-            return there, found
+        there = search.within(here.prices + _newton_step(curvature, slope, reach))
+        there = np.where(here.prices * there < 0, 0.0, there)  # a price stops at zero, where the slope has its edge
+        found = _smoothed(choices, there, here.temperature)
+        if found.value <= here.value + 1e-4 * float((slope * (there - here.prices)).sum()):
+            return found
         reach *= 0.2
     return None
 
 
-def _newton_step(here: _Local, moving: npt.NDArray[np.intp], reach: float) -> Floats:
+def _newton_step(curvature: Curvature, slope: Floats, reach: float) -> Floats:
     """Where the dual is flat, Newton would run away: each price is held back to about `reach` by its own slope."""
-    curvature = here.curvature[np.ix_(moving, moving)]
-    held_back = np.abs(here.slope[moving]) / reach + 1e-9 * max(float(np.diag(curvature).max(initial=0.0)), 1e-9)
-    step = np.zeros(len(here.slope))
-    step[moving] = -_solved(curvature + np.diag(held_back), here.slope[moving])
+    moving = np.flatnonzero(slope)
+    held_back = np.abs(slope[moving]) / reach + 1e-9 * max(float(curvature.diagonal[moving].max(initial=0.0)), 1e-9)
+    step = np.zeros(len(slope))
+    step[moving] = -curvature.solved(moving, held_back, slope[moving])
     return step
-
-
-def _solved(matrix: Floats, right: Floats) -> Floats:
-    """Gauss and Jordan, for a positive definite matrix: LAPACK's answer would depend on the number of threads."""
-    table = np.column_stack([matrix, right])
-    for pivot in range(len(right)):
-        table[pivot] /= table[pivot, pivot]
-        others = np.arange(len(right)) != pivot
-        table[others] -= table[others, pivot, None] * table[pivot]
-    return table[:, -1]
-
-
-def _smoothed(scaled: _Scaled, prices: Floats, temperature: float) -> _Local:
-    value = float(scaled.limits @ prices)
-    slope = scaled.limits.copy()
-    curvature = np.zeros((len(prices), len(prices)))
-    for group in scaled.problem.groups:
-        taken, together, gained = _of_group(scaled, group, prices, temperature)
-        value += temperature * gained
-        slope[group.limits] -= group.uses @ taken
-        curvature[np.ix_(group.limits, group.limits)] += group.uses @ (np.diag(taken) - together) @ group.uses.T
-    return _Local(value, slope, curvature / temperature)
-
-
-def _of_group(scaled: _Scaled, group: Group, prices: Floats, temperature: float) -> tuple[Floats, Floats, float]:
-    """Accounts taken by each place, and by each pair of places together, when units choose softly; hold is free."""
-    places = len(group.places)
-    taken, together, gained = np.zeros(places), np.zeros((places, places)), 0.0
-    if not places:
-        return taken, together, gained
-    fit, paid = group.fit_parts / PARTS / temperature, prices[group.limits] @ group.uses / temperature
-    for start in range(group.start, group.stop, ROWS_AT_ONCE):
-        rows = slice(start, min(start + ROWS_AT_ONCE, group.stop))
-        net = scaled.worth[rows, None] * fit - paid
-        _charge_switching(net, scaled.switching[rows] / temperature, scaled.problem.owner[rows])
-        best = np.maximum(net.max(axis=1), 0.0)
-        share = np.exp(net - best[:, None], out=net)
-        whole = share.sum(axis=1) + np.exp(-best)
-        share /= whole[:, None]
-        share = np.rint(share * _GRAIN) / _GRAIN
-        weighted = share * scaled.accounts[rows, None]
-        taken += weighted.sum(axis=0)
-        together += weighted.T @ share
-        gained += float((scaled.accounts[rows] * (best + np.log(whole))).sum())
-    return taken, together, gained
-
-
-def _charge_switching(net: Floats, switching: Floats, owner: Ints) -> None:
-    net -= switching[:, None]
-    owned = np.flatnonzero(owner != NOWHERE)
-    net[owned, owner[owned]] += switching[owned]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 
 from allocation.decisions import Night, used_of_limits
@@ -62,7 +63,7 @@ def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summar
     counts = Counter(accounts["disposition"].to_pylist())
     solution, scale = night.solution, 10.0**night.work.digits
     segments = accounts.group_by(["segment", "disposition"]).aggregate([([], "count_all")]).to_pylist()
-    ends = _destinations(night, accounts)
+    ends, problem = _destinations(night, accounts), night.work.problem
     return Summary(
         strategy=night.strategy.rule.id,
         allocated=counts["allocated"],
@@ -74,8 +75,13 @@ def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summar
         value=solution.value / scale,
         bound=solution.bound / scale,
         gap=solution.gap,
-        violations=tuple(_violation(end) for end in ends if end.used > end.capacity),
-        prices={name: int(price) / scale for name, price in zip(night.work.limits, solution.prices, strict=True)},
+        violations=(
+            *(_violation(end) for end in ends if end.used > end.capacity),
+            *(str(violation) for violation in solution.violations),
+        ),
+        prices=dict(
+            zip(problem.limits.names, (solution.prices / np.exp2(problem.shifts) / scale).tolist(), strict=True)
+        ),
         rates=tuple(recovery.rates.values()),
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from allocation.destinations import Destination
-from allocation.problem import NOWHERE, PARTS, Floats, Group, Hashes, Ints, Problem
+from allocation.problem import NOWHERE, PARTS, Floats, Group, Hashes, Ints, Limit, Limits, Problem, Uses
 from allocation.recovery import RecoveryTable
 from allocation.rows import MISSING, Book, coded
 from allocation.strategies import Strategy
@@ -25,10 +25,10 @@ _SUM_AT_MOST, _WORTH_AT_MOST = 4e18, 9e14  # so that int64 holds every sum, and 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The problem, and how its units and limits relate to the book: row `rows[k]` is a part of unit `unit[k]`.
+    """The problem, and how its units relate to the book: row `rows[k]` is a part of unit `unit[k]`.
 
     `segment` of a unit is its worst account's; `expected` is each account's expected recovery in its own currency;
-    `limits` names the limits; quanta are 10**-digits of the comparison currency.
+    quanta are 10**-digits of the comparison currency.
     """
 
     problem: Problem
@@ -37,7 +37,6 @@ class Work:
     segment: Ints
     expected: Floats
     digits: int
-    limits: tuple[str, ...]
 
 
 def work_of(
@@ -62,8 +61,7 @@ def work_of(
         _hashes(book, strategy, crowd, salt),
         limits,
     )
-    names = (*(one.key for one in destinations), *(f"partners:{segment.id}" for segment in strategy.segments))
-    return Work(problem, crowd.rows, crowd.unit, crowd.segment, expected, digits, names)
+    return Work(problem, crowd.rows, crowd.unit, crowd.segment, expected, digits)
 
 
 def capacity_of(destination: Destination, strategy: Strategy) -> int:
@@ -156,7 +154,7 @@ def _combined(*columns: Ints) -> Ints:
     return key
 
 
-def _limits(book: Book, destinations: Sequence[Destination], strategy: Strategy, crowd: _Crowd) -> Ints:
+def _limits(book: Book, destinations: Sequence[Destination], strategy: Strategy, crowd: _Crowd) -> Limits:
     """What running placements leave of each limit: destinations' capacities, then partners' shares by segment."""
     capacities = [capacity_of(destination, strategy) for destination in destinations]
     fixed = fixed_use(book, destinations, strategy)
@@ -168,9 +166,10 @@ def _limits(book: Book, destinations: Sequence[Destination], strategy: Strategy,
         int(one.rule.partners.share_at_most * int(worked)) if one.rule.partners else 0
         for one, worked in zip(strategy.segments, worked_in, strict=True)
     ]
+    names = (*(one.key for one in destinations), *(f"partners:{segment.id}" for segment in strategy.segments))
     left = [np.array(capacities, dtype=np.int64) - taken, np.array(shares, dtype=np.int64) - placed_in]
-    limits: Ints = np.maximum(np.concatenate(left), 0)
-    return limits
+    most = np.maximum(np.concatenate(left), 0).tolist()
+    return Limits.of(Limit(name, hi=hi) for name, hi in zip(names, most, strict=True))
 
 
 def fixed_use(book: Book, destinations: Sequence[Destination], strategy: Strategy) -> Ints:
@@ -213,23 +212,20 @@ def _kinds_with_spans(book: Book, strategy: Strategy, crowd: _Crowd) -> Iterator
 
 
 def _group(
-    kind: Kind, span: tuple[int, int], destinations: Sequence[Destination], strategy: Strategy, limits: Ints
+    kind: Kind, span: tuple[int, int], destinations: Sequence[Destination], strategy: Strategy, limits: Limits
 ) -> Group:
     """The group's places: whoever may have its accounts and has any room at all."""
     rule, share = strategy.segments[kind.segment].rule, len(destinations) + kind.segment
     eligible = [number for number, one in enumerate(destinations) if not why_not(kind, rule, one)]
-    with_room = [n for n in eligible if limits[n] and (limits[share] or not destinations[n].is_partner)]
+    with_room = [n for n in eligible if limits.hi[n] and (limits.hi[share] or not destinations[n].is_partner)]
     partners = np.array([destinations[number].is_partner for number in with_room], dtype=np.bool_)
-    uses = np.zeros((len(with_room) + 1, len(with_room)), dtype=np.int64)
-    for position, number in enumerate(with_room):
-        uses[position, position] = _use_per_account(strategy, rule, destinations[number])
-    uses[-1, partners] = 1
+    own = [(at, n, _use_per_account(strategy, rule, destinations[n])) for at, n in enumerate(with_room)]
+    shared = [(int(at), share, 1) for at in np.flatnonzero(partners)]
     return Group(
         *span,
         np.array(with_room, dtype=np.int64),
         np.where(partners, _parts_kept(rule), PARTS).astype(np.int64),
-        np.array([*with_room, share], dtype=np.int64),
-        uses,
+        Uses.of([*own, *shared]),
         is_reachable=bool(eligible),
     )
 

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocation.destinations import Destination
+from allocation.limits import fixed_use
 from allocation.problem import Floats, Ints, Problem
 from allocation.rows import MISSING, Book
 from allocation.solve import Solution
 from allocation.strategies import Strategy
-from allocation.units import Work, fixed_use
+from allocation.units import Work
 from domain.dispatch import HOUSE
 
 HOLD = "hold"  # the place that is always there: nobody works the account, which costs and brings nothing

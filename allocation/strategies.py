@@ -120,6 +120,10 @@ class Strategy:
         )
 
     @property
+    def counts_balances(self) -> bool:
+        return any(quota.by == "balance" for quota in self.rule.quotas)
+
+    @property
     def names_of_owners(self) -> frozenset[str]:
         """Every name that decides who keeps or loses an account."""
         conditions = [self.keep_owner, self.rotate, *(one.when for one in self.recalls)]

@@ -18,6 +18,7 @@ from domain.rules import Placed
 def faults_of_strategy(placed: Placed[StrategyRule]) -> Iterator[Issue]:
     """Everything but its conditions."""
     yield from _faults_of_escalations(placed)
+    yield from _faults_of_quotas(placed)
     yield from _faults_of_recall_days(placed)
     yield from _faults_of_currencies(placed)
     yield from _faults_of_order(placed)
@@ -96,6 +97,25 @@ def _faults_of_escalations(placed: Placed[StrategyRule]) -> Iterator[Issue]:
         if one.to in one.from_segments:
             at = placed.place("escalations", index, "to")
             yield Issue("ALL015", at, f'"{one.reason}" leads from "{one.to}" to itself', "Take it out of `from`")
+
+
+def _faults_of_quotas(placed: Placed[StrategyRule]) -> Iterator[Issue]:
+    to_partners = {segment.id: segment.partners is not None for segment in placed.rule.segments}
+    seen: dict[str, int] = {}
+    for index, quota in enumerate(placed.rule.quotas):
+        for number, name in enumerate(quota.segments):
+            at = placed.place("quotas", index, "segments", number)
+            if name not in to_partners:
+                yield Issue("ALL014", at, f'unknown segment "{name}"', suggestion(name, to_partners))
+            elif not to_partners[name]:
+                yield Issue(
+                    "ALL020", at, f'partners get nothing of "{name}"', "State `partners` there, or leave it out"
+                )
+        if quota.name in seen:
+            first = placed.place("quotas", seen[quota.name], "partner")
+            at = placed.place("quotas", index, "partner")
+            yield Issue("ALL021", at, f"a second quota of the same; see {first}", "State both bounds in one quota")
+        seen.setdefault(quota.name, index)
 
 
 def _faults_of_recall_days(placed: Placed[StrategyRule]) -> Iterator[Issue]:

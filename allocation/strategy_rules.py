@@ -187,6 +187,42 @@ class Capacity(RuleModel):
         )
 
 
+class Quota(RuleModel):
+    """What one partner must have at least, and may have at most, running placements included."""
+
+    partner: str
+    """The partner's id."""
+    segments: tuple[str, ...] = ()
+    """Of which segments; left out: of all of them."""
+    by: Literal["accounts", "balance"] = "accounts"
+    """What is counted; balances of several currencies by what the strategy says they are worth."""
+    at_least: Decimal | None = Field(default=None, ge=0, le=1)
+    """Share of what is worked in the segments."""
+    at_most: Decimal | None = Field(default=None, ge=0, le=1)
+    """Share of what is worked in the segments."""
+    at_least_number: int | None = Field(default=None, gt=0)
+    """A number of accounts, or an amount of the comparison currency."""
+    at_most_number: int | None = Field(default=None, gt=0)
+    """A number of accounts, or an amount of the comparison currency."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Quota:
+        if all(one is None for one in (self.at_least, self.at_most, self.at_least_number, self.at_most_number)):
+            raise ValueError("a quota states at_least, at_most, at_least_number or at_most_number")
+        for least, most in ((self.at_least, self.at_most), (self.at_least_number, self.at_most_number)):
+            if least is not None and most is not None and least > most:
+                raise ValueError(f"at least {least} and at most {most} cannot both be")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What the limit is called in prices, summaries and violations."""
+        return f"quota:{self.partner}:{'+'.join(self.segments) or 'all'}:{self.by}"
+
+    def counts(self, segment: str) -> bool:
+        return not self.segments or segment in self.segments
+
+
 class StrategyRule(Rule):
     """A whole strategy: one holds at a time, for the whole book."""
 
@@ -209,6 +245,8 @@ class StrategyRule(Rule):
     has of the debtor stays too, where one owner has all accounts of a debtor."""
     rotate_when: str | None = None
     """Accounts that another collector must have: the present one does not get them again that night."""
+    quotas: tuple[Quota, ...] = ()
+    """What partners must have at least, and may have at most, beyond share_at_most of a segment's partners together."""
     recalls: tuple[Recall, ...] = ()
     """Placements that are ended early, by the first condition that is met."""
     recall_days: tuple[int, ...] = ()

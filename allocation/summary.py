@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from allocation.decisions import Night, used_of_limits
+from allocation.limits import capacity_of
 from allocation.recovery import RecoveryRate, RecoveryTable
-from allocation.units import capacity_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from allocation.destinations import Destination
-from allocation.problem import NOWHERE, PARTS, Floats, Group, Hashes, Ints, Limit, Limits, Problem, Uses
+from allocation.limits import balances, comparable, limits_of, use_of_account
+from allocation.problem import NOWHERE, PARTS, Floats, Group, Hashes, Ints, Limits, Measure, Problem, Uses
 from allocation.recovery import RecoveryTable
 from allocation.rows import MISSING, Book, coded
 from allocation.strategies import Strategy
@@ -44,12 +45,12 @@ def work_of(
 ) -> Work:
     """The free accounts of the book as units, and what each of them brings where."""
     crowd = _crowd(book, strategy)
-    limits = _limits(book, destinations, strategy, crowd)
+    limits = limits_of(book, destinations, strategy)
     groups = tuple(
         _group(kind, span, destinations, strategy, limits) for kind, span in _kinds_with_spans(book, strategy, crowd)
     )
     expected = _expected(book, strategy, recovery, crowd)
-    worth_of_account, digits = _in_quanta(_comparable(book, strategy, expected)[crowd.rows])
+    worth_of_account, digits = _in_quanta(comparable(book, strategy, expected)[crowd.rows])
     worth, owner = _summed(worth_of_account, crowd), _owner_positions(book, crowd, groups)
     switching = worth * int(strategy.rule.switching_cost * PARTS) // PARTS
     problem = Problem(
@@ -60,20 +61,9 @@ def work_of(
         owner,
         _hashes(book, strategy, crowd, salt),
         limits,
+        _measures(book, strategy, crowd, worth),
     )
     return Work(problem, crowd.rows, crowd.unit, crowd.segment, expected, digits)
-
-
-def capacity_of(destination: Destination, strategy: Strategy) -> int:
-    """In accounts, or for collectors in minutes where the strategy says so, those of the days that they are there."""
-    capacity = strategy.rule.capacity
-    if destination.is_partner:
-        return destination.accounts_at_most
-    if capacity.by == "minutes":
-        days = capacity.working_days_per_month if destination.days is None else destination.days
-        return int(destination.minutes_per_day * (days or 0) * destination.share)
-    there = destination.accounts_at_most * destination.share
-    return int(there if not destination.days_in_all else there * (destination.days or 0) / destination.days_in_all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,40 +144,6 @@ def _combined(*columns: Ints) -> Ints:
     return key
 
 
-def _limits(book: Book, destinations: Sequence[Destination], strategy: Strategy, crowd: _Crowd) -> Limits:
-    """What running placements leave of each limit: destinations' capacities, then partners' shares by segment."""
-    capacities = [capacity_of(destination, strategy) for destination in destinations]
-    fixed = fixed_use(book, destinations, strategy)
-    taken, placed_in = fixed[: len(destinations)], fixed[len(destinations) :]
-    kinds = len(strategy.segments)
-    worked_in = np.bincount(crowd.segment[crowd.unit], minlength=kinds)
-    worked_in += np.bincount(book.segment[book.is_fixed], minlength=kinds)
-    shares = [
-        int(one.rule.partners.share_at_most * int(worked)) if one.rule.partners else 0
-        for one, worked in zip(strategy.segments, worked_in, strict=True)
-    ]
-    names = (*(one.key for one in destinations), *(f"partners:{segment.id}" for segment in strategy.segments))
-    left = [np.array(capacities, dtype=np.int64) - taken, np.array(shares, dtype=np.int64) - placed_in]
-    most = np.maximum(np.concatenate(left), 0).tolist()
-    return Limits.of(Limit(name, hi=hi) for name, hi in zip(names, most, strict=True))
-
-
-def fixed_use(book: Book, destinations: Sequence[Destination], strategy: Strategy) -> Ints:
-    """What accounts that stay where they are use of each limit: destinations' capacities, partners' shares by segment.
-
-    An account at a partner that gets nothing new any more counts for the share alone.
-    """
-    kinds, rows = len(strategy.segments), np.flatnonzero(book.is_fixed)
-    to, segment = book.fixed_to[rows], book.segment[rows]
-    is_partner = np.array([*(one.is_partner for one in destinations), True])[to]
-    minutes = np.array([_minutes(strategy, one.rule) for one in strategy.segments], dtype=np.int64)
-    use = np.where(is_partner, 1, minutes[segment])
-    taken = np.zeros(len(destinations) + kinds, dtype=np.int64)
-    np.add.at(taken, to[to != MISSING], use[to != MISSING])
-    np.add.at(taken, len(destinations) + segment[is_partner], 1)
-    return taken
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What the units of a group have in common; `consents` is None where nobody asks for it."""
@@ -219,13 +175,19 @@ def _group(
     eligible = [number for number, one in enumerate(destinations) if not why_not(kind, rule, one)]
     with_room = [n for n in eligible if limits.hi[n] and (limits.hi[share] or not destinations[n].is_partner)]
     partners = np.array([destinations[number].is_partner for number in with_room], dtype=np.bool_)
-    own = [(at, n, _use_per_account(strategy, rule, destinations[n])) for at, n in enumerate(with_room)]
+    own = [(at, n, use_of_account(strategy, rule, destinations[n])) for at, n in enumerate(with_room)]
     shared = [(int(at), share, 1) for at in np.flatnonzero(partners)]
+    quotas = [
+        (at, len(destinations) + len(strategy.segments) + number, 1)
+        for at, n in enumerate(with_room)
+        for number, quota in enumerate(strategy.rule.quotas)
+        if f"partner:{quota.partner}" == destinations[n].key and quota.counts(rule.id)
+    ]
     return Group(
         *span,
         np.array(with_room, dtype=np.int64),
         np.where(partners, _parts_kept(rule), PARTS).astype(np.int64),
-        Uses.of([*own, *shared]),
+        Uses.of([*own, *shared, *quotas]),
         is_reachable=bool(eligible),
     )
 
@@ -259,15 +221,6 @@ def _why_no_collector(kind: Kind, rule: SegmentRule, collector: Destination) -> 
     return "licences" if not collector.skills.issuperset(rule.licences) else ""
 
 
-def _use_per_account(strategy: Strategy, rule: SegmentRule, destination: Destination) -> int:
-    return 1 if destination.is_partner else _minutes(strategy, rule)
-
-
-def _minutes(strategy: Strategy, rule: SegmentRule) -> int:
-    """What an account takes of its collector's capacity: one of so many accounts, or minutes."""
-    return 1 if strategy.rule.capacity.by == "accounts" else rule.handling_minutes or 0
-
-
 def _parts_kept(rule: SegmentRule) -> int:
     """Of ten thousand parts of what a partner recovers, those that stay with the house."""
     return PARTS - int(rule.partners.cost_share * PARTS) if rule.partners else 0
@@ -287,11 +240,10 @@ def _expected(book: Book, strategy: Strategy, recovery: RecoveryTable, crowd: _C
     return expected
 
 
-def _comparable(book: Book, strategy: Strategy, expected: Floats) -> Floats:
-    worth = strategy.rule.currencies
-    of_code = np.array([*(float(worth[name]) if name in worth else 0.0 for name in book.currency.names), 0.0])
-    comparable: Floats = expected * of_code[book.currency.codes]
-    return comparable
+def _measures(book: Book, strategy: Strategy, crowd: _Crowd, worth: Ints) -> tuple[Measure, ...]:
+    if not strategy.counts_balances:
+        return ()
+    return (Measure.of("balance", _summed(balances(book, strategy)[crowd.rows], crowd), worth),)
 
 
 def _in_quanta(worth: Floats) -> tuple[Ints, int]:

@@ -185,6 +185,63 @@ class TestWhoMayHaveIt:
         assert hand.owners(made) == {"A0": "P1", "A1": "P1", "A2": "HOUSE", "A3": "HOUSE"}
 
 
+def had_by(made, partner):
+    return [name for name, owner in hand_owners(made) if owner == partner]
+
+
+def hand_owners(made):
+    return zip(made.accounts["account_id"].to_pylist(), made.accounts["owner_id"].to_pylist(), strict=True)
+
+
+class TestQuotas:
+    """Ten accounts that the department would rather have: nobody goes to a partner but for a quota."""
+
+    def made(self, hand, quotas, *accounts, room=10):
+        strategy = with_keys(hand, f"quotas: [{quotas}]")
+        book = hand.book(*accounts or (legal(f"A{number}") for number in range(10)))
+        ends = hand.collector("E1", 20, "legal"), hand.partner("P1", room), hand.partner("P2", 10)
+        return hand.allocate(book, *ends, strategy=strategy)
+
+    @pytest.mark.parametrize(
+        ("quota", "expected"),
+        [
+            ("{partner: P1, at_least: 0.25}", 3),
+            ("{partner: P1, at_least_number: 2}", 2),
+            ("{partner: P1, at_least: 0.3, at_most: 0.3, segments: [legal]}", 3),
+            ("{partner: P1, at_least: 0.1, by: balance}", 1),
+            ("{partner: P1, at_least_number: 4001, by: balance}", 5),
+        ],
+    )
+    def test_a_partner_has_at_least_its_quota(self, hand, quota, expected):
+        made = self.made(hand, quota)
+        assert len(had_by(made, "P1")) == expected
+        assert made.summary.violations == ()
+
+    def test_a_partner_has_at_most_its_quota_although_another_costs_as_much(self, hand):
+        strategy = with_keys(hand, "quotas: [{partner: P1, at_most: 0.1}]")
+        book = hand.book(*(legal(f"A{number}") for number in range(10)))
+        made = hand.allocate(book, hand.partner("P1", 10), hand.partner("P2", 10), strategy=strategy)
+        assert len(had_by(made, "P1")) <= 1
+        assert len(had_by(made, "P1")) + len(had_by(made, "P2")) == 5  # partners have half of it together
+
+    def test_running_placements_count_for_the_quota(self, hand):
+        accounts = [legal(f"A{number}", placed_with="P1" if number < 2 else None) for number in range(10)]
+        made = self.made(hand, "{partner: P1, at_least: 0.3, at_most: 0.3}", *accounts)
+        assert len(had_by(made, "P1")) == 3
+
+    @pytest.mark.parametrize(
+        ("quota", "room", "told"),
+        [
+            ("{partner: P1, at_least: 0.4}", 3, "quota:P1:all:accounts: 3 where 4 is the least: 1 cannot be met"),
+            ("{partner: P1, at_least: 0.4}", 0, "quota:P1:all:accounts: 0 where 4 is the least: 4 cannot be met"),
+            ("{partner: P1, at_least: 0.8}", 10, "quota:P1:all:accounts: 5 where 8 is the least: 3 cannot be met"),
+            ("{partner: P9, at_least_number: 1}", 10, "quota:P9:all:accounts: 0 where 1 is the least: 1 cannot be met"),
+        ],
+    )
+    def test_what_cannot_be_met_is_told_by_how_much_and_the_rest_is_met(self, hand, quota, room, told):
+        assert self.made(hand, quota, room=room).summary.violations == (told,)
+
+
 class TestPartners:
     def test_a_recalled_placement_is_free_but_not_for_that_partner(self, hand):
         book = hand.book(legal("A1", placed_with="P1", recall="no_payment"), legal("A2"))

@@ -7,8 +7,8 @@ import pytest
 
 from allocation.book import barred_statement, book_statement, in_force_statement
 from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
+from allocation.limits import capacity_of
 from allocation.recovery import history_statement
-from allocation.units import capacity_of
 
 D = date(2026, 10, 20)
 NEXT = date(2026, 10, 21)

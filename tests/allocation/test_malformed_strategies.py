@@ -35,6 +35,10 @@ def table(rows):
     return change("when: days_past_due <= 90", f"where: {rows}")
 
 
+def quota(listed):
+    return change(SEGMENTS, f"    quotas: [{listed}]\n{SEGMENTS}")
+
+
 def two_tables(strategy: str) -> str:
     replaced = {
         "when: days_past_due <= 0": "where: [{days_past_due: {below: 1}}]",
@@ -99,6 +103,15 @@ CASES = {
     "a product that is none": (table("[{product: [cart]}]"), "ALL018", "[cart", 'never "cart"'),
     "a band upside down": (table("[{days_past_due: {from: 31, below: 1}}]"), "RUL004", "{from", "ends above"),
     "rows of two segments": (two_tables, "ALL019", "{days_past_due: {from: 9", "9, consent true, product card"),
+    "a quota of nothing": (quota("{partner: P1}"), "RUL004", "{partner", "states at_least"),
+    "a quota that cannot be": (quota("{partner: P1, at_least: 0.5, at_most: 0.4}"),
+                               "RUL004", "{partner", "cannot both be"),
+    "a quota of an unknown segment": (quota("{partner: P1, at_least: 0.5, segments: [fone]}"),
+                                      "ALL014", "fone", 'unknown segment "fone"'),
+    "a quota of what no partner gets": (quota("{partner: P1, at_least: 0.5, segments: [phone]}"),
+                                        "ALL020", "phone]", "partners get nothing"),
+    "a quota twice": (quota("{partner: P1, at_least: 0.1}, {partner: P1, at_most: 0.3}"),
+                      "ALL021", "P1, at_most", "a second quota"),
     "escalated from nowhere": (change(SEGMENTS, "    escalations: [{reason: lost, from: [fone], when: consent,"
                                       " to: legal}]\n    segments:"), "ALL014", "fone", 'unknown segment "fone"'),
     "escalated to nowhere": (change(SEGMENTS, "    escalations: [{reason: lost, from: [phone], when: consent,"

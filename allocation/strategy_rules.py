@@ -223,6 +223,27 @@ class Quota(RuleModel):
         return not self.segments or segment in self.segments
 
 
+class ScoreShares(RuleModel):
+    """How `recoup shares` proposes quotas from the partners' scores of a month."""
+
+    scorecard: str
+    """A scorecard that scores partners."""
+    segments: tuple[str, ...] = ()
+    """Of which segments the quotas are; left out: of all of them."""
+    by: Literal["accounts", "balance"] = "accounts"
+    """What the quotas count."""
+    of: Decimal = Share
+    """What the partners share among them, of what is worked in the segments."""
+    ties_within: Decimal = Field(default=Decimal(0), ge=0)
+    """Scores so near to the best of their group count as the group's mean."""
+    at_least: Decimal = Field(default=Decimal(0), ge=0, le=1)
+    """What every partner keeps."""
+    change_at_most: Decimal | None = Field(default=None, gt=0, le=1)
+    """How far a share may move from the one in force."""
+    tolerance: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
+    """How far below and above the share the quota lets a partner be."""
+
+
 class StrategyRule(Rule):
     """A whole strategy: one holds at a time, for the whole book."""
 
@@ -247,6 +268,8 @@ class StrategyRule(Rule):
     """Accounts that another collector must have: the present one does not get them again that night."""
     quotas: tuple[Quota, ...] = ()
     """What partners must have at least, and may have at most, beyond share_at_most of a segment's partners together."""
+    score_shares: ScoreShares | None = None
+    """How quotas follow scores, where they do."""
     recalls: tuple[Recall, ...] = ()
     """Placements that are ended early, by the first condition that is met."""
     recall_days: tuple[int, ...] = ()

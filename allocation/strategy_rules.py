@@ -187,6 +187,32 @@ class Capacity(RuleModel):
         )
 
 
+class RecoveryTerms(RuleModel):
+    """What expected recovery is reckoned from, and for how long ahead."""
+
+    horizon_days: Literal[30, 60, 90] = 30
+    """For how many days ahead recovery is expected."""
+    later_months_without_history: tuple[Decimal, ...] = ()
+    """What the second and third months bring beside the first where history says nothing: one number for 60 days, two
+    for 90."""
+    history_months: int = Field(default=6, ge=1, le=24)
+    """How many months before this one are looked at."""
+    destination_effects: bool = True
+    """Whether what collectors and partners brought beside what was expected of their accounts counts."""
+
+    @property
+    def months(self) -> int:
+        return self.horizon_days // 30
+
+    @model_validator(mode="after")
+    def _later_months_are_stated(self) -> RecoveryTerms:
+        if len(self.later_months_without_history) != self.months - 1:
+            raise ValueError("later_months_without_history has one number for 60 days, two for 90, none for 30")
+        if any(not 0 <= share <= 1 for share in self.later_months_without_history):
+            raise ValueError("later_months_without_history are shares between 0 and 1 of what the first month brings")
+        return self
+
+
 class StrategyRule(Rule):
     """A whole strategy: one holds at a time, for the whole book."""
 
@@ -217,6 +243,8 @@ class StrategyRule(Rule):
     """A collector who is away for all of the next so many days gets no accounts."""
     shrinkage_accounts: int = Field(ge=0)
     """How many accounts, observed for a month, weigh as much as what is known without looking at the segment itself."""
+    recovery: RecoveryTerms | None = None
+    """What expected recovery is reckoned from; left out, 30 days ahead from six months."""
     match: Literal["first", "unique"] = "first"
     """first: the first segment that fits. unique: an account that fits two is held as held:several_segments."""
     excluded: tuple[Condition, ...] = ()

@@ -131,6 +131,7 @@ class RecoveryTable:
     rates: Mapping[Key, RecoveryRate]
     horizon_days: int = 30
     effects: Effects = field(default_factory=Effects)
+    currencies: Mapping[str, Decimal] = field(default_factory=dict)
 
     def of(self, key: Key) -> RecoveryRate | None:
         """The cell's rate, or its segment's; None for a segment or currency that is not worked."""
@@ -151,13 +152,15 @@ def recovery_table(strategy: Strategy, history: Iterable[Row], this_month: Itera
             steps = tuple(month.get(key) or month[key.whole] for month in months)
             rates[key] = RecoveryRate(key, strategy.recovery.horizon_days, basis.get(currency), steps)
     effects = destination_effects(strategy, _owned(strategy, rows, rates))
-    return RecoveryTable(rates, strategy.recovery.horizon_days, effects)
+    return RecoveryTable(rates, strategy.recovery.horizon_days, effects, strategy.rule.currencies)
 
 
 def as_told(table: RecoveryTable) -> dict[str, Any]:
     """What a night keeps of it: every rate and effect with the steps that it came about by, all of them estimates."""
     return {
         "horizon_days": table.horizon_days,
+        "currencies": {currency: str(worth) for currency, worth in table.currencies.items()},
+        "reckoned_in": next((name for name, worth in table.currencies.items() if worth == 1), ""),
         "rates": [
             {
                 "currency": key.currency,

@@ -13,6 +13,7 @@ from flows.cli import (
     actions,
     adjusting,
     books,
+    calibrating,
     contact_points,
     explaining,
     figures,
@@ -49,6 +50,7 @@ for commands in (
     figures.app,
     rules.app,
     simulating.app,
+    calibrating.app,
     books.app,
     serving.app,
 ):

@@ -75,9 +75,7 @@ def test_this_month_counts_only_where_the_months_before_saw_nothing(hand):
 
 
 def test_more_observations_weigh_more(hand):
-    rates = [
-        recovery_table(hand.strategy(), [seen("phone", n, 10 * n, n)]).rates[PHONE].rate for n in (1, 100, 10_000)
-    ]
+    rates = [recovery_table(hand.strategy(), [seen("phone", n, 10 * n, n)]).rates[PHONE].rate for n in (1, 100, 10_000)]
     assert rates[0] > rates[1] > rates[2] > 0.10
     assert rates[2] == pytest.approx(0.10, abs=0.004)
 
@@ -184,7 +182,7 @@ def test_an_effect_is_bounded_and_says_how_it_came_about(hand):
     table = recovery_table(hand.strategy(), [owned("E1", 9_000, 900_000), owned("E2", 90_000, 0)])
     factors = [one.factor for one in table.effects.found.values()]
     assert all(LEAST <= factor <= MOST for factor in factors)
-    assert min(factors) == LEAST and max(factors) == MOST
+    assert (min(factors), max(factors)) == (LEAST, MOST)
     (line,) = [str(one) for one in table.effects.found.values() if one.of.endswith("E1")]
     assert line.startswith("department:phone team:T1 employee:E1: 4.000 = 0.99 × own ")
 
@@ -203,7 +201,7 @@ def test_the_order_of_rows_leaves_no_trace(hand):
 
 
 def optimism(hand, rng, *, error, spread):
-    """Of fifty collectors the best ten get the accounts: predicted ÷ true − 1, by what was seen and by what is believed.
+    """Of fifty collectors the best ten: predicted ÷ true − 1, by what was seen and by what is believed.
 
     Each was seen on as many accounts as make the error; in truth they differ by the spread.
     """

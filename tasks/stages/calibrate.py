@@ -34,6 +34,8 @@ from tasks.stages.session import session_of_tables
 
 ALLOCATION = "allocation"
 
+_Effects = Mapping[str, Mapping[str, Any]]
+
 
 def calibrate(world: World, period: Period) -> CalibrationOfMonth:
     """Predicted by the last official night before the month that allocated, beside what came within its horizon.
@@ -44,13 +46,34 @@ def calibrate(world: World, period: Period) -> CalibrationOfMonth:
     predicted = _predicting_night(world, period)
     recovery = _recovery_of(world, predicted)
     first = predicted.day + timedelta(days=1)
-    last = predicted.day + timedelta(days=int(recovery["horizon_days"]))
+    last = _last_month(period, recovery).last_day
     booked, run = _booked(world, first, last)
     accounts = _accounts(world, predicted)
+    currency, worth = _reckoned(accounts, recovery)
+    joined = _joined(accounts, booked, recovery["effects"], worth, _share(recovery, first, last))
     return CalibrationOfMonth(
-        str(period), predicted.day, predicted.run, first, last, run, recovery["reckoned_in"],
-        calibration(_joined(accounts, booked, recovery)), book_label(world),
-    )  # fmt: skip
+        str(period), predicted.day, predicted.run, first, last, run, currency, calibration(joined), book_label(world)
+    )
+
+
+def _reckoned(accounts: pa.Table, recovery: Mapping[str, Any]) -> tuple[str, Mapping[str, float]]:
+    """What amounts are reckoned in, and what each currency is worth in it; a book of one currency needs no weighing."""
+    found = sorted(set(accounts["currency"].to_pylist()))
+    if len(found) == 1:
+        return found[0], {found[0]: 1.0}
+    return recovery["reckoned_in"], {name: float(worth) for name, worth in recovery["currencies"].items()}
+
+
+def _last_month(period: Period, recovery: Mapping[str, Any]) -> Period:
+    """The month in which what was predicted has come: with a horizon of 60 days the one after the month asked for."""
+    for _ in range(int(recovery["horizon_days"]) // 30 - 1):
+        period = period.next()
+    return period
+
+
+def _share(recovery: Mapping[str, Any], first: date, last: date) -> float:
+    """Whole months are compared, so that a month's habits are in both; a horizon has thirty days for each."""
+    return ((last - first).days + 1) / float(recovery["horizon_days"])
 
 
 def write_page(world: World, found: CalibrationOfMonth, path: Path, language: Language) -> None:
@@ -126,13 +149,16 @@ def _accounts(world: World, night: _Night) -> pa.Table:
     return table.filter(pc.greater(table["expected_recovery"], 0))
 
 
-def _joined(accounts: pa.Table, booked: pa.Table, recovery: Mapping[str, Any]) -> pa.Table:
+def _joined(
+    accounts: pa.Table, booked: pa.Table, effects: _Effects, worth_of: Mapping[str, float], share: float
+) -> pa.Table:
+    """What `calibration` reads: money reckoned in one currency, predictions brought to the days that are compared."""
     joined = accounts.join(booked, ["account_id", "currency"], join_type="left outer").sort_by("account_id")
-    worth = _mapped(joined["currency"], {name: float(one) for name, one in recovery["currencies"].items()})
+    worth = pa.array([worth_of.get(name, 0.0) for name in joined["currency"].to_pylist()], pa.float64())
     came = pc.fill_null(pc.cast(joined["realised"], pa.float64()), 0.0)
     owners = [joined[name].to_pylist() for name in ("owner_kind", "owner_id", "department_id", "team_id")]
-    factors = pa.array([_factor(recovery["effects"], *owner) for owner in zip(*owners, strict=True)], pa.float64())
-    neutral = pc.multiply(joined["expected_recovery"], worth)
+    factors = pa.array([_factor(effects, *owner) for owner in zip(*owners, strict=True)], pa.float64())
+    neutral = pc.multiply(pc.multiply(joined["expected_recovery"], worth), share)
     return pa.table(
         {
             **{name: joined[name] for name in ("account_id", "debtor_id", "segment")},
@@ -144,17 +170,11 @@ def _joined(accounts: pa.Table, booked: pa.Table, recovery: Mapping[str, Any]) -
     )
 
 
-def _mapped(column: pa.ChunkedArray, values: Mapping[str, float]) -> pa.Array:
-    return pa.array([values.get(name, 0.0) for name in column.to_pylist()], pa.float64())
-
-
 def _destination(kind: str, name: str) -> str | None:
     return f"{kind}:{name}" if kind in {"employee", "partner"} else None
 
 
-def _factor(
-    effects: Mapping[str, Mapping[str, Any]], kind: str, name: str, department: str | None, team: str | None
-) -> float:
+def _factor(effects: _Effects, kind: str, name: str, department: str | None, team: str | None) -> float:
     """What the night believed of the owner: the narrowest effect that there is."""
     if _destination(kind, name) is None:
         return 1.0

@@ -64,6 +64,9 @@ def _rates(allocation: Allocation, row: Mapping[str, Any]) -> Iterator[str]:
     overdue, expected = f"{row['overdue_amount']:,f} overdue", f"{row['expected_recovery']:,.2f} {row['currency']}"
     yield f"  expected recovery {expected} of {overdue}: {rate}"
     yield from (f"    {line}" for line in rate.lines())
+    cost = recovery.work.accounts.get((row["segment"], row["department_id"] or ""))
+    if cost and row["owner_kind"] == "employee":
+        yield f"    work there: {cost}"
     if row["owner_kind"] in DESTINATIONS:
         path = path_of(row["owner_kind"], row["owner_id"], row["department_id"], row["team_id"])
         yield from (f"    what its owner brings beside that: {effect}" for effect in recovery.effects.along(path))

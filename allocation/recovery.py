@@ -16,6 +16,7 @@ from typing import Any
 from allocation.credibility import MONTH_DAYS, Experience, Weights, weights
 from allocation.effects import DESTINATIONS, Effects, Owned, destination_effects
 from allocation.strategies import Strategy
+from allocation.work_costs import WorkCosts
 from domain.recovery import BAND_STARTS, Basis
 
 Row = Mapping[str, Any]  # of `history_statement`
@@ -126,12 +127,14 @@ class RecoveryRate:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryTable:
-    """Rates of every worked segment and of the cells that were seen, and what destinations make of them."""
+    """Rates of every worked segment and of the cells that were seen, what destinations make of them, and what it costs
+    to work them."""
 
     rates: Mapping[Key, RecoveryRate]
     horizon_days: int = 30
     effects: Effects = field(default_factory=Effects)
     currencies: Mapping[str, Decimal] = field(default_factory=dict)
+    work: WorkCosts = field(default_factory=WorkCosts)
 
     def of(self, key: Key) -> RecoveryRate | None:
         """The cell's rate, or its segment's; None for a segment or currency that is not worked."""
@@ -173,6 +176,7 @@ def as_told(table: RecoveryTable) -> dict[str, Any]:
             }
             for key, rate in table.rates.items()
         ],
+        "work": {f"{segment} {name}": str(cost) for (segment, name), cost in table.work.accounts.items()},
         "effects": {place: {"factor": one.factor, "how": str(one)} for place, one in table.effects.found.items()},
     }
 
@@ -269,13 +273,28 @@ def _step(of: str, seen: Seen, own: float | None, parent: float, weigh: Weights)
 
 
 def _owned(strategy: Strategy, rows: Mapping[str, Iterable[Row]], rates: Mapping[Key, RecoveryRate]) -> Iterator[Owned]:
-    """What each owner's accounts brought, beside what their cells' first months were expected to, in one currency."""
+    """What each owner's accounts brought, beside what their cells' first months were expected to, in one currency.
+
+    Only owners who work the segment by the strategy are held beside each other, and what they brought together in it is
+    what is expected: accounts that roll on leave their owner in mid-month, which is nobody's merit and nobody's fault.
+    """
     for currency, worth in strategy.rule.currencies.items():
-        for row in rows.get(currency, ()):
-            if row["age"] == 0 and row["owner_kind"] in DESTINATIONS:
-                rate = rates[_key(row)].steps[0][-1].rate
-                seen = seen_in(row).experience.times(rate).in_worth(float(worth))
-                yield Owned(row["owner_kind"], row["owner_id"], row["department_id"], row["team_id"], seen)
+        mine = [row for row in rows.get(currency, ()) if row["age"] == 0 and _works(strategy, row)]
+        seen = [seen_in(row).experience.times(rates[_key(row)].steps[0][-1].rate) for row in mine]
+        together: defaultdict[str, Experience] = defaultdict(Experience)
+        for row, one in zip(mine, seen, strict=True):
+            together[row["segment"]] += one
+        for row, one in zip(mine, seen, strict=True):
+            came = together[row["segment"]].ratio or 0.0
+            owner = (row["owner_kind"], row["owner_id"], row["department_id"], row["team_id"])
+            yield Owned(*owner, one.times(came).in_worth(float(worth)))
+
+
+def _works(strategy: Strategy, row: Row) -> bool:
+    rule = next(segment.rule for segment in strategy.segments if segment.id == row["segment"])
+    if row["owner_kind"] == "partner":
+        return rule.partners is not None
+    return row["owner_kind"] in DESTINATIONS and row["department_id"] in rule.departments
 
 
 def seen_in(row: Row) -> Seen:

@@ -213,6 +213,23 @@ class RecoveryTerms(RuleModel):
         return self
 
 
+class WorkCost(RuleModel):
+    """What a minute of work costs; partners cost their share of what they recover."""
+
+    from_costs: bool = False
+    """Reckon it from the table `costs`: the last whole month, by the minutes of the collectors of each cost centre."""
+    per_minute: dict[str, Decimal] = Field(default_factory=dict)
+    """By department, in the comparison currency: what holds where the table says nothing."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> WorkCost:
+        if not self.from_costs and not self.per_minute:
+            raise ValueError("say from_costs: true, or per_minute for some department, or leave work_cost out")
+        if any(cost < 0 for cost in self.per_minute.values()):
+            raise ValueError("per_minute: a minute costs nothing or more")
+        return self
+
+
 class StrategyRule(Rule):
     """A whole strategy: one holds at a time, for the whole book."""
 
@@ -245,6 +262,8 @@ class StrategyRule(Rule):
     """How many accounts, observed for a month, weigh as much as what is known without looking at the segment itself."""
     recovery: RecoveryTerms | None = None
     """What expected recovery is reckoned from; left out, 30 days ahead from six months."""
+    work_cost: WorkCost | None = None
+    """What working an account costs, by its segment's handling_minutes; left out, nothing."""
     match: Literal["first", "unique"] = "first"
     """first: the first segment that fits. unique: an account that fits two is held as held:several_segments."""
     excluded: tuple[Condition, ...] = ()

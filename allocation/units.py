@@ -49,12 +49,12 @@ def work_of(
     """The free accounts of the book as units, and what each of them brings where."""
     crowd = _crowd(book, strategy)
     limits = _limits(book, destinations, strategy, crowd)
-    groups = tuple(
-        _group(kind, span, destinations, strategy, limits, recovery.effects)
-        for kind, span in _kinds_with_spans(book, strategy, crowd)
-    )
     expected = _expected(book, strategy, recovery, crowd)
     worth_of_account, digits = _in_quanta(_comparable(book, strategy, expected)[crowd.rows])
+    groups = tuple(
+        _group(kind, span, destinations, strategy, limits, recovery, digits)
+        for kind, span in _kinds_with_spans(book, strategy, crowd)
+    )
     worth, owner = _summed(worth_of_account, crowd), _owner_positions(book, crowd, groups)
     switching = worth * int(strategy.rule.switching_cost * PARTS) // PARTS
     problem = Problem(
@@ -222,7 +222,8 @@ def _group(
     destinations: Sequence[Destination],
     strategy: Strategy,
     limits: Limits,
-    effects: Effects,
+    recovery: RecoveryTable,
+    digits: int,
 ) -> Group:
     """The group's places: whoever may have its accounts and has any room at all."""
     rule, share = strategy.segments[kind.segment].rule, len(destinations) + kind.segment
@@ -234,8 +235,9 @@ def _group(
     return Group(
         *span,
         np.array(with_room, dtype=np.int64),
-        np.array([_fit_parts(rule, destinations[number], effects) for number in with_room], dtype=np.int64),
+        np.array([_fit_parts(rule, destinations[number], recovery.effects) for number in with_room], dtype=np.int64),
         Uses.of([*own, *shared]),
+        _costs(rule, [destinations[number] for number in with_room], recovery, digits),
         is_reachable=bool(eligible),
     )
 
@@ -283,6 +285,13 @@ def _fit_parts(rule: SegmentRule, destination: Destination, effects: Effects) ->
     brought = round(PARTS * effects.factor(destination))
     kept = PARTS - int(rule.partners.cost_share * PARTS) if destination.is_partner and rule.partners else PARTS
     return brought * kept // PARTS
+
+
+def _costs(rule: SegmentRule, places: Sequence[Destination], recovery: RecoveryTable, digits: int) -> Ints | None:
+    """What working one account costs at each place, in quanta."""
+    if not recovery.work.accounts:
+        return None
+    return np.array([round(recovery.work.of(rule.id, place) * 10.0**digits) for place in places], dtype=np.int64)
 
 
 def _expected(book: Book, strategy: Strategy, recovery: RecoveryTable, crowd: _Crowd) -> Floats:

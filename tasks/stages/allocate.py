@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -18,12 +19,25 @@ from adapters.store.schema import releases, run_files
 from adapters.world import World
 from allocation.allocate import Allocation, allocate
 from allocation.book import barred_statement, book_statement, in_force_statement
-from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
+from allocation.destinations import (
+    Destination,
+    collectors_statement,
+    destinations,
+    partners_statement,
+    skills_statement,
+)
 from allocation.facts import tables_read
 from allocation.plans import PlanBook
 from allocation.recovery import RecoveryTable
 from allocation.release import changes
 from allocation.strategies import Strategy, StrategyBook
+from allocation.work_costs import (
+    WorkCosts,
+    cost_centres_statement,
+    costs_statement,
+    work_costs,
+    working_days_statement,
+)
 from domain.dispatch import DISPATCH_SQL
 from domain.ids import Digest
 from domain.manifest import Manifest, Stage
@@ -70,7 +84,7 @@ def _allocate(world: World, night: Night, manifest: Manifest, strategies: Strate
         recovery = expect(world, manifest, duck, strategy, seen)
         made = _solve(world, manifest, duck, strategy, recovery, sequence)
         planned = plan_actions(world, night, manifest, asked_for, duck, made.allocation.accounts)
-    files = (*seen, recovery_file(world, night, recovery), *planned.files)
+    files = (*seen, recovery_file(world, night, made.allocation.summary.recovery), *planned.files)
     return _released(world, night, made, sequence, replace(planned, files=files))
 
 
@@ -149,13 +163,20 @@ def _solve(
         duck.arrow(barred_statement(strategy, day)),
         found,
         strategy,
-        recovery,
+        replace(recovery, work=_work_costs(duck, strategy, found, day)),
         prices_before=_prices(world, manifest.prices),
         salt=strategy.rule.id,
     )
     tomorrow = day + timedelta(days=1)
     in_force = duck.arrow(in_force_statement(tomorrow))
     return _Made(allocation, changes(allocation, in_force, valid_from=tomorrow, release_sequence=sequence))
+
+
+def _work_costs(duck: Duck, strategy: Strategy, found: Sequence[Destination], day: date) -> WorkCosts:
+    if strategy.rule.work_cost is None:
+        return WorkCosts()
+    statements = (costs_statement(day), cost_centres_statement(day), working_days_statement(day))
+    return work_costs(strategy, found, day, *(duck.read(statement) for statement in statements))
 
 
 def _prices(world: World, digest: Digest | None) -> dict[str, float] | None:

@@ -43,7 +43,8 @@ def calibrate(world: World, period: Period) -> CalibrationOfMonth:
     Raises: RefusedError if no night before the month allocated (CAL001), or its horizon is not over (CAL002), or what
     it expected is not kept with it (CAL003); FileChangedError.
     """
-    predicted = _predicting_night(world, period)
+    before = period.previous()
+    predicted = _allocating_night(world, before.start, period.start, f"night of {before}")
     recovery = _recovery_of(world, predicted)
     first = predicted.day + timedelta(days=1)
     last = _last_month(period, recovery).last_day
@@ -62,6 +63,14 @@ def _reckoned(accounts: pa.Table, recovery: Mapping[str, Any]) -> tuple[str, Map
     if len(found) == 1:
         return found[0], {found[0]: 1.0}
     return recovery["reckoned_in"], {name: float(worth) for name, worth in recovery["currencies"].items()}
+
+
+def expected_by(world: World, day: date) -> dict[str, Any]:
+    """The rates and effects that the newest official night of the date has kept.
+
+    Raises: RefusedError if there is none (CAL001, CAL003); FileChangedError.
+    """
+    return _recovery_of(world, _allocating_night(world, day, day + timedelta(days=1), f"night of {day}"))
 
 
 def _last_month(period: Period, recovery: Mapping[str, Any]) -> Period:
@@ -88,19 +97,20 @@ class _Night:
     files: Mapping[str, RunFile]
 
 
-def _predicting_night(world: World, period: Period) -> _Night:
+def _allocating_night(world: World, first: date, end: date, asked: str) -> _Night:
+    """The last official night from `first` up to, not including, `end` that allocated."""
     statement = (
         sa.select(runs.c.run_id, runs.c.business_date)
         .join(run_files, run_files.c.run_id == runs.c.run_id)
         .where(run_files.c.name == ALLOCATION, runs.c.kind == RunKind.NIGHTLY.value)
-        .where(runs.c.business_date >= period.previous().start, runs.c.business_date < period.start)
+        .where(runs.c.business_date >= first, runs.c.business_date < end)
         .order_by(runs.c.business_date.desc(), runs.c.recorded_at.desc())
     )
     with world.store.read() as connection:
         row = connection.execute(statement).first()
         if row is None:
             raise RefusedError(
-                f"CAL001 no night of {period.previous()} has allocated, so nothing was predicted for {period}; "
+                f"CAL001 no {asked} has allocated, so nothing was predicted; "
                 "the first month that can be compared is the one after the first allocation"
             )
         run = RunId(row.run_id)

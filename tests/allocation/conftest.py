@@ -142,7 +142,7 @@ def allocate_by_hand(
 ) -> Allocation:
     """An allocation without history: every segment brings what the strategy states."""
     used = strategy or strategy_of()
-    rates = recovery_table(used, [])
+    rates = other.pop("recovery", None) or recovery_table(used, [])
     return allocate(book, barred or barred_of(), ends, used, rates, **other)
 
 

@@ -178,6 +178,14 @@ def test_a_destination_is_seen_beside_what_its_accounts_were_expected_to_bring(h
     assert found["nobody"] == 1
 
 
+def test_only_owners_who_work_the_segment_are_held_beside_each_other(hand):
+    """Accounts that rolled on to another department in mid-month are nobody's merit: E1 brings what is usual there."""
+    rows = [owned("E1", 9_000, 300_000), owned("L1", 9_000, 900_000, department="legal", team="L")]
+    found = effects_of(hand, rows, E1=hand.collector("E1", 1, team="T1"),
+                       L1=hand.collector("L1", 1, department="legal", team="L"))  # fmt: skip
+    assert found == {"E1": pytest.approx(1), "L1": 1}
+
+
 def test_an_effect_is_bounded_and_says_how_it_came_about(hand):
     table = recovery_table(hand.strategy(), [owned("E1", 9_000, 900_000), owned("E2", 90_000, 0)])
     factors = [one.factor for one in table.effects.found.values()]

@@ -94,7 +94,7 @@ def destination_effects(strategy: Strategy, owned: Iterable[Owned]) -> Effects:
         cells: defaultdict[tuple[str, str], Experience] = defaultdict(Experience)
         for row in (row for row in rows if len(row.path) > level):
             parent = row.path[level - 1] if level else ""
-            factor = found[parent].factor if parent else 1.0
+            factor = found[parent].factor if parent in found else 1.0
             cells[parent, row.path[level]] += row.seen.times(factor)
         found |= dict(_effects(cells, found, float(strategy.rule.shrinkage_accounts)))
     return Effects(found)
@@ -107,7 +107,7 @@ def _effects(
     weigh: Weights = weights([(parent, cells[parent, place]) for parent, place in in_order], stated)
     for parent, place in in_order:
         seen = cells[parent, place]
-        above = wider[parent].factor if parent else 1.0
+        above = wider[parent].factor if parent in wider else 1.0
         if seen.ratio is not None:
             is_estimated = weigh.between is not None
             yield place, Effect(place, seen.ratio * above, above, weigh.of(seen), seen.account_months, is_estimated)

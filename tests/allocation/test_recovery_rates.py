@@ -186,6 +186,10 @@ def test_only_owners_who_work_the_segment_are_held_beside_each_other(hand):
     assert found == {"E1": pytest.approx(1), "L1": 1}
 
 
+def test_where_nothing_came_nobody_is_better_or_worse(hand):
+    assert effects_of(hand, [owned("E1", 10, 0)], E1=hand.collector("E1", 1, team="T1")) == {"E1": 1}
+
+
 def test_an_effect_is_bounded_and_says_how_it_came_about(hand):
     table = recovery_table(hand.strategy(), [owned("E1", 9_000, 900_000), owned("E2", 90_000, 0)])
     factors = [one.factor for one in table.effects.found.values()]

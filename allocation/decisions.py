@@ -41,12 +41,12 @@ def decisions(night: Night) -> pa.Table:
 
     account_id, debtor_id · segment, channel · owner_kind, owner_id, department_id, team_id · disposition (allocated,
     held, excluded), reason · escalated: the rule that took it out of its segment by condition · case_id: its first
-    undecided case · recall: why its placement ends · currency, balance, overdue_amount · debtor_accounts: how many
-    accounts of the debtor were decided together, for all of whom the three estimates at the end are · next_best: the
-    place that would have been next; NULL where nothing was decided by price. Estimates, as floats: expected_recovery
-    of the account, in its currency; in the strategy's comparison currency value_estimate (what they bring where they
-    went), price_estimate (of the capacity that they use there) and margin_estimate (value less price, less the same at
-    the next best place; negative where that was full).
+    undecided case · recall: why its placement ends · product, currency, balance, overdue_amount · debtor_accounts: how
+    many accounts of the debtor were decided together, for all of whom the three estimates at the end are · next_best:
+    the place that would have been next; NULL where nothing was decided by price. Estimates, as floats:
+    expected_recovery of the account, in its currency; in the strategy's comparison currency value_estimate (what they
+    bring where they went), price_estimate (of the capacity that they use there) and margin_estimate (value less price,
+    less the same at the next best place; negative where that was full).
     """
     book, work = night.book, night.work
     choice = _choices(work.problem, night.solution)
@@ -63,7 +63,7 @@ def decisions(night: Night) -> pa.Table:
             "reason": reason,
             **{
                 name: book.table[name]
-                for name in ("escalated", "case_id", "recall", "currency", "balance", "overdue_amount")
+                for name in ("escalated", "case_id", "recall", "product", "currency", "balance", "overdue_amount")
             },
             "debtor_accounts": pa.array(together),
             "next_best": _next_best(night, choice),

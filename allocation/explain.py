@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow.compute as pc
 
 from allocation.allocate import Allocation
+from allocation.effects import DESTINATIONS, path_of
+from allocation.recovery import key_of
 from allocation.rows import PLACEMENT_IN_FORCE, STAYS
 
 _WORDS: Mapping[str, str] = {
@@ -54,10 +56,17 @@ def _arithmetic(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _rates(allocation: Allocation, row: Mapping[str, Any]) -> Iterator[str]:
-    """How the account's expected recovery came about, where it has one."""
-    for rate in allocation.summary.rates:
-        if row["expected_recovery"] and (rate.segment, rate.currency) == (row["segment"], row["currency"]):
-            yield (
-                f"  expected recovery {row['expected_recovery']:,.2f} {row['currency']}"
-                f" of {row['overdue_amount']:,f} overdue: {rate}"
-            )
+    """How the account's expected recovery came about, and what its owner makes of it, where it has one."""
+    recovery = allocation.summary.recovery
+    rate = recovery.of(key_of(row["segment"] or "", row["currency"], row["product"], row["balance"]))
+    if not row["expected_recovery"] or rate is None:
+        return
+    overdue, expected = f"{row['overdue_amount']:,f} overdue", f"{row['expected_recovery']:,.2f} {row['currency']}"
+    yield f"  expected recovery {expected} of {overdue}: {rate}"
+    yield from (f"    {line}" for line in rate.lines())
+    cost = recovery.work.accounts.get((row["segment"], row["department_id"] or ""))
+    if cost and row["owner_kind"] == "employee":
+        yield f"    work there: {cost}"
+    if row["owner_kind"] in DESTINATIONS:
+        path = path_of(row["owner_kind"], row["owner_id"], row["department_id"], row["team_id"])
+        yield from (f"    what its owner brings beside that: {effect}" for effect in recovery.effects.along(path))

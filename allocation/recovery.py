@@ -1,142 +1,322 @@
-"""What an overdue account is expected to bring in a month: liquidation by segment, shrunk toward the portfolio.
+"""What an overdue account is expected to bring: liquidation of months before by cell, shrunk to its parents.
 
-Everything from the rates on is an estimate, in floats: it decides who works what, never who is paid what.
+Portfolio → channel → segment → cell (product and band of balance), each in one currency. Everything here is an
+estimate, in floats: it decides who works what, never who is paid what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy as sa
-
-from allocation.segments import classified
+from allocation.credibility import MONTH_DAYS, Experience, Weights, weights
+from allocation.effects import DESTINATIONS, Effects, Owned, destination_effects
 from allocation.strategies import Strategy
-from domain.catalogue import CATALOGUE
-from domain.exact import ExactSelect, count_rows, exact, total
-from domain.sql import TABLES, sql_table
+from allocation.work_costs import WorkCosts
+from domain.recovery import BAND_STARTS, Basis
 
-ACCOUNTS_OPENING: sa.Table = sql_table(CATALOGUE["accounts"], sa.MetaData(), "accounts_opening")
-
-OpeningRow = Mapping[str, Any]
+Row = Mapping[str, Any]  # of `history_statement`
 
 
-def history_statement(strategy: Strategy, start: date, as_of: date) -> ExactSelect:
-    """By segment and currency of the opening book: accounts, their overdue amount, and what was recovered on them.
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a rate is of: a product's accounts of a band of balance, or a whole segment where these are empty."""
 
-    The opening book is the view `accounts_opening` (as of the day before `start`); recovered are payments posted from
-    `start` up to and including `as_of`, without waivers. Accounts that were not to be worked are left out.
+    segment: str
+    currency: str
+    product: str = ""
+    band: int | None = None
+
+    @property
+    def whole(self) -> Key:
+        return Key(self.segment, self.currency)
+
+    def __str__(self) -> str:
+        if self.band is None:
+            return f"segment {self.segment}"
+        band = f"from {BAND_STARTS[self.band - 1]:,}" if self.band else f"below {BAND_STARTS[0]:,}"
+        return f"{self.product}, balance {band} {self.currency}"
+
+
+def key_of(segment: str, currency: str, product: str, balance: Decimal) -> Key:
+    """The cell of an account."""
+    return Key(segment, currency, product, bisect_right(BAND_STARTS, balance))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of a cell, and in which months, first and last as 2026-10."""
+
+    experience: Experience = Experience()  # noqa: RUF009 - frozen
+    first: str = ""
+    last: str = ""
+
+    def __add__(self, other: Seen) -> Seen:
+        firsts, lasts = [one for one in (self.first, other.first) if one], [self.last, other.last]
+        return Seen(self.experience + other.experience, min(firsts, default=""), max(lasts))
+
+    def times(self, rate: float) -> Seen:
+        return Seen(self.experience.times(rate), self.first, self.last)
+
+    def __str__(self) -> str:
+        months = self.first if self.first == self.last else f"{self.first} to {self.last}"
+        return f"{self.experience.account_months:,.0f} account-months, {months}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step from wide to narrow: rate = weight × own + (1 − weight) × parent; `own` is None where nothing was seen.
+
+    Of cells and segments the rate is what a month of thirty days brings of what was overdue at its beginning; of
+    channels and of the portfolio it is what came beside what their segments state. `parent` is the wider step's rate in
+    this one's terms. `is_estimated`: the weight comes from how much cells differ, else from shrinkage_accounts.
     """
-    opening = classified(strategy, ACCOUNTS_OPENING, start).subquery("opening")
-    paid = _recovered(start, as_of)
-    worked = sa.and_(opening.c.not_worked.is_(None), opening.c.overdue_amount > 0)
-    return exact(
-        sa.select(
-            opening.c.segment,
-            opening.c.currency,
-            count_rows().label("accounts"),
-            total(opening.c.overdue_amount).label("overdue"),
-            total(sa.func.coalesce(paid.c.recovered, 0)).label("recovered"),
-        )
-        .select_from(opening.outerjoin(paid, paid.c.account_id == opening.c.account_id))
-        .where(worked)
-        .group_by(opening.c.segment, opening.c.currency)
-        .order_by(opening.c.segment.nulls_last(), opening.c.currency.nulls_last())
-    )
 
+    of: str
+    own: float | None
+    parent: float
+    weight: float
+    seen: Seen
+    is_estimated: bool
 
-def _recovered(start: date, as_of: date) -> sa.Subquery:
-    payments = TABLES["payments"].c
-    return (
-        sa.select(payments.account_id, total(payments.amount - payments.waiver).label("recovered"))
-        .where(payments.posted_on >= start, payments.posted_on <= as_of)
-        .group_by(payments.account_id)
-        .subquery("paid")
-    )
+    @property
+    def rate(self) -> float:
+        return self.parent if self.own is None else self.weight * self.own + (1 - self.weight) * self.parent
+
+    def __str__(self) -> str:
+        if self.own is None:
+            return f"{self.of}: {self.rate:.4f}, nothing observed"
+        how = "estimated" if self.is_estimated else "stated"
+        own, rest = f"{self.weight:.2f} × own {self.own:.4f}", f"{1 - self.weight:.2f} × {self.parent:.4f}"
+        return f"{self.of}: {self.rate:.4f} = {own} + {rest} ({self.seen}; weight {how})"
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryRate:
-    """The share of its overdue amount that an account is expected to bring in a month, and how that came about.
+    """The share of its overdue amount that an account is expected to bring within the horizon, and how it came about.
 
-    `stated` is the strategy's; `portfolio_factor` is what all segments brought beside what their stated rates promised;
-    `own` is what the segment itself brought, per month (None: nothing observed); `weight` is the own rate's.
+    `steps` holds, for each month of the horizon, the steps from the portfolio down; the rate is the sum of the months'.
     """
 
-    segment: str
-    currency: str
-    stated: float
-    portfolio_factor: float
-    own: float | None
-    accounts: int
-    weight: float
+    key: Key
+    horizon_days: int
+    basis: Basis | None
+    steps: tuple[tuple[Step, ...], ...]
 
     @property
     def rate(self) -> float:
-        known_without = self.stated * self.portfolio_factor
-        return known_without if self.own is None else self.weight * self.own + (1 - self.weight) * known_without
+        return sum(month[-1].rate for month in self.steps)
 
     def __str__(self) -> str:
-        without = f"stated {self.stated:.4f} × portfolio {self.portfolio_factor:.3f}"
-        if self.own is None:
-            return f"{self.rate:.4f} a month of what is overdue ({without}; nothing observed)"
-        own = f"own {self.own:.4f} from {self.accounts} accounts, weight {self.weight:.2f}"
-        return f"{self.rate:.4f} a month of what is overdue ({own}; the rest {without})"
+        months = " + ".join(f"{month[-1].rate:.4f}" for month in self.steps)
+        sum_of = f" = {months}" if len(self.steps) > 1 else ""
+        source = f"from {self.basis}" if self.basis else "as stated, without history"
+        return f"{self.rate:.4f} of what is overdue in {self.horizon_days} days{sum_of}, {source}"
+
+    def lines(self) -> Iterator[str]:
+        """The steps from the narrowest to the widest, month by month."""
+        for number, month in enumerate(self.steps, start=1):
+            if len(self.steps) > 1:
+                yield f"month {number}:"
+            yield from (str(step) for step in reversed(month))
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryTable:
-    rates: Mapping[tuple[str, str], RecoveryRate]
+    """Rates of every worked segment and of the cells that were seen, what destinations make of them, and what it costs
+    to work them."""
 
-    def __getitem__(self, key: tuple[str, str]) -> RecoveryRate:
-        return self.rates[key]
+    rates: Mapping[Key, RecoveryRate]
+    horizon_days: int = 30
+    effects: Effects = field(default_factory=Effects)
+    currencies: Mapping[str, Decimal] = field(default_factory=dict)
+    work: WorkCosts = field(default_factory=WorkCosts)
+
+    def of(self, key: Key) -> RecoveryRate | None:
+        """The cell's rate, or its segment's; None for a segment or currency that is not worked."""
+        return self.rates.get(key) or self.rates.get(key.whole)
 
 
-def recovery_table(strategy: Strategy, history: Iterable[OpeningRow], months_observed: Decimal) -> RecoveryTable:
-    """A rate for each worked segment in each currency of the strategy, from the rows of `history_statement`.
+def recovery_table(strategy: Strategy, history: Iterable[Row], this_month: Iterable[Row] = ()) -> RecoveryTable:
+    """A rate for each worked segment in each currency of the strategy, and for the cells that were seen.
 
-    `months_observed` is the length of the period behind the rows, such as 0.5: rates are brought to one month, and a
-    short look weighs less. With k the strategy's shrinkage_accounts, the own rate weighs n / (n + k), where n is
-    accounts × months; no history at all leaves the stated rates as they are.
+    The rows are of `history_statement`: of the months before and, the stated fallback for currencies in which they saw
+    nothing, of this month so far. Without either, what the strategy states holds.
     """
-    months = float(months_observed)
-    seen = {(str(row["segment"]), str(row["currency"])): row for row in history} if months > 0 else {}
-    rates: dict[tuple[str, str], RecoveryRate] = {}
+    rows, basis = _by_currency(strategy, history, this_month)
+    rates: dict[Key, RecoveryRate] = {}
     for currency in strategy.rule.currencies:
-        stated = {
-            segment.id: float(segment.rule.recovery_without_history or 0)
-            for segment in strategy.segments
-            if segment.rule.hold is None
-        }
-        own = {segment: row for (segment, of), row in seen.items() if of == currency and segment in stated}
-        factor = _portfolio_factor(strategy, stated, own, months)
-        rates |= {(key, currency): _rate(strategy, (key, currency), stated[key], factor, own.get(key), months)
-                  for key in stated}  # fmt: skip
-    return RecoveryTable(rates)
+        months = [_month(strategy, currency, age, rows[currency]) for age in range(strategy.recovery.months)]
+        for key in sorted({key for month in months for key in month}, key=_in_order):
+            steps = tuple(month.get(key) or month[key.whole] for month in months)
+            rates[key] = RecoveryRate(key, strategy.recovery.horizon_days, basis.get(currency), steps)
+    effects = destination_effects(strategy, _owned(strategy, rows, rates))
+    return RecoveryTable(rates, strategy.recovery.horizon_days, effects, strategy.rule.currencies)
 
 
-def _portfolio_factor(
-    strategy: Strategy, stated: Mapping[str, float], own: Mapping[str, OpeningRow], months: float
-) -> float:
-    """What all segments brought ÷ what their stated rates promised, itself shrunk toward 1."""
-    promised = sum(stated[segment] * float(row["overdue"]) * months for segment, row in own.items())
-    brought = sum(float(row["recovered"]) for row in own.values())
-    accounts = sum(int(row["accounts"]) for row in own.values()) * months
-    if promised <= 0 or accounts <= 0:
-        return 1.0
-    weight = accounts / (accounts + strategy.rule.shrinkage_accounts)
-    return weight * max(brought, 0.0) / promised + (1 - weight)
+def as_told(table: RecoveryTable) -> dict[str, Any]:
+    """What a night keeps of it: every rate and effect with the steps that it came about by, all of them estimates."""
+    return {
+        "horizon_days": table.horizon_days,
+        "currencies": {currency: str(worth) for currency, worth in table.currencies.items()},
+        "reckoned_in": next((name for name, worth in table.currencies.items() if worth == 1), ""),
+        "rates": [
+            {
+                "currency": key.currency,
+                "segment": key.segment,
+                "product": key.product,
+                "band": key.band,
+                "rate": rate.rate,
+                "basis": rate.basis,
+                "how": list(rate.lines()),
+            }
+            for key, rate in table.rates.items()
+        ],
+        "work": {f"{segment} {name}": str(cost) for (segment, name), cost in table.work.accounts.items()},
+        "effects": {place: {"factor": one.factor, "how": str(one)} for place, one in table.effects.found.items()},
+    }
 
 
-def _rate(
-    strategy: Strategy, key: tuple[str, str], stated: float, factor: float, row: OpeningRow | None, months: float
-) -> RecoveryRate:
-    if row is None or float(row["overdue"]) <= 0:
-        return RecoveryRate(*key, stated, factor, None, 0, 0.0)
-    accounts = int(row["accounts"])
-    own = max(float(row["recovered"]), 0.0) / float(row["overdue"]) / months
-    weight = accounts * months / (accounts * months + strategy.rule.shrinkage_accounts)
-    return RecoveryRate(*key, stated, factor, own, accounts, weight)
+def _by_currency(
+    strategy: Strategy, history: Iterable[Row], this_month: Iterable[Row]
+) -> tuple[Mapping[str, list[Row]], Mapping[str, Basis]]:
+    """The rows that count for each currency: those of the months before, else those of this month."""
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    basis: dict[str, Basis] = {}
+    worked = {segment.id for segment in strategy.segments if segment.rule.hold is None}
+    for source, rows in ((Basis.HISTORY, history), (Basis.OWN_MONTH, this_month)):
+        for row in rows:
+            currency = row["currency"]
+            if row["segment"] in worked and row["money_days"] > 0 and basis.setdefault(currency, source) is source:
+                found[currency].append(row)
+    return found, basis
+
+
+def _month(strategy: Strategy, currency: str, age: int, rows: Iterable[Row]) -> Mapping[Key, tuple[Step, ...]]:
+    """The steps to each segment and cell, of the month that begins `age` months after the opening book."""
+    cells: defaultdict[Key, Seen] = defaultdict(Seen)
+    for row in rows:
+        if row["age"] == age:
+            cells[_key(row)] += seen_in(row)
+    steps = _segments(strategy, currency, age, cells)
+    expected = {key: cells[key].times(steps[key.whole][-1].rate) for key in sorted(cells, key=_in_order)}
+    weigh = weights([(key.segment, seen.experience) for key, seen in expected.items()], _stated_weight(strategy))
+    for key, seen in expected.items():
+        above = steps[key.whole]
+        steps[key] = (*above, _step(str(key), seen, _own_rate(seen), above[-1].rate, weigh))
+    return steps
+
+
+def _segments(strategy: Strategy, currency: str, age: int, cells: Mapping[Key, Seen]) -> dict[Key, tuple[Step, ...]]:
+    """The steps to each worked segment, by its channel, from the portfolio."""
+    stated = _stated_rates(strategy, age)
+    seen = {segment: sum((one for key, one in cells.items() if key.segment == segment), Seen()) for segment in stated}
+    top = _portfolio(strategy, currency, stated, seen)
+    channels = _channels(strategy, stated, seen, top)
+    channel_of = {one.id: one.rule.channel or "" for one in strategy.segments}
+    expected = {one: seen[one].times(rate * channels[channel_of[one]].rate) for one, rate in stated.items()}
+    weigh = weights([(channel_of[one], each.experience) for one, each in expected.items()], _stated_weight(strategy))
+    found: dict[Key, tuple[Step, ...]] = {}
+    for segment, rate in stated.items():
+        channel = channels[channel_of[segment]]
+        own = _step(f"segment {segment}", expected[segment], _own_rate(seen[segment]), rate * channel.rate, weigh)
+        found[Key(segment, currency)] = (top, channel, own)
+    return found
+
+
+def _stated_rates(strategy: Strategy, age: int) -> Mapping[str, float]:
+    """What each worked segment is said to bring in the month of this age, where nothing is known."""
+    later = float((Decimal(1), *strategy.recovery.later_months_without_history)[age])
+    worked = (segment for segment in strategy.segments if segment.rule.hold is None)
+    return {segment.id: later * float(segment.rule.recovery_without_history or 0) for segment in worked}
+
+
+def _stated_weight(strategy: Strategy) -> float:
+    return float(strategy.rule.shrinkage_accounts)
+
+
+def _portfolio(strategy: Strategy, currency: str, stated: Mapping[str, float], seen: Mapping[str, Seen]) -> Step:
+    """What all segments brought beside what they state: one cell, so its weight is the stated one."""
+    whole = sum((seen[segment].times(rate) for segment, rate in stated.items()), Seen())
+    weigh = Weights(None, 0.0, _stated_weight(strategy))
+    return _step(f"portfolio {currency} beside what is stated", whole, whole.experience.ratio, 1.0, weigh)
+
+
+def _channels(
+    strategy: Strategy, stated: Mapping[str, float], seen: Mapping[str, Seen], top: Step
+) -> Mapping[str, Step]:
+    wholes: defaultdict[str, Seen] = defaultdict(Seen)
+    for segment in strategy.segments:
+        if segment.id in stated:
+            wholes[segment.rule.channel or ""] += seen[segment.id].times(stated[segment.id] * top.rate)
+    weigh = weights([("", whole.experience) for whole in wholes.values()], _stated_weight(strategy))
+    found = {}
+    for channel, whole in wholes.items():
+        ratio = whole.experience.ratio
+        own = None if ratio is None else ratio * top.rate
+        found[channel] = _step(f"channel {channel} beside what is stated", whole, own, top.rate, weigh)
+    return found
+
+
+def _own_rate(seen: Seen) -> float | None:
+    one = seen.experience
+    return max(one.recovered, 0.0) / one.money_months if one.money_months > 0 else None
+
+
+def _step(of: str, seen: Seen, own: float | None, parent: float, weigh: Weights) -> Step:
+    """`seen` is beside what the parent's rate promised."""
+    return Step(of, own, parent, weigh.of(seen.experience), seen, weigh.between is not None)
+
+
+def _owned(strategy: Strategy, rows: Mapping[str, Iterable[Row]], rates: Mapping[Key, RecoveryRate]) -> Iterator[Owned]:
+    """What each owner's accounts brought, beside what their cells' first months were expected to, in one currency.
+
+    Only owners who work the segment by the strategy are held beside each other, and what they brought together in it is
+    what is expected: accounts that roll on leave their owner in mid-month, which is nobody's merit and nobody's fault.
+    """
+    for currency, worth in strategy.rule.currencies.items():
+        mine = [row for row in rows.get(currency, ()) if row["age"] == 0 and _works(strategy, row)]
+        seen = [seen_in(row).experience.times(rates[_key(row)].steps[0][-1].rate) for row in mine]
+        together: defaultdict[str, Experience] = defaultdict(Experience)
+        for row, one in zip(mine, seen, strict=True):
+            together[row["segment"]] += one
+        for row, one in zip(mine, seen, strict=True):
+            came = together[row["segment"]].ratio or 0.0
+            owner = (row["owner_kind"], row["owner_id"], row["department_id"], row["team_id"])
+            yield Owned(*owner, one.times(came).in_worth(float(worth)))
+
+
+def _works(strategy: Strategy, row: Row) -> bool:
+    rule = next(segment.rule for segment in strategy.segments if segment.id == row["segment"])
+    if row["owner_kind"] == "partner":
+        return rule.partners is not None
+    return row["owner_kind"] in DESTINATIONS and row["department_id"] in rule.departments
+
+
+def seen_in(row: Row) -> Seen:
+    """The row as experience, beside a rate of one a month."""
+    first, last = (str(row[name])[: len("2026-10")] for name in ("first_month", "last_month"))
+    money_months = float(row["money_days"]) / MONTH_DAYS
+    experience = Experience(
+        float(row["parts"]),
+        float(row["account_days"]) / MONTH_DAYS,
+        money_months,
+        money_months,
+        float(row["recovered"]),
+        float(row["money_days_squared"]) / MONTH_DAYS**2,
+        float(row["money_days_recovered"]) / MONTH_DAYS,
+        float(row["recovered_squared"]),
+    )
+    return Seen(experience, first, last)
+
+
+def _key(row: Row) -> Key:
+    return Key(row["segment"], row["currency"], row["product"], row["band"])
+
+
+def _in_order(key: Key) -> tuple[str, str, str, int]:
+    return key.segment, key.currency, key.product, -1 if key.band is None else key.band

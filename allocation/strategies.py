@@ -9,7 +9,7 @@ from datetime import date
 from allocation.facts import SCOPE, contact_days
 from allocation.segment_tables import condition_of, faults_of_tables
 from allocation.strategy_checks import faults_of_file, faults_of_strategy, two_in_force, workable_although_forbidden
-from allocation.strategy_rules import Escalation, SegmentRule, StrategyRule
+from allocation.strategy_rules import Escalation, RecoveryTerms, SegmentRule, StrategyRule
 from domain.documents import Document
 from domain.expressions import Expression, ExprType, parse
 from domain.issues import Issue, has_errors
@@ -105,6 +105,10 @@ class Strategy:
     @property
     def version(self) -> RuleVersion:
         return self.placed.version
+
+    @property
+    def recovery(self) -> RecoveryTerms:
+        return self.rule.recovery or RecoveryTerms()
 
     @property
     def names(self) -> frozenset[str]:

@@ -79,8 +79,10 @@ def _faults_of_segment(placed: Placed[StrategyRule], index: int) -> Iterator[Iss
     if worked and rule.recovery_without_history is None:
         message = f'segment "{rule.id}" does not say what it brings without history'
         yield Issue("ALL009", placed.place(*place("id")), message, "Add recovery_without_history, such as 0.10")
-    if placed.rule.capacity.by == "minutes" and rule.departments and rule.handling_minutes is None:
-        message = f'capacity is in minutes, and segment "{rule.id}" does not say how many an account takes'
+    by_minutes = "capacity is in minutes" if placed.rule.capacity.by == "minutes" else ""
+    why = by_minutes or ("work costs by the minute" if placed.rule.work_cost else "")
+    if why and rule.departments and rule.handling_minutes is None:
+        message = f'{why}, and segment "{rule.id}" does not say how many an account takes'
         yield Issue("ALL010", placed.place(*place("id")), message, "Add handling_minutes")
 
 

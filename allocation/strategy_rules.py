@@ -244,6 +244,49 @@ class ScoreShares(RuleModel):
     """How far below and above the share the quota lets a partner be."""
 
 
+class RecoveryTerms(RuleModel):
+    """What expected recovery is reckoned from, and for how long ahead."""
+
+    horizon_days: Literal[30, 60, 90] = 30
+    """For how many days ahead recovery is expected."""
+    later_months_without_history: tuple[Decimal, ...] = ()
+    """What the second and third months bring beside the first where history says nothing: one number for 60 days, two
+    for 90."""
+    history_months: int = Field(default=6, ge=1, le=24)
+    """How many months before this one are looked at."""
+    destination_effects: bool = True
+    """Whether what collectors and partners brought beside what was expected of their accounts counts."""
+
+    @property
+    def months(self) -> int:
+        return self.horizon_days // 30
+
+    @model_validator(mode="after")
+    def _later_months_are_stated(self) -> RecoveryTerms:
+        if len(self.later_months_without_history) != self.months - 1:
+            raise ValueError("later_months_without_history has one number for 60 days, two for 90, none for 30")
+        if any(not 0 <= share <= 1 for share in self.later_months_without_history):
+            raise ValueError("later_months_without_history are shares between 0 and 1 of what the first month brings")
+        return self
+
+
+class WorkCost(RuleModel):
+    """What a minute of work costs; partners cost their share of what they recover."""
+
+    from_costs: bool = False
+    """Reckon it from the table `costs`: the last whole month, by the minutes of the collectors of each cost centre."""
+    per_minute: dict[str, Decimal] = Field(default_factory=dict)
+    """By department, in the comparison currency: what holds where the table says nothing."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> WorkCost:
+        if not self.from_costs and not self.per_minute:
+            raise ValueError("say from_costs: true, or per_minute for some department, or leave work_cost out")
+        if any(cost < 0 for cost in self.per_minute.values()):
+            raise ValueError("per_minute: a minute costs nothing or more")
+        return self
+
+
 class StrategyRule(Rule):
     """A whole strategy: one holds at a time, for the whole book."""
 
@@ -278,6 +321,10 @@ class StrategyRule(Rule):
     """A collector who is away for all of the next so many days gets no accounts."""
     shrinkage_accounts: int = Field(ge=0)
     """How many accounts, observed for a month, weigh as much as what is known without looking at the segment itself."""
+    recovery: RecoveryTerms | None = None
+    """What expected recovery is reckoned from; left out, 30 days ahead from six months."""
+    work_cost: WorkCost | None = None
+    """What working an account costs, by its segment's handling_minutes; left out, nothing."""
     match: Literal["first", "unique"] = "first"
     """first: the first segment that fits. unique: an account that fits two is held as held:several_segments."""
     excluded: tuple[Condition, ...] = ()

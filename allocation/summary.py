@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from allocation.decisions import Night, used_of_limits
 from allocation.limits import capacity_of
-from allocation.recovery import RecoveryRate, RecoveryTable
+from allocation.recovery import RecoveryTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Summary:
     gap: float
     violations: tuple[str, ...]
     prices: Mapping[str, float]
-    rates: tuple[RecoveryRate, ...]
+    recovery: RecoveryTable
 
     @property
     def book(self) -> int:
@@ -82,7 +82,7 @@ def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summar
         prices=dict(
             zip(problem.limits.names, (solution.prices / np.exp2(problem.shifts) / scale).tolist(), strict=True)
         ),
-        rates=tuple(recovery.rates.values()),
+        recovery=recovery,
     )
 
 

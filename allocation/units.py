@@ -10,18 +10,22 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from allocation.destinations import Destination
+from allocation.effects import MOST, Effects
 from allocation.limits import balances, comparable, limits_of, use_of_account
 from allocation.problem import NOWHERE, PARTS, Floats, Group, Hashes, Ints, Limits, Measure, Problem, Uses
-from allocation.recovery import RecoveryTable
+from allocation.recovery import Key, RecoveryTable
 from allocation.rows import MISSING, Book, coded
 from allocation.strategies import Strategy
 from allocation.strategy_rules import SegmentRule
+from domain.recovery import BAND_STARTS
 
 _SKILLS = ("language", "product", "region")
 _DIGITS_AT_MOST = 6
-_SUM_AT_MOST, _WORTH_AT_MOST = 4e18, 9e14  # so that int64 holds every sum, and worth × PARTS
+# So that int64 holds every sum, and worth × PARTS, also where destinations bring MOST times the expected.
+_SUM_AT_MOST, _WORTH_AT_MOST = 4e18 / MOST, 9e14 / MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,12 @@ def work_of(
     """The free accounts of the book as units, and what each of them brings where."""
     crowd = _crowd(book, strategy)
     limits = limits_of(book, destinations, strategy)
-    groups = tuple(
-        _group(kind, span, destinations, strategy, limits) for kind, span in _kinds_with_spans(book, strategy, crowd)
-    )
     expected = _expected(book, strategy, recovery, crowd)
     worth_of_account, digits = _in_quanta(comparable(book, strategy, expected)[crowd.rows])
+    groups = tuple(
+        _group(kind, span, destinations, strategy, limits, recovery, digits)
+        for kind, span in _kinds_with_spans(book, strategy, crowd)
+    )
     worth, owner = _summed(worth_of_account, crowd), _owner_positions(book, crowd, groups)
     switching = worth * int(strategy.rule.switching_cost * PARTS) // PARTS
     problem = Problem(
@@ -168,7 +173,13 @@ def _kinds_with_spans(book: Book, strategy: Strategy, crowd: _Crowd) -> Iterator
 
 
 def _group(
-    kind: Kind, span: tuple[int, int], destinations: Sequence[Destination], strategy: Strategy, limits: Limits
+    kind: Kind,
+    span: tuple[int, int],
+    destinations: Sequence[Destination],
+    strategy: Strategy,
+    limits: Limits,
+    recovery: RecoveryTable,
+    digits: int,
 ) -> Group:
     """The group's places: whoever may have its accounts and has any room at all."""
     rule, share = strategy.segments[kind.segment].rule, len(destinations) + kind.segment
@@ -186,8 +197,9 @@ def _group(
     return Group(
         *span,
         np.array(with_room, dtype=np.int64),
-        np.where(partners, _parts_kept(rule), PARTS).astype(np.int64),
+        np.array([_fit_parts(rule, destinations[number], recovery.effects) for number in with_room], dtype=np.int64),
         Uses.of([*own, *shared, *quotas]),
+        _costs(rule, [destinations[number] for number in with_room], recovery, digits),
         is_reachable=bool(eligible),
     )
 
@@ -221,22 +233,35 @@ def _why_no_collector(kind: Kind, rule: SegmentRule, collector: Destination) -> 
     return "licences" if not collector.skills.issuperset(rule.licences) else ""
 
 
-def _parts_kept(rule: SegmentRule) -> int:
-    """Of ten thousand parts of what a partner recovers, those that stay with the house."""
-    return PARTS - int(rule.partners.cost_share * PARTS) if rule.partners else 0
+def _fit_parts(rule: SegmentRule, destination: Destination, effects: Effects) -> int:
+    """Of ten thousand parts of what is expected: what it brings there, less what a partner keeps of it."""
+    brought = round(PARTS * effects.factor(destination))
+    kept = PARTS - int(rule.partners.cost_share * PARTS) if destination.is_partner and rule.partners else PARTS
+    return brought * kept // PARTS
+
+
+def _costs(rule: SegmentRule, places: Sequence[Destination], recovery: RecoveryTable, digits: int) -> Ints | None:
+    """What working one account costs at each place, in quanta."""
+    if not recovery.work.accounts:
+        return None
+    return np.array([round(recovery.work.of(rule.id, place) * 10.0**digits) for place in places], dtype=np.int64)
 
 
 def _expected(book: Book, strategy: Strategy, recovery: RecoveryTable, crowd: _Crowd) -> Floats:
-    """Overdue amount × the segment's rate in the account's currency, of free and placed accounts; else 0."""
-    rates = np.zeros((len(strategy.segments), len(book.currency.names) + 1))
-    for row, segment in enumerate(strategy.segments):
-        for column, currency in enumerate(book.currency.names):
-            known = recovery.rates.get((segment.id, currency))
-            rates[row, column] = known.rate if known else 0.0
+    """Overdue amount × the rate of the account's cell in its segment, of free and placed accounts; else 0."""
     worked_as = book.segment.copy()
     worked_as[crowd.rows] = crowd.segment[crowd.unit]
-    rate = np.where(book.is_free | book.is_fixed, rates[worked_as, book.currency.codes], 0.0)
-    expected: Floats = np.maximum(book.overdue, 0.0) * rate
+    product, band = coded(book.table["product"]), _bands(book)
+    cell = _combined(worked_as, book.currency.codes, product.codes, band)
+    _, first, of_cell = np.unique(cell, return_index=True, return_inverse=True)
+    keys = [
+        Key(strategy.segments[worked_as[row]].id, book.currency.name(row), product.name(row), int(band[row]))
+        for row in first.tolist()
+    ]
+    found = [recovery.of(key) for key in keys]
+    rate = np.array([one.rate if one else 0.0 for one in found], dtype=np.float64)[of_cell]
+    is_worked = book.is_free | book.is_fixed
+    expected: Floats = np.where(is_worked, np.maximum(book.overdue, 0.0) * rate, 0.0)
     return expected
 
 
@@ -244,6 +269,12 @@ def _measures(book: Book, strategy: Strategy, crowd: _Crowd, worth: Ints) -> tup
     if not strategy.counts_balances:
         return ()
     return (Measure.of("balance", _summed(balances(book, strategy)[crowd.rows], crowd), worth),)
+
+
+def _bands(book: Book) -> Ints:
+    balance = pc.cast(book.table["balance"], pa.float64()).to_numpy()
+    bands: Ints = np.searchsorted(np.array(BAND_STARTS, dtype=np.float64), balance, side="right").astype(np.int64)
+    return bands
 
 
 def _in_quanta(worth: Floats) -> tuple[Ints, int]:

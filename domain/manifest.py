@@ -84,13 +84,13 @@ class Manifest:
     `landed` are the extracts that the gate judges, `unread` those that could not be read, `history` the accepted
     versions of earlier dates that it and later stages read; `dispatch` the releases in force before the run, in order;
     `prices` the digest of yesterday's prices; `baselines` the versions whose rows and totals the batch suites compare
-    with; `liquidation` the digests of what earlier months saw of the recovery of overdue money; `ledger` (batches) the
-    posted state of the batch's own keys; `gaps` increments of the period that landed and were never accepted, so that
-    what adds up the period has no value; `source` (month-ends) the night whose results are paid; `earlier` the last
-    measured nights of earlier months, whose credits a reversal takes back; `carried` those from which scorecards carry
-    values; `planned` those that released planned actions which may still count; `paid` the published batches of earlier
-    months whose columns policies carry over. `known_as_of` is what was asked for,
-    and empty where nothing was: the newest versions counted.
+    with; `liquidation` the digests of what earlier months saw of the recovery of overdue money, `recovered` the same by
+    segment and owner, for allocation; `ledger` (batches) the posted state of the batch's own keys; `gaps` increments of
+    the period that landed and were never accepted, so that what adds up the period has no value; `source` (month-ends)
+    the night whose results are paid; `earlier` the last measured nights of earlier months, whose credits a reversal
+    takes back; `carried` those from which scorecards carry values; `planned` those that released planned actions which
+    may still count; `paid` the published batches of earlier months whose columns policies carry over. `known_as_of` is
+    what was asked for, and empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -108,6 +108,7 @@ class Manifest:
     waivers: tuple[Waiver, ...] = ()
     unread: tuple[Unread, ...] = ()
     liquidation: tuple[Digest, ...] = ()
+    recovered: tuple[Digest, ...] = ()
     ledger: Digest | None = None
     source: RunId | None = None
     earlier: tuple[EarlierNight, ...] = ()

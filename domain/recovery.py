@@ -12,6 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+import sqlalchemy as sa
+
 from domain.money import CONTEXT, Rounding, round_to
 
 # A balance is in the band of the highest start that it has reached; powers of ten, so that they serve every currency.
@@ -20,6 +22,12 @@ BANDS = tuple(range(len(BAND_STARTS) + 1))
 
 HISTORY_MONTHS = 6
 RATE_DIGITS = 10
+
+
+def band_of(balance: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The band's number: how many of the starts the balance has reached."""
+    reached = [(balance < start, number) for number, start in enumerate(BAND_STARTS)]
+    return sa.cast(sa.case(*reached, else_=len(BAND_STARTS)), sa.BigInteger)
 
 
 class Level(StrEnum):

@@ -16,12 +16,12 @@ from domain.expressions import evaluate
 from domain.league import Cases
 from domain.money import CONTEXT
 from domain.records import Grain
+from domain.recovery import band_of
 from kpi_rules.buckets import bucket_of
 from kpi_rules.datasets import CURRENCY, GRAIN_COLUMNS
 from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, Measure
 from kpi_rules.language import Aggregation
 from kpi_rules.plan import value_of
-from kpi_rules.recovery import band_of
 from kpi_rules.views import ACCOUNTS_OPENING_SQL
 
 Sql = sa.ColumnElement[Any]

@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain.dispatch import DISPATCH_SQL
 from domain.exact import MONEY, ExactSelect, count_rows, exact, product, total
-from domain.recovery import BAND_STARTS, Cell, Level, Seen
+from domain.ownership import owned_days
+from domain.recovery import Cell, Level, Seen, band_of
 from kpi_rules.buckets import bucket_of
 from kpi_rules.views import ACCOUNTS_OPENING_SQL, AS_OF, CREDITS_SQL, LIQUIDATION_SQL, RECOVERY_RATES_SQL, START
 
@@ -19,12 +19,6 @@ Sql = sa.ColumnElement[Any]
 # Written out in a statement's text, a date is a word: it has to be said that it is a date before days are added.
 START_DAY, _END = sa.cast(START, sa.Date), sa.cast(AS_OF, sa.Date) + 1
 _DAYS = sa.cast(_END - START_DAY, sa.BigInteger)
-
-
-def band_of(balance: Sql) -> Sql:
-    """The band's number: how many of the starts the balance has reached."""
-    reached = [(balance < start, number) for number, start in enumerate(BAND_STARTS)]
-    return sa.cast(sa.case(*reached, else_=len(BAND_STARTS)), sa.BigInteger)
 
 
 def has_expectation(account: Any) -> sa.ColumnElement[bool]:
@@ -90,8 +84,7 @@ def expected_rows() -> sa.Subquery:
     of the period, and the rows of an owner to the owner's part of it.
     """
     overdue = _overdue().cte("overdue")
-    owned = _owned(overdue).cte("owned")
-    every = sa.union_all(sa.select(owned), _unowned(overdue, owned)).subquery("every_day")
+    every = owned_days(overdue, START_DAY, _END).subquery("every_day")
     daily = product(every.c.overdue_amount, every.c.rate)
     expected = sa.cast(product(daily, every.c.owned_days), MONEY).label("expected")
     return sa.select(*every.c, expected).subquery("expected_rows")
@@ -113,32 +106,6 @@ def _overdue() -> sa.Select[Any]:
         sa.select(*own, bucket.label("bucket"), band.label("band"), rates.c.rate)
         .select_from(opening.join(rates, of_cell))
         .where(has_expectation(opening.c))
-    )
-
-
-_OF_OWNER = ("owner_kind", "owner_id", "team_id", "department_id", "segment")
-
-
-def _owned(overdue: sa.CTE) -> sa.Select[Any]:
-    owner = DISPATCH_SQL.alias("owner")
-    first = sa.func.greatest(owner.c.valid_from, START_DAY, type_=sa.Date())
-    end = sa.func.least(owner.c.valid_to, _END, type_=sa.Date())
-    in_period = sa.and_(owner.c.valid_from < _END, owner.c.valid_to > START_DAY)
-    days = sa.cast(end - first, sa.BigInteger).label("owned_days")
-    return sa.select(*overdue.c, *(owner.c[name] for name in _OF_OWNER), days).select_from(
-        overdue.join(owner, sa.and_(owner.c.account_id == overdue.c.account_id, in_period))
-    )
-
-
-def _unowned(overdue: sa.CTE, owned: sa.CTE) -> sa.Select[Any]:
-    days = total(owned.c.owned_days, as_type=sa.BigInteger()).label("days")
-    known = sa.select(owned.c.account_id, days).group_by(owned.c.account_id).subquery("known")
-    rest = _DAYS - sa.func.coalesce(known.c.days, 0)
-    nobody = (sa.cast(sa.null(), owned.c[name].type).label(name) for name in _OF_OWNER)
-    return (
-        sa.select(*overdue.c, *nobody, rest.label("owned_days"))
-        .select_from(overdue.outerjoin(known, known.c.account_id == overdue.c.account_id))
-        .where(rest > 0)
     )
 
 

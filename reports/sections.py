@@ -190,6 +190,13 @@ def cells_of(rows: Iterable[Row], width: int) -> list[list[Cell]]:
     return [[_cell(value) for value in row.cells] + [None] * (width - len(row.cells)) for row in kept]
 
 
+def texts_of(section: Section, row: Row, formats: Formats) -> dict[str, str]:
+    """The row as a terminal shows it, by the titles of its columns."""
+    values = (each if isinstance(each, str) else each.text for each in row.cells)
+    texts = (each if isinstance(each, str) else each(formats) for each in values)
+    return dict(zip((heading.title for heading in section.headings), texts, strict=True))
+
+
 def percent_of(part: Decimal | int, whole: Decimal | int) -> Number:
     """A share of a whole; none of nothing."""
     return Number(CONTEXT.divide(Decimal(part), Decimal(whole)) if whole else None, Shape.SHARE)

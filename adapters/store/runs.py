@@ -17,8 +17,9 @@ import sqlalchemy as sa
 
 from adapters.store.engine import Store
 from adapters.store.schema import attempts, run_files, runs, stage_metrics, stage_results
-from domain.ids import AttemptId, RunId
+from domain.ids import AttemptId, Digest, RunId
 from domain.manifest import EarlierNight, Manifest, RunKind, Stage, run_id_of
+from domain.periods import Period
 
 
 class State(StrEnum):
@@ -241,6 +242,27 @@ def last_night_of_each_month(
         statement = statement.where(sa.exists().where(wrote))
     found = (EarlierNight(row.business_date, RunId(row.run_id)) for row in connection.execute(statement))
     newest = {(night.business_date.year, night.business_date.month): night for night in found}
+    return tuple(newest.values())
+
+
+def newest_files_of_months(
+    connection: sa.Connection, name: str, first: date, end: date, known_as_of: datetime | None = None
+) -> tuple[Digest, ...]:
+    """Of each month from `first` up to, not including, `end`: the file of this name that its last official night wrote,
+    the newest recorded by then; the digests in order of months."""
+    statement = (
+        sa.select(run_files.c.sha256, runs.c.business_date)
+        .join(runs, runs.c.run_id == run_files.c.run_id)
+        .where(
+            run_files.c.name == name,
+            runs.c.kind == RunKind.NIGHTLY.value,
+            runs.c.business_date >= first,
+            runs.c.business_date < end,
+            *([runs.c.recorded_at <= known_as_of] if known_as_of else []),
+        )
+        .order_by(runs.c.business_date, runs.c.recorded_at)
+    )
+    newest = {Period.of(row.business_date): Digest(row.sha256) for row in connection.execute(statement)}
     return tuple(newest.values())
 
 

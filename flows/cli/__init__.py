@@ -13,6 +13,7 @@ from flows.cli import (
     actions,
     adjusting,
     books,
+    calibrating,
     contact_points,
     explaining,
     figures,
@@ -51,6 +52,7 @@ for commands in (
     rules.app,
     sharing.app,
     simulating.app,
+    calibrating.app,
     books.app,
     serving.app,
 ):

@@ -15,9 +15,9 @@ from flows.cli.output import AsJson, errors, print_table, say, show
 from incentives.simulation_checks import Allowed
 from reports.formats import Formats
 from reports.languages import Language
+from reports.sections import texts_of
 
 if TYPE_CHECKING:
-    from reports.sections import Row, Section
     from reports.simulation import Simulation
 
 app = typer.Typer()
@@ -106,12 +106,6 @@ def print_simulation(found: Simulation) -> None:
         if section.name in SHOWN and section.rows:
             rows = section.rows[:MOST]
             more = f", the first {MOST} of {len(section.rows)}" if len(section.rows) > MOST else ""
-            print_table(f"{section.title}{more}", [_texts(section, row) for row in rows])
+            print_table(f"{section.title}{more}", [texts_of(section, row, Formats()) for row in rows])
     if not found.changes:
         say("No policy differs")
-
-
-def _texts(section: Section, row: Row) -> dict[str, str]:
-    values = (each if isinstance(each, str) else each.text for each in row.cells)
-    texts = (each if isinstance(each, str) else each(Formats()) for each in values)
-    return dict(zip((heading.title for heading in section.headings), texts, strict=True))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -19,19 +19,33 @@ from adapters.store.schema import releases, run_files
 from adapters.world import World
 from allocation.allocate import Allocation, allocate
 from allocation.book import barred_statement, book_statement, in_force_statement
-from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
+from allocation.destinations import (
+    Destination,
+    collectors_statement,
+    destinations,
+    partners_statement,
+    skills_statement,
+)
 from allocation.facts import tables_read
 from allocation.plans import PlanBook
-from allocation.recovery import RecoveryTable, history_statement, recovery_table
+from allocation.recovery import RecoveryTable
 from allocation.release import changes
 from allocation.strategies import Strategy, StrategyBook
+from allocation.work_costs import (
+    WorkCosts,
+    cost_centres_statement,
+    costs_statement,
+    work_costs,
+    working_days_statement,
+)
+from domain.dispatch import DISPATCH_SQL
 from domain.ids import Digest
 from domain.manifest import Manifest, Stage
-from domain.periods import Period
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, folder_of, run_stage, write_table
 from tasks.stages.plan import PRICES
 from tasks.stages.planned import Planned, plan_actions
+from tasks.stages.recovered import expect, recovery_file, see_month
 from tasks.stages.session import session_of_night
 
 READS = frozenset({"accounts", "placements", "capacity", "skills", "staff_postings", "leave", "employees", "partners"})
@@ -60,14 +74,18 @@ def _allocate(world: World, night: Night, manifest: Manifest, strategies: Strate
         return obstacle or _stands(State.HALTED, "no strategy holds on this date")
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
         asked_for = plans.on(night.business_date)
+        duck.keep(DISPATCH_SQL.name)
+        seen = see_month(world, night, duck, strategy, halted_tables(world, night))
         if not _is_working_day(world, duck, night.business_date):
             in_force = duck.arrow(in_force_statement(night.business_date + timedelta(days=1)))
             planned = plan_actions(world, night, manifest, asked_for, duck, in_force)
-            return _stands(State.DONE, "not a working day", planned)
+            return _stands(State.DONE, "not a working day", planned, seen)
         sequence = _sequence(world, manifest)
-        made = _solve(world, manifest, duck, strategy, sequence)
+        recovery = expect(world, manifest, duck, strategy, seen)
+        made = _solve(world, manifest, duck, strategy, recovery, sequence)
         planned = plan_actions(world, night, manifest, asked_for, duck, made.allocation.accounts)
-    return _released(world, night, made, sequence, planned)
+    files = (*seen, recovery_file(world, night, made.allocation.summary.recovery), *planned.files)
+    return _released(world, night, made, sequence, replace(planned, files=files))
 
 
 def _obstacle(world: World, night: Night, strategy: Strategy | None) -> StageWork | None:
@@ -83,10 +101,10 @@ def _read_besides(strategy: Strategy) -> frozenset[str]:
     return tables_read(strategy.names | strategy.names_of_owners) | strategy.rule.capacity.reads
 
 
-def _stands(outcome: State, why: str, planned: Planned | None = None) -> StageWork:
+def _stands(outcome: State, why: str, planned: Planned | None = None, files: tuple[RunFile, ...] = ()) -> StageWork:
     also = planned or Planned()
     summary = {"released": 0, "note": f"{why}: the dispatch in force stands", **(also.summary or {})}
-    return StageWork(outcome, summary, also.files)
+    return StageWork(outcome, summary, (*files, *also.files))
 
 
 def _is_past(world: World, day: date) -> bool:
@@ -127,7 +145,9 @@ def _sequence(world: World, manifest: Manifest) -> int:
         return max((release.sequence for release in before), default=next_sequence(connection) - 1) + 1
 
 
-def _solve(world: World, manifest: Manifest, duck: Duck, strategy: Strategy, sequence: int) -> _Made:
+def _solve(
+    world: World, manifest: Manifest, duck: Duck, strategy: Strategy, recovery: RecoveryTable, sequence: int
+) -> _Made:
     day = manifest.business_date
     found = destinations(
         duck.read(collectors_statement(strategy, day)),
@@ -143,7 +163,7 @@ def _solve(world: World, manifest: Manifest, duck: Duck, strategy: Strategy, seq
         duck.arrow(barred_statement(strategy, day)),
         found,
         strategy,
-        _recovery(duck, strategy, day),
+        replace(recovery, work=_work_costs(duck, strategy, found, day)),
         prices_before=_prices(world, manifest.prices),
         salt=strategy.rule.id,
     )
@@ -152,10 +172,11 @@ def _solve(world: World, manifest: Manifest, duck: Duck, strategy: Strategy, seq
     return _Made(allocation, changes(allocation, in_force, valid_from=tomorrow, release_sequence=sequence))
 
 
-def _recovery(duck: Duck, strategy: Strategy, day: date) -> RecoveryTable:
-    period = Period.of(day)
-    observed = Decimal((day - period.start).days + 1) / Decimal((period.end - period.start).days)
-    return recovery_table(strategy, duck.read(history_statement(strategy, period.start, day)), observed)
+def _work_costs(duck: Duck, strategy: Strategy, found: Sequence[Destination], day: date) -> WorkCosts:
+    if strategy.rule.work_cost is None:
+        return WorkCosts()
+    statements = (costs_statement(day), cost_centres_statement(day), working_days_statement(day))
+    return work_costs(strategy, found, day, *(duck.read(statement) for statement in statements))
 
 
 def _prices(world: World, digest: Digest | None) -> dict[str, float] | None:

@@ -41,12 +41,14 @@ def inputs_of_night(
     contact_days: int = 0,
     planned_days: int = 0,
     allocation_days: int = 0,
+    openings: int = 1,
 ) -> NightInputs:
     """The versions that count now, or counted at `known_as_of`; each in order of table and date.
 
     `contact_days`: how many days before a payment its credit may lie with a contact; `planned_days`: how many days
     before the month an action that is judged in it may have been due; `allocation_days`: how many of contacts the
-    conditions of strategies and plans look back.
+    conditions of strategies and plans look back; `openings`: of how many months the opening books are read, this one
+    included.
     """
     of_credits = contact_days + LATE_BOOKING_DAYS if contact_days else 0
     back = {"contacts": max(of_credits, planned_days, allocation_days)}
@@ -54,6 +56,7 @@ def inputs_of_night(
     landed = pointed(connection, Pointer.LANDED, day, day, known_as_of=known_as_of)
     accepted = pointed(connection, Pointer.ACCEPTED, earliest, day - timedelta(days=1), known_as_of=known_as_of)
     history = {key for table in CATALOGUE.values() for key in _history(table, day, accepted, back)}
+    history |= set(_earlier_openings(day, accepted, openings))
     recent = {key for key in accepted if key[1] >= day - timedelta(days=BASELINE_DAYS)}
     before = pointed(connection, Pointer.LANDED, Period.of(day).start, day - timedelta(days=1), known_as_of=known_as_of)
     gaps = {key for key in before if key not in accepted and CATALOGUE[key[0]].kind is not Kind.STATE}
@@ -76,6 +79,16 @@ def _history(table: Table, day: date, accepted: _Pointed, back: Mapping[str, int
     yield from recent[-1:]
     if table.name == "accounts":
         yield from [key for key in recent if key[1] < Period.of(day).start][-1:]
+
+
+def _earlier_openings(day: date, accepted: _Pointed, openings: int) -> Iterator[tuple[str, date]]:
+    """The book at the beginning of each of the months before this one: the last extract before its first day."""
+    period = Period.of(day)
+    for _ in range(openings - 1):
+        period = period.previous()
+        oldest = period.start - timedelta(days=STATE_DAYS)
+        days = [on for table, on in accepted if table == "accounts" and oldest <= on < period.start]
+        yield from [("accounts", max(days))] if days else []
 
 
 def _inputs(versions: _Pointed, keys: set[tuple[str, date]] | None = None) -> tuple[Input, ...]:

@@ -11,8 +11,7 @@ import sqlalchemy as sa
 
 from adapters.duck import Duck
 from adapters.errors import RefusedError
-from adapters.store.runs import RunFile, files_of_run, official_run
-from adapters.store.schema import run_files, runs
+from adapters.store.runs import RunFile, files_of_run, newest_files_of_months, official_run
 from adapters.world import World, registered_file
 from domain.ids import Digest
 from domain.manifest import RunKind, Stage
@@ -51,20 +50,7 @@ def liquidation_before(connection: sa.Connection, day: date, known_as_of: dateti
     first = Period.of(day)
     for _ in range(HISTORY_MONTHS):
         first = first.previous()
-    statement = (
-        sa.select(run_files.c.sha256, runs.c.business_date)
-        .join(runs, runs.c.run_id == run_files.c.run_id)
-        .where(
-            run_files.c.name == LIQUIDATION.name,
-            runs.c.kind == RunKind.NIGHTLY.value,
-            runs.c.business_date >= first.start,
-            runs.c.business_date < Period.of(day).start,
-            *([runs.c.recorded_at <= known_as_of] if known_as_of else []),
-        )
-        .order_by(runs.c.business_date, runs.c.recorded_at)
-    )
-    newest = {Period.of(row.business_date): Digest(row.sha256) for row in connection.execute(statement)}
-    return tuple(newest.values())
+    return newest_files_of_months(connection, LIQUIDATION.name, first.start, Period.of(day).start, known_as_of)
 
 
 def rates_on(world: World, day: date) -> tuple[RecoveryRate, ...]:

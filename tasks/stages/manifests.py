@@ -36,6 +36,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         waivers=tuple(_waiver(row) for row in content["waivers"]),
         unread=tuple(Unread(row["table"], row["reason"]) for row in content["unread"]),
         liquidation=tuple(Digest(name) for name in content.get("liquidation", ())),
+        recovered=tuple(Digest(name) for name in content.get("recovered", ())),
         ledger=None if content["ledger"] is None else Digest(content["ledger"]),
         source=None if content["source"] is None else RunId(content["source"]),
         earlier=_nights(content.get("earlier", ())),

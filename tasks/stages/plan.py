@@ -30,6 +30,7 @@ from tasks.stages.inputs import inputs_of_night
 from tasks.stages.liquidation import liquidation_before
 from tasks.stages.night import Night
 from tasks.stages.planned import first_planned_day, nights_that_planned
+from tasks.stages.recovered import recovered_before
 from tasks.stages.rules import RuleSet, sound_rules
 
 NIGHT = (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE, Stage.PROJECT, Stage.REPORT)
@@ -61,7 +62,7 @@ def plan_night(world: World, request: Request, attempt: AttemptId) -> Night:
 
 
 def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
-    day = request.business_date
+    day, strategy = request.business_date, rules.strategies.on(request.business_date)
     with world.store.read() as connection:
         inputs = inputs_of_night(
             connection,
@@ -70,6 +71,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             contact_days=contact_days_before(rules.kpis, day),
             planned_days=rules.plans.contact_days(first_planned_day(day), day),
             allocation_days=max(rules.strategies.contact_days(day), rules.plans.contact_days_of_conditions(day)),
+            openings=strategy.recovery.months if strategy else 1,
         )
         if not inputs.landed:
             raise RefusedError(
@@ -89,6 +91,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             prices=_prices_before(connection, day),
             baselines=inputs.baselines,
             liquidation=liquidation_before(connection, day, request.known_as_of),
+            recovered=recovered_before(connection, day, strategy, request.known_as_of),
             gaps=inputs.gaps,
             unread=_unread(world, day),
             waivers=waivers_in_force(connection, inputs.landed, business_today(world), request.known_as_of),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from adapters.store.releases import create_dispatch_views, releases_named
 from adapters.store.runs import files_of_run
 from adapters.store.schema import run_files
 from adapters.world import World, registered_file
+from allocation.recovered import OPENING_VIEWS
 from domain.catalogue import CATALOGUE
 from domain.ids import VersionId
 from domain.manifest import Input, Manifest
@@ -118,10 +119,12 @@ def _latest_versions(table: Table, files: Sequence[object]) -> str:
 
 
 def _account_views(duck: Duck, day: date, inputs: Sequence[Input], found: Mapping[VersionId, Version]) -> None:
+    """The book of yesterday, and the opening books: of this month, and of those before that the manifest names."""
     accounts = [item for item in inputs if item.table == "accounts"]
-    for name, before in (
-        ("accounts_previous", day),
-        ("accounts_opening", Period.of(day).start),
-    ):
-        earlier = [item for item in accounts if item.business_date <= before - timedelta(days=1)]
+    period, before = Period.of(day), [("accounts_previous", day)]
+    for name in OPENING_VIEWS:
+        before.append((name, period.start))
+        period = period.previous()
+    for name, end in before:
+        earlier = [item for item in accounts if item.business_date < end]
         create_view(duck, CATALOGUE["accounts"], earlier, found, name)

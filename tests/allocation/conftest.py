@@ -17,7 +17,8 @@ from adapters.rule_files import parse_document
 from allocation.allocate import Allocation, allocate
 from allocation.destinations import Destination
 from allocation.planned import OWNERS_NEXT
-from allocation.recovery import ACCOUNTS_OPENING, recovery_table
+from allocation.recovered import OPENINGS, RECOVERED_SQL, THIS_MONTH_SQL
+from allocation.recovery import recovery_table
 from allocation.strategies import Strategy, decode_strategies
 from domain.dispatch import DISPATCH_SQL
 from domain.planned import PLANNED_SQL
@@ -141,7 +142,7 @@ def allocate_by_hand(
 ) -> Allocation:
     """An allocation without history: every segment brings what the strategy states."""
     used = strategy or strategy_of()
-    rates = recovery_table(used, [], Decimal(0))
+    rates = other.pop("recovery", None) or recovery_table(used, [])
     return allocate(book, barred or barred_of(), ends, used, rates, **other)
 
 
@@ -156,7 +157,9 @@ def reasons(allocation: Allocation) -> dict[str, str]:
 VIEWS = {
     **TABLES,
     "dispatch": DISPATCH_SQL,
-    "accounts_opening": ACCOUNTS_OPENING,
+    **{opening.name: opening for opening in OPENINGS},
+    RECOVERED_SQL.name: RECOVERED_SQL,
+    THIS_MONTH_SQL.name: THIS_MONTH_SQL,
     "planned_actions": PLANNED_SQL,
     "owners_next": OWNERS_NEXT,
 }

@@ -324,7 +324,10 @@ def test_an_explanation_shows_the_arithmetic(hand):
         "  value 50.00 − price 0.00 = 50.00 (estimates)\n"
         "  next best hold: 0.00; margin 50.00\n"
         "  expected recovery 50.00 VND of 100.0000 overdue:"
-        " 0.5000 a month of what is overdue (stated 0.5000 × portfolio 1.000; nothing observed)"
+        " 0.5000 of what is overdue in 30 days, as stated, without history\n"
+        "    segment phone: 0.5000, nothing observed\n"
+        "    channel phone beside what is stated: 1.0000, nothing observed\n"
+        "    portfolio VND beside what is stated: 1.0000, nothing observed"
     )
     assert explain(made, "A2") == "A2: held, house HOUSE, segment legal. held:dispute: held, because of dispute."
     with pytest.raises(KeyError, match="A3 is not in the book"):

@@ -8,7 +8,7 @@ import pytest
 from allocation.book import barred_statement, book_statement, in_force_statement
 from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
 from allocation.limits import capacity_of
-from allocation.recovery import history_statement
+from allocation.recovered import history_statement, recovered_statement
 
 D = date(2026, 10, 20)
 NEXT = date(2026, 10, 21)
@@ -294,23 +294,87 @@ def test_days_that_the_calendar_does_not_have_yet_are_like_those_that_it_has(eng
     assert minutes() == 450 * 8
 
 
-def test_history_sums_what_was_recovered_on_the_opening_book(engine, hand):
-    opening = [
+OCTOBER, SEPTEMBER = date(2026, 10, 1), date(2026, 9, 1)
+OWNED = {"owner_kind": "employee", "department_id": "phone", "team_id": "T1"}
+
+
+def opened(engine, view="accounts_opening"):
+    accounts = [
         ("A1", {"days_past_due": 40, "overdue_amount": Decimal(100)}),
         ("A2", {"days_past_due": 50, "overdue_amount": Decimal(300)}),
         ("A3", {"days_past_due": 50, "overdue_amount": Decimal(70), "currency": "CNY"}),
         ("A4", {"days_past_due": 50, "overdue_amount": Decimal(900), "hold": "dispute"}),
     ]
-    for name, columns in opening:
-        engine.add("accounts_opening", account_id=name, **columns)
-    paid = [("A1", 40, 5, D), ("A1", -10, 0, D), ("A2", 60, 0, NEXT), ("A2", 9, 0, date(2026, 9, 30)), ("A4", 50, 0, D)]
-    for number, (name, amount, waiver, posted_on) in enumerate(paid):
+    for name, columns in accounts:
+        engine.add(view, account_id=name, balance=Decimal(1000), **columns)
+
+
+def paid(engine, *payments):
+    for number, (name, amount, waiver, posted_on) in enumerate(payments):
         given = {"amount": Decimal(amount), "waiver": Decimal(waiver), "posted_on": posted_on}
         engine.add("payments", payment_id=str(number), account_id=name, **given)
-    rows = engine.rows(history_statement(hand.strategy(), date(2026, 10, 1), D))
-    assert [tuple(row.values()) for row in rows] == [
-        ("phone", "CNY", 1, Decimal(70), Decimal(0)),
-        ("phone", "VND", 2, Decimal(400), Decimal(25)),
+
+
+def seen(rows, *names):
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+def test_a_month_sees_what_was_recovered_on_its_opening_book(engine, hand):
+    """Payments of the month up to the date, less waivers and what was reversed; accounts on hold are left out."""
+    opened(engine)
+    paid(engine, ("A1", 40, 5, D), ("A1", -10, 0, D), ("A2", 60, 0, NEXT), ("A2", 9, 0, date(2026, 9, 30)),
+         ("A4", 50, 0, D))  # fmt: skip
+    rows = engine.rows(recovered_statement(hand.strategy(), [OCTOBER], D))
+    assert seen(rows, "currency", "segment", "band", "parts", "account_days", "money_days", "recovered") == [
+        ("CNY", "phone", 1, 1, 20, Decimal(1_400), Decimal(0)),
+        ("VND", "phone", 1, 2, 40, Decimal(8_000), Decimal(25)),
+    ]
+    assert seen(rows, "money_days_squared", "money_days_recovered", "recovered_squared") == [
+        (1_400**2, 0, 0),
+        (2_000**2 + 6_000**2, 2_000 * 25, 25**2),
+    ]
+
+
+def test_a_part_of_an_account_counts_for_who_owned_it_on_the_day(engine, hand):
+    """E1 for nine days, nobody for one, E2 from the 11th on: each with its days, and with what was booked in them."""
+    engine.add("accounts_opening", account_id="A1", days_past_due=40, overdue_amount=Decimal(100))
+    for owner, start, end in (("E1", date(2026, 9, 1), date(2026, 10, 10)), ("E2", date(2026, 10, 11), NEXT)):
+        engine.add("dispatch", account_id="A1", owner_id=owner, valid_from=start, valid_to=end, **OWNED)
+    paid(engine, ("A1", 1, 0, OCTOBER), ("A1", 2, 0, date(2026, 10, 9)), ("A1", 4, 0, date(2026, 10, 10)),
+         ("A1", 8, 0, date(2026, 10, 11)))  # fmt: skip
+    rows = engine.rows(recovered_statement(hand.strategy(), [OCTOBER], D))
+    assert seen(rows, "owner_id", "team_id", "account_days", "money_days", "recovered") == [
+        ("E1", "T1", 9, Decimal(900), Decimal(3)),
+        ("E2", "T1", 10, Decimal(1_000), Decimal(8)),
+        (None, None, 1, Decimal(100), Decimal(4)),
+    ]
+
+
+def test_with_a_longer_horizon_earlier_opening_books_are_followed(engine, hand):
+    """September's book in October: what its accounts still bring, whoever owns them."""
+    strategy = hand.strategy(hand.text.replace("    excluded:", SIXTY + "    excluded:"))
+    opened(engine)
+    opened(engine, "accounts_opening_before")
+    paid(engine, ("A1", 40, 0, D), ("A2", 9, 0, date(2026, 9, 30)))
+    rows = engine.rows(recovered_statement(strategy, [OCTOBER, SEPTEMBER], D))
+    assert [row for row in seen(rows, "age", "currency", "parts", "money_days", "recovered") if row[1] == "VND"] == [
+        (0, "VND", 2, Decimal(8_000), Decimal(40)),
+        (1, "VND", 2, Decimal(8_000), Decimal(40)),
+    ]
+
+
+SIXTY = "    recovery: {horizon_days: 60, later_months_without_history: [0.5]}\n"
+
+
+def test_months_are_added_up_by_cell_and_owner(engine):
+    cell = {"currency": "VND", "segment": "phone", "product": "card", "band": 1, "parts": 1, "account_days": 30}
+    for month in (SEPTEMBER, OCTOBER):
+        money = {"money_days": Decimal(9), "recovered": Decimal(3), "recovered_squared": Decimal(9)}
+        engine.add("recovered", month=month, owner_kind="employee", owner_id="E1", **cell, **money)
+    (row,) = engine.rows(history_statement())
+    assert (row["first_month"], row["last_month"]) == (SEPTEMBER, OCTOBER)
+    assert seen([row], "owner_id", "parts", "account_days", "money_days", "recovered", "recovered_squared") == [
+        ("E1", 2, 60, Decimal(18), Decimal(6), Decimal(18))
     ]
 
 
@@ -326,7 +390,7 @@ def test_postgresql_reads_every_statement_as_duckdb_does(engine, postgresql_engi
         collectors_statement(strategy, D),
         skills_statement(),
         partners_statement(D),
-        history_statement(strategy, date(2026, 10, 1), D),
+        recovered_statement(strategy, [OCTOBER], D),
     ):
         found = engine.rows(statement)
         assert found

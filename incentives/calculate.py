@@ -19,6 +19,7 @@ from domain.records import PayoutLine, Step
 from domain.staff import Employee, WorkingDays
 from incentives.book import PolicyBook
 from incentives.coverage import Held, Part, WithoutPolicy, coverage_of
+from incentives.first_paid import FirstPaid
 from incentives.house import Earlier, House
 from incentives.led import Led
 from incentives.measures import Measures
@@ -56,6 +57,7 @@ def calculate(
     period: Period,
     working_days: WorkingDays,
     earlier: Earlier = MappingProxyType({}),
+    first_paid: FirstPaid = MappingProxyType({}),
     traced: bool = True,
 ) -> Calculation:
     """Payout lines of the period, one per payee, component and department, in order of their keys.
@@ -63,11 +65,12 @@ def calculate(
     A transfer makes one line per department; a policy that changes inside the period, or a change of role, is computed
     by parts that add up to one line, which is held whole if one of its parts is. Components that others read are
     computed first. Nothing depends on the order of `payees`. `PayoutLine.amount` is in major units and payable exactly.
-    Without `traced`, lines have amounts and no steps.
+    `first_paid` are those who were settled together when the period was published: they are not settled anew, unless
+    their step says so. Without `traced`, lines have amounts and no steps.
     Raises: ValueError if an employee comes twice, for both would be paid.
     """
     _refuse_doubles(payees)
-    house = House.of(policies, measures, period, working_days, earlier, traced=traced)
+    house = House.of(policies, measures, period, working_days, earlier, first_paid, traced=traced)
     ordered = sorted(payees, key=lambda payee: payee.employee_id)
     with no_collection():
         coverages = [coverage_of(house, payee) for payee in ordered]
@@ -143,12 +146,10 @@ def _rows(house: House, parts: Sequence[Part], led: Led, paid: Paid) -> Mapping[
     rows: dict[int, Row] = {}
     for indexes in by_version.values():
         starts = [start_of(house, parts[index], led, paid, carries=index in first) for index in indexes]
-        rows |= zip(indexes, fill(_ready(parts, indexes), starts, traced=house.traced), strict=True)
+        ready = parts[indexes[0]].ready
+        filled = fill(ready, starts, paid=house.paid_by(ready.policy), traced=house.traced)
+        rows |= zip(indexes, filled, strict=True)
     return rows
-
-
-def _ready(parts: Sequence[Part], indexes: Sequence[int]) -> ReadyPolicy:
-    return parts[indexes[0]].ready
 
 
 def _first_parts(parts: Sequence[Part]) -> frozenset[int]:

@@ -174,7 +174,8 @@ def _paid_elsewhere(part: Part) -> Held:
 def heading_of(part: Part) -> Step:
     """The first column: which policy, on which days, and why this one."""
     policy, days = part.ready.policy, ", ".join(f"{span.start} to {span.end}" for span in part.spans)
-    shown = (("policy", policy.id), ("version", short(part.ready.version.digest)), ("days", days))
+    team = (("team", part.team),) if part.team else ()
+    shown = (("policy", policy.id), ("version", short(part.ready.version.digest)), ("days", days), *team)
     return Step("policy", "policy", None, shown, str(part.ready.placed.place()), part.why)
 
 

@@ -11,9 +11,10 @@ from domain.money import CONTEXT
 from domain.records import Step
 from incentives.cell import Cell, Reason, Values
 from incentives.cells import Around, Kernel, kernel_of
+from incentives.first_paid import Key, PaidGroups
 from incentives.ready import ReadyColumn, ReadyPolicy
-from incentives.set_cells import Key, cells_together
 from incentives.set_steps import Together
+from incentives.together import NOBODY, cells_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,13 @@ class Row:
     values: Values = field(default_factory=dict)
 
 
-def fill(policy: ReadyPolicy, starts: Sequence[Start], *, traced: bool = True) -> tuple[Row, ...]:
+def fill(
+    policy: ReadyPolicy, starts: Sequence[Start], *, paid: PaidGroups = NOBODY, traced: bool = True
+) -> tuple[Row, ...]:
     """The rows of all who are paid by one version of a policy, in the order of `starts`, one for each.
 
-    Without `traced`, rows have amounts and no columns.
+    `paid` are those who were settled together before, as they were first paid. Without `traced`, rows have amounts and
+    no columns.
 
     Column by column, so that a step can look at all of them: each step reads inputs and the steps before it. A step
     without a value ends the row: it is never taken as zero.
@@ -59,7 +63,7 @@ def fill(policy: ReadyPolicy, starts: Sequence[Start], *, traced: bool = True) -
     with localcontext(CONTEXT):
         for column in policy.columns:
             if isinstance(column.step, Together):
-                _fill_together(column, rows)
+                _fill_together(column, rows, paid)
             else:
                 _fill_each(column, kernel_of(column), rows)
     last = policy.columns[-1].step.name
@@ -109,9 +113,10 @@ def _fill_each(column: ReadyColumn, kernel: Kernel, rows: Sequence[_Row]) -> Non
                 row.values[name] = cell.value
 
 
-def _fill_together(column: ReadyColumn, rows: Sequence[_Row]) -> None:
+def _fill_together(column: ReadyColumn, rows: Sequence[_Row], paid: PaidGroups) -> None:
     live: dict[Key, _Row] = {row.around.key: row for row in rows if row.stop is None}
     held = [row.around.key for row in rows if row.stop is not None]
-    cells = cells_together(column.step, {key: row.values for key, row in live.items()}, held)  # type: ignore[arg-type]
+    values = {key: row.values for key, row in live.items()}
+    cells = cells_together(column.step, values, held, paid)  # type: ignore[arg-type]
     for key, row in live.items():
         row.add(column, cells[key])

@@ -10,6 +10,7 @@ from decimal import Decimal
 from graphlib import TopologicalSorter
 from itertools import groupby
 from types import MappingProxyType
+from typing import NamedTuple
 
 from domain.collector import no_collection
 from domain.ids import canonical_decimal
@@ -23,13 +24,12 @@ from incentives.first_paid import FirstPaid
 from incentives.house import Earlier, House
 from incentives.led import Led
 from incentives.measures import Measures
-from incentives.reading import Paid, start_of
+from incentives.reading import Paid, starts_of
 from incentives.ready import ReadyPolicy
 from incentives.rows import Row, fill
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(NamedTuple):
     """One row as it was filled: the version of the policy that filled it, and its columns by name."""
 
     payee: str
@@ -124,17 +124,22 @@ def _in_order(policies: PolicyBook) -> Iterable[str]:
 
 def _add_component(found: _Found, house: House, parts: Sequence[Part], led: Led) -> None:
     rows = _rows(house, parts, led, found.amounts)
-    ordered = sorted(range(len(parts)), key=lambda index: (parts[index].payee.employee_id, parts[index].component))
-    for key, group in groupby(ordered, key=lambda index: (parts[index].payee.employee_id, parts[index].component)):
-        pairs = [(parts[index], rows[index]) for index in group]
-        if any(row.stop is not None for _, row in pairs):
-            found.held.append(_held(pairs[0][0], [row for _, row in pairs]))
+    keys, period = [(part.payee.employee_id, part.component) for part in parts], str(house.period)
+    for key, group in groupby(sorted(range(len(parts)), key=keys.__getitem__), key=keys.__getitem__):
+        indexes = list(group)
+        mine, filled = [parts[index] for index in indexes], [rows[index] for index in indexes]
+        if any(row.stop for row in filled):
+            found.held.append(_held(mine[0], filled))
             found.amounts[key] = None
         else:
-            line = _line(house, [part for part, _ in pairs], [row for _, row in pairs])
+            line = _line(period, mine, filled)
             found.lines.append(line)
-            found.rows += [Filled(key[0], part.ready, part.department, row.values) for part, row in pairs]
+            found.rows += map(_filled, mine, filled)
             found.amounts[key] = line.amount
+
+
+def _filled(part: Part, row: Row) -> Filled:
+    return Filled(part.payee.employee_id, part.ready, part.department, row.values)
 
 
 def _rows(house: House, parts: Sequence[Part], led: Led, paid: Paid) -> Mapping[int, Row]:
@@ -145,8 +150,8 @@ def _rows(house: House, parts: Sequence[Part], led: Led, paid: Paid) -> Mapping[
         by_version[part.ready.policy.id, part.ready.policy.valid_from].append(index)
     rows: dict[int, Row] = {}
     for indexes in by_version.values():
-        starts = [start_of(house, parts[index], led, paid, carries=index in first) for index in indexes]
         ready = parts[indexes[0]].ready
+        starts = starts_of(house, ready, ((parts[index], index in first) for index in indexes), led, paid)
         filled = fill(ready, starts, paid=house.paid_by(ready.policy), traced=house.traced)
         rows |= zip(indexes, filled, strict=True)
     return rows
@@ -168,7 +173,7 @@ def _held(part: Part, rows: Sequence[Row]) -> Held:
     return Held(part.payee.employee_id, part.component, part.department, stops[0].reason, text, tuple(_steps(rows)))
 
 
-def _line(house: House, parts: Sequence[Part], rows: Sequence[Row]) -> PayoutLine:
+def _line(period: str, parts: Sequence[Part], rows: Sequence[Row]) -> PayoutLine:
     """One line; where it has several parts, their amounts are summed in a last column."""
     policy = parts[-1].ready.policy
     amounts = [row.amount for row in rows if row.amount is not None]
@@ -182,7 +187,7 @@ def _line(house: House, parts: Sequence[Part], rows: Sequence[Row]) -> PayoutLin
     return PayoutLine(
         parts[-1].payee.employee_id,
         parts[-1].component,
-        str(house.period),
+        period,
         policy.currency,
         amount,
         parts[-1].department,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from domain.ids import canonical_decimal, short
+from domain.ids import Digest, canonical_decimal, short
 from domain.money import CONTEXT, MINOR_DIGITS
 from domain.records import Grain, Step, ValueState, posting_name
 from domain.staff import DayCount, Employee, share_of_period
@@ -17,39 +17,53 @@ from incentives.coverage import Part, heading_of
 from incentives.house import House
 from incentives.led import Led
 from incentives.policies import Fact, Input, Missing, PartPeriod
+from incentives.ready import ReadyPolicy
 from incentives.rows import Start, Stop
 
 _LEAVE = ("annual", "sick", "parental", "unpaid")
 
 
 class Found(NamedTuple):
-    """The value of an input; without one, why the row stops. `source` says whose version or line it is."""
+    """The value of an input; without one, why the row stops. `source` says whose line it is, `rule` whose version."""
 
     value: Decimal | None
     note: str = ""
     source: str = ""
     stop: Stop | None = None
+    rule: Digest | None = None
 
 
 # What was paid of a component in a department, which its name carries; None where the payee is held.
 Paid = Mapping[tuple[str, str], Decimal | None]
 
+# The value of one input of a part. `carries`: whether it is the part that earlier periods carry over to.
+Reader = Callable[[Part, bool], Found]
 
-def start_of(house: House, part: Part, led: Led, paid: Paid, *, carries: bool) -> Start:
-    """What the part's row begins with. `carries`: whether it is the part that earlier periods carry over to."""
-    values: dict[str, Decimal] = {}
-    columns: list[Step] = [heading_of(part)] if house.traced else []
-    stop = None
-    for name, source in part.ready.policy.inputs.items():
-        found = _found(house, part, source, led, paid, carries=carries)
-        if house.traced:
-            line = str(part.ready.placed.place("inputs", name))
-            columns.append(Step(name, "input", found.value, ((source.reference, found.source),), line, found.note))
-        if found.value is None:
-            stop = found.stop
-            break
-        values[name] = found.value
-    return Start(_around(house, part), values, tuple(columns), stop)
+
+def starts_of(
+    house: House, ready: ReadyPolicy, parts: Iterable[tuple[Part, bool]], led: Led, paid: Paid
+) -> Iterator[Start]:
+    """What the rows of the policy's parts begin with, each with whether it is the one that is carried over to."""
+    readers = [(name, source, _reader(house, ready, source, led, paid)) for name, source in ready.policy.inputs.items()]
+    for part, carries in parts:
+        values: dict[str, Decimal] = {}
+        columns: list[Step] = [heading_of(part)] if house.traced else []
+        stop = None
+        for name, source, read in readers:
+            found = read(part, carries)
+            if house.traced:
+                columns.append(_column(ready, name, source, found))
+            if found.value is None:
+                stop = found.stop
+                break
+            values[name] = found.value
+        yield Start(_around(house, part), values, tuple(columns), stop)
+
+
+def _column(ready: ReadyPolicy, name: str, source: Input, found: Found) -> Step:
+    line = str(ready.placed.place("inputs", name))
+    told = short(found.rule) if found.rule else found.source
+    return Step(name, "input", found.value, ((source.reference, told),), line, found.note)
 
 
 def _around(house: House, part: Part) -> Around:
@@ -69,16 +83,19 @@ def _tenure_months(house: House, payee: Employee) -> int:
     return (house.period.year - hired.year) * 12 + house.period.month - hired.month + 1
 
 
-def _found(house: House, part: Part, source: Input, led: Led, paid: Paid, *, carries: bool) -> Found:
+def _reader(house: House, ready: ReadyPolicy, source: Input, led: Led, paid: Paid) -> Reader:
+    """How the input is read: what is the same for all parts is found once."""
     if source.days is not None:
-        return _days(house, part, source.days)
+        return lambda part, _, by=source.days: _days(house, part, by)  # type: ignore[misc]
     if source.fact is not None:
-        return Found(_fact(house, part, source.fact))
+        return lambda part, _, fact=source.fact: Found(_fact(house, part, fact))  # type: ignore[misc]
     if source.lines is not None:
-        return _paid_below(part, source, source.lines, led, paid)
+        return lambda part, _, component=source.lines: _paid_below(part, source, component, led, paid)  # type: ignore[misc]
     if source.carried is not None:
-        return _carried(house, part, source, source.carried, carries=carries)
-    return _measured(house, part, source)
+        return lambda part, carries, column=source.carried: _carried(house, part, source, column, carries=carries)  # type: ignore[misc]
+    if source.rates is not None:
+        return lambda part, _: _converted(house, _whose(house, part, source), source)
+    return _measured(house, ready.policy.currency, source)
 
 
 def _days(house: House, part: Part, by: DayCount) -> Found:
@@ -140,21 +157,25 @@ def _carried(house: House, part: Part, source: Input, column: str, *, carries: b
     return _missing(source, f"{source.reference} of {period}")
 
 
-def _measured(house: House, part: Part, source: Input) -> Found:
-    key, currency, reference = _whose(house, part, source), part.ready.policy.currency, source.reference
-    if source.rates is not None:
-        return _converted(house, key, source)
-    measures = house.measures
-    measure = measures.get((*key, f"{reference}:{currency}")) or measures.get((*key, reference))
-    if reference in house.halted or (measure is not None and measure.state is ValueState.HALTED):
-        return _stopped(Reason.HALTED_INPUT, f"{reference} is halted")
-    if measure is not None and measure.value is not None:
-        return Found(measure.value, "", short(measure.rule))
-    others = [other for other in MINOR_DIGITS if (*key, f"{reference}:{other}") in measures]
-    if measure is None and others:
-        text = f"{reference} is in {', '.join(others)}, the policy pays {currency}"
-        return _stopped(Reason.OTHER_CURRENCY, text)
-    return _missing(source, reference)
+def _measured(house: House, currency: str, source: Input) -> Reader:
+    """The figure in the policy's currency, or the one that has none."""
+    reference, measures = source.reference, house.measures
+    in_currency, is_halted, missing = f"{reference}:{currency}", reference in house.halted, _missing(source, reference)
+
+    def read(part: Part, _: object) -> Found:
+        grain, entity = _whose(house, part, source)
+        measure = measures.get((grain, entity, in_currency)) or measures.get((grain, entity, reference))
+        if is_halted or (measure is not None and measure.state is ValueState.HALTED):
+            return _stopped(Reason.HALTED_INPUT, f"{reference} is halted")
+        if measure is not None:
+            return missing if measure.value is None else Found(measure.value, rule=measure.rule)
+        others = [other for other in MINOR_DIGITS if (grain, entity, f"{reference}:{other}") in measures]
+        if others:
+            text = f"{reference} is in {', '.join(others)}, the policy pays {currency}"
+            return _stopped(Reason.OTHER_CURRENCY, text)
+        return missing
+
+    return read
 
 
 def _converted(house: House, key: tuple[Grain, str], source: Input) -> Found:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
+from types import MappingProxyType
+from typing import NamedTuple
 
 from domain.ids import canonical_decimal
 from domain.money import CONTEXT
@@ -25,8 +27,7 @@ class Stop:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """What a row begins with: the columns of its inputs and their values, or why it ended with them."""
 
     around: Around
@@ -35,8 +36,7 @@ class Start:
     stop: Stop | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The columns computed; `amount` in major units is the last of them, or None where the row stopped.
 
     `values` are inputs and columns by name, `steps` what explains them.
@@ -45,11 +45,11 @@ class Row:
     steps: tuple[Step, ...]
     amount: Decimal | None
     stop: Stop | None = None
-    values: Values = field(default_factory=dict)
+    values: Values = MappingProxyType({})
 
 
 def fill(
-    policy: ReadyPolicy, starts: Sequence[Start], *, paid: PaidGroups = NOBODY, traced: bool = True
+    policy: ReadyPolicy, starts: Iterable[Start], *, paid: PaidGroups = NOBODY, traced: bool = True
 ) -> tuple[Row, ...]:
     """The rows of all who are paid by one version of a policy, in the order of `starts`, one for each.
 
@@ -107,10 +107,10 @@ def _fill_each(column: ReadyColumn, kernel: Kernel, rows: Sequence[_Row]) -> Non
     for row in rows:
         if row.stop is None:
             cell = kernel(row.values, row.around)
-            if row.traced or cell.value is None:
+            if row.traced or cell[0] is None:
                 row.add(column, cell)
             else:
-                row.values[name] = cell.value
+                row.values[name] = cell[0]
 
 
 def _fill_together(column: ReadyColumn, rows: Sequence[_Row], paid: PaidGroups) -> None:

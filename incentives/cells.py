@@ -66,8 +66,8 @@ def kernel_of(column: ReadyColumn) -> Kernel:
     if isinstance(step, BANDED):
         fill = filled(step, evaluators)
         return lambda values, _: fill(values)
-    if isinstance(step, Curve):
-        return _curve(step)
+    if isinstance(step, Curve | Round):
+        return _curve(step) if isinstance(step, Curve) else _rounding(step)
     if type(step) in _BY_EXPRESSIONS:
         return partial(_BY_EXPRESSIONS[type(step)], step, evaluators)
     return partial(_BY_VALUES[type(step)], step)
@@ -186,9 +186,9 @@ def _prorated(step: Prorate, values: Values, around: Around) -> Cell:
     return Cell(value * share.counted / share.whole, "", made_from)
 
 
-def _rounded(step: Round, values: Values, _: Around) -> Cell:
-    rounded = round_to(values[step.of], step.digits, step.rounding)
-    return Cell(rounded, lambda: f"{step.mode}, {step.digits} digits")
+def _rounding(step: Round) -> Kernel:
+    mode, note = step.rounding, f"{step.mode}, {step.digits} digits"
+    return lambda values, _: Cell(round_to(values[step.of], step.digits, mode), note)
 
 
 def _without_divisor(what: str) -> Cell:
@@ -219,5 +219,4 @@ _BY_VALUES: Mapping[type, Callable[..., Cell]] = {
     Cap: _capped,
     Floor: _raised,
     Prorate: _prorated,
-    Round: _rounded,
 }

@@ -23,7 +23,11 @@ Earlier = Mapping[tuple[int, str, str], Mapping[str, Decimal]]
 @dataclass(frozen=True, slots=True)
 class House:
     """The policies of the period, the figures that they read, the calendar, what earlier periods carry over, and those
-    who were settled together as they were first paid."""
+    who were settled together as they were first paid.
+
+    Of the figures: those that are halted, the postings that have some, and what all of them are called. `cuts` are the
+    days inside the period on which a policy starts or ends.
+    """
 
     policies: PolicyBook
     measures: Measures
@@ -33,6 +37,8 @@ class House:
     first_paid: FirstPaid
     halted: frozenset[str]
     postings: frozenset[str]
+    named: frozenset[str]
+    cuts: tuple[date, ...]
     traced: bool
 
     @classmethod
@@ -47,15 +53,20 @@ class House:
         *,
         traced: bool,
     ) -> House:
-        postings = frozenset(entity for grain, entity, _ in measures if grain is Grain.POSTING)
-        halted, during = halted_among(measures), policies.during(period)
-        return cls(during, measures, period, working_days, earlier, first_paid, halted, postings, traced)
-
-    @property
-    def cuts(self) -> tuple[date, ...]:
-        """The days inside the period on which a policy starts or ends."""
-        dates = {day for ready in self.policies.policies for day in (ready.policy.valid_from, ready.policy.valid_to)}
-        return tuple(sorted(day for day in dates if day is not None and day in self.period))
+        during = policies.during(period)
+        return cls(
+            during,
+            measures,
+            period,
+            working_days,
+            earlier,
+            first_paid,
+            halted_among(measures),
+            postings=frozenset(entity for grain, entity, _ in measures if grain is Grain.POSTING),
+            named=frozenset(name for _, _, name in measures),
+            cuts=_cuts(during, period),
+            traced=traced,
+        )
 
     def period_before(self, months: int) -> Period:
         period = self.period
@@ -81,3 +92,8 @@ class House:
             employment_share=step.employment_share,
             without_leave=step.without_leave,
         )
+
+
+def _cuts(policies: PolicyBook, period: Period) -> tuple[date, ...]:
+    dates = {day for ready in policies.policies for day in (ready.policy.valid_from, ready.policy.valid_to)}
+    return tuple(sorted(day for day in dates if day is not None and day in period))

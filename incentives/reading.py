@@ -95,7 +95,7 @@ def _reader(house: House, ready: ReadyPolicy, source: Input, led: Led, paid: Pai
         return lambda part, carries, column=source.carried: _carried(house, part, source, column, carries=carries)  # type: ignore[misc]
     if source.rates is not None:
         return lambda part, _: _converted(house, _whose(house, part, source), source)
-    return _measured(house, ready.policy.currency, source)
+    return _measured(house, ready, source)
 
 
 def _days(house: House, part: Part, by: DayCount) -> Found:
@@ -157,19 +157,25 @@ def _carried(house: House, part: Part, source: Input, column: str, *, carries: b
     return _missing(source, f"{source.reference} of {period}")
 
 
-def _measured(house: House, currency: str, source: Input) -> Reader:
+def _measured(house: House, ready: ReadyPolicy, source: Input) -> Reader:
     """The figure in the policy's currency, or the one that has none."""
+    currency = ready.policy.currency
     reference, measures = source.reference, house.measures
-    in_currency, is_halted, missing = f"{reference}:{currency}", reference in house.halted, _missing(source, reference)
+    names = [name for name in (f"{reference}:{currency}", reference) if name in house.named]
+    elsewhere = [other for other in MINOR_DIGITS if f"{reference}:{other}" in house.named]
+    is_halted, missing = reference in house.halted, _missing(source, reference)
+    is_own = source.grain is Grain.EMPLOYEE and not _by_posting(house, ready, source)
 
     def read(part: Part, _: object) -> Found:
-        grain, entity = _whose(house, part, source)
-        measure = measures.get((grain, entity, in_currency)) or measures.get((grain, entity, reference))
+        grain, entity = (Grain.EMPLOYEE, part.payee.employee_id) if is_own else _whose(house, part, source)
+        measure = None
+        for name in names:
+            measure = measure or measures.get((grain, entity, name))
         if is_halted or (measure is not None and measure.state is ValueState.HALTED):
             return _stopped(Reason.HALTED_INPUT, f"{reference} is halted")
         if measure is not None:
-            return missing if measure.value is None else Found(measure.value, rule=measure.rule)
-        others = [other for other in MINOR_DIGITS if (grain, entity, f"{reference}:{other}") in measures]
+            return missing if measure.value is None else Found(measure.value, "", "", None, measure.rule)
+        others = [other for other in elsewhere if (grain, entity, f"{reference}:{other}") in measures]
         if others:
             text = f"{reference} is in {', '.join(others)}, the policy pays {currency}"
             return _stopped(Reason.OTHER_CURRENCY, text)
@@ -216,11 +222,16 @@ def _whose(house: House, part: Part, source: Input) -> tuple[Grain, str]:
     if source.grain is not Grain.EMPLOYEE:
         return source.grain, part.team if source.grain is Grain.TEAM else part.department
     payee = part.payee.employee_id
-    if house.postings and source.kpi and part.ready.policy.part_period is PartPeriod.PRORATED:
+    if _by_posting(house, part.ready, source):
         posting = posting_name(payee, part.department)
         if posting in house.postings:
             return Grain.POSTING, posting
     return Grain.EMPLOYEE, payee
+
+
+def _by_posting(house: House, ready: ReadyPolicy, source: Input) -> bool:
+    """Whether the figure of somebody who moved is that of the department."""
+    return bool(house.postings and source.kpi) and ready.policy.part_period is PartPeriod.PRORATED
 
 
 def _missing(source: Input, what: str) -> Found:

@@ -7,7 +7,7 @@ from decimal import ROUND_DOWN, Decimal
 from itertools import groupby
 
 from domain.ids import canonical_decimal
-from domain.money import CONTEXT, share_out
+from domain.money import CONTEXT, share_out, unit_of
 from incentives.cell import Cell, Reason, Values, number
 from incentives.first_paid import Key
 from incentives.set_steps import Best, Pool, Prize, Rank, Scale, SetStep
@@ -124,7 +124,7 @@ def _differ(name: str, members: _Members) -> dict[Key, Cell]:
 
 def in_units(amount: Decimal, digits: int) -> Decimal:
     """Cut to the smallest unit: what a fund cannot pay out stays in it."""
-    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_DOWN, context=CONTEXT)
+    return amount.quantize(unit_of(digits), rounding=ROUND_DOWN, context=CONTEXT)
 
 
 def _shared(whole: Decimal, digits: int, weights: Mapping[Key, Decimal]) -> dict[Key, Decimal]:

@@ -182,7 +182,7 @@ def heading_of(part: Part) -> Step:
     policy, days = part.ready.policy, ", ".join(f"{span.start} to {span.end}" for span in part.spans)
     team = (("team", part.team),) if part.team else ()
     shown = (("policy", policy.id), ("version", short(part.ready.version.digest)), ("days", days), *team)
-    return Step("policy", "policy", None, shown, str(part.ready.placed.place()), part.why)
+    return Step("policy", "policy", None, shown, part.ready.line, part.why)
 
 
 def _bare(payee: Employee, spans: list[Span]) -> tuple[WithoutPolicy, ...]:

@@ -44,26 +44,38 @@ def starts_of(
     house: House, ready: ReadyPolicy, parts: Iterable[tuple[Part, bool]], led: Led, paid: Paid
 ) -> Iterator[Start]:
     """What the rows of the policy's parts begin with, each with whether it is the one that is carried over to."""
-    readers = [(name, source, _reader(house, ready, source, led, paid)) for name, source in ready.policy.inputs.items()]
+    readers = [
+        (
+            _Shown(name, source.reference, str(ready.placed.place("inputs", name))),
+            _reader(house, ready, source, led, paid),
+        )
+        for name, source in ready.policy.inputs.items()
+    ]
     for part, carries in parts:
         values: dict[str, Decimal] = {}
         columns: list[Step] = [heading_of(part)] if house.traced else []
         stop = None
-        for name, source, read in readers:
+        for shown, read in readers:
             found = read(part, carries)
             if house.traced:
-                columns.append(_column(ready, name, source, found))
+                columns.append(shown.column(found))
             if found.value is None:
                 stop = found.stop
                 break
-            values[name] = found.value
+            values[shown.name] = found.value
         yield Start(_around(house, part), values, tuple(columns), stop)
 
 
-def _column(ready: ReadyPolicy, name: str, source: Input, found: Found) -> Step:
-    line = str(ready.placed.place("inputs", name))
-    told = short(found.rule) if found.rule else found.source
-    return Step(name, "input", found.value, ((source.reference, told),), line, found.note)
+class _Shown(NamedTuple):
+    """What explanations show of an input: its name, what it reads, and the line that says so."""
+
+    name: str
+    reference: str
+    line: str
+
+    def column(self, found: Found) -> Step:
+        told = short(found.rule) if found.rule else found.source
+        return Step(self.name, "input", found.value, ((self.reference, told),), self.line, found.note)
 
 
 def _around(house: House, part: Part) -> Around:

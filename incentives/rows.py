@@ -90,16 +90,14 @@ class _Row:
             self.values[column.step.name] = cell.value
 
     def step(self, column: ReadyColumn, cell: Cell) -> Step:
-        read = tuple((name, self.text(name)) for name in column.reads)
-        made_from = tuple((name, canonical_decimal(found)) for name, found in cell.numbers)
+        texts = self.texts  # a column is read by several others: its number is written out once
+        for name in column.reads:
+            if name not in texts:
+                texts[name] = canonical_decimal(self.values[name])
+        read = [(name, texts[name]) for name in column.reads]
+        made_from = [(name, canonical_decimal(found)) for name, found in cell.numbers]
         shown = (*read, *column.stated, *made_from)
         return Step(column.step.name, column.step.kind, cell.value, shown, column.line, cell.text)
-
-    def text(self, name: str) -> str:
-        """A column is read by several others: its number is written out once."""
-        if name not in self.texts:
-            self.texts[name] = canonical_decimal(self.values[name])
-        return self.texts[name]
 
 
 def _fill_each(column: ReadyColumn, kernel: Kernel, rows: Sequence[_Row]) -> None:

@@ -70,7 +70,7 @@ class EarlierNight:
 
 @dataclass(frozen=True, slots=True, order=True)
 class PaidBatch:
-    """A published batch of an earlier month: the month, the department, and the run whose lines it holds."""
+    """A published batch: its month and department, and the run whose lines it holds."""
 
     period: str
     scope: str
@@ -89,8 +89,9 @@ class Manifest:
     the period that landed and were never accepted, so that what adds up the period has no value; `source` (month-ends)
     the night whose results are paid; `earlier` the last measured nights of earlier months, whose credits a reversal
     takes back; `carried` those from which scorecards carry values; `planned` those that released planned actions which
-    may still count; `paid` the published batches of earlier months whose columns policies carry over. `known_as_of` is
-    what was asked for, and empty where nothing was: the newest versions counted.
+    may still count; `paid` the published batches of earlier months whose columns policies carry over; `published`
+    (month-ends) those of the month itself, in the order in which they were published: who was settled together in them
+    is not settled anew. `known_as_of` is what was asked for, and empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -115,6 +116,7 @@ class Manifest:
     carried: tuple[EarlierNight, ...] = ()
     planned: tuple[EarlierNight, ...] = ()
     paid: tuple[PaidBatch, ...] = ()
+    published: tuple[PaidBatch, ...] = ()
     known_as_of: str = ""
 
 

@@ -6,6 +6,7 @@ import decimal
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 
 # Money is computed with 50 digits, and anything inexact that would pass them is an error, not a smaller number.
 CONTEXT = decimal.Context(prec=50, traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow])
@@ -73,7 +74,13 @@ def round_to(number: Decimal, digits: int, mode: Rounding) -> Decimal:
     >>> round_to(Decimal("1234.5"), 0, Rounding.HALF_UP), round_to(Decimal(1250), -2, Rounding.HALF_EVEN)
     (Decimal('1235'), Decimal('1.2E+3'))
     """
-    return number.quantize(Decimal(1).scaleb(-digits), rounding=mode.value, context=CONTEXT)
+    return number.quantize(unit_of(digits), rounding=mode.value, context=CONTEXT)
+
+
+@lru_cache(maxsize=64)
+def unit_of(digits: int) -> Decimal:
+    """One of the last of so many digits after the point: 0.01 for two."""
+    return Decimal(1).scaleb(-digits)
 
 
 def share_out(total: int, weights: Mapping[str, Decimal]) -> dict[str, int]:

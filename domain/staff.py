@@ -106,12 +106,17 @@ class Span:
 
 def spans_of(employee: Employee, period: Period, cuts: tuple[date, ...] = ()) -> tuple[Span, ...]:
     """The employee's postings within the period and the employment, in order, cut also at `cuts`."""
-    last = min(period.end, employee.exited_on or period.end)
+    first, last = max(period.start, employee.hired_on), period.end
+    if employee.exited_on is not None:
+        last = min(last, employee.exited_on)
     found: list[Span] = []
     for posting in employee.postings if len(employee.postings) == 1 else sorted(employee.postings, key=_posting_order):
-        start = max(period.start, employee.hired_on, posting.valid_from)
-        end = min(last, posting.valid_to or last)
-        found.extend(Span(posting, *piece) for piece in _pieces(start, end, cuts))
+        start = max(first, posting.valid_from)
+        end = last if posting.valid_to is None else min(last, posting.valid_to)
+        if start < end:
+            found += (
+                [Span(posting, *piece) for piece in _pieces(start, end, cuts)] if cuts else [Span(posting, start, end)]
+            )
     return tuple(found)
 
 
@@ -146,6 +151,8 @@ def without_days(spans: tuple[Span, ...], start: date, end: date) -> tuple[Span,
 
 
 def overlap(spans: tuple[Span, ...]) -> bool:
+    if len(spans) < 2:
+        return False
     return any(one.end > other.start for one, other in pairwise(sorted(spans, key=lambda span: span.start)))
 
 
@@ -201,8 +208,7 @@ def _counting(period: Period, working: frozenset[date] | None, by: DayCount) -> 
 
 
 def _pieces(start: date, end: date, cuts: tuple[date, ...]) -> Iterator[tuple[date, date]]:
-    if start < end:
-        yield from pairwise([start, *(cut for cut in cuts if start < cut < end), end])
+    return pairwise([start, *(cut for cut in cuts if start < cut < end), end])
 
 
 def _holds(start: date, end: date | None, day: date) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
+from typing import NamedTuple
 
 from domain.expressions import Evaluator
 from domain.ids import canonical_decimal
@@ -16,8 +16,7 @@ from incentives.steps import BANDED, AmountBand, Curve, MarginalTiers, Outside, 
 from incentives.tiers import Boundary, Slice, reached, slices
 
 
-@dataclass(frozen=True, slots=True)
-class _Band:
+class _Band(NamedTuple):
     """A band whose start is known: its rate, and what reaching it pays."""
 
     start: Decimal
@@ -32,6 +31,8 @@ def filled(step: BANDED, conditions: Sequence[Evaluator]) -> Callable[[Values], 
     """
     stated = _bands(step, {}) if all(isinstance(band.start, Decimal) for band in step.bands) else None
     shifts = () if isinstance(step, MarginalTiers) else step.shift
+    if stated is not None and not shifts:
+        return lambda values: _in_bands(step, stated, values, 0)
 
     def fill(values: Values) -> Cell:
         bands = stated or _bands(step, values)
@@ -89,13 +90,9 @@ def _bands(step: BANDED, values: Values) -> tuple[_Band, ...]:
 
 
 def _in_bands(step: BANDED, bands: tuple[_Band, ...], values: Values, by: int) -> Cell:
-    match step:
-        case MarginalTiers():
-            return _marginal(step, bands, values[step.of])
-        case WholeTiers():
-            return _whole(step, bands, values, by)
-        case SteppedTiers():
-            return _stepped(step, bands, values, by)
+    if isinstance(step, MarginalTiers):
+        return _marginal(step, bands, values[step.of])
+    return _whole(step, bands, values, by) if isinstance(step, WholeTiers) else _stepped(step, bands, values, by)
 
 
 def _marginal(step: MarginalTiers, bands: tuple[_Band, ...], amount: Decimal) -> Cell:
@@ -144,8 +141,7 @@ def _stepped(step: SteppedTiers, bands: tuple[_Band, ...], values: Values, by: i
     found = _reached(step, bands, values[step.basis], by)
     if isinstance(found, Cell):
         return found
-    counting = bands[: found + 1] if step.adds_up else bands[found : found + 1]
-    whole = sum((band.flat for band in counting), Decimal(0))
+    whole = sum((band.flat for band in bands[: found + 1]), Decimal(0)) if step.adds_up else bands[found].flat
     return Cell(whole, lambda: _band_note(found, bands, by), (("from", bands[found].start),))
 
 

@@ -16,6 +16,7 @@ from domain.rules import Placed, RuleKind, RuleVersion, decode_rules, effective
 from incentives.policies import ExchangeRates, Policy
 from incentives.ready import ReadyPolicy, circles, competing, make_ready
 from incentives.sections import check_sections
+from incentives.set_steps import Together
 from incentives.templates import written_out
 
 
@@ -57,6 +58,11 @@ class PolicyBook:
         """How many months back the farthest column lies that is carried over; 0 where none is."""
         inputs = (source for ready in self.policies for source in ready.policy.inputs.values())
         return max((source.months_ago or 0 for source in inputs), default=0)
+
+    def keeps_sets(self) -> bool:
+        """Whether a step settles payees together whom a later correction does not settle anew."""
+        steps = (step for ready in self.policies for step in ready.policy.steps)
+        return any(isinstance(step, Together) and not step.reopens for step in steps)
 
     def versions(self) -> tuple[RuleVersion, ...]:
         """What a manifest names, and a signer signs."""

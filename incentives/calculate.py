@@ -10,6 +10,7 @@ from decimal import Decimal
 from graphlib import TopologicalSorter
 from itertools import groupby
 from types import MappingProxyType
+from typing import NamedTuple
 
 from domain.collector import no_collection
 from domain.ids import canonical_decimal
@@ -19,16 +20,16 @@ from domain.records import PayoutLine, Step
 from domain.staff import Employee, WorkingDays
 from incentives.book import PolicyBook
 from incentives.coverage import Held, Part, WithoutPolicy, coverage_of
+from incentives.first_paid import FirstPaid
 from incentives.house import Earlier, House
 from incentives.led import Led
 from incentives.measures import Measures
-from incentives.reading import Paid, start_of
+from incentives.reading import Paid, starts_of
 from incentives.ready import ReadyPolicy
 from incentives.rows import Row, fill
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(NamedTuple):
     """One row as it was filled: the version of the policy that filled it, and its columns by name."""
 
     payee: str
@@ -56,6 +57,7 @@ def calculate(
     period: Period,
     working_days: WorkingDays,
     earlier: Earlier = MappingProxyType({}),
+    first_paid: FirstPaid = MappingProxyType({}),
     traced: bool = True,
 ) -> Calculation:
     """Payout lines of the period, one per payee, component and department, in order of their keys.
@@ -63,11 +65,12 @@ def calculate(
     A transfer makes one line per department; a policy that changes inside the period, or a change of role, is computed
     by parts that add up to one line, which is held whole if one of its parts is. Components that others read are
     computed first. Nothing depends on the order of `payees`. `PayoutLine.amount` is in major units and payable exactly.
-    Without `traced`, lines have amounts and no steps.
+    `first_paid` are those who were settled together when the period was published: they are not settled anew, unless
+    their step says so. Without `traced`, lines have amounts and no steps.
     Raises: ValueError if an employee comes twice, for both would be paid.
     """
     _refuse_doubles(payees)
-    house = House.of(policies, measures, period, working_days, earlier, traced=traced)
+    house = House.of(policies, measures, period, working_days, earlier, first_paid, traced=traced)
     ordered = sorted(payees, key=lambda payee: payee.employee_id)
     with no_collection():
         coverages = [coverage_of(house, payee) for payee in ordered]
@@ -121,17 +124,22 @@ def _in_order(policies: PolicyBook) -> Iterable[str]:
 
 def _add_component(found: _Found, house: House, parts: Sequence[Part], led: Led) -> None:
     rows = _rows(house, parts, led, found.amounts)
-    ordered = sorted(range(len(parts)), key=lambda index: (parts[index].payee.employee_id, parts[index].component))
-    for key, group in groupby(ordered, key=lambda index: (parts[index].payee.employee_id, parts[index].component)):
-        pairs = [(parts[index], rows[index]) for index in group]
-        if any(row.stop is not None for _, row in pairs):
-            found.held.append(_held(pairs[0][0], [row for _, row in pairs]))
+    keys, period = [(part.payee.employee_id, part.component) for part in parts], str(house.period)
+    for key, group in groupby(sorted(range(len(parts)), key=keys.__getitem__), key=keys.__getitem__):
+        indexes = list(group)
+        mine, filled = [parts[index] for index in indexes], [rows[index] for index in indexes]
+        if any(row.stop for row in filled):
+            found.held.append(_held(mine[0], filled))
             found.amounts[key] = None
         else:
-            line = _line(house, [part for part, _ in pairs], [row for _, row in pairs])
+            line = _line(period, mine, filled)
             found.lines.append(line)
-            found.rows += [Filled(key[0], part.ready, part.department, row.values) for part, row in pairs]
+            found.rows += map(_filled, mine, filled)
             found.amounts[key] = line.amount
+
+
+def _filled(part: Part, row: Row) -> Filled:
+    return Filled(part.payee.employee_id, part.ready, part.department, row.values)
 
 
 def _rows(house: House, parts: Sequence[Part], led: Led, paid: Paid) -> Mapping[int, Row]:
@@ -142,13 +150,11 @@ def _rows(house: House, parts: Sequence[Part], led: Led, paid: Paid) -> Mapping[
         by_version[part.ready.policy.id, part.ready.policy.valid_from].append(index)
     rows: dict[int, Row] = {}
     for indexes in by_version.values():
-        starts = [start_of(house, parts[index], led, paid, carries=index in first) for index in indexes]
-        rows |= zip(indexes, fill(_ready(parts, indexes), starts, traced=house.traced), strict=True)
+        ready = parts[indexes[0]].ready
+        starts = starts_of(house, ready, ((parts[index], index in first) for index in indexes), led, paid)
+        filled = fill(ready, starts, paid=house.paid_by(ready.policy), traced=house.traced)
+        rows |= zip(indexes, filled, strict=True)
     return rows
-
-
-def _ready(parts: Sequence[Part], indexes: Sequence[int]) -> ReadyPolicy:
-    return parts[indexes[0]].ready
 
 
 def _first_parts(parts: Sequence[Part]) -> frozenset[int]:
@@ -167,7 +173,7 @@ def _held(part: Part, rows: Sequence[Row]) -> Held:
     return Held(part.payee.employee_id, part.component, part.department, stops[0].reason, text, tuple(_steps(rows)))
 
 
-def _line(house: House, parts: Sequence[Part], rows: Sequence[Row]) -> PayoutLine:
+def _line(period: str, parts: Sequence[Part], rows: Sequence[Row]) -> PayoutLine:
     """One line; where it has several parts, their amounts are summed in a last column."""
     policy = parts[-1].ready.policy
     amounts = [row.amount for row in rows if row.amount is not None]
@@ -181,7 +187,7 @@ def _line(house: House, parts: Sequence[Part], rows: Sequence[Row]) -> PayoutLin
     return PayoutLine(
         parts[-1].payee.employee_id,
         parts[-1].component,
-        str(house.period),
+        period,
         policy.currency,
         amount,
         parts[-1].department,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from itertools import pairwise
+from typing import NamedTuple
 
 from domain.expressions import Evaluator, evaluator
 from domain.ids import canonical_decimal
@@ -38,8 +38,7 @@ from incentives.steps import (
 ShareOf = Callable[[Prorate], Share | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """What a row stands in: whose it is and where, the calendar month, the month of employment, and the days."""
 
     payee: str
@@ -67,6 +66,8 @@ def kernel_of(column: ReadyColumn) -> Kernel:
     if isinstance(step, BANDED):
         fill = filled(step, evaluators)
         return lambda values, _: fill(values)
+    if isinstance(step, Curve | Round):
+        return _curve(step) if isinstance(step, Curve) else _rounding(step)
     if type(step) in _BY_EXPRESSIONS:
         return partial(_BY_EXPRESSIONS[type(step)], step, evaluators)
     return partial(_BY_VALUES[type(step)], step)
@@ -81,7 +82,13 @@ def _formula(step: Formula, evaluators: Sequence[Evaluator], values: Values, _: 
     return Cell(value, step.expression) if value is not None else _without_divisor(step.expression)
 
 
-def _on_curve(step: Curve, values: Values, _: Around) -> Cell:
+def _curve(step: Curve) -> Kernel:
+    """The points are looked up by halves; beyond the last one the last two carry on."""
+    starts = [point.at for point in step.points]
+    return partial(_on_curve, step, starts, len(starts) - 1)
+
+
+def _on_curve(step: Curve, starts: Sequence[Decimal], most: int, values: Values, _: Around) -> Cell:
     at, first, last = values[step.of], step.points[0], step.points[-1]
     if at < first.at and step.below is not Outside.FLAT:
         return outside(step.below, f"{canonical_decimal(at)} lies below the first point")
@@ -91,7 +98,8 @@ def _on_curve(step: Curve, values: Values, _: Around) -> Cell:
         return Cell(first.value, "first point")
     if at >= last.at and step.above is Outside.FLAT:
         return Cell(last.value, "last point")
-    low, high = next(((low, high) for low, high in pairwise(step.points) if at <= high.at), step.points[-2:])
+    place = min(bisect_left(starts, at), most)
+    low, high = step.points[place - 1], step.points[place]
     value = low.value + (at - low.at) * (high.value - low.value) / (high.at - low.at)
     return Cell(value, lambda: f"between {canonical_decimal(low.at)} and {canonical_decimal(high.at)}")
 
@@ -178,9 +186,9 @@ def _prorated(step: Prorate, values: Values, around: Around) -> Cell:
     return Cell(value * share.counted / share.whole, "", made_from)
 
 
-def _rounded(step: Round, values: Values, _: Around) -> Cell:
-    rounded = round_to(values[step.of], step.digits, step.rounding)
-    return Cell(rounded, lambda: f"{step.mode}, {step.digits} digits")
+def _rounding(step: Round) -> Kernel:
+    mode, note = step.rounding, f"{step.mode}, {step.digits} digits"
+    return lambda values, _: Cell(round_to(values[step.of], step.digits, mode), note)
 
 
 def _without_divisor(what: str) -> Cell:
@@ -204,7 +212,6 @@ _BY_EXPRESSIONS: Mapping[type, Callable[..., Cell]] = {
 }
 _BY_VALUES: Mapping[type, Callable[..., Cell]] = {
     Base: _base,
-    Curve: _on_curve,
     Penalty: _penalised,
     Quota: _quota,
     Split: _part,
@@ -212,5 +219,4 @@ _BY_VALUES: Mapping[type, Callable[..., Cell]] = {
     Cap: _capped,
     Floor: _raised,
     Prorate: _prorated,
-    Round: _rounded,
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
+from typing import NamedTuple
 
 from domain.expressions import Value, evaluate
 from domain.ids import short
@@ -18,8 +19,7 @@ from incentives.policies import PartPeriod
 from incentives.ready import ReadyPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Days of a payee under one version of a policy in one department.
 
     The department is part of `component`, and so of the ledger's key: a transfer pays into two batches, and neither
@@ -55,8 +55,7 @@ class WithoutPolicy:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(NamedTuple):
     """The parts of a payee in order of components, where several policies win, and where none holds."""
 
     parts: tuple[Part, ...] = ()
@@ -72,6 +71,8 @@ def coverage_of(house: House, payee: Employee) -> Coverage:
         text = "two postings hold on the same day"
         return Coverage(held=(Held(payee.employee_id, "", "", Reason.POSTINGS_OVERLAP, text),))
     covered, ties, bare = _covered(house, payee, spans)
+    if len(covered) == len(spans) == 1 and not ties:  # so it is nearly always: one place, one policy
+        return Coverage((_part(payee, covered),))
     parts = [part for part in _parts(payee, covered) if part.component not in ties]
     paying = tuple(part for part in parts if _pays(part, spans[-1]))
     elsewhere = {part.component for part in parts} - {part.component for part in paying}
@@ -153,11 +154,16 @@ def _parts(payee: Employee, covered: _Covered) -> tuple[Part, ...]:
         team = span.posting.team if ready.reads_team else ""
         key = (f"{ready.policy.component}:{span.posting.department}", ready.policy.id, team, ready.policy.valid_from)
         grouped.setdefault(key, []).append((span, ready, why))
-    return tuple(
-        Part(payee, ready, span.posting.department, team, tuple(each for each, _, _ in entries), why, component)
-        for (component, _, team, _), entries in sorted(grouped.items())
-        for span, ready, why in entries[:1]
-    )
+    return tuple(_part(payee, entries) for _, entries in sorted(grouped.items()))
+
+
+def _part(payee: Employee, entries: _Covered) -> Part:
+    """The part of spans that are covered alike."""
+    span, ready, why = entries[0]
+    posting = span.posting
+    component = f"{ready.policy.component}:{posting.department}"
+    team = posting.team if ready.reads_team else ""
+    return Part(payee, ready, posting.department, team, tuple([each[0] for each in entries]), why, component)
 
 
 def _pays(part: Part, last: Span) -> bool:
@@ -174,8 +180,9 @@ def _paid_elsewhere(part: Part) -> Held:
 def heading_of(part: Part) -> Step:
     """The first column: which policy, on which days, and why this one."""
     policy, days = part.ready.policy, ", ".join(f"{span.start} to {span.end}" for span in part.spans)
-    shown = (("policy", policy.id), ("version", short(part.ready.version.digest)), ("days", days))
-    return Step("policy", "policy", None, shown, str(part.ready.placed.place()), part.why)
+    team = (("team", part.team),) if part.team else ()
+    shown = (("policy", policy.id), ("version", short(part.ready.version.digest)), ("days", days), *team)
+    return Step("policy", "policy", None, shown, part.ready.line, part.why)
 
 
 def _bare(payee: Employee, spans: list[Span]) -> tuple[WithoutPolicy, ...]:

@@ -260,8 +260,9 @@ class Comparison:
         for side, paid in enumerate((old, new)):
             for (payee, department, currency), amount in paid.amounts.items():
                 sums[department, currency][side] += amount
-                self.pay[payee, currency][side] += amount
-                self.departments[payee, currency].add(department)
+                key = (payee, currency)
+                self.pay[key][side] += amount
+                self.departments[key].add(department)
         for key in sorted(sums.keys() | budgets.keys()):
             self.costs.append(Cost(str(period), *key, Sides(*sums[key]), budgets.get(key)))
         for currency, amount in recovered.items():
@@ -274,23 +275,23 @@ class Comparison:
     def _add_bands(self, period: str, old: Paid, new: Paid) -> None:
         for paid, counted, starts in zip((old, new), self.reached, self.starts, strict=True):
             starts.update(paid.starts)
-            for (_, _, policy, step), band in paid.reached.items():
-                counted[policy, step, band] += 1
+            for key, bands in paid.reached.items():
+                for band, payees in Counter(bands.values()).items():
+                    counted[*key, band] += payees
         if new is not old:
-            for key, band in new.reached.items():
-                before = old.reached.get(key, band)
-                if before != band:
-                    self.crossings.append(Crossing(period, *key, before, band))
+            moved = [
+                Crossing(period, *place, *key, before, band)
+                for key, place, before, band in _moved(old.reached, new.reached)
+            ]
+            self.crossings += sorted(moved, key=lambda each: (each.payee, each.department))
 
     def add_change(self, change: Decimal, new: Paid, varied: Paid) -> None:
         """One month by the new book as it is, and if everybody did `change` times as well."""
         for side, paid in enumerate((new, varied)):
             for (_, _, currency), amount in paid.amounts.items():
                 self.changed[change, currency][side] += amount
-        for key, band in varied.reached.items():
-            before = new.reached.get(key, band)
-            if before != band:
-                self.moved[change, key[2], key[3]][band < before] += 1
+        for key, _, before, band in _moved(new.reached, varied.reached):
+            self.moved[change, *key][band < before] += 1
 
     def add_unmeasured(self, found: Iterable[NotMeasured]) -> None:
         self.unmeasured += dict.fromkeys(found)
@@ -342,6 +343,16 @@ class Comparison:
                 starts = [side[band - 1] if 0 < band <= len(side) else "" for side in (old, new)]
                 before, after = (side[*key, band] for side in self.reached)
                 yield BandCount(*key, band, starts[0], starts[1], before, after)
+
+
+def _moved(old: Reached, new: Reached) -> Iterator[tuple[tuple[str, str], tuple[str, str], int, int]]:
+    """By policy and step, and by payee and department, the bands of those who reach another one."""
+    for key, bands in new.items():
+        before = old.get(key, {})
+        for place, band in bands.items():
+            was = before.get(place, band)
+            if was != band:
+                yield key, place, was, band
 
 
 def _sign(amount: Decimal) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from domain.ids import canonical_decimal, short
+from domain.ids import Digest, canonical_decimal, short
 from domain.money import CONTEXT, MINOR_DIGITS
 from domain.records import Grain, Step, ValueState, posting_name
 from domain.staff import DayCount, Employee, share_of_period
@@ -17,39 +17,65 @@ from incentives.coverage import Part, heading_of
 from incentives.house import House
 from incentives.led import Led
 from incentives.policies import Fact, Input, Missing, PartPeriod
+from incentives.ready import ReadyPolicy
 from incentives.rows import Start, Stop
 
 _LEAVE = ("annual", "sick", "parental", "unpaid")
 
 
 class Found(NamedTuple):
-    """The value of an input; without one, why the row stops. `source` says whose version or line it is."""
+    """The value of an input; without one, why the row stops. `source` says whose line it is, `rule` whose version."""
 
     value: Decimal | None
     note: str = ""
     source: str = ""
     stop: Stop | None = None
+    rule: Digest | None = None
 
 
 # What was paid of a component in a department, which its name carries; None where the payee is held.
 Paid = Mapping[tuple[str, str], Decimal | None]
 
+# The value of one input of a part. `carries`: whether it is the part that earlier periods carry over to.
+Reader = Callable[[Part, bool], Found]
 
-def start_of(house: House, part: Part, led: Led, paid: Paid, *, carries: bool) -> Start:
-    """What the part's row begins with. `carries`: whether it is the part that earlier periods carry over to."""
-    values: dict[str, Decimal] = {}
-    columns: list[Step] = [heading_of(part)] if house.traced else []
-    stop = None
-    for name, source in part.ready.policy.inputs.items():
-        found = _found(house, part, source, led, paid, carries=carries)
-        if house.traced:
-            line = str(part.ready.placed.place("inputs", name))
-            columns.append(Step(name, "input", found.value, ((source.reference, found.source),), line, found.note))
-        if found.value is None:
-            stop = found.stop
-            break
-        values[name] = found.value
-    return Start(_around(house, part), values, tuple(columns), stop)
+
+def starts_of(
+    house: House, ready: ReadyPolicy, parts: Iterable[tuple[Part, bool]], led: Led, paid: Paid
+) -> Iterator[Start]:
+    """What the rows of the policy's parts begin with, each with whether it is the one that is carried over to."""
+    readers = [
+        (
+            _Shown(name, source.reference, str(ready.placed.place("inputs", name))),
+            _reader(house, ready, source, led, paid),
+        )
+        for name, source in ready.policy.inputs.items()
+    ]
+    for part, carries in parts:
+        values: dict[str, Decimal] = {}
+        columns: list[Step] = [heading_of(part)] if house.traced else []
+        stop = None
+        for shown, read in readers:
+            found = read(part, carries)
+            if house.traced:
+                columns.append(shown.column(found))
+            if found.value is None:
+                stop = found.stop
+                break
+            values[shown.name] = found.value
+        yield Start(_around(house, part), values, tuple(columns), stop)
+
+
+class _Shown(NamedTuple):
+    """What explanations show of an input: its name, what it reads, and the line that says so."""
+
+    name: str
+    reference: str
+    line: str
+
+    def column(self, found: Found) -> Step:
+        told = short(found.rule) if found.rule else found.source
+        return Step(self.name, "input", found.value, ((self.reference, told),), self.line, found.note)
 
 
 def _around(house: House, part: Part) -> Around:
@@ -69,16 +95,19 @@ def _tenure_months(house: House, payee: Employee) -> int:
     return (house.period.year - hired.year) * 12 + house.period.month - hired.month + 1
 
 
-def _found(house: House, part: Part, source: Input, led: Led, paid: Paid, *, carries: bool) -> Found:
+def _reader(house: House, ready: ReadyPolicy, source: Input, led: Led, paid: Paid) -> Reader:
+    """How the input is read: what is the same for all parts is found once."""
     if source.days is not None:
-        return _days(house, part, source.days)
+        return lambda part, _, by=source.days: _days(house, part, by)  # type: ignore[misc]
     if source.fact is not None:
-        return Found(_fact(house, part, source.fact))
+        return lambda part, _, fact=source.fact: Found(_fact(house, part, fact))  # type: ignore[misc]
     if source.lines is not None:
-        return _paid_below(part, source, source.lines, led, paid)
+        return lambda part, _, component=source.lines: _paid_below(part, source, component, led, paid)  # type: ignore[misc]
     if source.carried is not None:
-        return _carried(house, part, source, source.carried, carries=carries)
-    return _measured(house, part, source)
+        return lambda part, carries, column=source.carried: _carried(house, part, source, column, carries=carries)  # type: ignore[misc]
+    if source.rates is not None:
+        return lambda part, _: _converted(house, _whose(house, part, source), source)
+    return _measured(house, ready, source)
 
 
 def _days(house: House, part: Part, by: DayCount) -> Found:
@@ -140,21 +169,31 @@ def _carried(house: House, part: Part, source: Input, column: str, *, carries: b
     return _missing(source, f"{source.reference} of {period}")
 
 
-def _measured(house: House, part: Part, source: Input) -> Found:
-    key, currency, reference = _whose(house, part, source), part.ready.policy.currency, source.reference
-    if source.rates is not None:
-        return _converted(house, key, source)
-    measures = house.measures
-    measure = measures.get((*key, f"{reference}:{currency}")) or measures.get((*key, reference))
-    if reference in house.halted or (measure is not None and measure.state is ValueState.HALTED):
-        return _stopped(Reason.HALTED_INPUT, f"{reference} is halted")
-    if measure is not None and measure.value is not None:
-        return Found(measure.value, "", short(measure.rule))
-    others = [other for other in MINOR_DIGITS if (*key, f"{reference}:{other}") in measures]
-    if measure is None and others:
-        text = f"{reference} is in {', '.join(others)}, the policy pays {currency}"
-        return _stopped(Reason.OTHER_CURRENCY, text)
-    return _missing(source, reference)
+def _measured(house: House, ready: ReadyPolicy, source: Input) -> Reader:
+    """The figure in the policy's currency, or the one that has none."""
+    currency = ready.policy.currency
+    reference, measures = source.reference, house.measures
+    names = [name for name in (f"{reference}:{currency}", reference) if name in house.named]
+    elsewhere = [other for other in MINOR_DIGITS if f"{reference}:{other}" in house.named]
+    is_halted, missing = reference in house.halted, _missing(source, reference)
+    is_own = source.grain is Grain.EMPLOYEE and not _by_posting(house, ready, source)
+
+    def read(part: Part, _: object) -> Found:
+        grain, entity = (Grain.EMPLOYEE, part.payee.employee_id) if is_own else _whose(house, part, source)
+        measure = None
+        for name in names:
+            measure = measure or measures.get((grain, entity, name))
+        if is_halted or (measure is not None and measure.state is ValueState.HALTED):
+            return _stopped(Reason.HALTED_INPUT, f"{reference} is halted")
+        if measure is not None:
+            return missing if measure.value is None else Found(measure.value, "", "", None, measure.rule)
+        others = [other for other in elsewhere if (grain, entity, f"{reference}:{other}") in measures]
+        if others:
+            text = f"{reference} is in {', '.join(others)}, the policy pays {currency}"
+            return _stopped(Reason.OTHER_CURRENCY, text)
+        return missing
+
+    return read
 
 
 def _converted(house: House, key: tuple[Grain, str], source: Input) -> Found:
@@ -195,11 +234,16 @@ def _whose(house: House, part: Part, source: Input) -> tuple[Grain, str]:
     if source.grain is not Grain.EMPLOYEE:
         return source.grain, part.team if source.grain is Grain.TEAM else part.department
     payee = part.payee.employee_id
-    if house.postings and source.kpi and part.ready.policy.part_period is PartPeriod.PRORATED:
+    if _by_posting(house, part.ready, source):
         posting = posting_name(payee, part.department)
         if posting in house.postings:
             return Grain.POSTING, posting
     return Grain.EMPLOYEE, payee
+
+
+def _by_posting(house: House, ready: ReadyPolicy, source: Input) -> bool:
+    """Whether the figure of somebody who moved is that of the department."""
+    return bool(house.postings and source.kpi) and ready.policy.part_period is PartPeriod.PRORATED
 
 
 def _missing(source: Input, what: str) -> Found:

@@ -63,6 +63,7 @@ class ReadyPolicy:
     condition: Expression | None
     columns: tuple[ReadyColumn, ...]
     reads_team: bool
+    line: str
 
     @property
     def policy(self) -> Policy:
@@ -93,7 +94,10 @@ def make_ready(placed: Placed[Policy]) -> tuple[ReadyPolicy | None, tuple[Issue,
     maker.check_whole(columns)
     if maker.issues:
         return None, tuple(maker.issues)
-    return ReadyPolicy(placed, placed.version, condition, tuple(columns), _reads_team(placed.rule)), ()
+    ready = ReadyPolicy(
+        placed, placed.version, condition, tuple(columns), _reads_team(placed.rule), str(placed.place())
+    )
+    return ready, ()
 
 
 def _reads_team(policy: Policy) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,11 +16,12 @@ from domain.ids import canonical_decimal
 from domain.issues import Issue, Location
 from domain.staff import Share
 from incentives.book import PolicyBook
+from incentives.first_paid import PaidGroups
 from incentives.numbers import Name, Number
 from incentives.ready import ReadyPolicy
 from incentives.rows import Row
 from incentives.sections import check_sections
-from incentives.trial import LONG_THERE, Given, try_together
+from incentives.trial import LONG_THERE, Given, Trial, paid_by, try_together
 
 
 class Days(RuleModel):
@@ -32,11 +33,20 @@ class Days(RuleModel):
     """Days of the period."""
 
 
-class PayeeCase(RuleModel):
-    """One payee: the inputs, and what is expected."""
+class Expected(RuleModel):
+    """The inputs of a payee, and what is expected."""
 
     inputs: dict[str, Number | None] = Field(default_factory=dict)
     """Values by the policy's own input names; null, or an input left out, has no value."""
+    expect: dict[str, Number] = Field(default_factory=dict)
+    """Exact values by step; `amount` is what is paid."""
+    held: str | None = None
+    """The reason for which the payee is held instead, such as `missing_input`."""
+
+
+class PayeeCase(Expected):
+    """One payee: the inputs, what the row stands in, and what is expected."""
+
     days: Days | None = None
     """For prorate steps; the whole period if left out."""
     tenure_months: Annotated[int, Field(ge=1)] | None = None
@@ -45,10 +55,6 @@ class PayeeCase(RuleModel):
     """For steps that look at a department together."""
     team: str = ""
     """For steps that look at a team together."""
-    expect: dict[str, Number] = Field(default_factory=dict)
-    """Exact values by step; `amount` is what is paid."""
-    held: str | None = None
-    """The reason for which the payee is held instead, such as `missing_input`."""
 
 
 class PolicyTest(PayeeCase):
@@ -63,6 +69,8 @@ class PolicyTest(PayeeCase):
     payees: dict[str, PayeeCase] = Field(default_factory=dict)
     """Several payees, by any name, who are settled together; inputs stated above hold for each that does not state
     its own."""
+    corrected: dict[str, Expected] = Field(default_factory=dict)
+    """What comes out by inputs that are corrected after all of them were paid; whoever is not named stays the same."""
 
 
 class PolicyTestFile(RuleModel):
@@ -113,6 +121,33 @@ def _of_case(book: PolicyBook, case: _Case) -> Iterator[Issue]:
         for name, (each, path) in named.items()
     }
     trials = try_together(policy, given, month=test.on.month)
+    yield from _all_compared(case, policy, trials, named)
+    if test.corrected and not any(trial.issues for trial in trials.values()):
+        yield from _of_correction(case, policy, given, paid_by(given, trials))
+
+
+_Named = Mapping[str, tuple[Expected, Path]]
+
+
+def _of_correction(case: _Case, policy: ReadyPolicy, given: dict[str, Given], paid: PaidGroups) -> Iterator[Issue]:
+    """What was given once, with the inputs that are corrected, beside those who were paid."""
+    test = case.test
+    unknown = sorted(test.corrected.keys() - given.keys())
+    for name in unknown:
+        message = f'"{name}" is none of the payees of this case'
+        yield Issue("POL075", case.place("corrected", name), message, suggestion(name, given))
+    if unknown:
+        return
+    now = {
+        name: given[name].corrected(each.inputs, case.place("corrected", name, "inputs"))
+        for name, each in test.corrected.items()
+    }
+    trials = try_together(policy, {**given, **now}, month=test.on.month, paid=paid)
+    named: _Named = {name: (each, ("corrected", name)) for name, each in test.corrected.items()}
+    yield from _all_compared(case, policy, trials, named)
+
+
+def _all_compared(case: _Case, policy: ReadyPolicy, trials: Mapping[str, Trial], named: _Named) -> Iterator[Issue]:
     for name, (each, path) in named.items():
         yield from trials[name].issues
         row = trials[name].row
@@ -126,7 +161,7 @@ def _given(inputs: dict[str, Decimal | None], each: PayeeCase, at: Location) -> 
     return Given(inputs, Share(days.counted, days.of), each.department, each.team, tenure, at)
 
 
-def _compared(case: _Case, policy: ReadyPolicy, row: Row, due: PayeeCase, path: Path) -> Iterator[Issue]:
+def _compared(case: _Case, policy: ReadyPolicy, row: Row, due: Expected, path: Path) -> Iterator[Issue]:
     reason = row.stop.reason.value if row.stop else None
     about = ", ".join((f'"{case.test.name}"', *map(str, path[1:])))
     if reason != due.held:

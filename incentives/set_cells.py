@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_DOWN, Decimal
 from itertools import groupby
 
 from domain.ids import canonical_decimal
-from domain.money import CONTEXT, share_out
+from domain.money import CONTEXT, share_out, unit_of
 from incentives.cell import Cell, Reason, Values, number
-from incentives.set_steps import Among, Best, Pool, Prize, Rank, Scale, SetStep
-
-Key = tuple[str, str, str]
-"""A row: payee, department, team."""
-
-
-def cells_together(step: SetStep, rows: Mapping[Key, Values], held: Collection[Key]) -> dict[Key, Cell]:
-    """The cell of each of the rows; `held` are rows of the same policy that ended before this step."""
-    waiting: dict[Key, int] = defaultdict(int)
-    for key in held:
-        waiting[_group(step.among, key)] += 1
-    cells: dict[Key, Cell] = {}
-    groups: dict[Key, dict[Key, Values]] = defaultdict(dict)
-    for key in sorted(rows):
-        groups[_group(step.among, key)][key] = rows[key]
-    for group, members in groups.items():
-        if waiting[group] and step.held == "hold_all":
-            note = f"{waiting[group]} of those who are settled together are held"
-            cells |= dict.fromkeys(members, Cell(None, note, reason=Reason.OTHERS_HELD))
-        else:
-            cells |= _settled(step, members)
-    return cells
-
-
-def _group(among: Among, key: Key) -> Key:
-    _, department, team = key
-    match among:
-        case Among.POLICY:
-            return "", "", ""
-        case Among.DEPARTMENT:
-            return "", department, ""
-        case Among.TEAM:
-            return "", department, team
-
+from incentives.first_paid import Key
+from incentives.set_steps import Best, Pool, Prize, Rank, Scale, SetStep
 
 _Members = Mapping[Key, Values]
 
 
-def _settled(step: SetStep, members: _Members) -> dict[Key, Cell]:
+def settled(step: SetStep, members: _Members) -> dict[Key, Cell]:
+    """The cells of a group, of which nobody has been paid before."""
     match step:
         case Rank():
             return _ranked(step, members)
@@ -122,7 +90,7 @@ def _pooled(step: Pool, members: _Members) -> dict[Key, Cell]:
     whole = sum(weights.values(), Decimal(0))
     if not whole and step.without_weight == "hold":
         return dict.fromkeys(members, Cell(None, f"every {step.weight} is zero", reason=Reason.NO_WEIGHT))
-    paid_out = _in_units(fund * (1 - step.reserve), step.digits)
+    paid_out = in_units(fund * (1 - step.reserve), step.digits)
     shares = _shared(paid_out, step.digits, weights if whole else dict.fromkeys(members, Decimal(1)))
     facts = (("paid out", paid_out), ("all weights", whole), ("payees", Decimal(len(members))))
     note = "" if whole else f"equal parts: every {step.weight} is zero"
@@ -139,7 +107,7 @@ def _scaled(step: Scale, members: _Members) -> dict[Key, Cell]:
     facts = (("all together", whole), ("budget", budget))
     if whole <= max(budget, Decimal(0)):
         return {key: Cell(amount, "within the budget", facts) for key, amount in amounts.items()}
-    shares = _shared(_in_units(max(budget, Decimal(0)), step.digits), step.digits, weights)
+    shares = _shared(in_units(max(budget, Decimal(0)), step.digits), step.digits, weights)
     return {key: Cell(shares.get(key, amount), "cut to the budget", facts) for key, amount in amounts.items()}
 
 
@@ -154,9 +122,9 @@ def _differ(name: str, members: _Members) -> dict[Key, Cell]:
     return dict.fromkeys(members, Cell(None, note, reason=Reason.FUNDS_DIFFER))
 
 
-def _in_units(amount: Decimal, digits: int) -> Decimal:
+def in_units(amount: Decimal, digits: int) -> Decimal:
     """Cut to the smallest unit: what a fund cannot pay out stays in it."""
-    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_DOWN, context=CONTEXT)
+    return amount.quantize(unit_of(digits), rounding=ROUND_DOWN, context=CONTEXT)
 
 
 def _shared(whole: Decimal, digits: int, weights: Mapping[Key, Decimal]) -> dict[Key, Decimal]:

@@ -26,6 +26,9 @@ class Together(Column):
     """Whose columns are looked at together."""
     held: Literal["hold_all", "leave_out"]
     """Where one of them is held before this step: all of them wait, or the others are settled without that one."""
+    reopens: Literal[True] | None = None
+    """Whether a correction after publishing settles all of them anew. Otherwise whoever's own figures are the same
+    keeps what was first paid, and anybody else is measured against that."""
 
 
 class Best(StrEnum):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from itertools import zip_longest
+from typing import NamedTuple, Protocol
 
 
 class Boundary(StrEnum):
@@ -34,16 +34,14 @@ def reached(bands: Sequence[Start], number: Decimal, boundary: Boundary) -> int 
     """
     if number < bands[0].start:
         return None
-    inside = (
-        index
-        for index, band in enumerate(bands)
-        if band.start < number or (band.start == number and boundary is Boundary.AT)
-    )
-    return max(inside, default=0)
+    for index in range(len(bands) - 1, 0, -1):
+        start = bands[index].start
+        if start < number or (start == number and boundary is Boundary.AT):
+            return index
+    return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """The part of an amount that falls into one band."""
 
     start: Decimal
@@ -62,14 +60,14 @@ def slices(bands: Sequence[Rate], amount: Decimal) -> tuple[Slice, ...]:
     The first band starts at 0. A negative amount is the mirror of the positive one, so that what is taken back earns
     the negative of what was earned. Source: the marginal reading of "10 % up to 100, then 20 %".
     """
-    sign = -1 if amount < 0 else 1
-    size = abs(amount)
-    ends = [band.start for band in bands[1:]] + [size]
-    return tuple(
-        Slice(band.start, band.rate, sign * (min(size, end) - band.start))
-        for band, end in zip(bands, ends, strict=True)
-        if size > band.start
-    )
+    sign, size = (-1, -amount) if amount < 0 else (1, amount)
+    found: list[Slice] = []
+    for band, after in zip_longest(bands, bands[1:]):
+        if size <= band.start:
+            break
+        end = size if after is None or size < after.start else after.start
+        found.append(Slice(band.start, band.rate, sign * (end - band.start)))
+    return tuple(found)
 
 
 def marginal(bands: Sequence[Rate], amount: Decimal) -> Decimal:

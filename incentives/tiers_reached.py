@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from domain.expressions import Evaluator, evaluator
@@ -19,22 +20,23 @@ Bands = tuple[str, ...]
 Place = tuple[str, str, int]
 """A policy, a step of it, and a band: 1 is the first, 0 lies below it."""
 
-Reached = dict[tuple[str, str, str, str], int]
-"""By payee, department, policy and step: the band. Of several parts of one month the last counts."""
+Reached = Mapping[tuple[str, str], Mapping[tuple[str, str], int]]
+"""Of each policy and step the bands by payee and department. Of several parts of one month the last counts."""
 
 
 def bands_of(rows: Iterable[Filled], starts: dict[tuple[str, str], Bands]) -> Reached:
     """The bands that rows of one period have reached. `starts` gets those of each policy's steps."""
-    tellers: dict[int, list[tuple[str, Callable[[Values], int]]]] = {}
-    found: Reached = {}
+    by_version: dict[int, list[Filled]] = defaultdict(list)
     for row in rows:
-        key = id(row.ready)
-        if key not in tellers:
-            tellers[key] = _tellers(row.ready, starts)
-        policy = row.ready.policy.id
-        for step, tell in tellers[key]:
-            found[row.payee, row.department, policy, step] = tell(row.values)
-    return found
+        by_version[id(row.ready)].append(row)
+    found: dict[tuple[str, str], dict[tuple[str, str], int]] = defaultdict(dict)
+    for mine in by_version.values():
+        ready, keys = mine[0].ready, [(row.payee, row.department) for row in mine]
+        for step, tell in _tellers(ready, starts):
+            told = found[ready.policy.id, step]
+            for key, row in zip(keys, mine, strict=True):
+                told[key] = tell(row.values)
+    return dict(found)
 
 
 def _tellers(ready: ReadyPolicy, starts: dict[tuple[str, str], Bands]) -> list[tuple[str, Callable[[Values], int]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from domain.expressions.parse import suggestion
@@ -12,9 +12,11 @@ from domain.records import Step
 from domain.staff import Share
 from incentives.cell import Reason
 from incentives.cells import Around
+from incentives.first_paid import PaidGroups, PaidRow, groups_of
 from incentives.policies import Missing
 from incentives.ready import ReadyPolicy
 from incentives.rows import Row, Start, Stop, fill
+from incentives.together import NOBODY
 
 GIVEN = Location("inputs")
 FULL_PERIOD = Share(Decimal(1), Decimal(1))
@@ -32,6 +34,10 @@ class Given:
     team: str = ""
     tenure_months: int = LONG_THERE
     at: Location = GIVEN
+
+    def corrected(self, inputs: Mapping[str, Decimal | None], at: Location) -> Given:
+        """The same with other values of some inputs, which are written at `at`."""
+        return replace(self, inputs={**self.inputs, **inputs}, at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +59,25 @@ def try_policy(
     return try_together(policy, {"": Given(inputs, share, at=at)})[""]
 
 
-def try_together(policy: ReadyPolicy, given: Mapping[str, Given], *, month: int = 1) -> Mapping[str, Trial]:
-    """The rows of several payees, settled together where a step looks at several; one wrong input stops all of them."""
+def try_together(
+    policy: ReadyPolicy, given: Mapping[str, Given], *, month: int = 1, paid: PaidGroups = NOBODY
+) -> Mapping[str, Trial]:
+    """The rows of several payees, settled together where a step looks at several; one wrong input stops all of them.
+    `paid` are those who were settled together before, as they were first paid."""
     issues = {payee: tuple(_unknown(policy, each)) for payee, each in given.items()}
     if any(issues.values()):
         return {payee: Trial(None, found) for payee, found in issues.items()}
-    rows = fill(policy, [_start(policy, payee, each, month) for payee, each in given.items()])
+    rows = fill(policy, [_start(policy, payee, each, month) for payee, each in given.items()], paid=paid)
     return {payee: Trial(row) for payee, row in zip(given, rows, strict=True)}
+
+
+def paid_by(given: Mapping[str, Given], trials: Mapping[str, Trial]) -> PaidGroups:
+    """The trials as if they had been published: what a correction is then measured against."""
+    rows = ((payee, each.row) for payee, each in trials.items() if each.row is not None and each.row.stop is None)
+    return groups_of(
+        PaidRow((payee, given[payee].department, given[payee].team), {step.name: step for step in row.steps})
+        for payee, row in rows
+    )
 
 
 def _unknown(policy: ReadyPolicy, given: Given) -> list[Issue]:

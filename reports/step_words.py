@@ -62,6 +62,13 @@ _NOTES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"earned: (?P<condition>.+)"), message("it holds: %(condition)s")),
     (re.compile(r"not earned"), message("it does not hold: nothing is added")),
     (re.compile(r"takes no part"), message("takes no part")),
+    (re.compile(r"as first paid"), message("as first paid")),
+    (re.compile(r"against the others as first paid"), message("against the others as first paid")),
+    (re.compile(r"one of (?P<number>\d+) equals"), message("one of %(number)s equals")),
+    (
+        re.compile(r"one of (?P<number>\d+) equals, against the others as first paid"),
+        message("one of %(number)s equals, against the others as first paid"),
+    ),
     (re.compile(r"within the budget"), message("within the budget")),
     (re.compile(r"cut to the budget"), message("cut to the budget")),
     (re.compile(r"capped"), message("the most was reached")),

@@ -42,13 +42,18 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         earlier=_nights(content.get("earlier", ())),
         carried=_nights(content.get("carried", ())),
         planned=_nights(content.get("planned", ())),
-        paid=tuple(PaidBatch(row["period"], row["scope"], RunId(row["run"])) for row in content.get("paid", ())),
+        paid=_batches(content.get("paid", ())),
+        published=_batches(content.get("published", ())),
         known_as_of=content["known_as_of"],
     )
 
 
 def _nights(rows: list[dict[str, str]]) -> tuple[EarlierNight, ...]:
     return tuple(EarlierNight(_date(row["business_date"]), RunId(row["run"])) for row in rows)
+
+
+def _batches(rows: list[dict[str, str]]) -> tuple[PaidBatch, ...]:
+    return tuple(PaidBatch(row["period"], row["scope"], RunId(row["run"])) for row in rows)
 
 
 def _inputs(rows: list[dict[str, str]]) -> tuple[Input, ...]:

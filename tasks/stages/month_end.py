@@ -62,6 +62,7 @@ from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night, StageWork, run_stage
 from tasks.stages.pay import Pay, compute_pay, summary_of_pay, write_pay
 from tasks.stages.plan import refuse_unsigned
+from tasks.stages.published_sets import batches_published
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.settling import approved_adjustments, holds_in_force, ledger_key, open_months
 
@@ -132,7 +133,7 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
     run = record_run(world.store, manifest, attempt)
     night = Night(run, attempt, period.last_day, RunKind.MONTH_END)
     measured = Night(source, attempt, period.last_day, RunKind.NIGHTLY)
-    pay = compute_pay(world, measured, source_manifest, rules.policies, rules.contracts, paid=manifest.paid)
+    pay = compute_pay(world, measured, source_manifest, rules.policies, rules.contracts, of=manifest)
     if pay.waiting:
         raise RefusedError(
             f"month-end {period} waits: {'; '.join(pay.waiting)}. Correct the extracts, run the night again"
@@ -283,6 +284,7 @@ def _manifest(
         ledger=digest_of(_plain(state)),
         source=source,
         paid=batches_carried(connection, rules.policies, period),
+        published=batches_published(connection, rules.policies, period),
     )
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,13 +15,14 @@ from adapters.duck import Duck
 from adapters.store.results import read_kpis, read_scores, write_held, write_payout_lines
 from adapters.store.runs import StageResult, State
 from adapters.world import World
-from domain.manifest import Manifest, PaidBatch, Stage
+from domain.manifest import Manifest, Stage
 from domain.periods import Period
 from domain.records import PayoutLine
 from incentives.book import PolicyBook
 from incentives.calculate import calculate
 from incentives.contracts import ContractBook
 from incentives.fees import fees
+from incentives.first_paid import FirstPaid
 from incentives.house import Earlier
 from incentives.ledger import BatchKind
 from incentives.measures import Measures, measures_of
@@ -28,6 +30,7 @@ from tasks.stages.carried_pay import columns_carried
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, run_stage
 from tasks.stages.people import BONUS_READS, FEE_READS, leavers_of, payees_of, recoveries_of, working_days_of
+from tasks.stages.published_sets import sets_published
 from tasks.stages.session import session_of_night
 
 Held = tuple[str, str, str]  # payee, component, reason
@@ -49,7 +52,7 @@ def project(
     """This month's bonuses and fees as they stand: a forecast, not a payout."""
 
     def work() -> StageWork:
-        pay = compute_pay(world, night, manifest, policies, contracts, paid=manifest.paid)
+        pay = compute_pay(world, night, manifest, policies, contracts, of=manifest)
         return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay))
 
     return run_stage(world, night, Stage.PROJECT, work)
@@ -62,16 +65,17 @@ def compute_pay(
     policies: PolicyBook,
     contracts: ContractBook,
     *,
-    paid: Iterable[PaidBatch],
+    of: Manifest,
 ) -> Pay:
-    """Bonuses from the KPI results and scores of the night, fees from the payments in its books. `paid` are the batches
-    of earlier months whose columns are carried over: what a month-end knows of them may be newer than its night."""
+    """Bonuses from the KPI results and scores of the night, fees from the payments in its books. The batches that were
+    paid and published are those that the manifest `of` the calculation names: a month-end may know of more than its
+    night did."""
     period, halted = Period.of(night.business_date), halted_tables(world, night)
     with world.store.read() as connection:
         measures = measures_of(read_kpis(connection, night.run), read_scores(connection, night.run))
-        earlier = columns_carried(connection, paid, period)
+        earlier, sets = columns_carried(connection, of.paid, period), sets_published(connection, of.published)
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        return pay_in(duck, measures, policies, contracts, period, halted, earlier)
+        return pay_in(duck, measures, policies, contracts, period, halted, earlier, sets)
 
 
 def pay_in(
@@ -82,6 +86,7 @@ def pay_in(
     period: Period,
     halted: frozenset[str],
     earlier: Earlier,
+    first_paid: FirstPaid = MappingProxyType({}),
 ) -> Pay:
     """The same from given measures, over the session of a night."""
     lines: dict[BatchKind, tuple[PayoutLine, ...]] = {}
@@ -101,6 +106,7 @@ def pay_in(
             period=period,
             working_days=working_days_of(duck),
             earlier=earlier,
+            first_paid=first_paid,
         )
         lines[BatchKind.BONUS] = found.lines
         held[BatchKind.BONUS] = (

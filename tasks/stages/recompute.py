@@ -52,7 +52,7 @@ def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest
         with world.store.read() as connection:
             source = manifest_of(connection, manifest.source)
         night = Night(manifest.source, _NO_ATTEMPT, source.business_date, RunKind.NIGHTLY)
-        pay = compute_pay(world, night, source, policies, contracts, paid=manifest.paid)
+        pay = compute_pay(world, night, source, policies, contracts, of=manifest)
     except (WorldError, OSError) as error:
         yield Issue("LED014", place, f"it cannot be calculated again: {error}", _RESTORE)
         return

@@ -14,14 +14,19 @@ class HeldError(Exception):
     """The payee gets no amount."""
 
 
-def plain_rows(policy, payees, month):
-    """The columns of each payee by name, or None where the payee is held; `payees` are dicts of facts."""
+def plain_rows(policy, payees, month, first=None, wholes=None):
+    """The columns of each payee by name, or None where the payee is held; `payees` are dicts of facts.
+
+    `first` are the payees and the rows that were paid before a correction, with what each group came to; `wholes` takes
+    what the groups come to now.
+    """
+    wholes = {} if wholes is None else wholes
     with localcontext(WIDE):
         rows = {name: dict(payee["inputs"]) for name, payee in payees.items()}
         held = {name for name, row in rows.items() if any(value is None for value in row.values())}
         for step in policy["steps"]:
             if "among" in step:
-                values, stopped = together(step, rows, payees, held)
+                values, stopped = together(step, rows, payees, held, first, wholes)
             else:
                 values, stopped = alone(step, rows, payees, held, month)
             held |= stopped
@@ -217,21 +222,71 @@ KINDS = {
 }
 
 
-def together(step, rows, payees, held):
+def together(step, rows, payees, held, first, wholes):
     values, stopped = {}, set()
     for group in {group_of(step, payee) for payee in payees.values()}:
         members = [name for name, payee in payees.items() if group_of(step, payee) == group]
         live = {name: rows[name] for name in members if name not in held}
         if not live:
             continue
+        paid = {} if first is None or step.get("reopens") else paid_of(step, group, *first[:2])
+        wholes[step["name"], group] = wholes_of(step, live)
         try:
-            found = settled(step, live, waits=len(live) < len(members) and step["held"] == "hold_all")
+            if paid:
+                found = beside(step, live, payees, paid, first, wholes=first[2][step["name"], group])
+            else:
+                found = settled(step, live, waits=len(live) < len(members) and step["held"] == "hold_all")
         except HeldError:
             stopped |= live.keys()
             continue
         stopped |= {name for name, value in found.items() if value is None}
         values |= {name: value for name, value in found.items() if value is not None}
     return values, stopped
+
+
+def paid_of(step, group, payees, rows):
+    return {name: row for name, row in rows.items() if row is not None and group_of(step, payees[name]) == group}
+
+
+def wholes_of(step, live):
+    """What is shared, of which it is shared, and among how many, as far as it is one for all."""
+    any_row = next(iter(live.values()))
+    if step["kind"] == "pool":
+        fund = number(step["fund"], any_row) * (1 - Decimal(step["reserve"]))
+        return cut(fund, step), sum(row[step["weight"]] for row in live.values()), len(live)
+    if step["kind"] == "scale":
+        return number(step["budget"], any_row), sum(max(row[step["of"]], 0) for row in live.values()), len(live)
+    return None
+
+
+def cut(amount, step):
+    return amount.quantize(Decimal(10) ** -step["digits"], rounding=ROUND_DOWN)
+
+
+def beside(step, live, payees, paid, first, *, wholes):
+    """After a correction: the same for the same figure, else measured against the others as they were first paid."""
+    figure, found = step["weight" if step["kind"] == "pool" else "of"], {}
+    for name, row in live.items():
+        was = paid.get(name)
+        stayed = was and all(first[0][name][where] == payees[name][where] for where in ("department", "team"))
+        if stayed and was[figure] == row[figure]:
+            found[name] = was[step["name"]]
+        elif step["kind"] in {"rank", "prize"}:
+            found[name] = SETTLED[step["kind"]](step, {**paid, name: row})[name]
+        else:
+            found[name] = part(step, row[figure], was[step["name"]] if stayed else None, *wholes)
+    return found
+
+
+def part(step, figure, was, shared_out, whole, heads):
+    if step["kind"] == "pool" and figure < 0:
+        return None
+    if step["kind"] == "pool" and whole:
+        return cut(shared_out * figure / whole, step)
+    if step["kind"] == "pool":
+        return cut(shared_out / heads, step) if was is None else was
+    budget = max(shared_out, Decimal(0))
+    return figure if figure <= 0 or whole <= budget else cut(figure * budget / whole, step)
 
 
 def settled(step, live, *, waits):

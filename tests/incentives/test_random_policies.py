@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.documents import Document
 from domain.staff import Share
 from incentives.book import decode_policies
-from incentives.trial import Given, try_together
+from incentives.trial import Given, paid_by, try_together
 from tests.incentives.plain_policy import plain_rows
 
 INPUTS = {
@@ -179,6 +179,7 @@ def among(sheet):
     return {
         "among": sheet.draw(st.sampled_from(["policy", "department", "team"])),
         "held": sheet.draw(st.sampled_from(["hold_all", "leave_out"])),
+        **({"reopens": True} if sheet.draw(small) == 0 else {}),
     }
 
 
@@ -233,10 +234,14 @@ KINDS = {
 }
 
 
+ALL = tuple(sorted(KINDS))
+TOGETHER = ("formula", "pool", "prize", "rank", "scale")
+
+
 @st.composite
-def policies(draw):
+def policies(draw, kinds=ALL, most=8):
     sheet = Sheet(draw)
-    for kind in draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=8)):
+    for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=most)):
         sheet.add(kind)
     sheet.add("prorate")
     last = {"name": "payable", "kind": "round", "of": sheet.name("money"), "digits": 2, "mode": "half_up"}
@@ -249,24 +254,24 @@ def policies(draw):
     return {**head, **body, "steps": [*sheet.steps, owed_after, used, rest, last]}
 
 
-payees = st.dictionaries(
-    st.sampled_from([f"E{number}" for number in range(8)]),
-    st.fixed_dictionaries(
-        {
-            "inputs": st.fixed_dictionaries(
-                {
-                    name: numbers[unit] if name != "recovered" else st.one_of(money, money, money, st.none())
-                    for name, unit in UNITS.items()
-                }
-            ),
-            "tenure_months": st.integers(1, 5),
-            "department": st.sampled_from(["a", "b"]),
-            "team": st.sampled_from(["1", "2"]),
-            "days": st.tuples(st.integers(0, 30).map(Decimal), st.just(Decimal(30))),
-        }
-    ),
-    min_size=1,
+inputs = st.fixed_dictionaries(
+    {
+        name: numbers[unit] if name != "recovered" else st.one_of(money, money, money, st.none())
+        for name, unit in UNITS.items()
+    }
 )
+payee = st.fixed_dictionaries(
+    {
+        "inputs": inputs,
+        "tenure_months": st.integers(1, 5),
+        "department": st.sampled_from(["a", "b"]),
+        "team": st.sampled_from(["1", "2"]),
+        "days": st.tuples(st.integers(0, 30).map(Decimal), st.just(Decimal(30))),
+    }
+)
+names = st.sampled_from([f"E{number}" for number in range(8)])
+payees = st.dictionaries(names, payee, min_size=1)
+corrections = st.lists(st.dictionaries(names, payee, max_size=3), min_size=1, max_size=3)
 
 
 @given(policies(), payees, st.integers(1, 12))
@@ -275,26 +280,47 @@ def test_random_policies_pay_what_the_plain_calculator_pays(policy, people, mont
     compare(policy, people, month)
 
 
+@given(policies(TOGETHER, most=4), payees, corrections)
+@settings(max_examples=150)
+def test_random_corrections_pay_what_the_plain_calculator_pays(policy, people, corrected):
+    compare(policy, people, 1, corrected)
+
+
 @pytest.mark.slow
-@given(policies(), payees, st.integers(1, 12))
+@given(st.one_of(policies(), policies(TOGETHER, most=4)), payees, st.integers(1, 12), corrections)
 @settings(max_examples=3_000)
-def test_thousands_of_random_policies(policy, people, month):
-    compare(policy, people, month)
+def test_thousands_of_random_policies(policy, people, month, corrected):
+    compare(policy, people, month, corrected)
 
 
-def compare(policy, people, month):
+def compare(policy, people, month, corrected=()):
+    """What is paid at first, and after each of the corrections, which come one after the other."""
     book, issues = decode_policies([Document("a.yaml", {"policies": [policy]}, {})])
     refused = {issue.code for issue in issues}
     assert refused <= {"POL036", "POL037"}, issues
     if refused:
         event("refused")
         return
-    given_to = {
+    plain_policy = {**policy, "steps": [step for step in policy["steps"] if step["name"] != "rest"]}
+    wholes = {}
+    trials = try_together(book.policies[0], given_to(people), month=month)
+    plain = plain_rows(plain_policy, people, month, wholes=wholes)
+    equal(trials, plain)
+    paid, first = paid_by(given_to(people), trials), (people, plain, wholes)
+    for changes in corrected:
+        people = people | changes
+        trials = try_together(book.policies[0], given_to(people), month=month, paid=paid)
+        equal(trials, plain_rows(plain_policy, people, month, first))
+
+
+def given_to(people):
+    return {
         name: Given(each["inputs"], Share(*each["days"]), each["department"], each["team"], each["tenure_months"])
         for name, each in people.items()
     }
-    trials = try_together(book.policies[0], given_to, month=month)
-    plain = plain_rows({**policy, "steps": [step for step in policy["steps"] if step["name"] != "rest"]}, people, month)
+
+
+def equal(trials, plain):
     for name, trial in trials.items():
         values = {step.name: step.value for step in trial.row.steps if step.name != "rest"}
         assert (trial.row.stop is None) == (plain[name] is not None), (name, trial.row.stop)

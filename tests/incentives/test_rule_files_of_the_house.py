@@ -74,6 +74,13 @@ tests:
     on: 2026-06-30
     inputs: {score: 100, critical_fails: 0, upheld_complaints: 0}
     expect: {payout: 1, amount: 4_000_000}
+  - name: on target, and corrected
+    policy: legal_vnd
+    on: 2026-06-30
+    payees:
+      one: {inputs: {score: 100}, expect: {amount: 4_000_000}}
+    corrected:
+      one: {inputs: {score: 60}, expect: {amount: 2_000_000}}
 """
 
 
@@ -89,12 +96,22 @@ tests:
         ("expect:", "held: missing_input\n    expect:", "POL073", 6, "the payee is paid 4000000"),
         ("score: 100", "score: null", "POL073", 2, "the payee is held"),
         ("expect:", "days: {counted: 1, of: 0}\n    expect:", "RUL005", 6, "greater than 0"),
-        ("    policy: legal_vnd\n", "", "RUL002", 2, "policy"),
+        (
+            "    policy: legal_vnd\n    on: 2026-06-30\n    inputs",
+            "    on: 2026-06-30\n    inputs",
+            "RUL002",
+            2,
+            "policy",
+        ),
+        ("amount: 2_0", "amount: 3_0", "POL072", 13, '"on target, and corrected", one: amount is 2000000, expected 3'),
+        ("one: {inputs: {score: 60}", "two: {inputs: {score: 60}", "POL075", 13, '"two" is none of the payees'),
+        ("{score: 60}", "{scores: 60}", "POL070", 13, 'no input "scores"'),
+        ("{score: 60}", "{score: null}", "POL073", 13, "one: the payee is held, missing_input"),
         ("tests:", "test:", "RUL001", 1, 'unknown key "test"'),
     ],
 )
 def test_a_test_that_fails_says_where_and_what(policies, document_of, old, new, code, line, text):
     assert run_policy_tests(policies[0], [document_of(TEST_FILE)]) == ()
-    found = run_policy_tests(policies[0], [document_of(TEST_FILE.replace(old, new), "a.test.yaml")])
+    found = run_policy_tests(policies[0], [document_of(TEST_FILE.replace(old, new, 1), "a.test.yaml")])
     assert [(each.code, each.location.line) for each in found] == [(code, line)]
     assert text in found[0].message

@@ -11,6 +11,7 @@ from domain.manifest import PaidBatch
 from domain.periods import Period
 from incentives.book import decode_policies
 from tasks.stages.carried_pay import batches_carried, columns_carried
+from tasks.stages.published_sets import batches_published
 from tasks.stages.simulate import published_before
 from tests.stages.paid import house_policy, line_by, month_end_run, publish_lines
 
@@ -34,8 +35,9 @@ policies:
 """
 
 
-def carrying(months: int):
-    document, _ = parse_document(CARRIES.replace("MONTHS", str(months)), "a.yaml")
+def carrying(months: int, step: str = ""):
+    text = CARRIES.replace("MONTHS", str(months)).replace("    steps:\n", f"    steps:\n{step}")
+    document, _ = parse_document(text, "a.yaml")
     book, issues = decode_policies([document])
     assert not issues
     return book
@@ -74,6 +76,22 @@ def test_the_newest_published_batch_of_each_department_is_named_as_far_back_as_a
         assert (
             batches_carried(connection, carrying(1), Period(2026, 11)) == ()
         )  # October is approved, and not published
+
+
+def test_the_published_batches_of_the_month_are_named_in_the_order_of_publishing_where_a_step_needs_them(world, months):
+    """The first batch of field was replaced by the second; legal was published last, and October not at all."""
+    rank = "kind: rank, of: before, best: highest, ties: best, among: policy, held: leave_out, memo: true"
+    closed, open_again = (carrying(1, f"      - {{name: place, {rank}{more}}}\n") for more in ("", ", reopens: true"))
+    with world.store.read() as connection:
+        assert [batch.scope for batch in batches_published(connection, closed, SEPTEMBER)] == [
+            "field",
+            "field",
+            "legal",
+        ]
+        assert batches_published(connection, closed, SEPTEMBER)[1].run == months[1]
+        assert batches_published(connection, closed, OCTOBER) == ()
+        assert batches_published(connection, open_again, SEPTEMBER) == ()
+        assert batches_published(connection, carrying(1), SEPTEMBER) == ()
 
 
 def test_columns_are_summed_over_the_departments_of_a_month(world, months):

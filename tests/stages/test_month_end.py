@@ -25,6 +25,7 @@ from adapters.world import business_today, open_world
 from domain.money import from_minor
 from domain.periods import Period
 from incentives.batches import BatchPhase, DecisionKind, PeriodDecisionKind, PeriodState
+from incentives.closed_sets import AGAINST, KEPT
 from incentives.ledger import LedgerEntry, chain
 from reports.languages import Language
 from reports.payout_tree import payout_page
@@ -288,7 +289,46 @@ def test_one_departments_publishing_leaves_the_others_approvals_alone(month):
     assert decide.publish(month, second, by="publisher").entries > 0
 
 
-def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_origin(month, run_night):
+CONTEST = """
+policies:
+  - id: contest
+    title: A place among all, and a share of the department's fund
+    owner: hr
+    valid_from: 2026-01-01
+    review_by: 2026-12-31
+    applies_to: {roles: [collector]}
+    component: contest
+    currency: VND
+    part_period: whole
+    inputs:
+      fails: {kpi: critical_fails, unit: count, missing: zero}
+    steps:
+      - {name: standing, kind: formula, expression: 100 - fails * 10}
+      - {name: place, kind: rank, of: standing, best: highest, ties: best, among: policy, held: leave_out, memo: true}
+      - {name: share, kind: pool, fund: 9_999_999, weight: standing, reserve: 0, without_weight: hold,
+         among: department, held: leave_out, digits: 0}
+      - {name: cut, kind: scale, of: share, budget: 7_000_000, among: department, held: leave_out, digits: 0}
+      - {name: payable, kind: round, of: cut, digits: 0, mode: half_up}
+"""
+
+
+def with_contest(world, rules):
+    """The world with a policy that settles payees together, signed."""
+    for folder in ("kpi_rules", "incentives", "allocation", "expectations"):
+        shutil.copytree(world.settings.rules / folder, rules / folder, ignore=shutil.ignore_patterns("*.py"))
+    (rules / "incentives" / "policies" / "contest.yaml").write_text(CONTEST, encoding="utf-8")
+    found = open_world(world.settings.model_copy(update={"rules": rules}), clock=world.seam.clock)
+    sign(found.store, sound_rules(rules).contents(), proposer="proposer", signer="signer")
+    return found
+
+
+def column_of(world, payee, name):
+    lines = (line for _, line in lines_of_payee(world, payee, SEPTEMBER) if line.component.startswith("contest"))
+    return next(step for line in lines for step in line.steps if step.name == name)
+
+
+def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_origin(month, run_night, tmp_path):
+    month = with_contest(month, tmp_path / "rules")
     batches = prepared(month).batches
     for batch in batches:
         approve_all(month, batch)
@@ -301,9 +341,7 @@ def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_
     before = len(entries_of(month))
     path = month.settings.landing / "2026-09-30" / "reviews.parquet"
     employee = next(
-        entry.payee
-        for entry in entries_of(month)
-        if entry.component.startswith("performance_bonus") and entry.amount_minor > 0
+        entry.payee for entry in entries_of(month) if entry.component.startswith("contest") and entry.amount_minor > 0
     )
     duckdb.execute(
         f"COPY (FROM '{path}' UNION ALL SELECT 'R-late', '{employee}', NULL, DATE '2026-09-30', 0.1, true) "
@@ -317,6 +355,11 @@ def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_
         decide.publish(month, batch, by="publisher")
     late = entries_of(month)[before:]
     assert late
+    assert {entry.payee for entry in late if entry.component.startswith("contest")} == {employee}
+    assert column_of(month, employee, "place").note == column_of(month, employee, "share").note == AGAINST
+    contest = next(entry.component for entry in late if entry.component.startswith("contest"))
+    colleague = next(each.payee for each in entries_of(month) if each.component == contest and each.payee != employee)
+    assert column_of(month, colleague, "place").note == column_of(month, colleague, "share").note == KEPT
     found, unexplained = tie_out_of(month, SEPTEMBER)
     assert unexplained == ()
     for one in next(each for each in found if each.kind == "bonus").chains:

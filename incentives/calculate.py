@@ -57,17 +57,19 @@ def calculate(
     working_days: WorkingDays,
     earlier: Earlier = MappingProxyType({}),
     traced: bool = True,
+    opened: frozenset[int] = frozenset(),
 ) -> Calculation:
     """Payout lines of the period, one per payee, component and department, in order of their keys.
 
     A transfer makes one line per department; a policy that changes inside the period, or a change of role, is computed
     by parts that add up to one line, which is held whole if one of its parts is. Components that others read are
     computed first. Nothing depends on the order of `payees`. `PayoutLine.amount` is in major units and payable exactly.
-    Without `traced`, lines have amounts and no steps.
+    Without `traced`, lines have amounts and no steps. `opened` says how many periods ago the columns of `earlier`
+    came in by the opening import, and were not published.
     Raises: ValueError if an employee comes twice, for both would be paid.
     """
     _refuse_doubles(payees)
-    house = House.of(policies, measures, period, working_days, earlier, traced=traced)
+    house = House.of(policies, measures, period, working_days, earlier, traced=traced, opened=opened)
     ordered = sorted(payees, key=lambda payee: payee.employee_id)
     with no_collection():
         coverages = [coverage_of(house, payee) for payee in ordered]

@@ -30,6 +30,7 @@ class House:
     halted: frozenset[str]
     postings: frozenset[str]
     traced: bool
+    opened: frozenset[int] = frozenset()  # how many periods ago what is carried over came in by the opening import
 
     @classmethod
     def of(
@@ -41,10 +42,19 @@ class House:
         earlier: Earlier,
         *,
         traced: bool,
+        opened: frozenset[int] = frozenset(),
     ) -> House:
         postings = frozenset(entity for grain, entity, _ in measures if grain is Grain.POSTING)
         return cls(
-            policies.during(period), measures, period, working_days, earlier, halted_among(measures), postings, traced
+            policies.during(period),
+            measures,
+            period,
+            working_days,
+            earlier,
+            halted_among(measures),
+            postings,
+            traced,
+            opened,
         )
 
     @property

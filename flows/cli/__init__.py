@@ -18,6 +18,7 @@ from flows.cli import (
     figures,
     gates,
     nights,
+    opening,
     pay,
     payroll,
     projection,
@@ -62,6 +63,7 @@ app.add_typer(adjusting.adjustments, name="adjustments")
 app.add_typer(adjusting.disputes, name="disputes")
 app.add_typer(reporting.report, name="report")
 app.add_typer(payroll.payroll, name="payroll")
+app.add_typer(opening.opening, name="opening")
 
 
 def main() -> None:

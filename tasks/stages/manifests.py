@@ -42,6 +42,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         carried=_nights(content.get("carried", ())),
         planned=_nights(content.get("planned", ())),
         paid=tuple(PaidBatch(row["period"], row["scope"], RunId(row["run"])) for row in content.get("paid", ())),
+        opening=Digest(content["opening"]) if content.get("opening") else None,
         known_as_of=content["known_as_of"],
     )
 

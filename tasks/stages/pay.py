@@ -24,7 +24,7 @@ from incentives.fees import fees
 from incentives.house import Earlier
 from incentives.ledger import BatchKind
 from incentives.measures import Measures, measures_of
-from tasks.stages.carried_pay import columns_carried
+from tasks.stages.carried_pay import columns_carried, months_opened
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, run_stage
 from tasks.stages.people import BONUS_READS, FEE_READS, leavers_of, payees_of, recoveries_of, working_days_of
@@ -69,9 +69,10 @@ def compute_pay(
     period, halted = Period.of(night.business_date), halted_tables(world, night)
     with world.store.read() as connection:
         measures = measures_of(read_kpis(connection, night.run), read_scores(connection, night.run))
-        earlier = columns_carried(connection, paid, period)
+        batches = tuple(paid)
+        earlier, opened = columns_carried(connection, batches, period), months_opened(connection, batches, period)
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        return pay_in(duck, measures, policies, contracts, period, halted, earlier)
+        return pay_in(duck, measures, policies, contracts, period, halted, earlier, opened=opened)
 
 
 def pay_in(
@@ -82,6 +83,8 @@ def pay_in(
     period: Period,
     halted: frozenset[str],
     earlier: Earlier,
+    *,
+    opened: frozenset[int] = frozenset(),
 ) -> Pay:
     """The same from given measures, over the session of a night."""
     lines: dict[BatchKind, tuple[PayoutLine, ...]] = {}
@@ -101,6 +104,7 @@ def pay_in(
             period=period,
             working_days=working_days_of(duck),
             earlier=earlier,
+            opened=opened,
         )
         lines[BatchKind.BONUS] = found.lines
         held[BatchKind.BONUS] = (

@@ -19,6 +19,7 @@ from flows.cli import (
     gates,
     nights,
     opening,
+    parallel,
     pay,
     payroll,
     projection,
@@ -52,6 +53,7 @@ for commands in (
     rules.app,
     sharing.app,
     simulating.app,
+    parallel.app,
     books.app,
     serving.app,
 ):

@@ -21,7 +21,7 @@ _CAUSES: Mapping[Cause, str] = {
     Cause.NOT_IN_OLD: message("not in the old result"),
     Cause.NOT_IN_OURS: message("not in ours"),
     Cause.HELD: message("held by us, not paid now"),
-    Cause.AFTER_CUT_OFF: message("after the cut-off of the old result"),
+    Cause.AFTER_CUT_OFF: message("after the cut-off"),
     Cause.FIGURE: message("another value of a KPI"),
     Cause.TARGET: message("another target"),
     Cause.ATTAINMENT: message("another attainment"),
@@ -132,16 +132,21 @@ class _View:
         yield Row((gettext("Ours"), currency, Number(in_ours), _money(ours, currency)), "total")
 
     def _plots(self) -> Iterator[Bars]:
+        """How much each cause moves: bars begin at nothing, so what is less with us has a tone of its own."""
+        gettext = self.gettext
         for currency in self.found.currencies:
-            causes = {
-                self.gettext(_CAUSES[cause]): amount for cause, (_, amount) in self.found.by_cause(currency).items()
-            }
-            causes[self.gettext("unexplained")] = sum((e.unexplained for e in self.found.in_currency(currency)), ZERO)
-            rows = tuple(BarRow(name, (_money(amount, currency, is_signed=True),)) for name, amount in causes.items())
+            causes = {gettext(_CAUSES[cause]): amount for cause, (_, amount) in self.found.by_cause(currency).items()}
+            causes[gettext("unexplained")] = sum((e.unexplained for e in self.found.in_currency(currency)), ZERO)
+            rows = tuple(self._bar(name, amount, currency) for name, amount in causes.items())
             if len(rows) > 1 and any(causes.values()):
-                title = self.gettext("What the difference is made of, %(currency)s") % {"currency": currency}
-                about = f"{title}. " + "; ".join(f"{row.label}: {row.values[0].text(self.formats)}" for row in rows)
-                yield Bars(title, about, (Series(self.gettext("Ours less old"), Tone.MAIN),), rows)
+                title = gettext("What the difference is made of, %(currency)s") % {"currency": currency}
+                about = f"{title}. " + "; ".join(f"{row.label}: {row.text}" for row in rows)
+                series = (Series(gettext("More with us"), Tone.MAIN), Series(gettext("Less with us"), Tone.LIGHT))
+                yield Bars(title, about, series, rows, is_stacked=True)
+
+    def _bar(self, name: str, amount: Decimal, currency: str) -> BarRow:
+        more, less = _money(max(amount, ZERO), currency), _money(max(-amount, ZERO), currency)
+        return BarRow(name, (more, less), _money(amount, currency, is_signed=True).text(self.formats))
 
     def payees(self) -> Section:
         gettext = self.gettext

@@ -37,13 +37,18 @@ def read_sheets(path: Path, name: str) -> tuple[Document | None, tuple[Issue, ..
     Codes: SHT001 a file that cannot be read, SHT002 joined cells, SHT003 a cell without a plain value, SHT004 a number
     that is not what the sheet shows.
     """
+    document, issues = read_cells(path, name)
+    return (None if issues else document), issues
+
+
+def read_cells(path: Path, name: str) -> tuple[Document | None, tuple[Issue, ...]]:
+    """The same, with the cells that can be read even if others cannot: for sheets of which only a part is looked at."""
     read = _Read(name)
     try:
         sheets = _sheets(path, read)
     except _UnreadableError as error:
         return None, (Issue("SHT001", Location(name, error.line), error.message, error.hint),)
-    issues = tuple(read.issues)
-    return (None if issues else Document(name, {"sheets": sheets}, read.places)), issues
+    return Document(name, {"sheets": sheets}, read.places), tuple(read.issues)
 
 
 def _sheets(path: Path, read: _Read) -> list[dict[str, Any]]:

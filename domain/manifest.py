@@ -14,6 +14,7 @@ class RunKind(StrEnum):
     NIGHTLY = "nightly"
     MONTH_END = "month-end"
     WHAT_IF = "what-if"
+    OPENING = "opening"  # the state of pay before going live, as it was brought in
 
 
 class Stage(StrEnum):
@@ -24,7 +25,7 @@ class Stage(StrEnum):
     MEASURE = "measure"
     PROJECT = "project"
     REPORT = "report"
-    PREPARE = "prepare"  # of a month-end
+    PREPARE = "prepare"  # of a month-end, and of an opening
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -91,7 +92,9 @@ class Manifest:
     takes back; `carried` those from which scorecards carry values; `planned` those that released planned actions which
     may still count; `paid` the published batches of earlier months whose columns policies carry over; `published`
     (month-ends) those of the month itself, in the order in which they were published: who was settled together in them
-    is not settled anew. `known_as_of` is what was asked for, and empty where nothing was: the newest versions counted.
+    is not settled anew; `opening` the file from which the state of pay before going live came in: of an opening the
+    file itself, of a month-end the one that was posted when it was prepared. `known_as_of` is what was asked for, and
+    empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -117,6 +120,7 @@ class Manifest:
     planned: tuple[EarlierNight, ...] = ()
     paid: tuple[PaidBatch, ...] = ()
     published: tuple[PaidBatch, ...] = ()
+    opening: Digest | None = None
     known_as_of: str = ""
 
 

@@ -59,6 +59,7 @@ def calculate(
     earlier: Earlier = MappingProxyType({}),
     first_paid: FirstPaid = MappingProxyType({}),
     traced: bool = True,
+    opened: frozenset[int] = frozenset(),
 ) -> Calculation:
     """Payout lines of the period, one per payee, component and department, in order of their keys.
 
@@ -66,11 +67,12 @@ def calculate(
     by parts that add up to one line, which is held whole if one of its parts is. Components that others read are
     computed first. Nothing depends on the order of `payees`. `PayoutLine.amount` is in major units and payable exactly.
     `first_paid` are those who were settled together when the period was published: they are not settled anew, unless
-    their step says so. Without `traced`, lines have amounts and no steps.
+    their step says so. `opened` says how many periods ago the columns of `earlier` came in by the opening import, and
+    were not published. Without `traced`, lines have amounts and no steps.
     Raises: ValueError if an employee comes twice, for both would be paid.
     """
     _refuse_doubles(payees)
-    house = House.of(policies, measures, period, working_days, earlier, first_paid, traced=traced)
+    house = House.of(policies, measures, period, working_days, earlier, first_paid, traced=traced, opened=opened)
     ordered = sorted(payees, key=lambda payee: payee.employee_id)
     with no_collection():
         coverages = [coverage_of(house, payee) for payee in ordered]

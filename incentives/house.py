@@ -40,6 +40,7 @@ class House:
     named: frozenset[str]
     cuts: tuple[date, ...]
     traced: bool
+    opened: frozenset[int] = frozenset()  # how many periods ago what is carried over came in by the opening import
 
     @classmethod
     def of(
@@ -52,6 +53,7 @@ class House:
         first_paid: FirstPaid,
         *,
         traced: bool,
+        opened: frozenset[int] = frozenset(),
     ) -> House:
         during = policies.during(period)
         return cls(
@@ -66,6 +68,7 @@ class House:
             named=frozenset(name for _, _, name in measures),
             cuts=_cuts(during, period),
             traced=traced,
+            opened=opened,
         )
 
     def period_before(self, months: int) -> Period:

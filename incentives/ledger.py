@@ -30,10 +30,14 @@ class EntryType(StrEnum):
     MANUAL = "manual"
     CARRY_FORWARD = "carry_forward"
     RECEIVABLE = "receivable"
+    OPENING = "opening"
 
 
 # What is posted beside calculated components, by the word before the slash, which no policy's component can have.
 HELD, MANUAL, CARRIED, RECEIVABLE = "held", "manual", "carried", "receivable"
+
+# What payees owed when Recoup took over: carried/opening:field, receivable/opening:field.
+OPENING = "opening"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,6 +55,11 @@ class LedgerKey:
         """held, manual, carried or receivable; empty for a calculated component."""
         word, slash, _ = self.component.partition("/")
         return word if slash else ""
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it is a debt from before going live."""
+        return self.sort in {CARRIED, RECEIVABLE} and self.component.partition("/")[2].startswith(f"{OPENING}:")
 
     @property
     def held(self) -> LedgerKey:
@@ -212,6 +221,8 @@ _TYPES = {MANUAL: EntryType.MANUAL, CARRIED: EntryType.CARRY_FORWARD, RECEIVABLE
 def _entry_type(key: LedgerKey, posted: int | None, amount: int, into: Period) -> EntryType:
     if key.sort == HELD:
         return EntryType.HOLD if amount + (posted or 0) else EntryType.RELEASE
+    if key.is_opening:
+        return EntryType.OPENING
     if key.sort in _TYPES:
         return _TYPES[key.sort]
     if amount < 0 < (posted or 0):

@@ -165,6 +165,8 @@ def _carried(house: House, part: Part, source: Input, column: str, *, carries: b
     period = house.period_before(ago)
     columns = house.earlier.get((ago, part.payee.employee_id, part.ready.policy.component), {})
     if column in columns:
+        if ago in house.opened:
+            return Found(columns[column], "brought in by the opening import", f"opening, for {period}")
         return Found(columns[column], "", f"published for {period}")
     return _missing(source, f"{source.reference} of {period}")
 

@@ -61,13 +61,15 @@ class OpenMonth:
     """What was posted for a department or partner into the month that is open, whatever month it was earned in.
 
     `posted` are the sums by key of the month without what was carried; `owed_before` is what each payee owed when the
-    month began, `owed_now` what they owe now, `receivable` what became a receivable in the month.
+    month began, `owed_now` what they owe now, `receivable` what became a receivable in the month; `brought_in` how much
+    of `owed_before` came in by the opening import, if what is owed longest is deducted first.
     """
 
     posted: Mapping[LedgerKey, int] = field(default_factory=dict)
     owed_before: Mapping[Account, int] = field(default_factory=dict)
     owed_now: Mapping[Account, int] = field(default_factory=dict)
     receivable: Mapping[Account, int] = field(default_factory=dict)
+    brought_in: Mapping[Account, int] = field(default_factory=dict)
 
     def digest_for(self, payees: Collection[str]) -> Digest:
         """Of what deductions of these payees follow from: if it changes, a batch that was frozen before is void."""
@@ -197,7 +199,16 @@ class _Deduction:
     most: int
     deducted: int
     left: int
+    brought_in: int
     desired: Mapping[LedgerKey, int]
+
+    @property
+    def origin(self) -> str:
+        """How much of what was owed comes from before going live."""
+        amount, currency = self.brought_in, self.account[1]
+        if not amount:
+            return ""
+        return f"{from_minor(amount, currency)} {currency} of what was owed came in by the opening import"
 
     def lines(self, scope: Scope, decided: Decided) -> Iterator[PayoutLine]:
         """The explanation, from the month's pay to what is still owed; once for each key that changes."""
@@ -212,13 +223,22 @@ class _Deduction:
         }
         shown = {name: from_minor(minor, currency) for name, minor in named.items()}
         cap = (("cap", canonical_decimal(decided.caps.get(currency, Decimal(0)))),)
+        notes = {"owed_before": self.origin}
         steps = tuple(
-            Step(name, "deduction", value, cap if name == "most_deducted" else (), decided.terms_place)
+            Step(
+                name,
+                "deduction",
+                value,
+                cap if name == "most_deducted" else (),
+                decided.terms_place,
+                notes.get(name, ""),
+            )
             for name, value in shown.items()
         )
         for key, minor in sorted(self.desired.items()):
             amount = from_minor(minor, currency)
-            note = f"posted into {scope.into}, of which {shown['still_owed']} {currency} is still owed"
+            owed = f"posted into {scope.into}, of which {shown['still_owed']} {currency} is still owed"
+            note = "; ".join(text for text in (owed, self.origin) if text)
             last = Step(key.sort, "deduction", amount, (), decided.terms_place, note)
             yield _line(scope, key, amount, decided, (*steps, last))
 
@@ -262,7 +282,8 @@ def _deduction(
         scope.key(RECEIVABLE, payee, currency): receivable - month.receivable.get(account, 0),
     }
     desired = {key: posted.get(key, 0) + due for key, due in targets.items() if due or key in posted}
-    return _Deduction(account, pay, taken_back, before, most, deducted, left, desired)
+    brought_in = month.brought_in.get(account, 0)
+    return _Deduction(account, pay, taken_back, before, most, deducted, left, brought_in, desired)
 
 
 def _share(cap: Decimal, pay: int) -> int:

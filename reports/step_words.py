@@ -79,6 +79,7 @@ _NOTES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"up, (?P<digits>-?\d+) digits"), message("upwards, digits after the point: %(digits)s")),
     (re.compile(r"each slice at its own rate"), message("each slice at its own rate")),
     (re.compile(r"no value: taken as zero, as stated"), message("no value: taken as zero, as the rule states")),
+    (re.compile(r"brought in by the opening import"), message("as it stood when this system took over")),
     (re.compile(r"the only policy that matches"), message("the only rule that is for you")),
     (re.compile(r"more specific than (?P<others>.+)"), message("more specific than %(others)s")),
     (re.compile(r"\S+ ?(?P<value>-?[\d.]+) lies below the first band"), message("%(value)s lies below the first band")),

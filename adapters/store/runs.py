@@ -186,6 +186,14 @@ def run_named(connection: sa.Connection, prefix: str) -> tuple[sa.Row[Any], ...]
     return tuple(connection.execute(statement))
 
 
+def kinds_of(connection: sa.Connection, run_ids: Sequence[RunId]) -> dict[RunId, RunKind]:
+    """What each of the runs is."""
+    if not run_ids:
+        return {}
+    statement = sa.select(runs.c.run_id, runs.c.kind).where(runs.c.run_id.in_(run_ids))
+    return {RunId(row.run_id): RunKind(row.kind) for row in connection.execute(statement)}
+
+
 def official_run(
     connection: sa.Connection, kind: str, business_date: date, stage: str, *, other_than: RunId | None = None
 ) -> RunId | None:

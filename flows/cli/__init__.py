@@ -19,6 +19,8 @@ from flows.cli import (
     figures,
     gates,
     nights,
+    opening,
+    parallel,
     pay,
     payroll,
     projection,
@@ -53,6 +55,7 @@ for commands in (
     sharing.app,
     simulating.app,
     calibrating.app,
+    parallel.app,
     books.app,
     serving.app,
 ):
@@ -64,6 +67,7 @@ app.add_typer(adjusting.adjustments, name="adjustments")
 app.add_typer(adjusting.disputes, name="disputes")
 app.add_typer(reporting.report, name="report")
 app.add_typer(payroll.payroll, name="payroll")
+app.add_typer(opening.opening, name="opening")
 
 
 def main() -> None:

@@ -191,10 +191,12 @@ def _decide_period(kind: str, period: Period, by: str, reason: str, *, as_json: 
 
 
 def _write_reviews(world: World, batch: str) -> None:
-    """The page and workbook show decisions, so each decision writes them anew."""
+    """The page and workbook show decisions, so each decision writes them anew; an opening of pay has none."""
+    from tasks.stages.brought_in import is_opening
     from tasks.stages.review import write_review
 
-    write_review(world, Period.parse("-".join(batch.split("-")[1:3])))
+    if not is_opening(batch):
+        write_review(world, Period.parse("-".join(batch.split("-")[1:3])))
 
 
 def _batch_rows(world: World, period: Period | None) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from adapters.errors import RefusedError
 from adapters.world import World
+from tasks.stages.brought_in import is_opening
 from tasks.stages.payroll import write_pay_files
 from tasks.stages.statements import write_statements
 
@@ -13,8 +14,11 @@ from tasks.stages.statements import write_statements
 def write_outputs(world: World, batch: str) -> tuple[Path, ...]:
     """The statements, the payroll file and the journal of a published batch.
 
+    What an opening brought in pays nobody: nothing is written.
     Raises: RefusedError, which says that the batch itself is published.
     """
+    if is_opening(batch):
+        return ()
     try:
         files = tuple(export.path for export in write_pay_files(world, batch))
         return (*files, *write_statements(world, batch))

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from adapters.store.batches import decisions_on, read_batches
 from adapters.store.results import read_payout_lines
+from adapters.store.runs import kinds_of
 from domain.ids import RunId
-from domain.manifest import PaidBatch
+from domain.manifest import PaidBatch, RunKind
 from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import PayoutLine
@@ -42,6 +43,13 @@ def columns_carried(connection: sa.Connection, paid: Iterable[PaidBatch], period
             if line.scope == batch.scope:
                 _add(found[ago, line.payee, line.component.partition(":")[0]], line)
     return found
+
+
+def months_opened(connection: sa.Connection, paid: Iterable[PaidBatch], period: Period) -> frozenset[int]:
+    """How many months ago the columns came in by the opening import: Recoup published nothing for these months."""
+    kinds = kinds_of(connection, [batch.run for batch in paid])
+    opened = (batch for batch in paid if kinds[batch.run] is RunKind.OPENING)
+    return frozenset(_months_between(Period.parse(batch.period), period) for batch in opened)
 
 
 def _add(columns: dict[str, Decimal], line: PayoutLine) -> None:

@@ -14,9 +14,9 @@ from adapters.store.batches import insert_period_decision, read_batches, refuse_
 from adapters.store.ledger import Head, append, lock_head, move_head
 from adapters.store.signatures import with_signatures, withdrawn_among
 from adapters.world import World, business_today
-from domain.ids import BatchId, Digest, RunId
+from domain.ids import BatchId, Digest, RunId, short
 from domain.issues import Issue
-from domain.manifest import Input, Manifest
+from domain.manifest import Input, Manifest, RunKind
 from domain.periods import Period
 from incentives.batches import (
     BatchPhase,
@@ -32,8 +32,9 @@ from incentives.batches import (
     void_reasons,
 )
 from incentives.chains import People
-from incentives.ledger import ChainedEntry, LedgerEntry, chain, scope_of
+from incentives.ledger import BatchKind, ChainedEntry, LedgerEntry, chain, scope_of
 from incentives.settlement import OpenMonth
+from tasks.stages.brought_in import posted_opening
 from tasks.stages.calculation import calculation_version
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
@@ -115,6 +116,14 @@ def people_on(connection: sa.Connection, rules: RuleSet, day: date) -> People:
 def publish(world: World, batch: str, *, by: str, on: date | None = None) -> Published:
     """Post the frozen differences once; a batch that is published already posts nothing.
 
+    Raises: RefusedError if the batch is not approved, or void, with the reasons.
+    """
+    return publish_all(world, [batch], by=by, on=on)[0]
+
+
+def publish_all(world: World, batches: Iterable[str], *, by: str, on: date | None = None) -> tuple[Published, ...]:
+    """The same for several batches: all of them in one transaction, or none.
+
     Everything happens under the lock of the ledger's head: the posted state is read again and compared, the entries are
     chained, the decision is recorded. Raises: RefusedError if the batch is not approved, or void, with the reasons.
     """
@@ -122,20 +131,30 @@ def publish(world: World, batch: str, *, by: str, on: date | None = None) -> Pub
     rules = sound_rules(world.settings.rules)
     with world.store.write("ledger_published") as connection:
         head = lock_head(connection)
-        frozen = read_frozen(connection, batch)
-        if frozen.state.phase is BatchPhase.PUBLISHED:
-            return Published(frozen.batch.batch_id, 0, head)
-        _refuse_void(connection, frozen, rules, day)
-        number = len(frozen.decisions) + 1
-        decision = Decision(
-            frozen.batch.batch_id, number, DecisionKind.PUBLISHED, by, "publisher", frozen.batch.content_hash, on=day
-        )
-        _refuse(refusals(decision, frozen.batch, frozen.decisions))
-        entries = _chained(frozen, head)
-        append(connection, [_row(entry, previous) for entry, previous in _with_previous(entries, head)])
-        after = Head(entries[-1].entry.sequence, entries[-1].entry_hash) if entries else head
-        move_head(connection, after)
-        record_decision(world, connection, decision)
+        published: list[Published] = []
+        for batch in batches:
+            published.append(_publish(world, connection, read_frozen(connection, batch), rules, (by, day, head)))
+            head = published[-1].head
+    return tuple(published)
+
+
+def _publish(
+    world: World, connection: sa.Connection, frozen: Frozen, rules: RuleSet, whom: tuple[str, date, Head]
+) -> Published:
+    by, day, head = whom
+    if frozen.state.phase is BatchPhase.PUBLISHED:
+        return Published(frozen.batch.batch_id, 0, head)
+    _refuse_void(connection, frozen, rules, day)
+    number = len(frozen.decisions) + 1
+    decision = Decision(
+        frozen.batch.batch_id, number, DecisionKind.PUBLISHED, by, "publisher", frozen.batch.content_hash, on=day
+    )
+    _refuse(refusals(decision, frozen.batch, frozen.decisions))
+    entries = _chained(frozen, head)
+    append(connection, [_row(entry, previous) for entry, previous in _with_previous(entries, head)])
+    after = Head(entries[-1].entry.sequence, entries[-1].entry_hash) if entries else head
+    move_head(connection, after)
+    record_decision(world, connection, decision)
     return Published(frozen.batch.batch_id, len(entries), after)
 
 
@@ -187,7 +206,11 @@ def _refuse_void(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day:
             posted=frozen.posted,
             posted_now=posted_now,
             rules_now=rules_now,
-            withdrawn=(*_replaced_inputs(connection, frozen.run), *(f"open month {period}" for period in shut)),
+            withdrawn=(
+                *_replaced_inputs(connection, frozen.run),
+                *_replaced_openings(connection, frozen),
+                *(f"open month {period}" for period in shut),
+            ),
             held_since=_held_since(connection, frozen, rules, day),
             is_month_changed=_is_month_changed(connection, frozen),
             is_calculation_changed=manifest_of(connection, frozen.run).calculation != calculation_version(),
@@ -220,12 +243,24 @@ def _replaced_inputs(connection: sa.Connection, run: RunId) -> tuple[str, ...]:
     """Pinned extracts for which a corrected one of the same date was accepted since; a later day's rows are none."""
     manifest = manifest_of(connection, run)
     dates = [item.business_date for item in (*manifest.landed, *manifest.history)]
+    if not dates:
+        return ()
     now = pointed(connection, Pointer.ACCEPTED, min(dates), max(dates))
     return tuple(
         f"{item.table} of {item.business_date}"
         for item in _accepted(connection, manifest)
         if now.get((item.table, item.business_date)) != item.version
     )
+
+
+def _replaced_openings(connection: sa.Connection, frozen: Frozen) -> tuple[str, ...]:
+    """The opening of pay that was posted when the batch was prepared, if another one has been posted since; of a batch
+    that an opening brought in, nothing: it does not start from one."""
+    manifest, opening = manifest_of(connection, frozen.run), posted_opening(connection)
+    if manifest.kind is RunKind.OPENING or frozen.batch.kind is not BatchKind.BONUS:
+        return ()
+    now = opening.file if opening else None
+    return () if manifest.opening == now else (f"opening of pay {short(manifest.opening or Digest('none'))}",)
 
 
 def _accepted(connection: sa.Connection, manifest: Manifest) -> tuple[Input, ...]:

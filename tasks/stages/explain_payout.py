@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from adapters.errors import RefusedError
-from adapters.store.results import read_scores
+from adapters.store.results import read_payout_lines, read_scores
+from adapters.store.runs import kinds_of
 from adapters.store.signatures import signed_versions
 from adapters.world import World
 from domain.ids import Digest, RunId, canonical_decimal
+from domain.manifest import Manifest, RunKind
 from domain.periods import Period
 from domain.records import Grain, PayoutLine, Score, ScorePart, Step, posting_name
 from domain.rules import RuleKind
 from domain.staff import spans_of
+from incentives.ledger import BatchKind
 from incentives.policies import Input, Policy
 from kpi_rules.evidence import Entity
 from reports.payout_tree import Node, PayoutExplanation
@@ -37,9 +42,45 @@ def explain_payout(
     if the rules of that night were edited since; FileChangedError.
     """
     lines = lines_of_payee(world, payee, period)
+    brought_in = _runs_of_openings(world, [run for run, _ in lines])
+    if brought_in:
+        return tuple(_brought_in(world, run, line) for run, line in lines if run in brought_in)
     with measured_night(world, period.last_day) as night:
         sources = _sources(world, night, payee, period, rows_to)
         return tuple(_explanation(world, sources, run, line) for run, line in lines)
+
+
+def _runs_of_openings(world: World, runs: Sequence[RunId]) -> frozenset[RunId]:
+    with world.store.read() as connection:
+        return frozenset(run for run, kind in kinds_of(connection, runs).items() if kind is RunKind.OPENING)
+
+
+def _brought_in(world: World, run: RunId, line: PayoutLine) -> PayoutExplanation:
+    """What an opening states of the payee: the values as they stand in the file, each with its place."""
+    tree = tuple(_as_stated(step) for step in line.steps)
+    differing = _differing(world, run, line)
+    return PayoutExplanation(
+        line.payee,
+        line.component,
+        line.origin_period,
+        line.currency,
+        line.amount,
+        run,
+        RunId(""),
+        line.rule,
+        tree,
+        differing,
+    )
+
+
+def _as_stated(step: Step) -> Node:
+    note = "; ".join(text for text in ("brought in by the opening import", step.note) if text)
+    return Node(step.name, step.kind, _number(step.value), note, step.line)
+
+
+def _differing(world: World, run: RunId, line: PayoutLine) -> tuple[str, ...]:
+    mine = f"{line.payee}, {line.component}: "
+    return tuple(str(issue) for issue in recomputed(world, [run]) if issue.message.startswith(mine))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +93,7 @@ class _Sources:
     policies: Mapping[Digest, Policy]
     teams: Mapping[str, str]
     rows_to: Path | None
+    opened: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)  # what came in by the opening, by column
 
 
 def _sources(world: World, night: MeasuredNight, payee: str, period: Period, rows_to: Path | None) -> _Sources:
@@ -67,10 +109,11 @@ def _sources(world: World, night: MeasuredNight, payee: str, period: Period, row
 
 def _explanation(world: World, sources: _Sources, run: RunId, line: PayoutLine) -> PayoutExplanation:
     with world.store.read() as connection:
-        source = manifest_of(connection, run).source or RunId("")
-    tree = tuple(_root(sources, line, part) for part in _parts(line.steps))
-    mine = f"{line.payee}, {line.component}: "
-    differing = tuple(str(issue) for issue in recomputed(world, [run]) if issue.message.startswith(mine))
+        manifest = manifest_of(connection, run)
+        source, opened = manifest.source or RunId(""), _stated_before(connection, manifest, line)
+    mine = replace(sources, opened=opened)
+    tree = tuple(_root(mine, line, part) for part in _parts(line.steps))
+    differing = _differing(world, run, line)
     if source != sources.night.run:
         differing = (*differing, f"it pays the night {source}; the newest one of that day is {sources.night.run}")
     return PayoutExplanation(
@@ -85,6 +128,19 @@ def _explanation(world: World, sources: _Sources, run: RunId, line: PayoutLine) 
         tree,
         differing,
     )
+
+
+def _stated_before(connection: sa.Connection, manifest: Manifest, line: PayoutLine) -> dict[str, tuple[Step, ...]]:
+    """The columns of the payee and component that came in by the opening, in whatever department."""
+    found: dict[str, tuple[Step, ...]] = {}
+    kinds = kinds_of(connection, [each.run for each in manifest.paid])
+    component = line.component.partition(":")[0]
+    for batch in (each for each in manifest.paid if kinds[each.run] is RunKind.OPENING):
+        for stated in read_payout_lines(connection, batch.run, BatchKind.BONUS.value):
+            key = (stated.payee, stated.component.partition(":")[0], stated.scope)
+            for step in stated.steps if key == (line.payee, component, batch.scope) else ():
+                found[step.name] = (*found.get(step.name, ()), step)
+    return found
 
 
 def _parts(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
@@ -137,6 +193,8 @@ def _input(sources: _Sources, line: PayoutLine, step: Step) -> Node:
         children = _kpi(sources, what, _whose(sources, line, stated), line.currency)
     elif stated is not None and kind in {"scorecard", "attainment"}:
         children = _score(sources, line, stated, what)
+    elif kind == "carried":
+        children = tuple(map(_as_stated, sources.opened.get(what, ())))
     return Node(step.name, reference, _number(step.value), note, step.line, children)
 
 

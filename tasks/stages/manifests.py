@@ -44,6 +44,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         planned=_nights(content.get("planned", ())),
         paid=_batches(content.get("paid", ())),
         published=_batches(content.get("published", ())),
+        opening=Digest(content["opening"]) if content.get("opening") else None,
         known_as_of=content["known_as_of"],
     )
 

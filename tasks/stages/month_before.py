@@ -9,16 +9,17 @@ from domain.periods import Period
 from domain.records import PayoutLine
 from incentives.batches import BatchPhase
 from incentives.ledger import BatchKind
+from tasks.stages.brought_in import is_opening
 from tasks.stages.month_end import read_frozen
 
 
 def lines_of_the_month_before(
     connection: sa.Connection, period: Period, kind: BatchKind, scope: str = ""
 ) -> tuple[PayoutLine, ...]:
-    """Of one department or partner, or of all of them."""
+    """Of one department or partner, or of all of them; what an opening brought in was paid by another system."""
     newest = {}
     for row in read_batches(connection, str(period.previous())):
-        if row.kind == kind.value and scope in {"", row.scope}:
+        if row.kind == kind.value and scope in {"", row.scope} and not is_opening(row.batch_id):
             frozen = read_frozen(connection, row.batch_id)
             if frozen.state.phase is BatchPhase.PUBLISHED:
                 newest[row.scope] = frozen.lines

@@ -56,6 +56,7 @@ from incentives.ledger import (
     scope_of,
 )
 from incentives.settlement import Decided, Hold, OpenMonth, Scope, holds_on, settle
+from tasks.stages.brought_in import is_opening, posted_opening
 from tasks.stages.calculation import calculation_version
 from tasks.stages.carried_pay import batches_carried
 from tasks.stages.manifests import manifest_of
@@ -125,6 +126,8 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
     day = on or business_today(world)
     rules = sound_rules(world.settings.rules)
     terms = _terms_of(rules, period)
+    with world.store.read() as connection:
+        _refuse_brought_in(connection, period)
     source, source_manifest = _source(world, period)
     with world.store.read() as connection:
         _refuse_before_look_back(terms, period, _open_period(connection, period))
@@ -168,6 +171,7 @@ def read_frozen(connection: sa.Connection, prefix: str) -> Frozen:
     )
     posted = {key: each.posted_minor for key, each in rows.items() if each.posted_minor is not None}
     desired = {key: each.desired_minor for key, each in rows.items()}
+    brought_in_for = frozenset(line.payee for line in lines) if is_opening(row.batch_id) else frozenset[str]()
     batch = Batch(
         BatchId(row.batch_id),
         kind,
@@ -179,7 +183,7 @@ def read_frozen(connection: sa.Connection, prefix: str) -> Frozen:
         rules,
         row.prepared_on,
         moves_of(postings),
-        frozenset(posting.key.payee for posting in postings),
+        frozenset(posting.key.payee for posting in postings) | brought_in_for,
     )
     decisions = decisions_of(connection, batch.batch_id)
     stored = row.chain if isinstance(row.chain, dict) else None
@@ -285,7 +289,18 @@ def _manifest(
         source=source,
         paid=batches_carried(connection, rules.policies, period),
         published=batches_published(connection, rules.policies, period),
+        opening=opening.file if (opening := posted_opening(connection)) else None,
     )
+
+
+def _refuse_brought_in(connection: sa.Connection, period: Period) -> None:
+    """The other system has paid the months whose pay came in by the opening import."""
+    opening = posted_opening(connection)
+    if opening and period < opening.go_live:
+        raise RefusedError(
+            f"BAT045 the state of pay came in by the opening import {short(opening.file)}: Recoup pays from "
+            f"{opening.go_live} on, and {period} lies before it"
+        )
 
 
 def _plain(state: Sequence[Sequence[Any]]) -> list[list[Any]]:
@@ -300,11 +315,6 @@ class _Terms:
 
     chain: Placed[ApprovalChain]
     pay: Placed[PayTerms]
-
-    @property
-    def frozen(self) -> dict[str, Any]:
-        """What a batch keeps, and an approval binds to."""
-        return self.chain.rule.terms.model_dump(mode="json")
 
 
 def _terms_of(rules: RuleSet, period: Period) -> dict[BatchKind, _Terms]:
@@ -331,21 +341,26 @@ def _refuse_before_look_back(terms: Mapping[BatchKind, _Terms], period: Period, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """A batch that is not stored yet."""
+class Draft:
+    """A batch that is not stored yet; `open_month` is None for what is deducted from no pay."""
 
     scope: Scope
-    terms: _Terms
+    terms: ChainTerms
     lines: tuple[PayoutLine, ...]
     explained: Mapping[LedgerKey, PayoutLine]
     desired: Posted
     posted: Posted
     postings: tuple[Posting, ...]
-    open_month: Digest
+    open_month: Digest | None = None
 
     @property
     def content_hash(self) -> Digest:
-        return batch_hash((*self.lines, *self.explained.values()), self.postings, self.posted, self.terms.frozen)
+        return batch_hash((*self.lines, *self.explained.values()), self.postings, self.posted, self.frozen_terms)
+
+    @property
+    def frozen_terms(self) -> dict[str, Any]:
+        """What a batch keeps, and an approval binds to."""
+        return self.terms.model_dump(mode="json")
 
     @property
     def prefix(self) -> str:
@@ -354,7 +369,7 @@ class _Draft:
 
 def _batches_of(
     connection: sa.Connection, pay: Pay, terms: _Terms, posted: Posted, dates: tuple[Period, Period, date]
-) -> Iterator[_Draft]:
+) -> Iterator[Draft]:
     """What each department or partner would post: all that is due or was posted, but for what is held."""
     period, into, day = dates
     kind = terms.chain.rule.batch
@@ -379,8 +394,15 @@ def _batches_of(
         payees = {key.payee for key in (*settled.desired, *before)}
         lines = tuple(line for line in pay.lines[kind] if line.scope == name)
         explained = {key_of_line(kind, line): line for line in settled.lines}
-        yield _Draft(
-            scope, terms, lines, explained, settled.desired, before, settled.postings, month.digest_for(payees)
+        yield Draft(
+            scope,
+            terms.chain.rule.terms,
+            lines,
+            explained,
+            settled.desired,
+            before,
+            settled.postings,
+            month.digest_for(payees),
         )
 
 
@@ -388,9 +410,7 @@ def _of_leavers(month: OpenMonth, leavers: frozenset[str]) -> Iterator[int]:
     return (owed for (payee, _), owed in month.owed_now.items() if owed and payee in leavers)
 
 
-def _store(
-    world: World, night: Night, period: Period, drafts: Sequence[_Draft], prepared: tuple[str, date]
-) -> Prepared:
+def _store(world: World, night: Night, period: Period, drafts: Sequence[Draft], prepared: tuple[str, date]) -> Prepared:
     """One transaction: new batches in, and those that they replace void.
 
     A batch that still waits, of the same run and content, stays as it is while there is time to approve it. One that
@@ -411,16 +431,16 @@ def _store(
             elif same:
                 stored.append(BatchId(same[0].batch_id))
             else:
-                _void_open(world, connection, siblings, prepared)
+                void_open(world, connection, siblings, prepared)
                 version = digest_of([night.run, draft.content_hash, len(siblings)])
                 batch_id = BatchId(f"{draft.prefix}-{short(version)}")
-                _insert(world, connection, night, into, draft, batch_id, prepared)
+                insert_draft(world, connection, night, into, draft, batch_id, prepared)
                 stored.append(batch_id)
     return Prepared(night.run, tuple(stored), tuple(settled))
 
 
-def _is_same(row: sa.Row[Any], night: Night, draft: _Draft, day: date) -> bool:
-    until = complete_by(draft.terms.chain.rule.terms, row.prepared_on)
+def _is_same(row: sa.Row[Any], night: Night, draft: Draft, day: date) -> bool:
+    until = complete_by(draft.terms, row.prepared_on)
     content = (row.run_id, row.content_hash, row.open_month)
     return content == (night.run, draft.content_hash, draft.open_month) and (until is None or day <= until)
 
@@ -429,7 +449,7 @@ def _is_over(connection: sa.Connection, row: sa.Row[Any]) -> bool:
     return state_of(decisions_of(connection, BatchId(row.batch_id)), ()).is_over
 
 
-def _void_open(
+def void_open(
     world: World, connection: sa.Connection, siblings: Iterable[sa.Row[Any]], prepared: tuple[str, date]
 ) -> None:
     by, day = prepared
@@ -449,12 +469,12 @@ def _void_open(
             record_decision(world, connection, decision)
 
 
-def _insert(
+def insert_draft(
     world: World,
     connection: sa.Connection,
     night: Night,
     into: Period,
-    draft: _Draft,
+    draft: Draft,
     batch_id: BatchId,
     prepared: tuple[str, date],
 ) -> None:
@@ -466,7 +486,7 @@ def _insert(
         "period": str(draft.scope.period),
         "run_id": night.run,
         "content_hash": draft.content_hash,
-        "chain": draft.terms.frozen,
+        "chain": draft.frozen_terms,
         "prepared_by": by,
         "prepared_on": day,
         "open_month": draft.open_month,
@@ -476,7 +496,7 @@ def _insert(
     insert_batch(world.store, connection, row, lines, night.attempt)
 
 
-def _line_row(key: LedgerKey, draft: _Draft, posting: Posting | None, into: Period) -> dict[str, Any]:
+def _line_row(key: LedgerKey, draft: Draft, posting: Posting | None, into: Period) -> dict[str, Any]:
     explained = draft.explained.get(key)
     return {
         "payee": key.payee,

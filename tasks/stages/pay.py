@@ -26,7 +26,7 @@ from incentives.first_paid import FirstPaid
 from incentives.house import Earlier
 from incentives.ledger import BatchKind
 from incentives.measures import Measures, measures_of
-from tasks.stages.carried_pay import columns_carried
+from tasks.stages.carried_pay import columns_carried, months_opened
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, run_stage
 from tasks.stages.people import BONUS_READS, FEE_READS, leavers_of, payees_of, recoveries_of, working_days_of
@@ -74,8 +74,9 @@ def compute_pay(
     with world.store.read() as connection:
         measures = measures_of(read_kpis(connection, night.run), read_scores(connection, night.run))
         earlier, sets = columns_carried(connection, of.paid, period), sets_published(connection, of.published)
+        opened = months_opened(connection, of.paid, period)
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        return pay_in(duck, measures, policies, contracts, period, halted, earlier, sets)
+        return pay_in(duck, measures, policies, contracts, period, halted, earlier, sets, opened=opened)
 
 
 def pay_in(
@@ -87,6 +88,8 @@ def pay_in(
     halted: frozenset[str],
     earlier: Earlier,
     first_paid: FirstPaid = MappingProxyType({}),
+    *,
+    opened: frozenset[int] = frozenset(),
 ) -> Pay:
     """The same from given measures, over the session of a night."""
     lines: dict[BatchKind, tuple[PayoutLine, ...]] = {}
@@ -107,6 +110,7 @@ def pay_in(
             working_days=working_days_of(duck),
             earlier=earlier,
             first_paid=first_paid,
+            opened=opened,
         )
         lines[BatchKind.BONUS] = found.lines
         held[BatchKind.BONUS] = (

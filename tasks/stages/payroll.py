@@ -43,6 +43,7 @@ from reports.payroll_files import (
     journal_csv,
     payroll_csv,
 )
+from tasks.stages.brought_in import is_opening
 from tasks.stages.gate import accepted_inputs
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import Frozen, read_frozen
@@ -89,6 +90,9 @@ def write_pay_files(world: World, batch: str, *, terms_of: TermsOf = terms_on) -
         if frozen.state.phase is not BatchPhase.PUBLISHED:
             text = f"is {frozen.state.phase}: payroll is paid from the ledger. Publish it first"
             raise RefusedError(f"batch {frozen.batch.batch_id} PYR002 {text}")
+        if is_opening(frozen.batch.batch_id):
+            text = "was brought in by the opening of pay: another system has paid it. There is nothing to export"
+            raise RefusedError(f"batch {frozen.batch.batch_id} PYR005 {text}")
         known = exports_of(connection, frozen.batch.batch_id)
         source = manifest_of(connection, frozen.run).source
     if not known:

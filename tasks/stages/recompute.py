@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from adapters.errors import WorldError
 from adapters.store.results import read_payout_lines
+from adapters.store.runs import files_of_run
 from adapters.store.signatures import Signed, signed_versions
 from adapters.world import World
 from domain.documents import Document
@@ -23,6 +24,7 @@ from tasks.stages.as_if import SECTIONS_OF_ALL
 from tasks.stages.calculation import calculation_version
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
+from tasks.stages.opening_pay import lines_again
 from tasks.stages.pay import compute_pay
 from tasks.stages.signed_book import AS_SIGNED, read_back
 
@@ -41,6 +43,9 @@ def recomputed(world: World, runs: Iterable[RunId]) -> Iterator[Issue]:
 
 def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest, Signed]) -> Iterator[Issue]:
     place = Location(f"run {run}")
+    if manifest.kind is RunKind.OPENING:
+        yield from _of_opening(world, run, manifest)
+        return
     unknown = [version.id for version in manifest.rules if version.digest not in signed]
     if unknown or manifest.source is None:
         yield Issue("LED014", place, f"what it was calculated by is not in the store: {', '.join(unknown)}", _RESTORE)
@@ -59,6 +64,19 @@ def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest
     with world.store.read() as connection:
         for kind in BatchKind:
             yield from _differing(connection, run, kind, pay.lines.get(kind, ()), manifest)
+
+
+def _of_opening(world: World, run: RunId, manifest: Manifest) -> Iterator[Issue]:
+    """What was brought in, beside the file that was kept."""
+    try:
+        with world.store.read() as connection:
+            (file,) = files_of_run(connection, run).values()
+        again = lines_again(world, manifest, file)
+    except (WorldError, OSError, ValueError) as error:
+        yield Issue("LED014", Location(f"run {run}"), f"it cannot be read again: {error}", _RESTORE)
+        return
+    with world.store.read() as connection:
+        yield from _differing(connection, run, BatchKind.BONUS, again, manifest)
 
 
 def _decoded(manifest: Manifest, signed: Mapping[Digest, Signed], *kinds: RuleKind) -> tuple[Document, ...]:

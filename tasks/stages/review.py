@@ -27,6 +27,7 @@ from reports.batch_report import (
     ReviewedBatch,
 )
 from reports.workbook import write_batch_workbook
+from tasks.stages.brought_in import is_opening
 from tasks.stages.labels import book_label, language_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_before import lines_of_the_month_before
@@ -60,7 +61,7 @@ def tie_out_of(world: World, period: Period) -> tuple[tuple[KindTieOut, ...], tu
 
 def _reports(world: World, period: Period) -> dict[BatchKind, BatchReport]:
     with world.store.read() as connection:
-        rows = read_batches(connection, str(period))
+        rows = [row for row in read_batches(connection, str(period)) if not is_opening(row.batch_id)]
         if not rows:
             raise RefusedError(f"no batch of {period}; `recoup month-end --period {period}` prepares them")
         frozen = [read_frozen(connection, row.batch_id) for row in rows]

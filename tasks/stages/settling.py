@@ -53,20 +53,31 @@ def open_months(connection: sa.Connection, kind: BatchKind, into: Period) -> dic
     """The month that is open, by department or partner; of one that is not named nothing was posted or carried."""
     posted: dict[str, dict[LedgerKey, int]] = defaultdict(dict)
     before, now, receivable = (defaultdict[str, Counter[Account]](Counter) for _ in range(3))
+    opened, by_month = defaultdict[str, Counter[Account]](Counter), defaultdict[tuple[str, Account, Period], int](int)
     for key, amount in posted_into(connection, kind.value, str(into)).items():
         named = ledger_key(key)
         if not owes(named):
             posted[scope_of(named)][named] = amount
     for sort, row in _owed(connection, kind):
-        scope = scope_of(LedgerKey(kind, row.payee, row.component, into, row.currency))
+        owed = LedgerKey(kind, row.payee, row.component, into, row.currency)
+        scope = scope_of(owed)
         account, posted_in = (row.payee, row.currency), Period.parse(row.posting_period)
         if sort == CARRIED:
             now[scope][account] += row.amount_minor
             before[scope][account] += row.amount_minor if posted_in < into else 0
+            if owed.is_opening:
+                opened[scope][account] += row.amount_minor
+            elif posted_in < into:
+                by_month[scope, account, posted_in] += row.amount_minor
         elif posted_in == into:
             receivable[scope][account] += row.amount_minor
     scopes = {*posted, *now, *receivable}
-    return {scope: OpenMonth(posted[scope], before[scope], now[scope], receivable[scope]) for scope in sorted(scopes)}
+    for (scope, account, _), carried in by_month.items():
+        opened[scope][account] += min(carried, 0)
+    return {
+        scope: OpenMonth(posted[scope], before[scope], now[scope], receivable[scope], +opened[scope])
+        for scope in sorted(scopes)
+    }
 
 
 def _owed(connection: sa.Connection, kind: BatchKind) -> Iterator[tuple[str, sa.Row[Any]]]:

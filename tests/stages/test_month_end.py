@@ -36,6 +36,7 @@ from tasks.stages.explain import lines_of_payee, verify_ledger
 from tasks.stages.explain_payout import explain_payout
 from tasks.stages.land import land
 from tasks.stages.month_end import prepare, read_frozen
+from tasks.stages.opening_pay import bring_in, house_of, post_opening, sign_opening
 from tasks.stages.review import tie_out_of, write_review
 from tasks.stages.rules import sound_rules
 from tasks.stages.withdrawing import withdraw_signature
@@ -43,6 +44,7 @@ from tests.conftest import copy_of, new_world
 from tests.stages.conftest import month_of, put_book
 from tests.stages.logins import as_login
 from tests.stages.test_nights import files_of, tables_of
+from tests.stages.test_opening_of_pay import opening_of, with_commission
 
 pytestmark = pytest.mark.slow
 
@@ -715,3 +717,35 @@ def test_two_publishers_at_once_post_one_set(month):
     assert posted == [0, due]
     assert len(entries_of(month)) == due
     assert verify_ledger(month) == ()
+
+
+def test_what_was_brought_in_at_going_live_is_paid_on_under_the_cap_and_named(month, tmp_path):
+    """The year to date goes on from the imported level, the draw is paid back, the debt is deducted under its cap."""
+    world = with_commission(month, tmp_path)
+    house = house_of(world, sound_rules(world.settings.rules), SEPTEMBER)
+    payee = next(name for name, each in house.staff.items() if each.currency == "VND"
+                 and {posting.department for posting in each.postings} == {"field"})  # fmt: skip
+    bring_in(world, opening_of(payee, tmp_path, owed=900_000_000), SEPTEMBER,
+             begin_attempt(world.store, "opening", LAST), by="importer")  # fmt: skip
+    sign_opening(as_login(world, "demo hr"), by="demo hr")
+    post_opening(world, by="publisher")
+    batch = next(each for each in prepared(world).batches if "-field-" in each)
+    with world.store.read() as connection:
+        lines = {line.component: line for line in read_frozen(connection, batch).lines if line.payee == payee}
+    steps = {step.name: step for step in lines["commission:field"].steps}
+    assert steps["before"].inputs == (("carried:year_to_date", "opening, for 2026-08"),)
+    assert steps["before"].note == "brought in by the opening import"
+    assert steps["year_to_date"].value == 490_000_000 + steps["recovered"].value
+    assert steps["owed"].value == 50_000
+    assert steps["rate"].value == (Decimal("0.02") if steps["year_to_date"].value >= 500_000_000 else Decimal("0.01"))
+    owed = {step.name: step for step in lines["carried/net:field"].steps}
+    assert owed["deducted"].value == owed["most_deducted"].value == int(owed["pay_of_the_month"].value * Decimal("0.3"))
+    assert owed["owed_before"].note == "900000000 VND of what was owed came in by the opening import"
+    approve_all(world, batch)
+    decide.publish(world, batch, by="publisher")
+    assert verify_ledger(world) == ()
+    (tree,) = [each for each in explain_payout(world, payee, SEPTEMBER) if each.component == "commission:field"]
+    assert "'opening.csv:2:7'" in repr(tree.tree)
+    with pytest.raises(RefusedError, match="OPN031"):
+        bring_in(world, opening_of(payee, tmp_path, owed=1, name="late.csv"), SEPTEMBER,
+                 begin_attempt(world.store, "opening", LAST), by="importer")  # fmt: skip

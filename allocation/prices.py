@@ -19,7 +19,7 @@ from allocation.problem import NO_MAXIMUM, Floats, Ints, Problem
 from allocation.slots import Slots
 
 _TEMPERATURES = tuple(3e-5 * 4**step for step in range(7, -1, -1))  # in multiples of the mean worth of an account
-_WARM, _AFTER_SAMPLE = 4, 4  # how many of them are left to do from yesterday's prices, and from those of a sample
+_WARM, _AFTER_SAMPLE = 4, 3  # how many of them are left to do from yesterday's prices, and from those of a sample
 _SAMPLE_UNITS = 12_000  # or more, if there are many limits
 _SAMPLE_UNITS_PER_LIMIT = 20
 _SAMPLED_AT_MOST = 16  # one unit of so many is in the sample
@@ -28,9 +28,10 @@ _STEPS_BACK_AT_MOST = 8
 _FIRST_REACH = 20.0  # how far a first step may move prices, in temperatures
 _FURTHER = 3.0  # how much farther than the last one a step may go
 _WORTHWHILE = 2e-7  # share of the value that a step must gain, for another one to be tried
-_UNBALANCED_AT_MOST = 3e-3  # share of all capacity that may be over or under, when a temperature is done
-_WIDTH = 20.0  # choices so many temperatures below the best are as good as never taken
-_MARGIN = 0.5  # of the width: how far tolls may move before choices are looked for anew
+_UNBALANCED_AT_MOST = 3e-3  # share of all accounts that may be over or under, when a temperature is done
+_FINELY = 1 / 30  # of both, when the last one is done
+_WIDTH = 14.0  # choices so many temperatures below the best are as good as never taken
+_MARGIN = 0.5  # of the width: how far a step may move tolls; after half of it, choices are looked for anew
 _DEAREST = 4.0  # in multiples of the largest value of an account: what no price passes, and no unmet minimum
 
 
@@ -49,7 +50,7 @@ def solve_prices(problem: Problem, before: Ints | None = None) -> Ints:
     search = _Search.of(problem)
     prices = np.zeros(len(problem.limits)) if before is None else search.within(before / search.slots.unit_price)
     for temperature in _TEMPERATURES[-steps:]:
-        prices = _minimise(search, prices, temperature)
+        prices = _minimise(search, prices, temperature, _FINELY if temperature == _TEMPERATURES[-1] else 1.0)
     return np.rint(prices * search.slots.unit_price).astype(np.int64)
 
 
@@ -81,23 +82,24 @@ class _Search:
         return np.where(stuck, 0.0, slope)
 
 
-def _minimise(search: _Search, prices: Floats, temperature: float) -> Floats:
-    """Newton steps at one temperature, until what is over and under is little, or nothing is gained any more."""
+def _minimise(search: _Search, prices: Floats, temperature: float, rest: float) -> Floats:
+    """Newton steps at one temperature, until what is over and under is little, or nothing is gained any more; `rest` is
+    the part of both that may be left."""
     width, reach = _WIDTH * temperature, min(1.0, _FIRST_REACH * temperature)
     choices, looked_at = contested(search.slots, prices, width), prices
     here = _smoothed(choices, prices, temperature)
     for _ in range(_STEPS_AT_MOST):
         slope = search.slope(prices, here.used)
-        if np.abs(slope).sum() <= _UNBALANCED_AT_MOST * search.accounts:
+        if np.abs(slope).sum() <= rest * _UNBALANCED_AT_MOST * search.accounts:
             break
-        found = _descend(search, choices, here, slope, reach)
+        found = _descend(search, choices, here, slope, reach, _MARGIN * width)
         if found is None:
             break
         reach, gained = _FURTHER * float(np.abs(found.prices - here.prices).max()), here.value - found.value
         here = found
-        if gained < _WORTHWHILE * abs(here.value):
+        if gained < rest * _WORTHWHILE * abs(here.value):
             break
-        if np.abs(search.slots.tolls(here.prices - looked_at)).max() > _MARGIN * width:
+        if np.abs(search.slots.tolls(here.prices - looked_at)).max() > _MARGIN / 2 * width:
             choices, looked_at = contested(search.slots, here.prices, width), here.prices
             here = _smoothed(choices, here.prices, temperature)
     return here.prices
@@ -134,11 +136,18 @@ def _fixed(choices: Contested, prices: Floats, tolls: Floats) -> float:
     return float(worth.sum()) + choices.settled_value - float((choices.settled * tolls).sum())
 
 
-def _descend(search: _Search, choices: Contested, here: _Local, slope: Floats, reach: float) -> _Local | None:
-    """The first step, of ever shorter reach, that goes down by a fair share of what the slope promises."""
+def _descend(
+    search: _Search, choices: Contested, here: _Local, slope: Floats, reach: float, farthest: float
+) -> _Local | None:
+    """The first step, of ever shorter reach, that goes down by a fair share of what the slope promises.
+
+    No toll moves more than `farthest`: beyond it, choices that were left out would count.
+    """
     curvature = curvature_of(choices, here.share, here.temperature)
     for _ in range(_STEPS_BACK_AT_MOST):
-        there = search.within(here.prices + _newton_step(curvature, slope, reach))
+        step = _newton_step(curvature, slope, reach)
+        step *= min(1.0, farthest / max(float(np.abs(search.slots.tolls(step)).max()), 1e-300))
+        there = search.within(here.prices + step)
         there = np.where(here.prices * there < 0, 0.0, there)  # a price stops at zero, where the slope has its edge
         found = _smoothed(choices, there, here.temperature)
         if found.value <= here.value + 1e-4 * float((slope * (there - here.prices)).sum()):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from allocation.assign import assign
 from allocation.exchange import exchange
+from allocation.finish import finish
 from allocation.minimums import fill_minimums
 from allocation.prices import solve_prices
 from allocation.problem import Ints, Problem, Violation, proven_bound, violations
@@ -44,7 +45,8 @@ def solve(problem: Problem, before: Ints | None = None) -> Solution:
 
 def _solved(problem: Problem, before: Ints | None) -> Solution:
     prices = solve_prices(problem, before)
-    place = exchange(problem, prices, fill_minimums(problem, prices, assign(problem, prices)))
+    place = fill_minimums(problem, prices, assign(problem, prices))
+    place = finish(problem, prices, exchange(problem, prices, place))
     used = problem.used(place)
     bound = proven_bound(problem, prices, used)
     return Solution(prices, place, problem.value(place), bound, violations(problem.limits, used))

@@ -1,6 +1,7 @@
 """Limits with a minimum: met at the least loss, priced below zero, and told where they cannot be met."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -102,3 +103,24 @@ def test_what_is_told_is_what_is_missing_and_nothing_more(seed, least_good, leas
     assert missing == max(least_good + least_poor - size, least_poor - 25, 0)
     reached = replace(problem.limits, lo=np.minimum(problem.limits.lo, used))
     assert found.value <= proven_bound(replace(problem, limits=reached), found.prices) <= found.bound
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000))
+def test_whole_numbers_reach_the_optimum_of_a_brute_force_search(seed):
+    """Units of several accounts, a maximum in balance and a minimum in accounts: least is missing, then most is won."""
+    draw = np.random.default_rng(seed)
+    size = 6
+    limits = [Limit("good", hi=int(draw.integers(4, 20)), by=1), Limit("poor", lo=int(draw.integers(0, 5)), hi=3)]
+    problem = two_places(draw.integers(1, 100, size), limits, amounts=draw.integers(1, 9, size), costs=[0, 3_000_000])
+    found = solve(problem)
+    best = max(_outcomes(problem))
+    assert (-sum(one.missing for one in found.violations), found.value) == pytest.approx(best, rel=5e-5)
+
+
+def _outcomes(problem):
+    for choice in product((NOWHERE, 0, 1), repeat=problem.size):
+        place = np.array(choice)
+        used = problem.used(place)
+        if (used <= problem.limits.hi).all():
+            yield -int(np.maximum(problem.limits.lo - used, 0).sum()), problem.value(place)

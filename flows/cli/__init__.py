@@ -15,6 +15,7 @@ from flows.cli import (
     books,
     calibrating,
     contact_points,
+    dispatching,
     explaining,
     figures,
     gates,
@@ -63,6 +64,7 @@ for commands in (
 app.add_typer(explaining.explaining, name="explain")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
+app.add_typer(dispatching.dispatch, name="dispatch")
 app.add_typer(adjusting.adjustments, name="adjustments")
 app.add_typer(adjusting.disputes, name="disputes")
 app.add_typer(reporting.report, name="report")

@@ -32,6 +32,7 @@ from flows.cli import (
     simulating,
     statements,
     targets,
+    worklists,
 )
 from flows.cli.output import errors
 from flows.halting import Halted
@@ -51,6 +52,7 @@ for commands in (
     statements.app,
     projection.app,
     contact_points.app,
+    worklists.app,
     figures.app,
     rules.app,
     sharing.app,

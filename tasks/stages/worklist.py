@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
@@ -21,7 +20,7 @@ from adapters.store.runs import files_of_run, official_run
 from adapters.store.schema import run_files, runs
 from adapters.world import World, registered_file
 from allocation.contact_hours import BestHour, best_hours, reached_statement
-from allocation.strategies import Strategy
+from allocation.worth import per_minute
 from domain.dispatch import DISPATCH_SQL
 from domain.exact import exact
 from domain.expressions.parse import suggestion
@@ -310,15 +309,7 @@ def _per_minute(known: _Known) -> dict[str, float]:
     if file is None or strategy is None:
         return {}
     table = pq.read_table(file, columns=["account_id", "currency", "segment", "expected_recovery"])
-    return dict(_worth(table, strategy))
-
-
-def _worth(table: pa.Table, strategy: Strategy) -> Iterator[tuple[str, float]]:
-    minutes = {one.id: one.rule.handling_minutes or 1 for one in strategy.segments}
-    worth = {currency: float(value) for currency, value in strategy.rule.currencies.items()}
-    columns = (table[name].to_pylist() for name in ("account_id", "currency", "segment", "expected_recovery"))
-    for account, currency, segment, expected in zip(*columns, strict=True):
-        yield account, (expected or 0.0) * worth.get(currency, 0.0) / minutes.get(segment, 1)
+    return dict(per_minute(table, strategy))
 
 
 def _newest_allocation(known: _Known) -> Any:

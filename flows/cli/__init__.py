@@ -22,6 +22,7 @@ from flows.cli import (
     nights,
     opening,
     parallel,
+    partners,
     pay,
     payroll,
     projection,
@@ -72,6 +73,7 @@ app.add_typer(adjusting.disputes, name="disputes")
 app.add_typer(reporting.report, name="report")
 app.add_typer(payroll.payroll, name="payroll")
 app.add_typer(opening.opening, name="opening")
+app.add_typer(partners.partners, name="partners")
 
 
 def main() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
 
 from allocation.decisions import Night, decisions
 from allocation.destinations import Destination
+from allocation.pins import Pins
 from allocation.problem import Ints, Problem
 from allocation.recovery import RecoveryTable
 from allocation.rows import read_book
@@ -35,16 +37,18 @@ def allocate(
     recovery: RecoveryTable,
     *,
     prices_before: Mapping[str, float] | None = None,
+    pins: Pins = MappingProxyType({}),
     salt: str = "",
 ) -> Allocation:
     """An owner and a reason for every account of the book.
 
     `book` and `barred` are the results of `book_statement` and `barred_statement`, in any order of rows. Equal inputs
     give equal results, whatever the order of rows and the number of threads. `salt` decides ties, and nothing else.
-    Capacities are never passed, but by running placements: these stay where they are, and are told as violations.
+    Capacities are never passed, but by running placements and by `pins`, which people have decided: these stay where
+    they are, and are told as violations.
     """
     ordered = tuple(sorted(destinations, key=lambda destination: (destination.kind, destination.id)))
-    read = read_book(book, barred, ordered, strategy)
+    read = read_book(book, barred, ordered, strategy, pins)
     work = work_of(read, ordered, strategy, recovery, salt)
     solution = solve(work.problem, _in_quanta(work.problem, work.digits, prices_before))
     night = Night(read, ordered, strategy, work, solution)

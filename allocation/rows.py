@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocation.destinations import Destination
+from allocation.pins import NOT_PINNED, Pins, pinned_rows
 from allocation.problem import Floats, Ints
 from allocation.strategies import Strategy
+
+Flags = npt.NDArray[np.bool_]
 
 MISSING = -1
 PLACEMENT_IN_FORCE = "placement_in_force"
@@ -53,7 +57,8 @@ def coded(column: pa.ChunkedArray | pa.Array) -> Coded:
 class Book:
     """The rows of `book_statement` in order of account_id; `barred` holds who does not get which row, and why.
 
-    An account that may be worked is *fixed* (its placement runs, or it stays with its owner), else *free*; those are
+    An account that may be worked is *fixed* (its placement runs, people have decided who has it, or it stays with its
+    owner), else *free*; those are
     what is allocated. `segment` is its position in the strategy, MISSING if excluded; `owner` and `fixed_to` are
     numbers of destinations, MISSING where there is none among them; `fixed` is why, MISSING where it is not.
     """
@@ -89,7 +94,13 @@ class Barred:
     reason: str
 
 
-def read_book(table: pa.Table, barred: pa.Table, destinations: Sequence[Destination], strategy: Strategy) -> Book:
+def read_book(
+    table: pa.Table,
+    barred: pa.Table,
+    destinations: Sequence[Destination],
+    strategy: Strategy,
+    pins: Pins = MappingProxyType({}),
+) -> Book:
     """The rows, which come in any order."""
     table = table.sort_by("account_id").combine_chunks()
     number = {destination.key: index for index, destination in enumerate(destinations)}
@@ -98,21 +109,43 @@ def read_book(table: pa.Table, barred: pa.Table, destinations: Sequence[Destinat
     is_workable = pc.is_null(table["not_worked"]).to_numpy() & (segment != MISSING)
     owner = coded(_keys(table["owner_kind"], table["owner_id"])).mapped(number)
     is_placed = is_workable & pc.is_valid(table["placed_with"]).to_numpy() & pc.is_null(table["recall"]).to_numpy()
-    stays = is_workable & ~is_placed & ~is_held & _staying(table, owner, strategy)
+    is_left = is_workable & ~is_placed & ~is_held
+    pinned, codes, reasons = pinned_rows(table["account_id"], destinations, pins)
+    is_pinned = is_left & (pinned != NOT_PINNED)
+    if strategy.rule.one_owner_per_debtor and is_pinned.any():
+        segment = _as_worst_of_debtor(table, segment, is_left, is_pinned)
+    stays = is_left & ~is_pinned & _staying(table, owner, strategy)
+    why = np.where(is_placed, 0, np.where(stays, 1, np.where(is_pinned, 2 + codes, MISSING)))
     placed_with = coded(_keys(pa.scalar("partner"), table["placed_with"])).mapped(number)
     return Book(
         table,
         segment,
-        Coded(np.where(is_placed, 0, np.where(stays, 1, MISSING)), (PLACEMENT_IN_FORCE, STAYS)),
-        is_workable & ~is_placed & ~stays & ~is_held,
+        Coded(why, (PLACEMENT_IN_FORCE, STAYS, *reasons)),
+        is_left & ~is_pinned & ~stays,
         owner,
-        np.where(is_placed, placed_with, np.where(stays, owner, MISSING)),
+        np.where(is_placed, placed_with, np.where(stays, owner, np.where(is_pinned, pinned, MISSING))),
         pc.cast(table["overdue_amount"], pa.float64()).to_numpy(),
         table["days_past_due"].to_numpy(),
         coded(table["currency"]),
         coded(table["jurisdiction"]),
         tuple(sorted({*_by_table(table, barred), *_by_row(table), *_by_conflicts(table, strategy)})),
     )
+
+
+def _as_worst_of_debtor(table: pa.Table, segment: Ints, is_workable: Flags, is_pinned: Flags) -> Ints:
+    """The segments, where pinned accounts have that of the worst one of their debtor, as all of a debtor's have."""
+    names = ("debtor_id", "jurisdiction", "currency", "days_past_due", "overdue_amount", "account_id")
+    debtors = table["debtor_id"].filter(pa.array(is_pinned))
+    rows = np.flatnonzero(pc.is_in(table["debtor_id"], debtors.combine_chunks()).to_numpy() & is_workable)
+    found = list(zip(rows.tolist(), table.select(names).take(pa.array(rows)).to_pylist(), strict=True))
+    found.sort(key=lambda each: (-each[1]["days_past_due"], -each[1]["overdue_amount"], each[1]["account_id"]))
+    worst: dict[tuple[str, ...], int] = {}
+    changed = segment.copy()
+    for row, values in found:
+        first = worst.setdefault(tuple(values[name] for name in names[:3]), row)
+        if is_pinned[row]:
+            changed[row] = segment[first]
+    return changed
 
 
 def _staying(table: pa.Table, owner: Ints, strategy: Strategy) -> npt.NDArray[np.bool_]:

@@ -96,6 +96,26 @@ class FeeRounding(RuleModel):
         return Rounding[self.mode.upper()]
 
 
+PlacementColumn = Literal[
+    "account_id", "debtor_id", "debtor_name", "national_id", "phone", "address", "product", "branch_id", "region",
+    "language", "jurisdiction", "originator", "opened_on", "currency", "principal", "balance", "overdue_amount",
+    "days_past_due", "charged_off_on", "placed_on", "term_ends_on",
+]  # fmt: skip
+RecallColumn = Literal["account_id", "debtor_id", "recalled_on", "reason", "currency", "balance"]
+AMOUNTS = ("principal", "balance", "overdue_amount")
+
+
+class PartnerFiles(RuleModel):
+    """What the partner is told of each account, column by column and in this order: nothing else leaves the house."""
+
+    placement: tuple[PlacementColumn, ...] = Field(min_length=1)
+    """Columns of placement files."""
+    recall: tuple[RecallColumn, ...] = Field(min_length=1)
+    """Columns of recall files."""
+    term_days: int | None = Field(default=None, gt=0)
+    """Days that an account stays with the partner; needed for the column term_ends_on."""
+
+
 class Contract(Rule):
     """A contract with a partner, or with several on the same terms."""
 
@@ -123,6 +143,8 @@ class Contract(Rule):
     """Value-added tax on the fee, as a fraction; a line of its own."""
     rounding: FeeRounding
     """Rounding of fees and tax."""
+    files: PartnerFiles | None = None
+    """What placement and recall files hold; left out, none are written under the contract."""
 
 
 class ContractFile(RuleModel):
@@ -148,6 +170,20 @@ class ContractBook:
 
     def versions(self) -> tuple[RuleVersion, ...]:
         return tuple(placed.version for placed in self.contracts)
+
+    def for_partner(
+        self, partner: str, legal_type: str, jurisdiction: str, currency: str, day: date
+    ) -> tuple[Placed[Contract], ...]:
+        """The contracts under which accounts are placed with the partner on the day: one, where all is well."""
+        holding = [each for each in self.contracts if each.rule.holds_on(day) and each.rule.currency == currency]
+        named = [each for each in holding if each.rule.partners != "all" and partner in each.rule.partners]
+        for_all = [
+            each
+            for each in holding
+            if each.rule.partners == "all" and legal_type in each.rule.legal_types
+            and jurisdiction in each.rule.jurisdictions
+        ]  # fmt: skip
+        return tuple(named or for_all)
 
     def may_collect(self, legal_type: str, jurisdiction: str, day: date) -> bool:
         """Whether the law in force lets the legal type collect there; where no law is stated, nobody may."""
@@ -209,6 +245,7 @@ def _not_permitted(placed: Placed[Contract], permissions: tuple[Permission, ...]
 def _faults(placed: Placed[Contract]) -> Iterator[Issue]:
     contract = placed.rule
     yield from _band_faults(placed)
+    yield from _file_faults(placed)
     if contract.currency not in MINOR_DIGITS:
         hint = suggestion(contract.currency, MINOR_DIGITS)
         yield Issue("CON020", placed.place("currency"), f'unknown currency "{contract.currency}"', hint)
@@ -224,6 +261,21 @@ def _faults(placed: Placed[Contract]) -> Iterator[Issue]:
     if ("tail" in {entitlement.after_recall, entitlement.after_term}) != (entitlement.tail_days > 0):
         message = "a tail, and only a tail, has tail_days"
         yield Issue("CON023", placed.place("entitlement"), message, "State tail_days, or write none")
+
+
+def _file_faults(placed: Placed[Contract]) -> Iterator[Issue]:
+    files = placed.rule.files
+    for name, columns in (("placement", files.placement), ("recall", files.recall)) if files else ():
+        place = placed.place("files", name)
+        for column in sorted({each for each in columns if columns.count(each) > 1}):
+            yield Issue("CON050", place, f'the column "{column}" stands twice', "Keep one")
+        if "account_id" not in columns:
+            yield Issue("CON051", place, "no account_id: nobody could acknowledge a line", "Add it")
+        if {*AMOUNTS} & {*columns} and "currency" not in columns:
+            yield Issue("CON052", place, "amounts without their currency", "Add currency")
+    if files and ("term_ends_on" in files.placement) != (files.term_days is not None):
+        message = "term_ends_on and term_days go together"
+        yield Issue("CON053", placed.place("files", "term_days"), message, "State both, or neither")
 
 
 def _band_faults(placed: Placed[Contract]) -> Iterator[Issue]:

@@ -62,7 +62,7 @@ def _together(selects: Sequence[sa.Select[Any]]) -> sa.Select[Any]:
 def _each_alone(limits: Sequence[CheckedLimit], start: date, as_of: date) -> Iterator[sa.Select[Any]]:
     """Limits that need no other contact: one scan finds the contacts that break any of them."""
     has_holidays = any(isinstance(limit.rule.forbids, OnDays) and limit.rule.forbids.holidays for limit in limits)
-    rows = _contacts(start, as_of, holidays=has_holidays)
+    rows = contacts_of_days(start, as_of, holidays=has_holidays)
     broken = [sa.and_(_speaks_of(limit, rows), _forbidden(limit, rows)) for limit in limits]
     flags = [sa.case((each, 1), else_=0).label(f"breaks_{number}") for number, each in enumerate(broken)]
     some = sa.select(*(rows.c[name] for name in _SHOWN), *flags).where(sa.or_(*broken)).cte("some_breach")
@@ -85,7 +85,7 @@ def _forbidden(limit: CheckedLimit, rows: sa.FromClause) -> sa.ColumnElement[boo
 
 def _more_than(limit: CheckedLimit, forbids: MoreThan, start: date, as_of: date) -> sa.Select[Any]:
     """The contacts beyond the count. Only those of whom there are enough in the first place are held together."""
-    rows = _kept(limit, _contacts(start - timedelta(days=forbids.days - 1), as_of), "counted")
+    rows = _kept(limit, contacts_of_days(start - timedelta(days=forbids.days - 1), as_of), "counted")
     name = _COUNTED[forbids.per]
     window = [rows.c.day] if forbids.days == 1 else []
     busy = (
@@ -116,7 +116,7 @@ def _more_than(limit: CheckedLimit, forbids: MoreThan, start: date, as_of: date)
 
 
 def _too_soon(limit: CheckedLimit, forbids: TooSoon, start: date, as_of: date) -> sa.Select[Any]:
-    every = _contacts(start - timedelta(days=forbids.days), as_of)
+    every = contacts_of_days(start - timedelta(days=forbids.days), as_of)
     rows, earlier = _kept(limit, every, "judged"), every.alias("earlier")
     name = _COUNTED[forbids.per]
     is_after = to_sql(limit.after, dict(earlier.c)) if limit.after else sa.true()
@@ -137,14 +137,14 @@ def _is_before(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[boo
 
 
 def _kept(limit: CheckedLimit, rows: sa.Subquery, name: str) -> sa.Subquery:
-    return sa.select(rows).where(_applies(limit, rows)).subquery(f"{name}_{limit.rule.id}")
+    return sa.select(rows).where(applies(limit, rows)).subquery(f"{name}_{limit.rule.id}")
 
 
 def _speaks_of(limit: CheckedLimit, rows: sa.FromClause) -> sa.ColumnElement[bool]:
-    return sa.and_(_applies(limit, rows), _holds(limit, rows))
+    return sa.and_(applies(limit, rows), _holds(limit, rows))
 
 
-def _applies(limit: CheckedLimit, rows: sa.FromClause) -> sa.ColumnElement[bool]:
+def applies(limit: CheckedLimit, rows: sa.FromClause) -> sa.ColumnElement[bool]:
     condition = to_sql(limit.where, dict(rows.c)) if limit.where else sa.true()
     return sa.and_(rows.c.jurisdiction == limit.rule.jurisdiction, condition)
 
@@ -167,7 +167,7 @@ def _breaches(limit: CheckedLimit, rows: sa.FromClause, number: Sql | None) -> s
     return sa.select(*(computed[name].label(name) for name in BREACHES.names))
 
 
-def _contacts(first: date, last: date, *, holidays: bool = False) -> sa.Subquery:
+def contacts_of_days(first: date, last: date, *, holidays: bool = False) -> sa.Subquery:
     """Contacts of the days, each beside its account and its party."""
     contacts, accounts, parties = TABLES["contacts"], TABLES["accounts"], TABLES["parties"]
     day = sa.cast(contacts.c.started_wall, sa.Date)

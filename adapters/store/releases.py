@@ -24,6 +24,11 @@ from domain.ids import AttemptId, ReleaseId, RunId, digest_of
 class ReleaseKind(StrEnum):
     OPENING = "opening"
     ALLOCATION = "allocation"
+    OVERRIDE = "override"
+    HANDOVER = "handover"
+
+
+REASSIGNING = (ReleaseKind.OVERRIDE, ReleaseKind.HANDOVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,17 @@ class Decision:
 
 
 def releases_before(world: World, connection: sa.Connection, day: date) -> tuple[Release, ...]:
-    """The releases whose changes hold from `day` or earlier, in order: the dispatch state that a run of `day` reads."""
-    statement = sa.select(releases).where(releases.c.valid_from <= day).order_by(releases.c.sequence)
+    """The releases that a run of `day` reads, in order: those whose changes hold from `day` or earlier, and the
+    overrides and handovers of later days that were made before the dispatch of `day` was, because that keeps them."""
+    table = releases.c
+    dispatch = sa.select(sa.func.min(table.sequence)).where(
+        table.kind == ReleaseKind.ALLOCATION.value, table.valid_from > day
+    )
+    first = connection.execute(dispatch).scalar()
+    later = sa.and_(
+        table.kind.in_([kind.value for kind in REASSIGNING]), sa.true() if first is None else table.sequence < first
+    )
+    statement = sa.select(releases).where(sa.or_(table.valid_from <= day, later)).order_by(table.sequence)
     return tuple(_release(row, world.settings.home) for row in connection.execute(statement))
 
 
@@ -62,6 +76,11 @@ def releases_named(world: World, connection: sa.Connection, names: Iterable[Rele
     if gone:
         raise FileChangedError(f"registered releases are missing: {', '.join(gone)}. Restore them from the backup")
     return found
+
+
+def all_releases(world: World, connection: sa.Connection) -> tuple[Release, ...]:
+    """Everything that has been released, in order. Raises: FileChangedError if the file of one of them is gone."""
+    return releases_named(world, connection, connection.execute(sa.select(releases.c.release_id)).scalars())
 
 
 def next_sequence(connection: sa.Connection) -> int:

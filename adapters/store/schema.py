@@ -624,6 +624,115 @@ payroll_answers = sa.Table(
     comment="What the payroll system did with each line.",
 )
 
+reassignments = sa.Table(
+    "reassignments",
+    STORE,
+    sa.Column("reassignment_id", sa.String(40), primary_key=True, comment="What people type: override-7, handover-8."),
+    sa.Column("number", sa.Integer, nullable=False, unique=True, comment="Counted up over both kinds."),
+    sa.Column("kind", sa.String(16), nullable=False, comment="override or handover."),
+    sa.Column("valid_from", sa.Date, nullable=False, comment="First day with the other owner."),
+    sa.Column("valid_until", sa.Date, nullable=False, comment="Last day with the other owner."),
+    sa.Column("from_owner", sa.String(80), nullable=False, comment="Who is absent; empty for overrides."),
+    sa.Column("accounts", sa.BigInteger, nullable=False, comment="How many accounts."),
+    sa.Column("proposed_by", sa.String(120), nullable=False, comment="Who proposed it."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    sa.Column("proposed_on", sa.Date, nullable=False, comment="Day of the proposal."),
+    *_recorded(),
+    sa.CheckConstraint("kind IN ('override', 'handover')", name="kind"),
+    comment="Overrides by leaders and handovers in absence, as proposed; they count once somebody else has approved.",
+)
+
+reassigned_accounts = sa.Table(
+    "reassigned_accounts",
+    STORE,
+    sa.Column(
+        "reassignment_id", sa.ForeignKey("reassignments.reassignment_id"), primary_key=True, comment="Which one."
+    ),
+    sa.Column("account_id", sa.String(80), primary_key=True, comment="The account."),
+    sa.Column("owner_kind", sa.String(16), nullable=False, comment="employee or partner."),
+    sa.Column("owner_id", sa.String(80), nullable=False, comment="Who gets it."),
+    comment="The accounts of an override or handover, and who gets each.",
+)
+
+reassignment_decisions = sa.Table(
+    "reassignment_decisions",
+    STORE,
+    sa.Column(
+        "reassignment_id", sa.ForeignKey("reassignments.reassignment_id"), primary_key=True, comment="Which one."
+    ),
+    sa.Column("decision", sa.String(12), nullable=False, comment="approved or rejected; once."),
+    sa.Column("proposed_by", sa.String(120), nullable=False, comment="Who proposed it."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided: somebody else."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty for approvals."),
+    sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision."),
+    sa.Column("release_id", sa.ForeignKey("releases.release_id"), unique=True, comment="The release that it became."),
+    *_recorded(),
+    sa.CheckConstraint("proposed_by <> by_name", name="two_people"),
+    comment="What became of overrides and handovers; an approved one is a release of the dispatch.",
+)
+
+partner_files = sa.Table(
+    "partner_files",
+    STORE,
+    sa.Column("file_id", sa.String(160), primary_key=True, comment="Partner, contract, day, kind and number."),
+    sa.Column("partner_id", sa.String(80), nullable=False, comment="The partner."),
+    sa.Column("contract_id", sa.String(80), nullable=False, comment="The contract whose columns it has."),
+    sa.Column("day", sa.Date, nullable=False, comment="First day at the partner, or first day back."),
+    sa.Column("kind", sa.String(16), nullable=False, comment="placement or recall."),
+    sa.Column("number", sa.Integer, nullable=False, comment="1; more for corrections."),
+    sa.Column("replaces", sa.ForeignKey("partner_files.file_id"), unique=True, comment="The file that it corrects."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why it corrects; empty for the first."),
+    sa.Column("contract", sa.String(64), nullable=False, comment="Digest of the contract's version."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, comment="The night whose extracts it reads."),
+    sa.Column("released", sa.BigInteger, nullable=False, comment="Number of the last release that it knows."),
+    sa.Column("path", sa.String(400), nullable=False, comment="File, below the home folder."),
+    sa.Column("sha256", sa.String(64), nullable=False, comment="SHA-256 of the file."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Lines in it."),
+    sa.Column("totals", CanonicalJson(), nullable=False, comment="Balance by currency, in major units."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who exported it."),
+    *_recorded(),
+    sa.UniqueConstraint("partner_id", "contract_id", "day", "kind", "number"),
+    comment="Placement and recall files that were handed to partners.",
+)
+
+partner_file_lines = sa.Table(
+    "partner_file_lines",
+    STORE,
+    sa.Column("file_id", sa.ForeignKey("partner_files.file_id"), primary_key=True, comment="The file."),
+    sa.Column("account_id", sa.String(80), primary_key=True, comment="The account."),
+    sa.Column("reason", sa.String(80), nullable=False, comment="Reason code of the dispatch."),
+    comment="The accounts of each file for a partner.",
+)
+
+partner_acknowledgements = sa.Table(
+    "partner_acknowledgements",
+    STORE,
+    sa.Column("acknowledgement_id", sa.String(64), primary_key=True, comment="SHA-256 of the partner's file."),
+    sa.Column("file_id", sa.ForeignKey("partner_files.file_id"), nullable=False, comment="The file that it answers."),
+    sa.Column("file_name", sa.String(200), nullable=False, comment="Its name, without folders."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Lines in it."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who took it in."),
+    *_recorded(),
+    comment="Acknowledgements of partners that were taken in.",
+)
+
+partner_answers = sa.Table(
+    "partner_answers",
+    STORE,
+    sa.Column("file_id", sa.ForeignKey("partner_files.file_id"), primary_key=True, comment="The file."),
+    sa.Column("account_id", sa.String(80), primary_key=True, comment="The account."),
+    sa.Column(
+        "acknowledgement_id",
+        sa.ForeignKey("partner_acknowledgements.acknowledgement_id"),
+        nullable=False,
+        comment="Where the partner said so.",
+    ),
+    sa.Column("outcome", sa.String(8), nullable=False, comment="accepted or rejected."),
+    sa.Column("reason", sa.Text, nullable=False, comment="The partner's reason; empty where it was accepted."),
+    sa.CheckConstraint("outcome IN ('accepted', 'rejected')", name="outcome"),
+    comment="What a partner answered to each line of a file.",
+)
+
 APPEND_ONLY = (
     snapshot_versions,
     snapshot_pointers,
@@ -653,6 +762,13 @@ APPEND_ONLY = (
     adjustments,
     adjustment_decisions,
     pay_cases,
+    reassignments,
+    reassigned_accounts,
+    reassignment_decisions,
+    partner_files,
+    partner_file_lines,
+    partner_acknowledgements,
+    partner_answers,
 )
 
 MUTABLE = (attempts, ledger_head)

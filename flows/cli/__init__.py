@@ -15,12 +15,14 @@ from flows.cli import (
     books,
     calibrating,
     contact_points,
+    dispatching,
     explaining,
     figures,
     gates,
     nights,
     opening,
     parallel,
+    partners,
     pay,
     payroll,
     projection,
@@ -31,6 +33,7 @@ from flows.cli import (
     simulating,
     statements,
     targets,
+    worklists,
 )
 from flows.cli.output import errors
 from flows.halting import Halted
@@ -50,6 +53,7 @@ for commands in (
     statements.app,
     projection.app,
     contact_points.app,
+    worklists.app,
     figures.app,
     rules.app,
     sharing.app,
@@ -63,11 +67,13 @@ for commands in (
 app.add_typer(explaining.explaining, name="explain")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
+app.add_typer(dispatching.dispatch, name="dispatch")
 app.add_typer(adjusting.adjustments, name="adjustments")
 app.add_typer(adjusting.disputes, name="disputes")
 app.add_typer(reporting.report, name="report")
 app.add_typer(payroll.payroll, name="payroll")
 app.add_typer(opening.opening, name="opening")
+app.add_typer(partners.partners, name="partners")
 
 
 def main() -> None:

@@ -13,7 +13,15 @@ import sqlalchemy as sa
 
 from adapters.duck import Duck
 from adapters.seam import WrittenFile
-from adapters.store.releases import Decision, ReleaseKind, insert_release, next_sequence, releases_named
+from adapters.store.reassignments import reassigned_on
+from adapters.store.releases import (
+    REASSIGNING,
+    Decision,
+    ReleaseKind,
+    insert_release,
+    next_sequence,
+    releases_named,
+)
 from adapters.store.runs import RunFile, StageResult, State
 from adapters.store.schema import releases, run_files
 from adapters.world import World
@@ -27,6 +35,8 @@ from allocation.destinations import (
     skills_statement,
 )
 from allocation.facts import tables_read
+from allocation.overlay import coming_statement, in_step
+from allocation.pins import Pin, lapsed
 from allocation.plans import PlanBook
 from allocation.recovery import RecoveryTable
 from allocation.release import changes
@@ -41,6 +51,7 @@ from allocation.work_costs import (
 from domain.dispatch import DISPATCH_SQL
 from domain.ids import Digest
 from domain.manifest import Manifest, Stage
+from domain.reassignments import Reassigned, Reassignment
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, folder_of, run_stage, write_table
 from tasks.stages.plan import PRICES
@@ -57,6 +68,7 @@ class _Made:
 
     allocation: Allocation
     changes: pa.Table
+    lapsed: tuple[str, ...]
 
 
 def allocate_night(
@@ -145,6 +157,13 @@ def _sequence(world: World, manifest: Manifest) -> int:
         return max((release.sequence for release in before), default=next_sequence(connection) - 1) + 1
 
 
+def _reassigned(world: World, manifest: Manifest) -> dict[str, tuple[Reassigned, Reassignment]]:
+    """What people have decided about owners on the day after, by account; of several decisions the last one."""
+    with world.store.read() as connection:
+        found = reassigned_on(connection, manifest.dispatch, manifest.business_date + timedelta(days=1))
+        return {each.account_id: (each, of) for each, of in found}
+
+
 def _solve(
     world: World, manifest: Manifest, duck: Duck, strategy: Strategy, recovery: RecoveryTable, sequence: int
 ) -> _Made:
@@ -156,6 +175,8 @@ def _solve(
         strategy,
         day,
     )
+    reassigned = _reassigned(world, manifest)
+    pins = {account: Pin(each.owner, of.code) for account, (each, of) in reassigned.items()}
     allocation = allocate(
         duck.arrow(
             book_statement(strategy, day, recalls=_recalls_take_effect(world, duck, strategy, day)),
@@ -165,11 +186,21 @@ def _solve(
         strategy,
         replace(recovery, work=_work_costs(duck, strategy, found, day)),
         prices_before=_prices(world, manifest.prices),
+        pins=pins,
         salt=strategy.rule.id,
     )
     tomorrow = day + timedelta(days=1)
     in_force = duck.arrow(in_force_statement(tomorrow))
-    return _Made(allocation, changes(allocation, in_force, valid_from=tomorrow, release_sequence=sequence))
+    made = changes(allocation, in_force, valid_from=tomorrow, release_sequence=sequence)
+    if _has_reassigned(world, manifest):
+        holding = {account: of for account, (_, of) in reassigned.items()}
+        made = in_step(made, duck.read(coming_statement(tomorrow)), holding, sequence=sequence)
+    return _Made(allocation, made, lapsed(found, pins))
+
+
+def _has_reassigned(world: World, manifest: Manifest) -> bool:
+    with world.store.read() as connection:
+        return any(each.kind in REASSIGNING for each in releases_named(world, connection, manifest.dispatch))
 
 
 def _work_costs(duck: Duck, strategy: Strategy, found: Sequence[Destination], day: date) -> WorkCosts:
@@ -243,6 +274,7 @@ def _summary(made: _Made, valid_from: date) -> dict[str, Any]:
         "bound_estimate": f"{summary.bound:.0f}",
         "gap": f"{summary.gap:.2e}",
         "violations": list(summary.violations),
+        "lapsed": list(made.lapsed),
         "destinations": [
             {
                 "destination": end.key,

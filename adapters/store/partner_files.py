@@ -1,0 +1,93 @@
+"""Files that were handed to partners, their lines, and what the partners answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.store.engine import Store
+from adapters.store.schema import partner_acknowledgements, partner_answers, partner_file_lines, partner_files
+from domain.ids import AttemptId
+from domain.partner_files import HandedOut, PartnerAnswer, PartnerOutcome
+
+
+def partner_files_of(connection: sa.Connection, *, day: date | None = None) -> tuple[sa.Row[Any], ...]:
+    """Those of a day, or all, each with `replaced_by`; by partner, contract, day, kind and number."""
+    newer = partner_files.alias("newer")
+    statement = sa.select(*partner_files.c, newer.c.file_id.label("replaced_by")).select_from(
+        partner_files.outerjoin(newer, newer.c.replaces == partner_files.c.file_id)
+    )
+    if day is not None:
+        statement = statement.where(partner_files.c.day == day)
+    key = partner_files.c
+    return tuple(connection.execute(statement.order_by(key.partner_id, key.contract_id, key.day, key.kind, key.number)))
+
+
+def insert_partner_file(
+    store: Store, connection: sa.Connection, file: Mapping[str, Any], lines: Iterable[tuple[str, str]],
+    attempt: AttemptId,
+) -> None:  # fmt: skip
+    row = {**file, "recorded_at": store.seam.clock(), "attempt_id": attempt}
+    connection.execute(partner_files.insert().values(**row))
+    rows = [{"file_id": file["file_id"], "account_id": account, "reason": reason} for account, reason in lines]
+    if rows:
+        connection.execute(partner_file_lines.insert(), rows)
+
+
+def handed_out(connection: sa.Connection, file_id: str) -> HandedOut | None:
+    lines = sa.select(partner_file_lines.c.account_id).where(partner_file_lines.c.file_id == file_id)
+    said = sa.select(partner_answers).where(partner_answers.c.file_id == file_id)
+    known = connection.execute(sa.select(partner_files.c.file_id).where(partner_files.c.file_id == file_id)).first()
+    if known is None:
+        return None
+    newer = connection.execute(sa.select(partner_files.c.file_id).where(partner_files.c.replaces == file_id)).scalar()
+    answers = {
+        row.account_id: PartnerAnswer(row.account_id, PartnerOutcome(row.outcome), row.reason)
+        for row in connection.execute(said)
+    }
+    return HandedOut(file_id, frozenset(connection.execute(lines).scalars()), answers, newer or "")
+
+
+def known_acknowledgement(connection: sa.Connection, digest: str) -> bool:
+    table = partner_acknowledgements.c
+    statement = sa.select(table.acknowledgement_id).where(table.acknowledgement_id == digest)
+    return connection.execute(statement).first() is not None
+
+
+def insert_acknowledgement(
+    store: Store, connection: sa.Connection, taken: Mapping[str, Any], answers: Iterable[PartnerAnswer],
+    attempt: AttemptId,
+) -> None:  # fmt: skip
+    row = {**taken, "recorded_at": store.seam.clock(), "attempt_id": attempt}
+    connection.execute(partner_acknowledgements.insert().values(**row))
+    rows = [
+        {
+            "file_id": taken["file_id"],
+            "account_id": each.account_id,
+            "acknowledgement_id": taken["acknowledgement_id"],
+            "outcome": each.outcome.value,
+            "reason": each.reason,
+        }
+        for each in answers
+    ]
+    if rows:
+        connection.execute(partner_answers.insert(), rows)
+
+
+def unsettled_lines(connection: sa.Connection) -> tuple[sa.Row[Any], ...]:
+    """Lines of files that nothing replaces, without an answer or rejected."""
+    newer = partner_files.alias("newer")
+    line, answer = partner_file_lines.c, partner_answers.c
+    same = sa.and_(answer.file_id == line.file_id, answer.account_id == line.account_id)
+    source = (
+        partner_file_lines.join(partner_files, partner_files.c.file_id == line.file_id)
+        .outerjoin(newer, newer.c.replaces == line.file_id)
+        .outerjoin(partner_answers, same)
+    )
+    columns = (partner_files.c.partner_id, line.file_id, line.account_id, answer.outcome, answer.reason)
+    open_ = sa.or_(answer.outcome.is_(None), answer.outcome == PartnerOutcome.REJECTED.value)
+    statement = sa.select(*columns).select_from(source).where(newer.c.file_id.is_(None), open_)
+    return tuple(connection.execute(statement.order_by(line.file_id, line.account_id)))

@@ -298,7 +298,7 @@ def _refuse_brought_in(connection: sa.Connection, period: Period) -> None:
     opening = posted_opening(connection)
     if opening and period < opening.go_live:
         raise RefusedError(
-            f"BAT045 the state of pay came in by the opening import {short(opening.file)}: Recoup pays from "
+            f"BAT046 the state of pay came in by the opening import {short(opening.file)}: Recoup pays from "
             f"{opening.go_live} on, and {period} lies before it"
         )
 

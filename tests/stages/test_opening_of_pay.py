@@ -205,7 +205,7 @@ def test_after_the_first_published_batch_nothing_is_brought_in_any_more(world, p
 
 def test_months_before_going_live_are_not_prepared(world, payee, tmp_path):
     posted(world, opening_of(payee, tmp_path))
-    with pytest.raises(RefusedError, match="BAT045"):
+    with pytest.raises(RefusedError, match="BAT046"):
         prepare(world, AUGUST, begin_attempt(world.store, "month-end", AUGUST.last_day), by="preparer")
 
 

@@ -12,9 +12,6 @@ from adapters.store.runs import files_of_run, official_run
 from domain.manifest import RunKind, Stage
 from domain.periods import Period
 from tasks.stages.calibrate import calibrate, expected_by
-from tasks.stages.manifests import manifest_of
-from tasks.stages.recovered import recovered_before
-from tasks.stages.rules import sound_rules
 
 DAY = date(2026, 9, 3)
 
@@ -24,25 +21,13 @@ def run_of(world, day):
         return official_run(connection, RunKind.NIGHTLY.value, day, Stage.ALLOCATE.value)
 
 
-def test_a_night_keeps_what_its_month_saw_and_what_it_expected(measured_world):
+def test_a_night_keeps_what_it_expected(measured_world):
     with measured_world.store.read() as connection:
         files = files_of_run(connection, run_of(measured_world, DAY))
     kept = json.loads((measured_world.settings.home / files["recovery"].path).read_text(encoding="utf-8"))
     assert kept == expected_by(measured_world, DAY)
     assert {rate["segment"] for rate in kept["rates"]} == {"early", "late", "field", "legal", "restructuring"}
     assert kept["horizon_days"] == 30
-    assert files["recovered"].rows == 0  # the book begins in this month: there is no opening book before it
-
-
-def test_later_months_name_the_last_night_of_each_month_that_the_strategy_looks_back_at(measured_world):
-    strategy = sound_rules(measured_world.settings.rules).strategies.on(DAY)
-    with measured_world.store.read() as connection:
-        last = files_of_run(connection, run_of(measured_world, DAY))["recovered"].sha256
-        assert recovered_before(connection, date(2026, 10, 1), strategy) == (last,)
-        assert recovered_before(connection, date(2027, 3, 31), strategy) == (last,)
-        assert recovered_before(connection, date(2027, 4, 1), strategy) == ()
-        assert recovered_before(connection, DAY, strategy) == ()
-        assert manifest_of(connection, run_of(measured_world, DAY)).recovered == ()
 
 
 @pytest.mark.parametrize(("month", "code"), [("2026-09", "CAL001"), ("2026-10", "CAL002")])

@@ -35,8 +35,9 @@ from tasks.stages.session import session_of_tables
 ALLOCATION = "allocation"
 
 
-def calibrate(world: World, period: Period) -> CalibrationOfMonth:
-    """Predicted by the last official night before the month that allocated, beside what came within its horizon.
+def calibrate(world: World, period: Period, *, neutral: bool = False) -> CalibrationOfMonth:
+    """Predicted by the last official night before the month that allocated, beside what came within its horizon;
+    `neutral`: by every row as if all collectors and partners were alike.
 
     Raises: RefusedError if no night before the month allocated (CAL001), or its horizon is not over (CAL002), or what
     it expected is not kept with it (CAL003); FileChangedError.
@@ -44,6 +45,7 @@ def calibrate(world: World, period: Period) -> CalibrationOfMonth:
     before = period.previous()
     predicted = _allocating_night(world, before.start, period.start, f"night of {before}")
     recovery = _recovery_of(world, predicted)
+    recovery |= {"effects": {}} if neutral else {}
     first = predicted.day + timedelta(days=1)
     last = _last_month(period, recovery).last_day
     booked, run = _booked(world, first, last)

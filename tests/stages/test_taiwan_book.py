@@ -16,7 +16,7 @@ from adapters.store.results import read_kpis, read_verdict
 from adapters.store.runs import official_run
 from adapters.store.signatures import sign
 from adapters.world import open_world
-from bench.taiwan_allocation import found_in
+from bench.taiwan_allocation import ALLOCATED, BY_COLLECTOR, found_in
 from bench.taiwan_allocation import page as allocation_page
 from bench.taiwan_cards import page
 from domain.manifest import RunKind, Stage
@@ -127,7 +127,18 @@ def test_the_page_of_tables_and_oddities_is_that_of_these_nights(cards, nights):
 
 
 def test_the_page_of_the_allocation_is_that_of_these_nights(world):
-    assert (EXAMPLE / "allocation.md").read_text(encoding="utf-8") == allocation_page(found_in(world))
+    """But for what a better solver changes: who got what."""
+    written = _sections((EXAMPLE / "allocation.md").read_text(encoding="utf-8"))
+    found = _sections(allocation_page(found_in(world)))
+    assert written.keys() == found.keys()
+    for title in found.keys() - {ALLOCATED, BY_COLLECTOR}:
+        assert written[title] == found[title]
+    violations = [line.split(" | ")[-1] for line in found[ALLOCATED].splitlines() if line.startswith("| 2005")]
+    assert violations == ["0 |"] * 6
+
+
+def _sections(page):
+    return {part.partition("\n")[0]: part for part in page.split("\n## ")}
 
 
 def _row(result):

@@ -171,7 +171,7 @@ ODD = """## What is odd
 - **Low predictions are too low and high ones too high**, month after month, while the whole is right: within a band of
   balance, which spans a power of ten, the share that is paid falls with the bill. Narrower bands would follow it.
 - **The collectors differ, though none of them ever worked an account.** Because a change of owner costs something, who
-  is overdue for long stays with one collector, and the fresh accounts of a month go to where there is room: on 31 August
+  is overdue for long stays with one collector, and the fresh accounts of a month go where there is room: on 31 August
   C07 kept three quarters of its accounts from before, C05 half, and the fresh ones of C05 were the largest bills.
   Fresh accounts seem to bring a smaller share of their bills here than those that stay two months overdue and pay each
   month; cells of product and balance do not see the difference. Shrinking takes luck off, not selection. Here the truth

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from operator import add
+from typing import NamedTuple
 
 MONTH_DAYS = 30.0
 
@@ -18,11 +19,11 @@ MONTH_DAYS = 30.0
 FREEDOM_AT_LEAST = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Experience:
+class Experience(NamedTuple):
     """What was seen of a cell; `expected` is what the wider cell's rate promised, and the squares are sums over parts.
 
-    `parts` are accounts, or parts of accounts that changed hands; `account_months` of thirty days each.
+    `parts` are accounts, or parts of accounts that changed hands; `account_months` of thirty days each. It is a tuple,
+    because there are as many as there are cells × owners.
     """
 
     parts: float = 0.0
@@ -34,17 +35,8 @@ class Experience:
     expected_recovered: float = 0.0
     recovered_squared: float = 0.0
 
-    def __add__(self, other: Self) -> Experience:
-        return Experience(
-            self.parts + other.parts,
-            self.account_months + other.account_months,
-            self.money_months + other.money_months,
-            self.expected + other.expected,
-            self.recovered + other.recovered,
-            self.expected_squared + other.expected_squared,
-            self.expected_recovered + other.expected_recovered,
-            self.recovered_squared + other.recovered_squared,
-        )
+    def plus(self, other: Experience) -> Experience:
+        return Experience(*map(add, self, other))
 
     def times(self, factor: float) -> Experience:
         """The same, where `factor` times as much is expected."""

@@ -95,7 +95,8 @@ def destination_effects(strategy: Strategy, owned: Iterable[Owned]) -> Effects:
         for row in (row for row in rows if len(row.path) > level):
             parent = row.path[level - 1] if level else ""
             factor = found[parent].factor if parent in found else 1.0
-            cells[parent, row.path[level]] += row.seen.times(factor)
+            place = (parent, row.path[level])
+            cells[place] = cells[place].plus(row.seen.times(factor))
         found |= dict(_effects(cells, found, float(strategy.rule.shrinkage_accounts)))
     return Effects(found)
 

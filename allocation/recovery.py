@@ -57,7 +57,7 @@ class Seen:
 
     def __add__(self, other: Seen) -> Seen:
         firsts, lasts = [one for one in (self.first, other.first) if one], [self.last, other.last]
-        return Seen(self.experience + other.experience, min(firsts, default=""), max(lasts))
+        return Seen(self.experience.plus(other.experience), min(firsts, default=""), max(lasts))
 
     def times(self, rate: float) -> Seen:
         return Seen(self.experience.times(rate), self.first, self.last)
@@ -280,14 +280,18 @@ def _owned(strategy: Strategy, rows: Mapping[str, Iterable[Row]], rates: Mapping
     """
     for currency, worth in strategy.rule.currencies.items():
         mine = [row for row in rows.get(currency, ()) if row["age"] == 0 and _works(strategy, row)]
-        seen = [seen_in(row).experience.times(rates[_key(row)].steps[0][-1].rate) for row in mine]
         together: defaultdict[str, Experience] = defaultdict(Experience)
-        for row, one in zip(mine, seen, strict=True):
-            together[row["segment"]] += one
-        for row, one in zip(mine, seen, strict=True):
-            came = together[row["segment"]].ratio or 0.0
-            owner = (row["owner_kind"], row["owner_id"], row["department_id"], row["team_id"])
-            yield Owned(*owner, one.times(came).in_worth(float(worth)))
+        owners: defaultdict[tuple[Any, ...], Experience] = defaultdict(Experience)
+        for row in mine:
+            seen = experience_in(row).times(rates[_key(row)].steps[0][-1].rate)
+            owner = (row["segment"], *(row[name] for name in _OWNER))
+            together[row["segment"]], owners[owner] = together[row["segment"]].plus(seen), owners[owner].plus(seen)
+        for (segment, kind, name, department, team), seen in owners.items():
+            came = together[segment].ratio or 0.0
+            yield Owned(kind, name, department, team, seen.times(came).in_worth(float(worth)))
+
+
+_OWNER = ("owner_kind", "owner_id", "department_id", "team_id")
 
 
 def _works(strategy: Strategy, row: Row) -> bool:
@@ -298,10 +302,15 @@ def _works(strategy: Strategy, row: Row) -> bool:
 
 
 def seen_in(row: Row) -> Seen:
-    """The row as experience, beside a rate of one a month."""
+    """The row as experience, beside a rate of one a month, and its months."""
     first, last = (str(row[name])[: len("2026-10")] for name in ("first_month", "last_month"))
+    return Seen(experience_in(row), first, last)
+
+
+def experience_in(row: Row) -> Experience:
+    """Beside a rate of one a month."""
     money_months = float(row["money_days"]) / MONTH_DAYS
-    experience = Experience(
+    return Experience(
         float(row["parts"]),
         float(row["account_days"]) / MONTH_DAYS,
         money_months,
@@ -311,7 +320,6 @@ def seen_in(row: Row) -> Seen:
         float(row["money_days_recovered"]) / MONTH_DAYS,
         float(row["recovered_squared"]),
     )
-    return Seen(experience, first, last)
 
 
 def _key(row: Row) -> Key:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from allocation.calibration import Calibration, Compared, Verdict
 from domain.ids import RunId
+from domain.money import MINOR_DIGITS, Rounding, round_to
 from reports.formats import Formats
 from reports.languages import Language, words_of
 from reports.plots import Dot, Dots
@@ -88,7 +89,7 @@ class _View:
             "Predicted is what accounts were expected to bring where they were sent; realised is what was booked on "
             "them, without waivers, whoever had them later. The interval is of 95 %, by chance among debtors alone."
         )
-        yield self._section("whole", gettext("Whole book"), rule, (found.whole, found.neutral), gettext("Accounts"))
+        yield self._section("whole", gettext("Whole book"), rule, (found.whole, found.neutral), gettext("Book"))
         yield self._section("segments", gettext("By segment"), "", found.segments, gettext("Segment"))
         deciles = gettext("Tenths of the accounts, from the lowest prediction to the highest.")
         yield self._section("deciles", gettext("By decile of prediction"), deciles, found.deciles, gettext("Decile"))
@@ -180,7 +181,8 @@ class _View:
             )
 
     def _money(self, amount: Decimal) -> Number:
-        return Number(amount, Shape.MONEY, self.month.currency)
+        digits = MINOR_DIGITS.get(self.month.currency, 2)
+        return Number(round_to(amount, digits, Rounding.HALF_EVEN), Shape.MONEY, self.month.currency)
 
 
 def _ratio(ratio: Decimal | None) -> Number:

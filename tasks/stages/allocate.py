@@ -48,7 +48,6 @@ from allocation.work_costs import (
     work_costs,
     working_days_statement,
 )
-from domain.dispatch import DISPATCH_SQL
 from domain.ids import Digest
 from domain.manifest import Manifest, Stage
 from domain.reassignments import Reassigned, Reassignment
@@ -86,7 +85,6 @@ def _allocate(world: World, night: Night, manifest: Manifest, strategies: Strate
         return obstacle or _stands(State.HALTED, "no strategy holds on this date")
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
         asked_for = plans.on(night.business_date)
-        duck.keep(DISPATCH_SQL.name)
         seen = see_month(world, night, duck, strategy, halted_tables(world, night))
         if not _is_working_day(world, duck, night.business_date):
             in_force = duck.arrow(in_force_statement(night.business_date + timedelta(days=1)))

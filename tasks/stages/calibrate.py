@@ -19,7 +19,7 @@ from adapters.store.runs import RunFile, files_of_run
 from adapters.store.schema import run_files, runs
 from adapters.world import World, registered_file
 from allocation.calibration import booked_statement, calibration
-from allocation.effects import path_of
+from allocation.predicted import PREDICTED, side_by_side
 from domain.ids import RunId
 from domain.manifest import RunKind
 from domain.periods import Period
@@ -34,11 +34,10 @@ from tasks.stages.session import session_of_tables
 
 ALLOCATION = "allocation"
 
-_Effects = Mapping[str, Mapping[str, Any]]
 
-
-def calibrate(world: World, period: Period) -> CalibrationOfMonth:
-    """Predicted by the last official night before the month that allocated, beside what came within its horizon.
+def calibrate(world: World, period: Period, *, neutral: bool = False) -> CalibrationOfMonth:
+    """Predicted by the last official night before the month that allocated, beside what came within its horizon;
+    `neutral`: by every row as if all collectors and partners were alike.
 
     Raises: RefusedError if no night before the month allocated (CAL001), or its horizon is not over (CAL002), or what
     it expected is not kept with it (CAL003); FileChangedError.
@@ -46,23 +45,14 @@ def calibrate(world: World, period: Period) -> CalibrationOfMonth:
     before = period.previous()
     predicted = _allocating_night(world, before.start, period.start, f"night of {before}")
     recovery = _recovery_of(world, predicted)
+    recovery |= {"effects": {}} if neutral else {}
     first = predicted.day + timedelta(days=1)
     last = _last_month(period, recovery).last_day
     booked, run = _booked(world, first, last)
-    accounts = _accounts(world, predicted)
-    currency, worth = _reckoned(accounts, recovery)
-    joined = _joined(accounts, booked, recovery["effects"], worth, _share(recovery, first, last))
+    currency, compared = side_by_side(_accounts(world, predicted), booked, recovery, days=(last - first).days + 1)
     return CalibrationOfMonth(
-        str(period), predicted.day, predicted.run, first, last, run, currency, calibration(joined), book_label(world)
+        str(period), predicted.day, predicted.run, first, last, run, currency, calibration(compared), book_label(world)
     )
-
-
-def _reckoned(accounts: pa.Table, recovery: Mapping[str, Any]) -> tuple[str, Mapping[str, float]]:
-    """What amounts are reckoned in, and what each currency is worth in it; a book of one currency needs no weighing."""
-    found = sorted(set(accounts["currency"].to_pylist()))
-    if len(found) == 1:
-        return found[0], {found[0]: 1.0}
-    return recovery["reckoned_in"], {name: float(worth) for name, worth in recovery["currencies"].items()}
 
 
 def expected_by(world: World, day: date) -> dict[str, Any]:
@@ -78,11 +68,6 @@ def _last_month(period: Period, recovery: Mapping[str, Any]) -> Period:
     for _ in range(int(recovery["horizon_days"]) // 30 - 1):
         period = period.next()
     return period
-
-
-def _share(recovery: Mapping[str, Any], first: date, last: date) -> float:
-    """Whole months are compared, so that a month's habits are in both; a horizon has thirty days for each."""
-    return ((last - first).days + 1) / float(recovery["horizon_days"])
 
 
 def write_page(world: World, found: CalibrationOfMonth, path: Path, language: Language) -> None:
@@ -148,45 +133,8 @@ def _booked(world: World, first: date, last: date) -> tuple[pa.Table, RunId]:
         return duck.arrow(booked_statement(first, last)), run
 
 
-_COLUMNS = ("account_id", "debtor_id", "segment", "currency", "owner_kind", "owner_id", "department_id", "team_id",
-            "expected_recovery")  # fmt: skip
-
-
 def _accounts(world: World, night: _Night) -> pa.Table:
     """The accounts of which something was expected."""
     file = night.files[ALLOCATION]
-    table = pq.read_table(registered_file(world, file.path, file.sha256), columns=list(_COLUMNS))
+    table = pq.read_table(registered_file(world, file.path, file.sha256), columns=list(PREDICTED))
     return table.filter(pc.greater(table["expected_recovery"], 0))
-
-
-def _joined(
-    accounts: pa.Table, booked: pa.Table, effects: _Effects, worth_of: Mapping[str, float], share: float
-) -> pa.Table:
-    """What `calibration` reads: money reckoned in one currency, predictions brought to the days that are compared."""
-    joined = accounts.join(booked, ["account_id", "currency"], join_type="left outer").sort_by("account_id")
-    worth = pa.array([worth_of.get(name, 0.0) for name in joined["currency"].to_pylist()], pa.float64())
-    came = pc.fill_null(pc.cast(joined["realised"], pa.float64()), 0.0)
-    owners = [joined[name].to_pylist() for name in ("owner_kind", "owner_id", "department_id", "team_id")]
-    factors = pa.array([_factor(effects, *owner) for owner in zip(*owners, strict=True)], pa.float64())
-    neutral = pc.multiply(pc.multiply(joined["expected_recovery"], worth), share)
-    return pa.table(
-        {
-            **{name: joined[name] for name in ("account_id", "debtor_id", "segment")},
-            "destination": pa.array([_destination(kind, name) for kind, name, *_ in zip(*owners, strict=True)]),
-            "neutral": neutral,
-            "predicted": pc.multiply(neutral, factors),
-            "realised": pc.multiply(came, worth),
-        }
-    )
-
-
-def _destination(kind: str, name: str) -> str | None:
-    return f"{kind}:{name}" if kind in {"employee", "partner"} else None
-
-
-def _factor(effects: _Effects, kind: str, name: str, department: str | None, team: str | None) -> float:
-    """What the night believed of the owner: the narrowest effect that there is."""
-    if _destination(kind, name) is None:
-        return 1.0
-    found = (effects[place]["factor"] for place in reversed(path_of(kind, name, department, team)) if place in effects)
-    return float(next(found, 1.0))

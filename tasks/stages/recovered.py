@@ -15,15 +15,17 @@ from adapters.seam import WrittenFile
 from adapters.store.runs import RunFile, newest_files_of_months
 from adapters.store.schema import run_files
 from adapters.world import World, registered_file
-from allocation.recovered import RECOVERED, THIS_MONTH_SQL, history_statement, recovered_statement
+from allocation.recovered import OPENING_VIEWS, RECOVERED, THIS_MONTH_SQL, history_statement, recovered_statement
 from allocation.recovery import RecoveryTable, as_told, recovery_table
 from allocation.strategies import Strategy
+from domain.dispatch import DISPATCH_SQL
 from domain.ids import Digest
 from domain.manifest import Manifest
 from domain.periods import Period
 from tasks.stages.night import Night, folder_of
 
 READS = frozenset({"payments", "accounts", "cases", "placements"})
+NIGHTS_THAT_KEEP = 7  # of a month, to its last day
 RECOVERY = "recovery"  # the file with the rates and effects of a night
 
 
@@ -39,10 +41,14 @@ def recovered_before(
 def see_month(
     world: World, night: Night, duck: Duck, strategy: Strategy, halted: frozenset[str]
 ) -> tuple[RunFile, ...]:
-    """Write what the month up to the date recovered; nothing where that is not known. The session has it as a view."""
+    """Write what the month up to the date recovered, in its last week. The session has it as a view.
+
+    Nothing where it is not known: a table that it is made of is halted, or there is no opening book.
+    """
     duck.create_view(THIS_MONTH_SQL.name, (), duck_columns(RECOVERED))
-    if halted & READS:
+    if not _is_last_week(night.business_date) or halted & READS or not _has_opening_book(duck):
         return ()
+    duck.keep(DISPATCH_SQL.name)
     day, path = night.business_date, world.settings.home / folder_of(night) / f"{RECOVERED.name}.parquet"
     statement = recovered_statement(strategy, _openings(day, strategy.recovery.months), day)
     written = world.seam.write_file(path, lambda part: duck.write_parquet(statement, part), point=RECOVERED.name)
@@ -53,15 +59,18 @@ def see_month(
 def expect(world: World, manifest: Manifest, duck: Duck, strategy: Strategy, seen: Sequence[RunFile]) -> RecoveryTable:
     """What accounts are expected to bring, and what destinations make of it, in a session that has seen its month.
 
-    Months that are over count, this one too on its last day; where they saw nothing, the month so far.
+    Months that are over count, this one too on its last day; where they saw nothing, the month so far in its last week:
+    before, it says little, for debtors pay by the calendar.
     Raises: FileChangedError.
     """
     day = manifest.business_date
     over = [world.settings.home / file.path for file in seen] if Period.of(day).last_day == day else []
-    duck.create_view(RECOVERED.name, [*_files_before(world, manifest), *over], duck_columns(RECOVERED))
-    history = duck.read(history_statement())
+    files = [*_files_before(world, manifest), *over]
+    duck.create_view(RECOVERED.name, files, duck_columns(RECOVERED))
+    history = duck.read(history_statement()) if files else []
     has_all = {row["currency"] for row in history} >= set(strategy.rule.currencies)
-    return recovery_table(strategy, history, () if has_all else duck.read(history_statement(THIS_MONTH_SQL)))
+    this_month = duck.read(history_statement(THIS_MONTH_SQL)) if seen and not has_all else []
+    return recovery_table(strategy, history, this_month)
 
 
 def recovery_file(world: World, night: Night, table: RecoveryTable) -> RunFile:
@@ -69,6 +78,15 @@ def recovery_file(world: World, night: Night, table: RecoveryTable) -> RunFile:
     path = world.settings.home / folder_of(night) / f"{RECOVERY}.json"
     text = json.dumps(as_told(table), ensure_ascii=False, indent=1)
     return _file(world, RECOVERY, world.seam.write_text(path, text, point=RECOVERY), len(table.rates))
+
+
+def _is_last_week(day: date) -> bool:
+    """Several nights keep what the month has recovered, so that one that fails at its end leaves the one before."""
+    return (Period.of(day).last_day - day).days < NIGHTS_THAT_KEEP
+
+
+def _has_opening_book(duck: Duck) -> bool:
+    return duck.run(f"SELECT 1 FROM {OPENING_VIEWS[0]} LIMIT 1").fetchone() is not None
 
 
 def _openings(day: date, months: int) -> tuple[date, ...]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from allocation.calibration import PAYERS_AT_LEAST, Verdict, booked_statement, calibration
+from allocation.predicted import side_by_side
 
 D = Decimal
 
@@ -100,6 +101,25 @@ def test_the_order_of_rows_leaves_no_trace():
     table = accounts_of(paying(np.random.default_rng(4), 300, 0.3, 0.3))
     shuffled = table.take(pa.array(np.random.default_rng(5).permutation(300)))
     assert calibration(table) == calibration(shuffled)
+
+
+def test_what_was_predicted_stands_beside_what_was_booked_in_one_currency():
+    """Thirty days brought to fifteen, by the narrowest effect that was kept; what another currency has is weighed."""
+    rows = [("A1", "VND", "employee", "E1", "phone", "T1", 100.0), ("A2", "CNY", "partner", "P1", None, None, 10.0),
+            ("A3", "VND", "house", "HOUSE", None, None, 50.0)]  # fmt: skip
+    names = ("account_id", "currency", "owner_kind", "owner_id", "department_id", "team_id", "expected_recovery")
+    columns = {name: [row[at] for row in rows] for at, name in enumerate(names)}
+    accounts = pa.table({**columns, "debtor_id": ["D1", "D2", "D3"], "segment": ["phone"] * 3})
+    booked = pa.table({"account_id": ["A1", "A2", "A2"], "currency": ["VND", "CNY", "VND"],
+                       "realised": pa.array([D(7), D(2), D(9)], pa.decimal128(38, 4))})  # fmt: skip
+    kept = {"horizon_days": 30, "reckoned_in": "VND", "currencies": {"VND": "1", "CNY": "3600"},
+            "effects": {"department:phone": {"factor": 2.0}, "partners": {"factor": 0.5}}}  # fmt: skip
+    currency, found = side_by_side(accounts, booked, kept, days=15)
+    assert (currency, found["destination"].to_pylist()) == ("VND", ["employee:E1", "partner:P1", None])
+    assert found["neutral"].to_pylist() == [50, 18_000, 25]
+    assert found["predicted"].to_pylist() == [100, 9_000, 25]
+    assert found["realised"].to_pylist() == [7, 7_200, 0]
+    assert side_by_side(accounts.slice(1, 1), booked, kept, days=30)[1]["neutral"].to_pylist() == [10]
 
 
 def test_what_was_booked_is_summed_in_the_days_asked_for(shared_engine):

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from allocation.calibration import Calibration, Compared, Verdict
 from domain.periods import Period
 from domain.records import Grain, PayoutLine, Unit, ValueState
 from domain.rule_changes import ChangeKind, FieldChange, RuleChange
@@ -14,6 +15,7 @@ from incentives.cell import Reason
 from incentives.coverage import Held as PolicyHeld
 from incentives.pay_compared import Comparison, Crossing, NotMeasured, Paid
 from reports.batch import batch_page
+from reports.calibration import CalibrationOfMonth, calibration_report
 from reports.comparison import ComparisonReport, Figures, comparison_page
 from reports.contact_points import contact_points_page
 from reports.daily import daily_report
@@ -103,7 +105,18 @@ def simulation_page(language: Language, **more: str) -> str:
     return report_page(simulation_report(simulated(**more), language, 200), language)
 
 
+def calibrated(language: Language, label: str = sample.LABEL, text: str = "x") -> str:
+    """Two debtors too few to tell, and a whole book of which too much was predicted."""
+    few = Compared(text, 2, 1, Decimal(20), Decimal(5), Decimal("0.25"), None, None, Verdict.TOO_FEW)
+    ratios = (Decimal("0.5"), Decimal("0.4"), Decimal("0.6"))
+    whole = Compared(text, 90, 40, Decimal(2_000), Decimal(1_000), *ratios, Verdict.TOO_HIGH)
+    found = Calibration(whole, whole, (few, whole), (few,), ())
+    given = (sample.DAY, sample.RUN, sample.DAY, sample.DAY, sample.RUN, "VND", found, label)
+    return report_page(calibration_report(CalibrationOfMonth("2026-09", *given), language), language)
+
+
 PAGES = {
+    "calibration": calibrated,
     "simulation": simulation_page,
     "night": lambda language: night_page(sample.night(), language),
     "batch": lambda language: batch_page(sample.month_end(), language),
@@ -116,6 +129,7 @@ PAGES = {
     "statement": lambda language: statement_page(statement(), language),
 }
 WITHOUT_LABEL = {
+    "calibration": lambda: calibrated(Language.ENGLISH, label=""),
     "simulation": lambda: simulation_page(Language.ENGLISH, label=""),
     "night": lambda: night_page(replace(sample.night(), book_label="")),
     "batch": lambda: batch_page(replace(sample.month_end(), book_label="")),
@@ -171,7 +185,8 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
     facts = daily_facts(owner=EVIL, book_label=EVIL, run_label=EVIL, titles={"phone": EVIL})
     daily = report_page(daily_report(facts, Language.ENGLISH), Language.ENGLISH)
     other = simulation_page(Language.ENGLISH, label=EVIL, text=EVIL)
-    for html in (batch_page(report), night_page(night), comparison_page(compared), rules, daily, other):
+    held_against = calibrated(Language.ENGLISH, label=EVIL, text=EVIL)
+    for html in (batch_page(report), night_page(night), comparison_page(compared), rules, daily, other, held_against):
         assert "<script" not in html
         assert EVIL in Page(html).text
         assert html.count("</style>") == 1

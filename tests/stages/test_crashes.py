@@ -27,6 +27,7 @@ POINTS = (
     "run_recorded:after_commit",
     "stage_gate:before_commit",
     "stage_gate:after_commit",
+    "recovery:renamed",
     "allocation:renamed",
     "dispatch:written",
     "planned_actions:renamed",

@@ -13,10 +13,13 @@ from adapters.importing import import_extract
 from adapters.rule_files import read_document
 from adapters.settings import PROJECT, Settings
 from adapters.store.results import read_kpis, read_verdict
+from adapters.store.runs import official_run
 from adapters.store.signatures import sign
 from adapters.world import open_world
+from bench.taiwan_allocation import ALLOCATED, BY_COLLECTOR, found_in
+from bench.taiwan_allocation import page as allocation_page
 from bench.taiwan_cards import page
-from domain.manifest import Stage
+from domain.manifest import RunKind, Stage
 from domain.records import Grain
 from tasks.stages.rules import sound_rules
 from tests.conftest import SteppingClock
@@ -37,17 +40,15 @@ def cards(shared_data):
 
 
 @pytest.fixture(scope="module")
-def nights(tmp_path_factory, shared_data):
-    """KPI results of the portfolio and verdicts, by date."""
+def world(tmp_path_factory, shared_data):
+    """Six nights, without the calendar: two of the dates are no working days, on which nothing would be allocated."""
     settings = Settings(home=tmp_path_factory.mktemp("taiwan") / "home", jurisdiction="TW", time_zone="Asia/Taipei")
     world = open_world(settings, clock=SteppingClock())
     sign(world.store, sound_rules(settings.rules).contents(), proposer="proposer", signer="signer")
-    found = {}
     for day in DATES:
         for mapping, extract in (
             ("cards", shared_data / "taiwan-cards" / "cards.csv.gz"),
             ("staff", EXAMPLE / "staff.csv"),
-            ("calendar", EXAMPLE / "calendar.csv"),
         ):
             document, issues = read_document(EXAMPLE / f"{mapping}.yaml")
             assert not issues
@@ -55,10 +56,19 @@ def nights(tmp_path_factory, shared_data):
                 document, [extract], business_date=day, landing=settings.landing, memory_limit="1GB", threads=2
             )
             assert not report.failed, report.issues
-        night = night_of(world, day, STAGES)
-        with world.store.read() as connection:
-            kpis = [result for result in read_kpis(connection, night.run) if result.grain is Grain.PORTFOLIO]
-            found[day] = ({result.kpi: result for result in kpis}, read_verdict(connection, night.run, day))
+        night_of(world, day, STAGES)
+    return world
+
+
+@pytest.fixture(scope="module")
+def nights(world):
+    """KPI results of the portfolio and verdicts, by date."""
+    found = {}
+    with world.store.read() as connection:
+        for day in DATES:
+            run = official_run(connection, RunKind.NIGHTLY.value, day, Stage.MEASURE.value)
+            kpis = [result for result in read_kpis(connection, run) if result.grain is Grain.PORTFOLIO]
+            found[day] = ({result.kpi: result for result in kpis}, read_verdict(connection, run, day))
     return found
 
 
@@ -114,6 +124,21 @@ def test_cure_rates_are_those_of_pandas(cards, nights):
 def test_the_page_of_tables_and_oddities_is_that_of_these_nights(cards, nights):
     figures = {str(day): [_row(result) for result in kpis.values()] for day, (kpis, _) in nights.items()}
     assert (EXAMPLE / "oddities.md").read_text(encoding="utf-8") == page(cards, figures)
+
+
+def test_the_page_of_the_allocation_is_that_of_these_nights(world):
+    """But for what a better solver changes: who got what."""
+    written = _sections((EXAMPLE / "allocation.md").read_text(encoding="utf-8"))
+    found = _sections(allocation_page(found_in(world)))
+    assert written.keys() == found.keys()
+    for title in found.keys() - {ALLOCATED, BY_COLLECTOR}:
+        assert written[title] == found[title]
+    violations = [line.split(" | ")[-1] for line in found[ALLOCATED].splitlines() if line.startswith("| 2005")]
+    assert violations == ["0 |"] * 6
+
+
+def _sections(page):
+    return {part.partition("\n")[0]: part for part in page.split("\n## ")}
 
 
 def _row(result):

@@ -163,6 +163,30 @@ def test_the_same_file_changes_nothing_and_a_corrected_one_posts_the_difference(
     assert verify_ledger(world) == ()
 
 
+def test_months_are_posted_together_and_what_a_corrected_file_leaves_out_is_taken_back(world, payee, tmp_path):
+    path = opening_of(payee, tmp_path)
+    july = [f"owed,{who},{where},,,2026-07,70000,VND," for who, where in ((payee, "field"), ("TOTAL", ""))]
+    both = tmp_path / "both.csv"
+    both.write_text(path.read_text(encoding="utf-8") + "\n".join(july) + "\n", encoding="utf-8")
+    assert [each.batch.rpartition("-")[0] for each in posted(world, both)] == [
+        "opening-2026-07-field",
+        "opening-2026-08-field",
+    ]
+    posted(world, path)
+    with world.store.read() as connection:
+        entries = [(entry.posting_period, entry.amount_minor) for entry in read_entries(connection)]
+    assert entries == [("2026-07", 70_000), ("2026-08", 300_000), ("2026-07", -70_000)]
+    assert verify_ledger(world) == ()
+
+
+def test_a_file_that_was_changed_after_it_was_kept_is_found(world, payee, tmp_path):
+    posted(world, opening_of(payee, tmp_path))
+    (kept,) = (world.settings.home / "opening" / "pay").iterdir()
+    kept.write_text(kept.read_text(encoding="utf-8").replace("490000000", "590000000"), encoding="utf-8")
+    (issue,) = verify_ledger(world)
+    assert issue.code == "LED014"
+
+
 def test_a_file_that_waits_is_replaced_by_the_next(world, payee, tmp_path):
     brought_in(world, opening_of(payee, tmp_path))
     brought_in(world, opening_of(payee, tmp_path, owed=1, name="corrected.csv"))

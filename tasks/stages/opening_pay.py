@@ -20,7 +20,7 @@ from adapters.seam import sha256_of
 from adapters.store.batches import read_batches
 from adapters.store.nights import newest_gated_nights
 from adapters.store.results import write_payout_lines
-from adapters.store.runs import RunFile, State, record_run
+from adapters.store.runs import RunFile, StageResult, State, finish_stage, record_run, stage_result
 from adapters.world import World, business_today, registered_file
 from domain.ids import AttemptId, BatchId, Digest, digest_of, short
 from domain.issues import Issue
@@ -50,7 +50,7 @@ from tasks.stages.decide import Published, decide, publish_all
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import Draft, insert_draft, period_states, posted_of, read_frozen, void_open
-from tasks.stages.night import Night, StageWork, run_stage
+from tasks.stages.night import Night
 from tasks.stages.people import BONUS_READS, payees_of, staff_of
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.session import session_of_tables
@@ -99,8 +99,8 @@ def bring_in(world: World, path: Path, go_live: Period, attempt: AttemptId, *, b
         _refuse(_in_the_way(connection, file, go_live))
     kept = _kept(world, path, digest)
     months = _months(world, file)
-    runs = {month: _run(world, file, month, go_live, kept, attempt) for month in months}
-    _store(world, file, runs, (digest, go_live, terms), (by, business_today(world)))
+    runs = {month: _run(world, month, go_live, digest, attempt) for month in months}
+    _store(world, file, runs, (kept, go_live, terms), (by, business_today(world)))
     with world.store.read() as connection:
         return BroughtIn(pending_opening(connection), file, warnings, is_new=True)
 
@@ -234,7 +234,7 @@ def _months(world: World, file: OpeningFile) -> tuple[Period, ...]:
     return tuple(sorted({*periods_of(file), *before}))
 
 
-def _run(world: World, file: OpeningFile, month: Period, go_live: Period, kept: RunFile, attempt: AttemptId) -> Night:
+def _run(world: World, month: Period, go_live: Period, file: Digest, attempt: AttemptId) -> Night:
     """The run that holds the columns of one month, by the digest of the file alone."""
     manifest = Manifest(
         kind=RunKind.OPENING,
@@ -243,30 +243,32 @@ def _run(world: World, file: OpeningFile, month: Period, go_live: Period, kept: 
         stages=(Stage.PREPARE,),
         calculation=calculation_version(),
         rules=(),
-        opening=Digest(kept.sha256),
+        opening=file,
     )
-    night = Night(record_run(world.store, manifest, attempt), attempt, month.last_day, RunKind.OPENING)
-    lines = payout_lines(file, month, Digest(kept.sha256))
+    return Night(record_run(world.store, manifest, attempt), attempt, month.last_day, RunKind.OPENING)
 
-    def work() -> StageWork:
-        summary = {"file": kept.sha256, "go_live": str(go_live), "lines": len(lines)}
-        write = lambda connection: write_payout_lines(connection, night.run, BatchKind.BONUS.value, lines)  # noqa: E731
-        return StageWork(State.DONE, summary, (kept,), write)
 
-    run_stage(world, night, Stage.PREPARE, work)
-    return night
+def _finish(
+    world: World, connection: sa.Connection, night: Night, lines: tuple[PayoutLine, ...], kept: RunFile
+) -> None:
+    """The columns of the month and the file that they came from, once."""
+    if stage_result(connection, night.run, Stage.PREPARE.value) is None:
+        write_payout_lines(connection, night.run, BatchKind.BONUS.value, lines)
+        result = StageResult(Stage.PREPARE.value, State.DONE, {"file": kept.sha256, "lines": len(lines)})
+        finish_stage(world.store, connection, night.run, night.attempt, result, (kept,))
 
 
 def _store(
     world: World,
     file: OpeningFile,
     runs: Mapping[Period, Night],
-    opening: tuple[Digest, Period, ChainTerms],
+    opening: tuple[RunFile, Period, ChainTerms],
     prepared: tuple[str, date],
 ) -> None:
-    """One transaction: the batches of the new opening in, and those that wait, void: of an older opening, and of months
+    """One transaction: columns and batches of the new opening in; and void what waits of an older opening, or of months
     that Recoup does not pay."""
-    digest, go_live, terms = opening
+    kept, go_live, terms = opening
+    digest = Digest(kept.sha256)
     with world.store.write("opening_brought_in") as connection:
         _refuse(_in_the_way(connection, file, go_live))
         name = short(digest_of([digest, str(go_live), len(openings(connection))]))
@@ -277,6 +279,7 @@ def _store(
         rows = [row for row in read_batches(connection) if row.batch_id in replaced]
         void_open(world, connection, rows, prepared)
         for month, night in runs.items():
+            _finish(world, connection, night, payout_lines(file, month, digest), kept)
             for draft in _drafts(connection, file, month, digest, terms):
                 batch_id = BatchId(f"{BROUGHT_IN}-{month}-{draft.scope.name}-{name}")
                 insert_draft(world, connection, night, month, draft, batch_id, prepared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -19,9 +20,12 @@ from tasks.stages.brought_in import OpeningState, openings
 from tasks.stages.carried_pay import batches_carried, columns_carried, months_opened
 from tasks.stages.explain import verify_ledger
 from tasks.stages.explain_payout import explain_payout
+from tasks.stages.month_before import lines_of_the_month_before
 from tasks.stages.month_end import prepare, read_frozen
 from tasks.stages.opening_pay import bring_in, house_of, post_opening, sign_opening
 from tasks.stages.opening_template import write_template
+from tasks.stages.payroll import write_pay_files
+from tasks.stages.review import write_review
 from tasks.stages.rules import sound_rules
 from tasks.stages.settling import open_months
 from tests.conftest import copy_of
@@ -163,6 +167,30 @@ def test_the_same_file_changes_nothing_and_a_corrected_one_posts_the_difference(
     assert verify_ledger(world) == ()
 
 
+def test_months_are_posted_together_and_what_a_corrected_file_leaves_out_is_taken_back(world, payee, tmp_path):
+    path = opening_of(payee, tmp_path)
+    july = [f"owed,{who},{where},,,2026-07,70000,VND," for who, where in ((payee, "field"), ("TOTAL", ""))]
+    both = tmp_path / "both.csv"
+    both.write_text(path.read_text(encoding="utf-8") + "\n".join(july) + "\n", encoding="utf-8")
+    assert [each.batch.rpartition("-")[0] for each in posted(world, both)] == [
+        "opening-2026-07-field",
+        "opening-2026-08-field",
+    ]
+    posted(world, path)
+    with world.store.read() as connection:
+        entries = [(entry.posting_period, entry.amount_minor) for entry in read_entries(connection)]
+    assert entries == [("2026-07", 70_000), ("2026-08", 300_000), ("2026-07", -70_000)]
+    assert verify_ledger(world) == ()
+
+
+def test_a_file_that_was_changed_after_it_was_kept_is_found(world, payee, tmp_path):
+    posted(world, opening_of(payee, tmp_path))
+    (kept,) = (world.settings.home / "opening" / "pay").iterdir()
+    kept.write_text(kept.read_text(encoding="utf-8").replace("490000000", "590000000"), encoding="utf-8")
+    (issue,) = verify_ledger(world)
+    assert issue.code == "LED014"
+
+
 def test_a_file_that_waits_is_replaced_by_the_next(world, payee, tmp_path):
     brought_in(world, opening_of(payee, tmp_path))
     brought_in(world, opening_of(payee, tmp_path, owed=1, name="corrected.csv"))
@@ -201,6 +229,28 @@ def test_after_the_first_published_batch_nothing_is_brought_in_any_more(world, p
     ):
         with pytest.raises(RefusedError, match="OPN031 bonus-2026-09-field"):
             attempt()
+
+
+def test_what_is_owed_longest_is_deducted_first(world, payee, tmp_path):
+    posted(world, opening_of(payee, tmp_path))
+    policy = house_policy(world, "field_vnd")
+    line = line_by(policy, payee, "field", {"score": "100", "critical_fails": "0", "upheld_complaints": "0"})
+    deducted = replace(line, component="carried/net:field", amount=Decimal(-100_000), steps=())
+    publish_lines(world, month_end_run(world, SEPTEMBER), "field", [line, deducted])
+    with world.store.read() as connection:
+        month = open_months(connection, BatchKind.BONUS, Period(2026, 10))["field"]
+    assert (month.owed_before, month.brought_in) == ({(payee, "VND"): 200_000}, {(payee, "VND"): 200_000})
+
+
+def test_another_system_has_paid_what_came_in(world, payee, tmp_path):
+    """It is no month to compare pay with, to review, or to hand to payroll."""
+    (batch,) = posted(world, opening_of(payee, tmp_path))
+    with world.store.read() as connection:
+        assert lines_of_the_month_before(connection, SEPTEMBER, BatchKind.BONUS) == ()
+    with pytest.raises(RefusedError, match="no batch of 2026-08"):
+        write_review(world, AUGUST)
+    with pytest.raises(RefusedError, match="PYR005"):
+        write_pay_files(world, batch.batch)
 
 
 def test_months_before_going_live_are_not_prepared(world, payee, tmp_path):

@@ -18,6 +18,8 @@ _WORDS: Mapping[str, str] = {
     "capacity_moved": "where it would bring more, there was no room left",
     "held:no_capacity": "nobody who may work it has room for it, or it brings less than the capacity is worth",
     "held:no_destination": "nobody may work it: no department or partner for its segment, jurisdiction and skills",
+    "override": "a leader decided so, and somebody else approved it",
+    "handover": "its owner is absent, and it goes back to them",
     STAYS: "it stays with its owner, as the strategy says, whatever it would bring elsewhere",
     PLACEMENT_IN_FORCE: "it is placed there until it is recalled or the term ends",
 }
@@ -35,11 +37,16 @@ def explain(allocation: Allocation, account_id: str) -> str:
     return "\n".join([_headline(row), *_arithmetic(row), *_rates(allocation, row)])
 
 
+def words_of_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The decision of a stored row, and its arithmetic."""
+    return (_headline(row), *_arithmetic(row))
+
+
 def _headline(row: Mapping[str, Any]) -> str:
     place = " ".join(part for part in (row["department_id"], row["team_id"]) if part)
     owner = f"{row['owner_kind']} {row['owner_id']}" + (f" ({place})" if place else "")
     kind, _, detail = row["reason"].partition(":")
-    words = _WORDS.get(row["reason"], f"{kind}, because of {detail}")
+    words = _WORDS.get(row["reason"]) or _WORDS.get(kind, f"{kind}, because of {detail}")
     segment = f", segment {row['segment']}" if row["segment"] else ""
     channel = f", by {row['channel']}" if row["channel"] else ""
     return f"{row['account_id']}: {row['disposition']}, {owner}{segment}{channel}. {row['reason']}: {words}."

@@ -94,7 +94,7 @@ class WorkItem:
     promise: Promised | None
     may: MayContact
     best: BestTime | None
-    per_minute_estimate: float
+    per_minute_estimate: Decimal
     name: str = ""
     address: str = ""
 
@@ -126,7 +126,7 @@ def in_order(items: tuple[WorkItem, ...], *, by_territory: bool) -> tuple[WorkIt
     return tuple(sorted(ordered, key=lambda item: (regions[item.region], branches[item.region, item.branch_id])))
 
 
-def _order(item: WorkItem) -> tuple[int, date, float, str]:
+def _order(item: WorkItem) -> tuple[int, date, Decimal, str]:
     due_by = item.action.due_by if item.action else date.max
     is_timed = item.why in {Why.LAST_DAY, Why.ACTION}
     return list(Why).index(item.why), due_by if is_timed else date.max, -item.per_minute_estimate, item.account_id

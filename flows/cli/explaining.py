@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,7 @@ from domain.ids import canonical_decimal
 from domain.records import Grain
 from domain.recovery import BAND_STARTS, RecoveryRate
 from flows.cli.arguments import OfPeriod, OnDate
-from flows.cli.output import AsJson, people, say, show
+from flows.cli.output import AsJson, people, print_table, say, show
 
 if TYPE_CHECKING:
     from reports.payout_tree import Node
@@ -111,6 +112,24 @@ def kpi(
         people.print(line, markup=False, highlight=False, soft_wrap=True)
     if rows_to:
         say(f"Rows below {rows_to}", as_json=as_json)
+
+
+@explaining.command()
+def allocation(
+    account: Annotated[str, typer.Argument(help="Account.")],
+    day: OnDate,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Who works an account from the day after a night, why, who else could or could not, who had it, what is next."""
+    from tasks.stages.explain_allocation import explain_allocation
+
+    found = explain_allocation(open_world(), account, day)
+    show(found, [asdict(each) for each in found.places], as_json=as_json, title="\n".join(found.text))
+    if as_json:
+        return
+    print_table("Owners", [asdict(each) for each in found.history])
+    print_table("Open actions of the treatment plan", [asdict(each) for each in found.actions])
 
 
 @explaining.command()

@@ -71,10 +71,11 @@ def looked_at_day(world: World, first: date, accounts: Collection[str], owner: s
     earliest = max(business_today(world), night + timedelta(days=1))
     with session_of_night(world, manifest, accepted, releases=False) as duck:
         create_dispatch_views(duck, releases)
-        yield LookedAt(duck, _situation(duck, strategy, first, accounts, owner), earliest)
+        yield LookedAt(duck, situation_of(duck, strategy, first, accounts, owner), earliest)
 
 
-def _situation(duck: Duck, strategy: Strategy, first: date, accounts: Collection[str], owner: str) -> Situation:
+def situation_of(duck: Duck, strategy: Strategy, first: date, accounts: Collection[str], owner: str = "") -> Situation:
+    """As the session has it: these accounts, those of an employee, and all of their debtors', on `first`."""
     before = first - timedelta(days=1)  # statements speak of the day after
     found = destinations(
         duck.read(collectors_statement(strategy, before)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -206,7 +207,7 @@ def _items(known: _Known, rows: Sequence[dict[str, Any]]) -> Iterator[WorkItem]:
             promise=promise,
             may=may,
             best=_best_time(best) if best else None,
-            per_minute_estimate=worth.get(row["account_id"], 0.0),
+            per_minute_estimate=worth.get(row["account_id"], Decimal(0)),
             name=name if row["channel"] == FIELD else "",
             address=address if row["channel"] == FIELD else "",
         )
@@ -228,14 +229,9 @@ def _next_actions(known: _Known, accounts: Sequence[str]) -> dict[str, NextActio
     """Of each account the open action whose last day comes first."""
     if PLANNED_READS & known.halted:
         return {}
-    rows = planned_rows()
-    mine = (rows.c.state == "open", rows.c.due_by >= known.day, rows.c.account_id.in_(accounts))
-    columns = (rows.c.account_id, rows.c.plan_id, rows.c.action_id, rows.c.kind, rows.c.due_by)
-    order = (rows.c.account_id, rows.c.due_by, rows.c.number)
-    statement = sa.select(*columns).where(*mine).order_by(*order)
     found: dict[str, NextAction] = {}
     actions = {(plan.rule.id, one.id): one for plan in known.rules.plans.plans for one in plan.rule.actions}
-    for row in known.duck.read(exact(statement.params(start=Period.of(known.day).start, as_of=known.day))):
+    for row in open_actions(known.duck, known.day, accounts):
         first, action = found.get(row["account_id"]), actions.get((row["plan_id"], row["action_id"]))
         title, titles = (action.title, action.titles) if action else (row["action_id"], {})
         found[row["account_id"]] = (
@@ -244,6 +240,15 @@ def _next_actions(known: _Known, accounts: Sequence[str]) -> dict[str, NextActio
             else replace(first, more=first.more + 1)
         )
     return found
+
+
+def open_actions(duck: Duck, day: date, accounts: Sequence[str]) -> list[dict[str, Any]]:
+    """The actions that are open on the day, by account and last day, from the session's `planned_actions`."""
+    rows = planned_rows()
+    mine = (rows.c.state == "open", rows.c.due_by >= day, rows.c.account_id.in_(accounts))
+    columns = (rows.c.account_id, rows.c.plan_id, rows.c.action_id, rows.c.kind, rows.c.due_from, rows.c.due_by)
+    statement = sa.select(*columns).where(*mine).order_by(rows.c.account_id, rows.c.due_by, rows.c.number)
+    return duck.read(exact(statement.params(start=Period.of(day).start, as_of=day)))
 
 
 def _promises(known: _Known, accounts: Sequence[str]) -> dict[str, Promised]:
@@ -302,7 +307,7 @@ def _persons(known: _Known, rows: Sequence[dict[str, Any]]) -> dict[str, tuple[s
     return found
 
 
-def _per_minute(known: _Known) -> dict[str, float]:
+def _per_minute(known: _Known) -> dict[str, Decimal]:
     """Expected recovery by the newest allocation, for each minute that the segment takes; an estimate."""
     file = _newest_allocation(known)
     strategy = known.rules.strategies.on(known.day - timedelta(days=1))

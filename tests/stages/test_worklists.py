@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from datetime import date
 from io import StringIO
 
 import openpyxl
 import pytest
+from typer.testing import CliRunner
 
 from adapters.errors import RefusedError
 from adapters.store.runs import official_run
 from domain.manifest import Stage
 from domain.worklists import Why
+from flows.cli import app
 from reports.languages import Language
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
@@ -107,3 +110,10 @@ def test_unknown(measured_world):
         work_lists(measured_world, date(2026, 9, 20), Scope())
     with pytest.raises(RefusedError, match=r"WRK003 no accounts of E003 on 2026-09-04\. Did you mean"):
         work_lists(measured_world, NIGHT, Scope(employee="E003"))
+
+
+def test_a_list_is_given_as_json(measured_world, monkeypatch):
+    monkeypatch.setenv("RECOUP_HOME", str(measured_world.settings.home))
+    asked = ["worklist", "--date", NIGHT.isoformat(), "--employee", "E0003", "--json"]
+    content = json.loads(CliRunner().invoke(app, asked, catch_exceptions=False).output)
+    assert {item["employee_id"] for each in content["lists"] for item in each["items"]} == {"E0003"}

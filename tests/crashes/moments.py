@@ -109,23 +109,20 @@ def undisturbed(
 ) -> Iterator[Undisturbed]:
     """Type the month's commands on a copy; the copies from before each of them are there meanwhile."""
     with ExitStack() as kept:
-        with copied(settings, folder / "first", server) as first:  # so that processes begin with everything loaded
-            _give_logins(first)
-            _typed_to_the_end(first, steps, 0)
         now = kept.enter_context(copied(settings, folder / "whole", server))
+        in_child(partial(_give_logins, now))
         before, events = [], []
         for number, step in enumerate(steps):
             before.append(kept.enter_context(copied(now, folder / f"before-{number}", server)))
             events.append(in_child(partial(_typed, now, step, _time_of(number))))
-        end = in_child(lambda _: _typed_to_the_end(now, (), len(steps)))
+        end = in_child(partial(_typed_to_the_end, now, (), len(steps)))
         yield Undisturbed(steps, server, tuple(before), tuple(events), end)
 
 
-def _give_logins(settings: Settings) -> None:
+def _give_logins(settings: Settings, _: Watch) -> None:
     world = open_world(settings)
     for name in PEOPLE:
-        as_login(world, name, role=WRITER if name == CLERK else APPROVER).store.engine.dispose()
-    world.store.engine.dispose()
+        as_login(world, name, role=WRITER if name == CLERK else APPROVER)
 
 
 def outcome_of(month: Undisturbed, moment: Moment, folder: Path) -> Outcome:
@@ -142,7 +139,7 @@ def outcome_of(month: Undisturbed, moment: Moment, folder: Path) -> Outcome:
                 became, again = _became(settings, killed), None
                 if moment.again:
                     again = in_child_killed(partial(_typed, settings, step, _time_of(first, 5)), moment.again, 0.0)
-                left = in_child(partial(_again_to_the_end, settings, month.steps[first:], first))
+                left = in_child(partial(_typed_to_the_end, settings, month.steps[first:], first))
         shutil.rmtree(home)
         if killed:
             return Outcome(
@@ -175,20 +172,14 @@ def _typed(settings: Settings, step: Step, now: datetime, watch: Watch) -> tuple
     return watch.end()
 
 
-def _again_to_the_end(settings: Settings, steps: Sequence[Step], first: int, _: Watch) -> Left:
-    return _typed_to_the_end(settings, steps, first)
-
-
-def _typed_to_the_end(settings: Settings, steps: Sequence[Step], first: int) -> Left:
+def _typed_to_the_end(settings: Settings, steps: Sequence[Step], first: int, _: Watch) -> Left:
     for number, step in enumerate(steps, first):
         office = _office(settings, _time_of(number, 10))
         step.type(office)
         office.close_connections()
     world = open_world(settings)
     world.seam.sweep()  # as every command does at its start
-    left = _left(world)
-    world.store.engine.dispose()
-    return left
+    return _left(world)
 
 
 def _time_of(step: int, minutes: int = 0) -> datetime:

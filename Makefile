@@ -7,10 +7,10 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install run serve test quick check format lock schemas bench bench-gates mutants clean
+.PHONY: help install run serve test quick check format lock schemas bench bench-gates test-crash-pay mutants clean
 
 help:  ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 install: .venv/installed  ## Install what requirements.lock names, by hash
 
@@ -59,6 +59,9 @@ bench: install  ## Full nights at 100 thousand and 1 million accounts, beside ha
 
 bench-gates: install  ## What the gate makes of clean nights, and of every kind of corruption at several rates
 	@$(BIN)/python -m bench.gates
+
+test-crash-pay: install  ## Kill a month's pay at 200 random moments on each database, and run it again
+	@$(BIN)/python -W ignore -m tests.crashes --out docs/killed-month.md
 
 mutants: install  ## Mutants of the arithmetic of pay, and those that the tests let live
 	@$(BIN)/mutmut run --max-children 2

@@ -226,9 +226,14 @@ def void_reasons(
         *(("BAT014", f"{payee} is held, and the batch would pay or take back") for payee in held_since),
         *([("BAT015", "deductions of its payees have changed: something was posted")] if is_month_changed else []),
         *([("BAT016", "another version of Recoup calculates now")] if is_calculation_changed else []),
-        *(("BAT017", f"the signature of {name}") for name in unsigned),
     )
-    return tuple(Issue(code, _place(batch), text, "Prepare it again") for code, text in texts)
+    issues = (Issue(code, _place(batch), text, "Prepare it again") for code, text in texts)
+    return (*issues, *signatures_withdrawn(batch, unsigned))
+
+
+def signatures_withdrawn(batch: Batch, unsigned: Iterable[str]) -> tuple[Issue, ...]:
+    """BAT017 for each rule whose signature was withdrawn: what was calculated by it is neither approved nor paid."""
+    return tuple(Issue("BAT017", _place(batch), f"the signature of {name}", "Prepare it again") for name in unsigned)
 
 
 def _refusals(

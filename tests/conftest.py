@@ -102,14 +102,20 @@ def new_world(request: pytest.FixtureRequest, home: Path, dialect: str) -> Itera
 def copy_of(world: World, home: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     """The same home and store somewhere else, for one test to do with as it likes; its clock goes on from there."""
     world.store.engine.dispose()
-    shutil.copytree(world.settings.home, home)
-    with ExitStack() as cleaned:
-        url = world.settings.database_url
-        if url:
-            database = str(sa.make_url(url).database)
-            url = cleaned.enter_context(database_on(request.getfixturevalue("postgresql"), template=database))
-        settings = world.settings.model_copy(update={"home": home, "database_url": url})
+    server = request.getfixturevalue("postgresql") if world.settings.database_url else ""
+    with copied(world.settings, home, server) as settings:
         yield open_world(settings, clock=SteppingClock(world.seam.clock()))
+
+
+@contextmanager
+def copied(settings: Settings, home: Path, server: str = "") -> Iterator[Settings]:
+    """Settings of a copy of the home, and of a copy of its database on the server, to which nobody is connected."""
+    shutil.copytree(settings.home, home)
+    with ExitStack() as cleaned:
+        url = settings.database_url
+        if url:
+            url = cleaned.enter_context(database_on(server, template=str(sa.make_url(url).database)))
+        yield settings.model_copy(update={"home": home, "database_url": url})
 
 
 @pytest.fixture(params=DIALECTS)

@@ -11,8 +11,17 @@ from adapters.errors import ConflictError, RefusedError
 from adapters.store.actions import action_named, insert_action, insert_action_decision, read_actions
 from adapters.store.batches import refuse_other_names
 from adapters.world import World
-from domain.actions import Action, ActionDecision, ActionState, NewAction, action_refusals, fresh_actions
+from domain.actions import (
+    Action,
+    ActionDecision,
+    ActionDecisionKind,
+    ActionState,
+    NewAction,
+    action_refusals,
+    fresh_actions,
+)
 from domain.ids import AttemptId
+from tasks.stages.settling import DISPUTE
 
 
 def open_actions(world: World, found: Iterable[NewAction], attempt: AttemptId | None) -> tuple[NewAction, ...]:
@@ -27,16 +36,21 @@ def open_actions(world: World, found: Iterable[NewAction], attempt: AttemptId | 
     return fresh
 
 
-def decide_action(world: World, prefix: str, decision: ActionDecision, attempt: AttemptId | None) -> Action:
+def decide_action(
+    world: World, prefix: str, decision: ActionDecision, attempt: AttemptId | None, *, resolves: bool = False
+) -> Action:
     """Record a decision on the action whose id starts with `prefix`.
 
-    Raises: RefusedError with everything that stands in its way.
+    A dispute is closed only by whoever `resolves` it, because pay follows from what becomes of it. Raises: RefusedError
+    with everything that stands in its way.
     """
     try:
         with world.store.write("action_decided") as connection:
             refuse_other_names(connection, decision.by)
             action = action_named(connection, prefix)
-            faults = tuple(action_refusals(action, decision))
+            faults = [*action_refusals(action, decision)]
+            if action.opened.source == DISPUTE and decision.kind is ActionDecisionKind.CLOSED and not resolves:
+                faults.append(f"DIS006 {action.action_id} is a dispute: `recoup disputes resolve` closes it")
             if faults:
                 raise RefusedError("\n".join(faults))
             insert_action_decision(world.store, connection, action, decision, attempt)

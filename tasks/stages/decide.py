@@ -29,6 +29,7 @@ from incentives.batches import (
     period_refusals,
     period_state,
     refusals,
+    signatures_withdrawn,
     void_reasons,
 )
 from incentives.chains import People
@@ -96,7 +97,9 @@ def decide(
                 day,
                 acting_for(by, due, frozen.batch, people) if kind is DecisionKind.APPROVED else "",
             )
-            _refuse(refusals(decision, frozen.batch, frozen.decisions, people))
+            unsigned = _unsigned(connection, frozen) if kind is DecisionKind.APPROVED else ()
+            refused = refusals(decision, frozen.batch, frozen.decisions, people)
+            _refuse((*refused, *signatures_withdrawn(frozen.batch, unsigned)))
             record_decision(world, connection, decision)
     except sa.exc.IntegrityError:
         raise ConflictError("somebody decided on this batch at the same moment: look at it again") from None
@@ -214,9 +217,13 @@ def _refuse_void(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day:
             held_since=_held_since(connection, frozen, rules, day),
             is_month_changed=_is_month_changed(connection, frozen),
             is_calculation_changed=manifest_of(connection, frozen.run).calculation != calculation_version(),
-            unsigned=(withdrawn_said(*each) for each in withdrawn_among(connection, batch.rules)),
+            unsigned=_unsigned(connection, frozen),
         )
     )
+
+
+def _unsigned(connection: sa.Connection, frozen: Frozen) -> tuple[str, ...]:
+    return tuple(withdrawn_said(*each) for each in withdrawn_among(connection, frozen.batch.rules))
 
 
 def _held_since(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day: date) -> tuple[str, ...]:

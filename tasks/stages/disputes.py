@@ -106,7 +106,7 @@ def _decided(
     if by == case.payee or case.payee in people.employee_ids(by):
         raise RefusedError(f"DIS005 {by} is {case.payee}: somebody else answers and resolves it")
     action: Action = decide_action(
-        world, case.action.action_id, ActionDecision(kind, by, day, outcome, reason), attempt
+        world, case.action.action_id, ActionDecision(kind, by, day, outcome, reason), attempt, resolves=True
     )
     return case_named(world, action.action_id)
 

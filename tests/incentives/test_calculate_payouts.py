@@ -16,6 +16,7 @@ from domain.records import Grain, KpiResult, Score, ScorePart, Unit, ValueState
 from domain.staff import Employee, Leave, StaffPosting, Terms
 from incentives.calculate import calculate
 from incentives.cell import Reason
+from incentives.coverage import Held
 from incentives.ledger import BatchKind, desired_of, differences, posted_after
 from incentives.measures import Measure, measures_of
 
@@ -223,6 +224,39 @@ def test_policies_that_match_alike_hold_the_payee(policies):
     assert [(held.payee, held.component, held.reason) for held in calculation.held] == [
         ("E1", "bonus:field", Reason.SEVERAL_POLICIES)
     ]
+    (held,) = calculation.held
+    assert (held.scope, held.text) == ("field", "field_bonus and seniors match alike, and neither is more specific")
+
+
+@pytest.mark.parametrize(
+    ("when", "pays"),
+    [
+        ("department == 'field'", ["E1", "E2", "E3"]),
+        ("team == 'F2'", ["E2"]),
+        ("role == 'leader'", ["E3"]),
+        ("jurisdiction == 'CN'", ["E2"]),
+        ("full_time_share < 1", ["E3"]),
+        ("tenure_days >= 30", ["E1", "E2"]),
+        ("tenure_days >= 31", ["E1"]),
+    ],
+)
+def test_a_condition_reads_where_and_on_what_terms_somebody_works(policies, when, pays):
+    book = policies({"applies_to": f"{{departments: [field], when: {when}}}"})
+    people = [
+        payee("E1", hired_on=date(2026, 5, 31)),
+        payee("E2", posting(team="F2"), jurisdiction="CN", hired_on=date(2026, 6, 1)),
+        payee("E3", posting(role="leader"), terms=(Terms(Decimal("0.5"), HIRED),), hired_on=date(2026, 6, 2)),
+    ]
+    assert [line.payee for line in compute(book, people).lines] == pays
+
+
+def test_a_move_between_teams_is_one_part_of_which_both_stretches_of_days_are_shown(policies):
+    moved = payee("E1", posting(end=date(2026, 6, 11)), posting(start=date(2026, 6, 11), team="F2"))
+    (line,) = compute(policies(), [moved]).lines
+    assert [step.kind for step in line.steps].count("policy") == 1
+    heading = line.steps[0]
+    assert heading.inputs[-1] == ("days", "2026-06-01 to 2026-06-11, 2026-06-11 to 2026-07-01")
+    assert (heading.name, heading.note, heading.value) == ("policy", "the only policy that matches", None)
 
 
 def test_a_component_with_a_tie_on_some_days_is_held_for_all(policies):
@@ -367,7 +401,15 @@ def test_a_policy_for_the_whole_period_pays_once(book_of):
     moved = payee("E1", posting(end=date(2026, 6, 11)), posting("legal", date(2026, 6, 11)))
     calculation = compute(book, [moved])
     assert amounts(calculation) == {("E1", "bonus:legal"): 3_000_000}
-    assert [(held.component, held.reason) for held in calculation.held] == [("bonus:field", Reason.NOT_LAST_POSTING)]
+    (held,) = calculation.held
+    assert (held.payee, held.component, held.scope, held.reason) == (
+        "E1",
+        "bonus:field",
+        "field",
+        Reason.NOT_LAST_POSTING,
+    )
+    assert held.text == "field_bonus pays the whole period once, in the department of the last day"
+    assert [step.inputs[-1] for step in held.steps] == [("days", "2026-06-01 to 2026-06-11")]
 
 
 def test_working_days_without_a_calendar_hold(policies):
@@ -378,7 +420,7 @@ def test_working_days_without_a_calendar_hold(policies):
 def test_postings_that_overlap_hold_everything_of_the_payee(policies):
     twice = payee("E1", posting(), posting("legal", date(2026, 6, 20)))
     calculation = compute(policies(), [twice])
-    assert [(held.component, held.reason) for held in calculation.held] == [("", Reason.POSTINGS_OVERLAP)]
+    assert calculation.held == (Held("E1", "", "", Reason.POSTINGS_OVERLAP, "two postings hold on the same day"),)
 
 
 def test_the_same_employee_twice_is_a_mistake_of_the_caller(policies):

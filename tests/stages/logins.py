@@ -19,5 +19,12 @@ def as_login(world: World, name: str, *, role: str = APPROVER) -> World:
         if known is None:
             connection.execute(sa.text(f'CREATE ROLE "{name}" LOGIN'))
         connection.execute(sa.text(f'GRANT {role} TO "{name}"'))
+    return signed_in(world, name)
+
+
+def signed_in(world: World, name: str) -> World:
+    """The same for somebody who has a login already."""
+    if not world.settings.database_url:
+        return world
     url = world.settings.database_url.replace("//postgres:@", f"//{quote(name)}:@")
     return open_world(world.settings.model_copy(update={"database_url": url}), clock=world.seam.clock)

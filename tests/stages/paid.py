@@ -12,7 +12,7 @@ from adapters.store.runs import begin_attempt, record_run
 from adapters.store.signatures import sign
 from adapters.world import World
 from domain.ids import BatchId, Digest, RunId, digest_of, short
-from domain.manifest import Manifest, RunKind, Stage
+from domain.manifest import Input, Manifest, RunKind, Stage
 from domain.money import to_minor
 from domain.periods import Period
 from domain.records import PayoutLine, Step
@@ -62,15 +62,23 @@ def line_by(
     return PayoutLine(payee, component, period, currency, row.amount, scope, policy.version.digest, steps)
 
 
-def month_end_run(world: World, period: Period, *, source: RunId | None = None, nonce: str = "") -> RunId:
+def month_end_run(
+    world: World,
+    period: Period,
+    *,
+    source: RunId | None = None,
+    nonce: str = "",
+    calculation: Digest | None = None,
+    landed: tuple[Input, ...] = (),
+) -> RunId:
     manifest = Manifest(
         kind=RunKind.MONTH_END,
         business_date=period.last_day,
         effective_on=period.last_day,
         stages=(Stage.PREPARE,),
-        calculation=digest_of(f"calculation {nonce}"),
+        calculation=calculation or digest_of(f"calculation {nonce}"),
         rules=(),
-        landed=(),
+        landed=landed,
         history=(),
         source=source,
     )

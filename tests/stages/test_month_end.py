@@ -22,6 +22,7 @@ from adapters.store.schema import STORE
 from adapters.store.settlements import holds_of
 from adapters.store.signatures import sign
 from adapters.world import business_today, open_world
+from domain.actions import ActionDecision, ActionDecisionKind
 from domain.money import from_minor
 from domain.periods import Period
 from incentives.batches import BatchPhase, DecisionKind, PeriodDecisionKind, PeriodState
@@ -30,6 +31,7 @@ from incentives.ledger import LedgerEntry, chain
 from reports.languages import Language
 from reports.payout_tree import payout_page
 from tasks.stages import decide
+from tasks.stages.actions import decide_action
 from tasks.stages.adjust import NewAdjustment, decide_adjustment, hold_payee, propose, release_payee
 from tasks.stages.disputes import answer, list_disputes, open_dispute, resolve
 from tasks.stages.explain import lines_of_payee, verify_ledger
@@ -41,13 +43,19 @@ from tasks.stages.review import tie_out_of, write_review
 from tasks.stages.rules import sound_rules
 from tasks.stages.withdrawing import withdraw_signature
 from tests.conftest import copy_of, new_world
+from tests.crashes.moments import outcome_of, undisturbed
+from tests.crashes.month import BRIEFLY
+from tests.crashes.report import line_of
 from tests.stages.conftest import month_of, put_book
+from tests.stages.copied_rows import copy_of_store
 from tests.stages.logins import as_login
 from tests.stages.test_nights import files_of, tables_of
 from tests.stages.test_opening_of_pay import opening_of, with_commission
 
 pytestmark = pytest.mark.slow
 
+SEED = 5
+LATE_PAYMENTS = "(SELECT * REPLACE ('late-' || payment_id AS payment_id) FROM '{path}' ORDER BY amount DESC LIMIT 2)"
 SEPTEMBER, LAST = Period(2026, 9), date(2026, 9, 30)
 CHAIN = ("manager", "hr", "finance")
 
@@ -68,24 +76,9 @@ def september(request, tmp_path_factory, september_on_sqlite):
         yield first
         return
     with new_world(request, tmp_path_factory.mktemp("month") / "home", "postgresql") as world:
-        files = shutil.ignore_patterns("recoup.sqlite*")
-        shutil.copytree(first.settings.home, world.settings.home, ignore=files, dirs_exist_ok=True)
-        copy_rows(first.store, world.store)
+        copy_of_store(first, world)
         world.seam.clock.now = first.seam.clock()
         yield world
-
-
-def copy_rows(source, target):
-    """All rows but those that a new store has of itself, and where its numbers go on."""
-    with source.read() as read, target.write("test") as write:
-        for table in STORE.sorted_tables:
-            rows = [dict(row) for row in read.execute(sa.select(table)).mappings()]
-            if not rows or write.execute(sa.select(table).limit(1)).first():
-                continue
-            write.execute(table.insert(), rows)
-            for column in (each for each in table.columns if each.autoincrement is True):
-                last = max(row[column.name] for row in rows)
-                write.execute(sa.func.setval(sa.func.pg_get_serial_sequence(table.name, column.name), last).select())
 
 
 @pytest.fixture
@@ -114,6 +107,13 @@ def close_as(world, by):
 def entries_of(world):
     with world.store.read() as connection:
         return read_entries(connection)
+
+
+def resend(world, table, more):
+    """The last day's extract comes anew, with the rows that the SQL adds to it."""
+    path = world.settings.landing / "2026-09-30" / f"{table}.parquet"
+    duckdb.execute(f"COPY (FROM '{path}' UNION ALL {more.format(path=path)}) TO '{path}.new' (FORMAT parquet)")
+    path.with_name(f"{table}.parquet.new").replace(path)
 
 
 def land_late(world):
@@ -217,13 +217,17 @@ def test_a_changed_rule_makes_the_batch_void(month, tmp_path):
 
 
 def test_a_withdrawn_signature_makes_the_batch_void_until_it_is_signed_and_prepared_again(month):
-    batch = next(each for each in prepared(month).batches if "phone_early" in each)
+    prepared_before = prepared(month).batches
+    batch = next(each for each in prepared_before if "phone_early" in each)
     approve_all(month, batch)
     found = withdraw_signature(as_login(month, "signer"), "phone_early_vnd", by="signer", reason="a wrong tier")
     assert batch in {frozen.batch.batch_id for frozen in found.void}
     refused = refusal_of(lambda: decide.publish(month, batch, by="publisher"))
     assert "BAT017" in refused
     assert 'policy "phone_early_vnd" was withdrawn by signer on ' in refused
+    waiting = next(each for each in prepared_before if each != batch)
+    assert "BAT017" in refusal_of(lambda: decide_as(month, waiting, DecisionKind.APPROVED, by="demo manager"))
+    decide_as(month, waiting, DecisionKind.RETURNED, by="demo manager", reason="a wrong tier")
     assert entries_of(month) == ()
     assert "SIG002 policy phone_early_vnd is not signed" in refusal_of(lambda: prepared(month))
 
@@ -341,15 +345,11 @@ def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_
         )
     close_as(month, "finance")
     before = len(entries_of(month))
-    path = month.settings.landing / "2026-09-30" / "reviews.parquet"
     employee = next(
         entry.payee for entry in entries_of(month) if entry.component.startswith("contest") and entry.amount_minor > 0
     )
-    duckdb.execute(
-        f"COPY (FROM '{path}' UNION ALL SELECT 'R-late', '{employee}', NULL, DATE '2026-09-30', 0.1, true) "
-        f"TO '{path}.new' (FORMAT parquet)"
-    )
-    path.with_name("reviews.parquet.new").replace(path)
+    resend(month, "reviews", f"SELECT 'R-late', '{employee}', NULL, DATE '2026-09-30', 0.1, true")
+    resend(month, "payments", LATE_PAYMENTS)
     run_night(month, LAST)
     corrected = prepared(month)
     for batch in corrected.batches:
@@ -370,6 +370,8 @@ def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_
         assert counted == from_minor(sum(entry.amount_minor for entry in mine), one.currency), "each line counts once"
     taken_back = [entry for entry in late if entry.payee == employee]
     assert {(entry.origin_period, entry.posting_period) for entry in late} == {("2026-09", "2026-10")}
+    paid_more = [entry for entry in late if entry.payee != employee and entry.amount_minor > 0]
+    assert {entry.entry_type for entry in paid_more} == {"adjustment"}, "the late payments are paid for in October"
     assert {entry.entry_type for entry in taken_back} == {"clawback", "carry_forward"}
     assert all(entry.amount_minor < 0 for entry in taken_back if entry.entry_type == "clawback")
     assert sum(entry.amount_minor for entry in taken_back) == 0, "October has paid nothing yet that could be cut"
@@ -551,6 +553,8 @@ def test_what_may_not_be_decided_about_a_payee_is_refused_with_everything_that_i
     assert refused(lambda: answer(month, case, by=payee, text="t", attempt=None)) == {"DIS005"}
     assert refused(lambda: resolve(month, case, upheld=True, by="demo hr", reason=" ", attempt=None)) == {"DIS004"}
     assert refused(lambda: answer(month, "x", by="demo hr", text="t", attempt=None)) == {"DIS001"}
+    closing = ActionDecision(ActionDecisionKind.CLOSED, payee, today, "counted", "")
+    assert refused(lambda: decide_action(month, case, closing, None)) == {"DIS006"}
     resolve(month, case, upheld=False, by="demo hr", reason="counted", attempt=None)
     decide_as(month, batch, DecisionKind.RETURNED, by="demo hr", reason="again")
     assert refused(dispute) == {"DIS003"}
@@ -687,6 +691,17 @@ def _killed_at(world, point):
         finally:
             os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) * -1
+
+
+@ON_SQLITE
+def test_a_month_killed_at_moments_drawn_by_lot_equals_one_that_nobody_disturbed(month, tmp_path):
+    """A few of the moments of `make test-crash-pay`, which kills at two hundred on both databases."""
+    month.store.engine.dispose()
+    with undisturbed(month.settings, tmp_path, steps=BRIEFLY) as whole:
+        numbers = (number + len(BRIEFLY) * draw for number, draw in ((1, 0), (2, 2), (3, 1), (4, 1)))
+        outcomes = [outcome_of(whole, whole.moment(SEED, number), tmp_path) for number in numbers]
+    assert {each.step for each in outcomes} == {"approve", "publish", "export", "close"}
+    assert [line_of(each) for each in outcomes if each.differing] == []
 
 
 def _publish_in_another_process(settings, batch, day, barrier, results):

@@ -60,11 +60,10 @@ def lots_of_night(world: World, manifest: Manifest, duck: Duck, experiments: Exp
 
 def with_arms(owners: pa.Table, lots: Lots | None) -> pa.Table:
     """The owners with the arm that each account was drawn into before, or none."""
-    held = (
-        {(each.rule.id, arm.id): each.named(arm) for each in lots.experiments for arm in each.rule.arms} if lots else {}
-    )
-    before = lots.before if lots else ()
-    arms = {row["account_id"]: held.get((row["experiment_id"], row["arm"])) for row in before}
+    if lots is None:
+        return owners.append_column(EXPERIMENT_ARM, pa.nulls(owners.num_rows, pa.string()))
+    held = {(each.rule.id, arm.id): each.named(arm) for each in lots.experiments for arm in each.rule.arms}
+    arms = {row["account_id"]: held.get((row["experiment_id"], row["arm"])) for row in lots.before}
     named = pa.array([arms.get(account) for account in owners["account_id"].to_pylist()], pa.string())
     return owners.append_column(EXPERIMENT_ARM, named)
 

@@ -204,7 +204,8 @@ class _Drawing:
         numbers = range(len(table.destinations))
         self.given = [frozenset(n for n in numbers if _belongs(table.destinations[n], arm)) for arm in self.rule.arms]
         self.before = table.before[self.rule.id]
-        self.arm_of = {row["debtor_id"]: row["arm"] for row in self.before}
+        self.first_lot = {row["debtor_id"]: row for row in reversed(self.before)}
+        self.arm_of = {debtor: row["arm"] for debtor, row in self.first_lot.items()}
         self.known = {row["account_id"]: row for row in self.before}
         self.dealt = Counter({stratum: len(who) for stratum, who in _debtors_by_stratum(self.before).items()})
         self.slices = {number: self._slice(number) for number in frozenset[int]().union(*self.given)}
@@ -274,10 +275,10 @@ class _Drawing:
 
     def _log_newcomers(self, unit: Unit, key: str) -> None:
         table = self.table
-        of_debtor = [row for row in self.before if row["debtor_id"] == table.debtor(unit)]
-        if not of_debtor or not self._may_be_drawn(unit):
+        if not self._may_be_drawn(unit):
             return
-        like = {name: of_debtor[0][name] for name in _OF_DEBTOR}
+        first = self.first_lot[table.debtor(unit)]
+        like = {name: first[name] for name in _OF_DEBTOR}
         table.rows.extend(
             self._row(row, unit, {**like, "destination": key})
             for row in unit.rows

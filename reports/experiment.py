@@ -29,9 +29,11 @@ _VERDICTS = {
 _TONES = {Verdict.BETTER: "good", Verdict.WORSE: "bad"}
 
 
-def experiment_page(results: ExperimentResults, run: str, gaps: Sequence[date], language: Language) -> str:
+def experiment_page(
+    results: ExperimentResults, run: str, gaps: Sequence[date], language: Language, book_label: str = ""
+) -> str:
     """`run` is the night whose lots are compared; `gaps` are dates whose payments were never accepted."""
-    return report_page(_Writer(results, run, tuple(gaps), language).report(), language)
+    return report_page(_Writer(results, run, tuple(gaps), language, book_label).report(), language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class _Writer:
     run: str
     gaps: tuple[date, ...]
     language: Language
+    book_label: str
 
     def say(self, text: str) -> str:
         return words_of(self.language).gettext(text)
@@ -57,6 +60,7 @@ class _Writer:
             runs=(self.run,),
             sections=(self.arms(), self.strata()),
             warnings=tuple(self.warnings()),
+            book_label=self.book_label,
             facts=((_("Compared by"), measure), (_("Experiment"), found.experiment), (_("Night"), self.run)),
         )
 

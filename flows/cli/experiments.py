@@ -47,8 +47,10 @@ def experiment(
         _notes(found)
     if page is not None:
         from reports.experiment import experiment_page
+        from tasks.stages.labels import book_label
 
-        page.write_text(experiment_page(found.results, found.run, found.gaps, language), encoding="utf-8")
+        text = experiment_page(found.results, found.run, found.gaps, language, book_label(world))
+        page.write_text(text, encoding="utf-8")
         say(f"the page lies in {page}", as_json=as_json)
 
 

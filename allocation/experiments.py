@@ -23,13 +23,13 @@ FORMS = ("partners", "departments", "usual", "untouched")
 
 
 def decode_experiments(
-    documents: Iterable[Document], segments: Iterable[str] = ()
+    documents: Iterable[Document], segments: Iterable[str] = (), departments: Iterable[str] = ()
 ) -> tuple[ExperimentBook, tuple[Issue, ...]]:
     """The experiments of the rule files, and everything that is wrong with them; a faulty one is left out.
 
-    `segments` are those of the strategies: an experiment may name no other.
+    `segments` and `departments` are those of the strategies: an experiment may name no others.
     """
-    files, known = tuple(documents), tuple(sorted({*segments}))
+    files, known = tuple(documents), _Known(tuple(sorted({*segments})), tuple(sorted({*departments})))
     placed, issues = decode_rules(files, "experiments", RuleKind.EXPERIMENT, ExperimentRule)
     compiled = [_compile(one, known) for one in placed]
     found = (
@@ -176,7 +176,13 @@ class Experiment:
         return day <= self.rule.draws_until
 
 
-def _compile(placed: Placed[ExperimentRule], segments: tuple[str, ...]) -> tuple[Experiment | None, tuple[Issue, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    segments: tuple[str, ...]
+    departments: tuple[str, ...]
+
+
+def _compile(placed: Placed[ExperimentRule], known: _Known) -> tuple[Experiment | None, tuple[Issue, ...]]:
     when: Expression | None = None
     unparsed: tuple[Issue, ...] = ()
     if placed.rule.when is not None:
@@ -185,7 +191,8 @@ def _compile(placed: Placed[ExperimentRule], segments: tuple[str, ...]) -> tuple
         *unparsed,
         *_faults_of_size(placed),
         *_faults_of_window(placed),
-        *_faults_of_segments(placed, segments),
+        *_faults_of_segments(placed, known.segments),
+        *_faults_of_departments(placed, known.departments),
         *_faults_of_bands(placed),
         *_faults_of_arms(placed),
         *_faults_of_capacity(placed),
@@ -222,6 +229,15 @@ def _faults_of_segments(placed: Placed[ExperimentRule], known: tuple[str, ...]) 
         if segment not in known:
             at = placed.place("segments", index)
             yield Issue("ARM005", at, f'no strategy has a segment "{segment}"', suggestion(segment, known))
+
+
+def _faults_of_departments(placed: Placed[ExperimentRule], known: tuple[str, ...]) -> Iterator[Issue]:
+    for index, arm in enumerate(placed.rule.arms):
+        for number, department in enumerate(arm.departments):
+            if department not in known:
+                at = placed.place("arms", index, "departments", number)
+                text = f'no segment of a strategy is worked by a department "{department}"'
+                yield Issue("ARM013", at, text, suggestion(department, known))
 
 
 def _faults_of_bands(placed: Placed[ExperimentRule]) -> Iterator[Issue]:

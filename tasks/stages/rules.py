@@ -119,7 +119,9 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
     strategies, strategy_issues = decode_strategies(book.below("allocation/strategies"))
-    experiments, arm_issues = decode_experiments(book.below("allocation/experiments"), strategies.segments)
+    experiments, arm_issues = decode_experiments(
+        book.below("allocation/experiments"), strategies.segments, strategies.departments
+    )
     plans, plan_issues = decode_plans(book.below("allocation/plans"), strategies.segments, experiments.arms)
     thresholds, threshold_issues = decode_thresholds(book.below("expectations/thresholds"))
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))

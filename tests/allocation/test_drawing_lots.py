@@ -44,7 +44,7 @@ DEPARTMENTS = DEPARTMENTS.replace("segments: [legal]", "segments: [phone]")
 def experiments_of(text):
     document, issues = parse_document(text, "experiments.yaml")
     assert document is not None, issues
-    book, issues = decode_experiments([document], SEGMENTS)
+    book, issues = decode_experiments([document], SEGMENTS, ("legal", "phone"))
     assert not issues, [str(issue) for issue in issues]
     return book
 
@@ -173,6 +173,21 @@ def test_an_experiment_has_no_more_of_a_partner_than_its_slice_and_the_rest_of_i
     drawn = len(arms_of(few))
     with_partners = [kind for kind in by_account(few, "owner_kind").values() if kind == "partner"]
     assert len(with_partners) <= 20 + drawn  # half of each capacity stays free for later lots
+
+
+@pytest.mark.parametrize("quota", ["at_most_number: 6", "by: balance, at_most_number: 6000", "at_most: 0.06"])
+def test_a_partners_quota_holds_for_lots_too(hand, quota):
+    """Accounts of 1,000 each, a hundred of them: six at most, in each of the three ways."""
+    text = hand.text.replace("share_at_most: 0.50", "share_at_most: 1")
+    text = text.replace("    excluded:\n", f"    quotas:\n      - {{partner: P1, {quota}}}\n    excluded:\n")
+    lots = Lots(experiments_of(FIRMS.replace("share: 0.40", "share: 1")).on(hand.day), hand.day)
+    book = hand.book(*(debtor(number) for number in range(100)))
+    ends = hand.partner("P1", 200), hand.partner("P2", 200)
+    made = hand.allocate(book, *ends, strategy=hand.strategy(text), lots=lots)
+    drawn = Counter(row["arm"] for row in made.draw.rows)
+    assert drawn["firm_a"] == 6
+    assert drawn["firm_b"] in {5, 6, 7}
+    assert Counter(hand.owners(made).values())["P1"] == 6
 
 
 def test_what_was_drawn_stays_drawn_and_who_comes_later_is_drawn_when_they_come(draw, hand):

@@ -23,6 +23,7 @@ CASES = {
     "draws after the end": (change("2026-11-15", "2027-01-01"), "ARM003", "2027-01-01", "not between"),
     "ends before it is known": (change("days: 30", "days: 60"), "ARM004", "2027-01-01", "2027-01-14"),
     "no such segment": (change("[legal]", "[leagl]"), "ARM005", "leagl", 'segment "leagl"'),
+    "no such department": (change("partners: [P1]", "departments: [legl]"), "ARM013", "legl", '"legl"'),
     "bands that fall": (change("[5000]", "[5000, 1000]"), "ARM006", "[5000, 1000]", "begin above 0"),
     "arm twice": (change("id: firm_b", "id: firm_a"), "ARM007", "firm_a, title: Firm B", "again"),
     "an arm of nothing": (change(", partners: [P2]", ""), "ARM008", "firm_b", "nothing"),
@@ -42,7 +43,7 @@ def test_each_mistake_is_told_at_its_place(case):
     text = spoil(FIRMS)
     document, unreadable = parse_document(text, "experiments.yaml")
     assert document is not None, unreadable
-    _, issues = decode_experiments([document], SEGMENTS)
+    _, issues = decode_experiments([document], SEGMENTS, ("legal", "phone"))
     assert [issue.code for issue in issues] == [code], [str(issue) for issue in issues]
     assert text_at(text, issues[0].location).startswith(pointed_at), issues[0]
     assert words in issues[0].message

@@ -175,6 +175,15 @@ def test_an_experiment_has_no_more_of_a_partner_than_its_slice_and_the_rest_of_i
     assert len(with_partners) <= 20 + drawn  # half of each capacity stays free for later lots
 
 
+def test_a_pack_is_shuffled_so_that_who_comes_first_is_as_likely_in_one_arm_as_in_another(draw):
+    """A stratum of its own for each debtor: whoever is alone in one gets its first card."""
+    text = FIRMS.replace("share: 0.40", "share: 1")
+    made = draw([debtor(number, product=f"product {number}") for number in range(80)], text)
+    arms = Counter(arms_of(made).values())
+    assert arms["firm_a"] + arms["firm_b"] == 80
+    assert 25 <= arms["firm_a"] <= 55
+
+
 @pytest.mark.parametrize("quota", ["at_most_number: 6", "by: balance, at_most_number: 6000", "at_most: 0.06"])
 def test_a_partners_quota_holds_for_lots_too(hand, quota):
     """Accounts of 1,000 each, a hundred of them: six at most, in each of the three ways."""

@@ -35,14 +35,24 @@ def compared(rows, as_of=KNOWN, experiment=FIRM):
 def test_rates_and_their_difference_are_those_of_the_arms_as_drawn():
     rows = [row(n, recovered=20 if n % 2 else 10) for n in range(40)]
     rows += [row(100 + n, "firm_b", 30 if n % 2 else 20) for n in range(40)]
-    found, arms = compared(rows)
+    _, arms = compared(rows)
     assert (arms["firm_a"].rate, arms["firm_b"].rate) == (Decimal("0.15"), Decimal("0.25"))
     assert (arms["firm_b"].difference, arms["firm_b"].verdict) == (Decimal("0.1"), Verdict.BETTER)
     # scatter of each arm: 40/39 × 40 × 5² = 1025.64; variance of a rate: that ÷ 4000²; of the difference: twice
     half_width = Decimal("1.96") * (2 * Decimal(40) / 39 * 40 * 25 / Decimal(4000) ** 2).sqrt()
     assert abs(arms["firm_b"].difference_low - (Decimal("0.1") - half_width)) < Decimal("1e-9")
     assert (arms["firm_a"].verdict, arms["firm_a"].difference) == (Verdict.CHAMPION, None)
-    assert not found.is_interim or found.as_of < FIRM.rule.draws_until
+
+
+@pytest.mark.parametrize(
+    ("debtors", "of_b", "verdict"),
+    [(40, 40, Verdict.BETTER), (40, 0, Verdict.WORSE), (40, 20, Verdict.ALIKE), (29, 40, Verdict.TOO_FEW)],
+)
+def test_a_verdict_needs_an_interval_without_zero_and_thirty_debtors(debtors, of_b, verdict):
+    rows = [row(n, recovered=15 + n % 2 * 10) for n in range(debtors)]
+    rows += [row(100 + n, "firm_b", of_b + n % 2) for n in range(debtors)]
+    _, arms = compared(rows)
+    assert arms["firm_b"].verdict is verdict
 
 
 def test_an_account_counts_where_it_was_drawn_and_is_told_when_it_went_elsewhere():

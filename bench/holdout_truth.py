@@ -138,7 +138,7 @@ def drawn_once(seed: int, debtors: int) -> Draw:
         book.barred,
         firms,
         strategy,
-        recovery_table(strategy, [], Decimal(0)),
+        recovery_table(strategy, []),
         lots=Lots((experiment,), DAY),
     )
     rows = made.accounts.to_pylist()

@@ -37,6 +37,7 @@ FOLDERS = (
     "incentives/approvals",
     "allocation/strategies",
     "allocation/plans",
+    "allocation/experiments",
     "expectations/thresholds",
     "expectations/contact_points",
 )

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from allocation.decisions import Night, decisions
 from allocation.destinations import Destination
+from allocation.drawing import Draw, Lots, draw
 from allocation.pins import Pins
 from allocation.problem import Ints, Problem
 from allocation.recovery import RecoveryTable
@@ -27,6 +28,7 @@ class Allocation:
 
     accounts: pa.Table
     summary: Summary
+    draw: Draw | None = None
 
 
 def allocate(
@@ -39,21 +41,24 @@ def allocate(
     prices_before: Mapping[str, float] | None = None,
     pins: Pins = MappingProxyType({}),
     salt: str = "",
+    lots: Lots | None = None,
 ) -> Allocation:
     """An owner and a reason for every account of the book.
 
     `book` and `barred` are the results of `book_statement` and `barred_statement`, in any order of rows. Equal inputs
-    give equal results, whatever the order of rows and the number of threads. `salt` decides ties, and nothing else.
-    Capacities are never passed, but by running placements and by `pins`, which people have decided: these stay where
-    they are, and are told as violations.
+    give equal results, whatever the order of rows and the number of threads. `salt` decides ties, and nothing else;
+    `lots` are drawn before anything is optimised. Capacities are never passed, but by running placements and by `pins`,
+    which people have decided: these stay where they are, and are told as violations.
     """
     ordered = tuple(sorted(destinations, key=lambda destination: (destination.kind, destination.id)))
     read = read_book(book, barred, ordered, strategy, pins)
+    drawn = draw(read, ordered, strategy, lots) if lots and lots.experiments else None
+    read = drawn.book if drawn else read
     work = work_of(read, ordered, strategy, recovery, salt)
     solution = solve(work.problem, _in_quanta(work.problem, work.digits, prices_before))
     night = Night(read, ordered, strategy, work, solution)
     accounts = decisions(night)
-    return Allocation(accounts, summary(night, accounts, recovery))
+    return Allocation(accounts, summary(night, accounts, recovery), drawn)
 
 
 def _in_quanta(problem: Problem, digits: int, prices: Mapping[str, float] | None) -> Ints | None:

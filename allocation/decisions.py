@@ -40,13 +40,13 @@ def decisions(night: Night) -> pa.Table:
     """One row per account of the book, in order of account_id.
 
     account_id, debtor_id · segment, channel · owner_kind, owner_id, department_id, team_id · disposition (allocated,
-    held, excluded), reason · escalated: the rule that took it out of its segment by condition · case_id: its first
-    undecided case · recall: why its placement ends · product, currency, balance, overdue_amount · debtor_accounts: how
-    many accounts of the debtor were decided together, for all of whom the three estimates at the end are · next_best:
-    the place that would have been next; NULL where nothing was decided by price. Estimates, as floats:
-    expected_recovery of the account, in its currency; in the strategy's comparison currency value_estimate (what they
-    bring where they went), price_estimate (of the capacity that they use there) and margin_estimate (value less price,
-    less the same at the next best place; negative where that was full).
+    held, excluded), reason · experiment_arm: what a lot has drawn it into, or NULL · escalated: the rule that took it
+    out of its segment by condition · case_id: its first undecided case · recall: why its placement ends · product,
+    currency, balance, overdue_amount · debtor_accounts: how many accounts of the debtor were decided together, for all
+    of whom the three estimates at the end are · next_best: the place that would have been next; NULL where nothing was
+    decided by price. Estimates, as floats: expected_recovery of the account, in its currency; in the strategy's
+    comparison currency value_estimate (what they bring where they went), price_estimate (of the capacity that they use
+    there) and margin_estimate (value less price, less the same at the next best place; negative where that was full).
     """
     book, work = night.book, night.work
     choice = _choices(work.problem, night.solution)
@@ -61,6 +61,7 @@ def decisions(night: Night) -> pa.Table:
             **_ownership(night, destination, reason),
             "disposition": _dispositions(reason),
             "reason": reason,
+            "experiment_arm": _texts([*book.arm.names, None], book.arm.codes),
             **{
                 name: book.table[name]
                 for name in ("escalated", "case_id", "recall", "product", "currency", "balance", "overdue_amount")

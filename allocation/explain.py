@@ -34,12 +34,12 @@ def explain(allocation: Allocation, account_id: str) -> str:
     if not found:
         raise KeyError(f"account {account_id} is not in the book of this night")
     row = found[0]
-    return "\n".join([_headline(row), *_arithmetic(row), *_rates(allocation, row)])
+    return "\n".join([_headline(row), *_lot(row), *_arithmetic(row), *_rates(allocation, row)])
 
 
 def words_of_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The decision of a stored row, and its arithmetic."""
-    return (_headline(row), *_arithmetic(row))
+    return (_headline(row), *_lot(row), *_arithmetic(row))
 
 
 def _headline(row: Mapping[str, Any]) -> str:
@@ -47,9 +47,19 @@ def _headline(row: Mapping[str, Any]) -> str:
     owner = f"{row['owner_kind']} {row['owner_id']}" + (f" ({place})" if place else "")
     kind, _, detail = row["reason"].partition(":")
     words = _WORDS.get(row["reason"]) or _WORDS.get(kind, f"{kind}, because of {detail}")
+    if kind == "held_out" or detail.startswith("untouched:"):
+        experiment, _, arm = detail.removeprefix("untouched:").partition(":")
+        words = f"by lot, in the experiment {experiment}, arm {arm}"
     segment = f", segment {row['segment']}" if row["segment"] else ""
     channel = f", by {row['channel']}" if row["channel"] else ""
     return f"{row['account_id']}: {row['disposition']}, {owner}{segment}{channel}. {row['reason']}: {words}."
+
+
+def _lot(row: Mapping[str, Any]) -> Iterator[str]:
+    """Which arm it was drawn into, where the reason is another."""
+    arm = row.get("experiment_arm")
+    if arm is not None and not row["reason"].endswith(f":{arm}"):
+        yield f"  drawn into {arm}: it counts there, wherever it is"
 
 
 def _arithmetic(row: Mapping[str, Any]) -> Iterator[str]:

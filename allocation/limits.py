@@ -17,9 +17,11 @@ _BALANCE = 1  # the number of the measure, where quotas count balances
 
 
 def limits_of(book: Book, destinations: Sequence[Destination], strategy: Strategy) -> Limits:
-    """What accounts that stay where they are leave of each limit: the destinations' capacities, in their order; then
-    partners' shares by segment; then quotas in the order of the strategy."""
-    fixed = iter(fixed_use(book, destinations, strategy).tolist())
+    """What accounts that stay where they are leave of each limit: the destinations' capacities, in their order, less
+    what is kept for later lots; then partners' shares by segment; then quotas in the order of the strategy."""
+    used = fixed_use(book, destinations, strategy)
+    used[: len(destinations)] += book.kept
+    fixed = iter(used.tolist())
     return Limits.of(
         [
             *(Limit(end.key, hi=max(capacity_of(end, strategy) - next(fixed), 0)) for end in destinations),

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from allocation.facts import with_facts
-from allocation.plans import OF_OWNERS, Action, Plan, Within
+from allocation.plans import EXPERIMENT_ARM, OF_OWNERS, Action, Plan, Within
 from domain.catalogue import JURISDICTIONS
 from domain.dispatch import DISPATCH_SQL
 from domain.exact import ExactSelect, count_rows, exact
@@ -38,6 +38,7 @@ OWNERS_NEXT = sa.Table(
     SNAPSHOTS,
     sa.Column("account_id", sa.String),
     *(sa.Column(name, DISPATCH_SQL.c[name].type) for name in _OWNER),
+    sa.Column(EXPERIMENT_ARM, sa.String),
 )
 
 

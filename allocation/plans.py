@@ -30,14 +30,17 @@ CHANNELS_OF: Mapping[ActionKind, tuple[str, ...]] = {
 """Contacts by which channels show that an action of the kind was done, where it does not say."""
 
 
-def decode_plans(documents: Iterable[Document], segments: Iterable[str] = ()) -> tuple[PlanBook, tuple[Issue, ...]]:
+def decode_plans(
+    documents: Iterable[Document], segments: Iterable[str] = (), arms: Iterable[str] = ()
+) -> tuple[PlanBook, tuple[Issue, ...]]:
     """The plans of the rule files, and everything that is wrong with them; a faulty plan is left out.
 
-    `segments` are those of the strategies: a condition may name no other.
+    `segments` are those of the strategies, `arms` those of the experiments: a condition may name no other.
     """
     files = tuple(documents)
     placed, issues = decode_rules(files, "plans", RuleKind.PLAN, PlanRule)
-    scope = {**SCOPE, "segment": Name(ExprType.TEXT, tuple(sorted({*segments})))}
+    known = {"segment": tuple(sorted({*segments})), EXPERIMENT_ARM: tuple(sorted({*arms})) or (NO_ARM,)}
+    scope = {**SCOPE, **{name: Name(ExprType.TEXT, codes) for name, codes in known.items()}}
     compiled = [_compile(one, scope) for one in placed]
     found = (
         *(issue for file in files for issue in _faults_of_file(file)),
@@ -156,7 +159,8 @@ class PlanRule(Rule):
     """first: it takes its accounts before later plans. unique: an account that meets another plan too follows none."""
     when: str
     """Condition over the columns of accounts, open cases, earlier placements, and tomorrow's owner: `segment`,
-    `department_id`, `team_id`, `owner_kind`, `channel`. Accounts that nobody works follow no plan."""
+    `department_id`, `team_id`, `owner_kind`, `channel`, and `experiment_arm`, such as "two_firms:firm_a". Accounts that
+    nobody works follow no plan."""
     withdrawn_when: Withdrawn
     """When what is not done is no longer asked for. leaves_segment: once the account is in another segment, placed with
     a partner or recalled from one, or not worked. leaves_collection: only once nobody works it: cured, held, sold."""
@@ -187,11 +191,14 @@ class Plan:
         return self.placed.version
 
 
+EXPERIMENT_ARM = "experiment_arm"
+NO_ARM = "none"
+
 # What conditions may read besides what those of strategies do: who has the account from tomorrow on.
 OF_OWNERS: Scope = {
     "owner_kind": Name(ExprType.TEXT, ("employee", "partner")),
     "channel": Name(ExprType.TEXT, ("remind", "phone", "field", "legal", "restructuring")),
-    **{name: Name(ExprType.TEXT) for name in ("segment", "department_id", "team_id")},
+    **{name: Name(ExprType.TEXT) for name in ("segment", "department_id", "team_id", EXPERIMENT_ARM)},
 }
 SCOPE: Scope = {**OF_STRATEGIES, **OF_OWNERS}
 

@@ -60,7 +60,8 @@ class Book:
     An account that may be worked is *fixed* (its placement runs, people have decided who has it, or it stays with its
     owner), else *free*; those are
     what is allocated. `segment` is its position in the strategy, MISSING if excluded; `owner` and `fixed_to` are
-    numbers of destinations, MISSING where there is none among them; `fixed` is why, MISSING where it is not.
+    numbers of destinations, MISSING where there is none among them; `fixed` is why, MISSING where it is not. `arm` is
+    what a lot has drawn it into; `kept` of each destination's capacity stays free for later lots.
     """
 
     table: pa.Table
@@ -74,6 +75,8 @@ class Book:
     currency: Coded
     jurisdiction: Coded
     barred: tuple[Barred, ...]
+    arm: Coded
+    kept: Ints
 
     @property
     def size(self) -> int:
@@ -129,6 +132,8 @@ def read_book(
         coded(table["currency"]),
         coded(table["jurisdiction"]),
         tuple(sorted({*_by_table(table, barred), *_by_row(table), *_by_conflicts(table, strategy)})),
+        Coded(np.full(table.num_rows, MISSING, dtype=np.int64), ()),
+        np.zeros(len(destinations), dtype=np.int64),
     )
 
 

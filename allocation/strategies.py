@@ -55,6 +55,12 @@ class StrategyBook:
         """The ids of all of them, whenever they hold."""
         return frozenset(segment.id for strategy in self.strategies for segment in strategy.segments)
 
+    @property
+    def departments(self) -> frozenset[str]:
+        """Those that work some segment, whenever it holds."""
+        segments = (segment for strategy in self.strategies for segment in strategy.segments)
+        return frozenset(department for segment in segments for department in segment.rule.departments)
+
 
 @dataclass(frozen=True, slots=True)
 class NotWorked:

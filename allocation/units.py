@@ -72,6 +72,43 @@ def work_of(
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """Free accounts that are decided together, by row; `lead` is the worst of them, `eligible` are the destinations
+    that may have them, full or not."""
+
+    rows: tuple[int, ...]
+    lead: int
+    segment: int
+    eligible: frozenset[int]
+
+
+def units_of(
+    book: Book, destinations: Sequence[Destination], strategy: Strategy, segments: frozenset[int], always: Ints
+) -> tuple[Unit, ...]:
+    """The units in these segments, and those that the rows `always` are in."""
+    crowd = _crowd(book, strategy)
+    eligible: list[frozenset[int]] = []
+    wanted = np.zeros(crowd.size, dtype=np.bool_)
+    for kind, (start, stop) in _kinds_with_spans(book, strategy, crowd):
+        rule = strategy.segments[kind.segment].rule
+        ends = frozenset(number for number, one in enumerate(destinations) if not why_not(kind, rule, one))
+        eligible.extend([ends] * (stop - start))
+        wanted[start:stop] = kind.segment in segments
+    wanted[crowd.unit[np.isin(crowd.rows, always)]] = True
+    by_unit = np.argsort(crowd.unit, kind="stable")
+    bounds = np.searchsorted(crowd.unit[by_unit], np.arange(crowd.size + 1))
+    return tuple(
+        Unit(
+            tuple(crowd.rows[by_unit[bounds[number] : bounds[number + 1]]].tolist()),
+            int(crowd.lead[number]),
+            int(crowd.segment[number]),
+            eligible[number],
+        )
+        for number in np.flatnonzero(wanted).tolist()
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class _Crowd:
     """The free rows and their units, ordered by group; `lead` is each unit's worst account.
 

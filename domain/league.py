@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from domain.intervals import FEWEST_CASES, Z, wilson
 from domain.money import CONTEXT, Rounding, round_to
 
-Z = Decimal("1.96")  # 95 %: of twenty who are all alike, one falls outside by chance
-FEWEST_CASES = 30  # with fewer there is an interval, and no verdict: sums of money are too lumpy even for that
 LEAST_COVERED = Decimal("0.5")  # of the common mix: a rate on a mix of which one has less says little
 DIGITS = 10
 
@@ -110,20 +109,6 @@ def league(found: Iterable[Cases], *, higher_is_better: bool, is_share: bool) ->
     ranked = _ranked(standings, higher_is_better=higher_is_better)
     ordered = sorted(ranked, key=lambda each: (each.rank is None, each.rank or 0, each.entity))
     return League(_rounded(common.rate), len(common.strata), tuple(ordered))
-
-
-def wilson(successes: int, cases: int) -> tuple[Decimal, Decimal]:
-    """The interval of a share of counts (E. B. Wilson, 1927).
-
-    >>> [str(round(bound, 4)) for bound in wilson(8, 10)]
-    ['0.4902', '0.9433']
-    """
-    share, n, z2 = CONTEXT.divide(Decimal(successes), Decimal(cases)), Decimal(cases), Z * Z
-    spread = Z * (share * (1 - share) / n + z2 / (4 * n * n)).sqrt(CONTEXT)
-    below = 1 + z2 / n
-    return max((share + z2 / (2 * n) - spread) / below, Decimal(0)), min(
-        (share + z2 / (2 * n) + spread) / below, Decimal(1)
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,12 @@ class Manifest:
     the period that landed and were never accepted, so that what adds up the period has no value; `source` (month-ends)
     the night whose results are paid; `earlier` the last measured nights of earlier months, whose credits a reversal
     takes back; `carried` those from which scorecards carry values; `planned` those that released planned actions which
-    may still count; `paid` the published batches of earlier months whose columns policies carry over; `published`
-    (month-ends) those of the month itself, in the order in which they were published: who was settled together in them
-    is not settled anew; `opening` the file from which the state of pay before going live came in: of an opening the
-    file itself, of a month-end the one that was posted when it was prepared. `known_as_of` is what was asked for, and
-    empty where nothing was: the newest versions counted.
+    may still count; `drawn` the digest of the lots of the last night that drew, where an experiment holds; `paid` the
+    published batches of earlier months whose columns policies carry over; `published` (month-ends) those of the month
+    itself, in the order in which they were published: who was settled together in them is not settled anew; `opening`
+    the file from which the state of pay before going live came in: of an opening the file itself, of a month-end the
+    one that was posted when it was prepared. `known_as_of` is what was asked for, and empty where nothing was: the
+    newest versions counted.
     """
 
     kind: RunKind
@@ -118,6 +119,7 @@ class Manifest:
     earlier: tuple[EarlierNight, ...] = ()
     carried: tuple[EarlierNight, ...] = ()
     planned: tuple[EarlierNight, ...] = ()
+    drawn: Digest | None = None
     paid: tuple[PaidBatch, ...] = ()
     published: tuple[PaidBatch, ...] = ()
     opening: Digest | None = None

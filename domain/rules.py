@@ -31,6 +31,7 @@ class RuleKind(StrEnum):
     CONTRACT = "contract"
     STRATEGY = "strategy"
     PLAN = "plan"
+    EXPERIMENT = "experiment"
     THRESHOLD = "threshold"
     CLEANING = "cleaning"
     APPROVER_GROUP = "approver_group"

@@ -13,10 +13,12 @@ from adapters.duck import DUCK_TYPES
 from adapters.importing.language import MappingFile
 from adapters.settings import PROJECT, Settings
 from adapters.store.schema import APPEND_ONLY, MUTABLE, STORE
+from allocation.experiments import ExperimentFile
 from allocation.plans import PlanFile
 from allocation.strategy_rules import StrategyFile
 from domain.catalogue import CATALOGUE
 from domain.dispatch import CHANGES
+from domain.drawn import DRAWN
 from domain.planned import PLANNED
 from domain.tables import Column, Kind, Table
 from expectations.contact_points.rules import CleaningFile
@@ -39,6 +41,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "approvals": ApprovalFile,
     "strategy": StrategyFile,
     "plan": PlanFile,
+    "experiment": ExperimentFile,
     "thresholds": ThresholdFile,
     "cleaning": CleaningFile,
     "mapping": MappingFile,
@@ -80,7 +83,7 @@ def _dictionary() -> Iterator[str]:
     for table in CATALOGUE.values():
         yield from _table(table)
     yield "\n## Files of runs\n"
-    for table in (CHANGES, CREDITS, PLANNED):
+    for table in (CHANGES, CREDITS, PLANNED, DRAWN):
         yield from _table(table)
     yield "\n## The store\n"
     for stored in STORE.sorted_tables:

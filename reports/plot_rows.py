@@ -129,7 +129,8 @@ def _dot(each: Dot, axis: _Axis, formats: Formats) -> dict[str, Any]:
 def _lines(plot: Lines, formats: Formats, width: int) -> Filled:
     band = plot.band.points if plot.band else ()
     along = [x for line in plot.lines for x, _ in line.points] + [x for x, *_ in band]
-    heights = [_place(number) for line in plot.lines for _, number in line.points] + [_place(high) for *_, high in band]
+    heights = [_place(number) for line in plot.lines for _, number in line.points]
+    heights += [_place(edge) for _, *edges in band for edge in edges]
     points = [
         {"x": x, "y": _place(number), "line": line.title, "tone": line.tone, "broken": line.is_broken,
          "marked": line.has_marks}

@@ -33,7 +33,7 @@ def gate(night: Night) -> StageResult:
 @task(name="allocate", cache_policy=NO_CACHE)
 def allocate(night: Night) -> StageResult:
     world, manifest, rules = _opened(night)
-    result = allocate_night(world, night, manifest, rules.strategies, rules.plans)
+    result = allocate_night(world, night, manifest, rules)
     artifacts.show_stage(night, result)
     return result
 

@@ -34,13 +34,13 @@ from allocation.destinations import (
     partners_statement,
     skills_statement,
 )
+from allocation.drawing import Lots
 from allocation.facts import tables_read
 from allocation.overlay import coming_statement, in_step
 from allocation.pins import Pin, lapsed
-from allocation.plans import PlanBook
 from allocation.recovery import RecoveryTable
 from allocation.release import changes
-from allocation.strategies import Strategy, StrategyBook
+from allocation.strategies import Strategy
 from allocation.work_costs import (
     WorkCosts,
     cost_centres_statement,
@@ -52,10 +52,12 @@ from domain.ids import Digest
 from domain.manifest import Manifest, Stage
 from domain.reassignments import Reassigned, Reassignment
 from tasks.stages.gate import accepted_inputs, halted_tables
+from tasks.stages.lots import lots_of_night, told_of_lots, with_arms, write_lots
 from tasks.stages.night import Night, StageWork, folder_of, run_stage, write_table
 from tasks.stages.plan import PRICES
 from tasks.stages.planned import Planned, plan_actions
 from tasks.stages.recovered import expect, recovery_file, see_month
+from tasks.stages.rules import RuleSet
 from tasks.stages.session import session_of_night
 
 READS = frozenset({"accounts", "placements", "capacity", "skills", "staff_postings", "leave", "employees", "partners"})
@@ -70,36 +72,36 @@ class _Made:
     lapsed: tuple[str, ...]
 
 
-def allocate_night(
-    world: World, night: Night, manifest: Manifest, strategies: StrategyBook, plans: PlanBook
-) -> StageResult:
+def allocate_night(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageResult:
     """Release the dispatch that holds from the day after, and the actions that treatment plans ask for from then on;
     where no dispatch can be made, the one in force stands, and why."""
-    return run_stage(world, night, Stage.ALLOCATE, lambda: _allocate(world, night, manifest, strategies, plans))
+    return run_stage(world, night, Stage.ALLOCATE, lambda: _allocate(world, night, manifest, rules))
 
 
-def _allocate(world: World, night: Night, manifest: Manifest, strategies: StrategyBook, plans: PlanBook) -> StageWork:
-    strategy = strategies.on(night.business_date)
-    obstacle = _obstacle(world, night, strategy)
+def _allocate(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageWork:
+    strategy = rules.strategies.on(night.business_date)
+    obstacle = _obstacle(world, night, strategy, tables_read(rules.experiments.names(night.business_date)))
     if strategy is None or obstacle is not None:
         return obstacle or _stands(State.HALTED, "no strategy holds on this date")
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        asked_for = plans.on(night.business_date)
+        asked_for = rules.plans.on(night.business_date)
+        lots = lots_of_night(world, manifest, duck, rules.experiments)
         seen = see_month(world, night, duck, strategy, halted_tables(world, night))
         if not _is_working_day(world, duck, night.business_date):
             in_force = duck.arrow(in_force_statement(night.business_date + timedelta(days=1)))
-            planned = plan_actions(world, night, manifest, asked_for, duck, in_force)
+            planned = plan_actions(world, night, manifest, asked_for, duck, with_arms(in_force, lots))
             return _stands(State.DONE, "not a working day", planned, seen)
         sequence = _sequence(world, manifest)
         recovery = expect(world, manifest, duck, strategy, seen)
-        made = _solve(world, manifest, duck, strategy, recovery, sequence)
+        made = _solve(world, manifest, duck, strategy, recovery, lots, sequence)
         planned = plan_actions(world, night, manifest, asked_for, duck, made.allocation.accounts)
-    files = (*seen, recovery_file(world, night, made.allocation.summary.recovery), *planned.files)
+    lots_drawn = write_lots(world, night, made.allocation.draw)
+    files = (*seen, *lots_drawn, recovery_file(world, night, made.allocation.summary.recovery), *planned.files)
     return _released(world, night, made, sequence, replace(planned, files=files))
 
 
-def _obstacle(world: World, night: Night, strategy: Strategy | None) -> StageWork | None:
-    halted = halted_tables(world, night) & (READS | (_read_besides(strategy) if strategy else frozenset()))
+def _obstacle(world: World, night: Night, strategy: Strategy | None, by_lots: frozenset[str]) -> StageWork | None:
+    halted = halted_tables(world, night) & (READS | by_lots | (_read_besides(strategy) if strategy else frozenset()))
     if halted:
         return _stands(State.HALTED, f"{', '.join(sorted(halted))} halted")
     if strategy is not None and night.is_official and _is_past(world, night.business_date):
@@ -163,7 +165,13 @@ def _reassigned(world: World, manifest: Manifest) -> dict[str, tuple[Reassigned,
 
 
 def _solve(
-    world: World, manifest: Manifest, duck: Duck, strategy: Strategy, recovery: RecoveryTable, sequence: int
+    world: World,
+    manifest: Manifest,
+    duck: Duck,
+    strategy: Strategy,
+    recovery: RecoveryTable,
+    lots: Lots | None,
+    sequence: int,
 ) -> _Made:
     day = manifest.business_date
     found = destinations(
@@ -186,6 +194,7 @@ def _solve(
         prices_before=_prices(world, manifest.prices),
         pins=pins,
         salt=strategy.rule.id,
+        lots=lots,
     )
     tomorrow = day + timedelta(days=1)
     in_force = duck.arrow(in_force_statement(tomorrow))
@@ -245,7 +254,7 @@ def _released(world: World, night: Night, made: _Made, sequence: int, planned: P
                 world, connection, decision, sequence, files["dispatch"], made.changes.num_rows, night.attempt
             )
 
-    summary = {**_summary(made, tomorrow), **(planned.summary or {})}
+    summary = {**_summary(made, tomorrow), **told_of_lots(made.allocation.draw), **(planned.summary or {})}
     return StageWork(State.DONE, summary, (*registered, *planned.files), write)
 
 

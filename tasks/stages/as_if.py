@@ -118,6 +118,7 @@ SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     **SECTIONS,
     RuleKind.STRATEGY: "strategies",
     RuleKind.PLAN: "plans",
+    RuleKind.EXPERIMENT: "experiments",
     RuleKind.THRESHOLD: "thresholds",
     RuleKind.CLEANING: "cleaning",
     RuleKind.APPROVER_GROUP: "groups",

@@ -42,6 +42,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         earlier=_nights(content.get("earlier", ())),
         carried=_nights(content.get("carried", ())),
         planned=_nights(content.get("planned", ())),
+        drawn=Digest(content["drawn"]) if content.get("drawn") else None,
         paid=_batches(content.get("paid", ())),
         published=_batches(content.get("published", ())),
         opening=Digest(content["opening"]) if content.get("opening") else None,

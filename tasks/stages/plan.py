@@ -28,6 +28,7 @@ from tasks.stages.calculation import calculation_version
 from tasks.stages.carried_pay import batches_carried
 from tasks.stages.inputs import inputs_of_night
 from tasks.stages.liquidation import liquidation_before
+from tasks.stages.lots import drawn_before
 from tasks.stages.night import Night
 from tasks.stages.planned import first_planned_day, nights_that_planned
 from tasks.stages.recovered import recovered_before
@@ -70,7 +71,11 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             request.known_as_of,
             contact_days=contact_days_before(rules.kpis, day),
             planned_days=rules.plans.contact_days(first_planned_day(day), day),
-            allocation_days=max(rules.strategies.contact_days(day), rules.plans.contact_days_of_conditions(day)),
+            allocation_days=max(
+                rules.strategies.contact_days(day),
+                rules.plans.contact_days_of_conditions(day),
+                rules.experiments.contact_days(day),
+            ),
             openings=strategy.recovery.months if strategy else 1,
         )
         if not inputs.landed:
@@ -98,6 +103,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             earlier=_earlier(connection, request, rules.kpis),
             carried=_carried(connection, request, rules.kpis),
             planned=nights_that_planned(connection, day, request.known_as_of),
+            drawn=drawn_before(connection, rules.experiments, day, request.known_as_of),
             paid=batches_carried(connection, rules.policies, Period.of(day)),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )

@@ -12,6 +12,7 @@ from adapters.errors import ConflictError, RefusedError
 from adapters.rule_files import RuleBook, fingerprint_of, read_rule_book
 from adapters.store.signatures import RuleContent
 from adapters.world import World
+from allocation.experiments import ExperimentBook, decode_experiments
 from allocation.plans import PlanBook, decode_plans
 from allocation.strategies import StrategyBook, decode_strategies
 from domain.ids import Digest
@@ -40,6 +41,7 @@ class RuleSet:
     contracts: ContractBook
     strategies: StrategyBook
     plans: PlanBook
+    experiments: ExperimentBook
     thresholds: Thresholds
     cleaning: CleaningBook
     approvals: ApprovalBook
@@ -54,6 +56,7 @@ class RuleSet:
             *self.contracts.during(period).versions(),
             *self.strategies.versions(day),
             *self.plans.versions(day),
+            *self.experiments.versions(day),
             *self.thresholds.versions_at(day),
         )
         return tuple(sorted(set(versions), key=lambda version: (version.kind, version.id, version.valid_from)))
@@ -81,6 +84,7 @@ class RuleSet:
         yield from self.contracts.contracts  # type: ignore[misc]
         yield from (strategy.placed for strategy in self.strategies.strategies)  # type: ignore[misc]
         yield from (plan.placed for plan in self.plans.plans)  # type: ignore[misc]
+        yield from (each.placed for each in self.experiments.experiments)  # type: ignore[misc]
         yield from self.thresholds.placed  # type: ignore[misc]
         yield from self.cleaning.placed  # type: ignore[misc]
         yield from self.approvals.placed()
@@ -115,20 +119,25 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
     strategies, strategy_issues = decode_strategies(book.below("allocation/strategies"))
-    plans, plan_issues = decode_plans(book.below("allocation/plans"), strategies.segments)
+    experiments, arm_issues = decode_experiments(
+        book.below("allocation/experiments"), strategies.segments, strategies.departments
+    )
+    plans, plan_issues = decode_plans(book.below("allocation/plans"), strategies.segments, experiments.arms)
     thresholds, threshold_issues = decode_thresholds(book.below("expectations/thresholds"))
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
     together = policies.references(_units(kpis), _scorecards(kpis))
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
-        *(cleaning_issues, approval_issues),
+        *(arm_issues, cleaning_issues, approval_issues),
         tuple(together),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
         issues = (*issues, *unread_kpis(kpis, policies.kpis_read()))
-    return RuleSet(book, kpis, policies, contracts, strategies, plans, thresholds, cleaning, approvals, issues)
+    return RuleSet(
+        book, kpis, policies, contracts, strategies, plans, experiments, thresholds, cleaning, approvals, issues
+    )
 
 
 def _with_sheets(book: RuleBook) -> RuleBook:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from adapters.rule_files import RuleBook
 from adapters.store.signatures import Signed
+from allocation.experiments import ExperimentRule
 from allocation.plans import PlanRule
 from allocation.strategy_rules import StrategyRule
 from domain.documents import Document
@@ -44,6 +45,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.CONTRACT: Contract,
     RuleKind.STRATEGY: StrategyRule,
     RuleKind.PLAN: PlanRule,
+    RuleKind.EXPERIMENT: ExperimentRule,
     RuleKind.THRESHOLD: TableThreshold,
     RuleKind.CLEANING: CleaningRule,
     RuleKind.APPROVER_GROUP: ApproverGroup,
@@ -57,6 +59,7 @@ _FOLDERS = {
     RuleKind.CONTRACT: "incentives/contracts",
     RuleKind.STRATEGY: "allocation/strategies",
     RuleKind.PLAN: "allocation/plans",
+    RuleKind.EXPERIMENT: "allocation/experiments",
     RuleKind.THRESHOLD: "expectations/thresholds",
     RuleKind.CLEANING: "expectations/contact_points",
     RuleKind.APPROVER_GROUP: "incentives/approvals",

@@ -23,6 +23,7 @@ from adapters.store.runs import files_of_run
 from adapters.world import World, registered_file
 from domain.actions import Action, ActionState
 from domain.ids import AttemptId, RunId
+from domain.intervals import Counted, bar_for, moved
 from domain.manifest import Manifest, RunKind
 from domain.money import CONTEXT
 from domain.periods import Period
@@ -30,7 +31,7 @@ from domain.records import Grain, KpiResult
 from kpi_rules.credits import credits_read
 from kpi_rules.figures import Figure
 from kpi_rules.month_tables import course_statement, payers_statement
-from kpi_rules.movement import Counted, bar_for, forecast, moved
+from kpi_rules.movement import forecast
 from kpi_rules.plan import plan_kpis
 from kpi_rules.progress import Stretch, share_passed
 from kpi_rules.results import kpi_results

@@ -21,6 +21,7 @@ from allocation.recovered import OPENINGS, RECOVERED_SQL, THIS_MONTH_SQL
 from allocation.recovery import recovery_table
 from allocation.strategies import Strategy, decode_strategies
 from domain.dispatch import DISPATCH_SQL
+from domain.drawn import DRAWN_SQL
 from domain.planned import PLANNED_SQL
 from domain.sql import TABLES
 
@@ -162,6 +163,7 @@ VIEWS = {
     THIS_MONTH_SQL.name: THIS_MONTH_SQL,
     "planned_actions": PLANNED_SQL,
     "owners_next": OWNERS_NEXT,
+    "drawn": DRAWN_SQL,
 }
 _DEFAULTS: dict[type, Any] = {
     sa.String: "x",

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.league import FEWEST_CASES, Cases, Share, Verdict, league, places, wilson
+from domain.intervals import FEWEST_CASES, wilson
+from domain.league import Cases, Share, Verdict, league, places
 
 D = Decimal
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from kpi_rules.movement import Counted, bar_for, forecast, moved
+from domain.intervals import Counted, bar_for, moved
+from kpi_rules.movement import forecast
 
 
 @pytest.mark.parametrize(

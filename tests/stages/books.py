@@ -19,7 +19,7 @@ Edits = Mapping[str, tuple[tuple[str, str], ...]]  # file: what stands there onc
 
 
 def house_book(folder: Path) -> Path:
-    for name in FOLDERS:
+    for name in (name for name in FOLDERS if (Settings().rules / name).exists()):
         shutil.copytree(Settings().rules / name, folder / name)
     return folder
 

@@ -81,7 +81,7 @@ def night_of(world: World, day: date, stages: tuple[Stage, ...] = NIGHT, **reque
     rules = rules_of_run(world, manifest, night.overlay)
     work = {
         Stage.GATE: lambda: gate(world, night, manifest, rules.thresholds.at(day)),
-        Stage.ALLOCATE: lambda: allocate_night(world, night, manifest, rules.strategies, rules.plans),
+        Stage.ALLOCATE: lambda: allocate_night(world, night, manifest, rules),
         Stage.MEASURE: lambda: measure(world, night, manifest, rules.kpis),
         Stage.PROJECT: lambda: project(world, night, manifest, rules.policies, rules.contracts),
         Stage.REPORT: lambda: report(world, night, manifest, rules),

@@ -31,6 +31,8 @@ def upgrade() -> None:
     if dialect == "postgresql":  # an approved reassignment is a release, made by who approves it
         for statement in grant_statements(CREATED, (*REASSIGNED, "releases")):
             op.execute(statement)
+        comment = STORE.tables["runs"].columns["kind"].comment  # only PostgreSQL keeps comments of columns
+        op.execute(f"COMMENT ON COLUMN runs.kind IS '{comment}'")
 
 
 def _create_reassignments() -> None:

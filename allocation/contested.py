@@ -46,6 +46,25 @@ class Contested:
         others = (weighted * amounts[self.unit] for amounts in self.amounts[1:])
         return np.stack([np.bincount(self.slot, each, self.slots.count) for each in (weighted, *others)])
 
+    def thinned(self, every: int) -> Contested:
+        """One unit of each `every`, weighing as much as all of them; nothing is settled."""
+        units = np.arange(0, len(self.accounts), every)
+        counts = np.diff(np.append(self.first, len(self.unit)))[units]
+        first = np.cumsum(counts) - counts
+        pairs = np.arange(counts.sum()) + np.repeat(self.first[units] - first, counts)
+        return Contested(
+            self.slots,
+            self.group[units],
+            np.repeat(np.arange(len(units)), counts),
+            self.slot[pairs],
+            self.value[pairs],
+            first,
+            self.accounts[units] * every,
+            self.amounts[:, units],
+            np.zeros_like(self.settled),
+            0.0,
+        )
+
 
 def contested(slots: Slots, prices: Floats, width: float) -> Contested:
     """Pairs that are at most `width` below the best of their unit at the prices; being held is always a choice."""

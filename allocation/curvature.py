@@ -5,6 +5,7 @@ Neither uses LAPACK or lets BLAS add up rounded numbers: the answer would depend
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from allocation.problem import Floats, Ints
 from allocation.slots import Slots
 
 _TABLE_AT_MOST = 128  # limits
+_UNITS_ENOUGH = 40_000
 _PRODUCTS_AT_ONCE = 1 << 18  # so small that BLAS does not wake other threads for it: waiting for them takes longer
 _GRAIN = 2.0**17  # entries are multiples of its inverse: products of two, summed over a block, stay below 2**53
 _CLOSE_ENOUGH = 1e-2  # of the right side, for conjugate gradients: the next step corrects the rest
@@ -32,7 +34,10 @@ class Curvature(Protocol):
         """x with (curvature of the `moving` limits + diagonal of `held_back`) x = right."""
 
 
-def curvature_of(choices: Contested, share: Floats, temperature: float) -> Curvature:
+def curvature_of(choices: Contested, shares: Callable[[Contested], Floats], temperature: float) -> Curvature:
+    """Of many units, a part is enough: curvature decides how fast prices are found, not which."""
+    choices = choices.thinned(max(len(choices.accounts) // _UNITS_ENOUGH, 1))
+    share = shares(choices)
     if len(choices.slots.lo) <= _TABLE_AT_MOST:
         return _Table(_table(choices, share) / temperature)
     return _Products(choices, share, temperature, _diagonal(choices, share) / temperature)

@@ -8,6 +8,7 @@ pairs and nodes, never by time: the same night gives the same allocation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import highspy
@@ -21,7 +22,14 @@ _UNITS_PER_LIMIT_AT_MOST = 500  # beyond it, prices alone come near enough
 _GAP_PARTS = 20_000  # a gap below this part of the bound is left as it is
 _OTHERS_AT_MOST = (1_000, 5_000)  # choices beside where units are: first the nearest, then more if the gap stays wide
 _NODES_AT_MOST = 400
-_STALLED_AFTER = 2e-9  # relative gap at which HiGHS may stop
+_OPTIONS: Mapping[str, bool | int | float | str] = {
+    "output_flag": False,
+    "threads": 1,
+    "parallel": "off",
+    "random_seed": 0,
+    "mip_max_nodes": _NODES_AT_MOST,
+    "mip_rel_gap": 2e-9,
+}
 _ANY = 1 << 62
 _SHORT_WEIGHT = 4.0  # what one missing of a minimum costs the programme, in multiples of the largest value per use
 
@@ -135,10 +143,8 @@ def _typical_use(problem: Problem, limits: Ints) -> Floats:
 
 def _chosen(model: highspy.HighsLp, board: Board, pairs: _Pairs) -> Flags | None:
     """Which pairs HiGHS takes; None if it finds nothing within its nodes."""
-    highs = highspy.Highs()
-    options = {"output_flag": False, "threads": 1, "parallel": "off", "random_seed": 0}
-    limits = {"mip_max_nodes": _NODES_AT_MOST, "mip_rel_gap": _STALLED_AFTER}
-    for name, option in (options | limits).items():
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    for name, option in _OPTIONS.items():
         highs.setOptionValue(name, option)
     highs.passModel(model)
     start = highspy.HighsSolution()

@@ -22,7 +22,8 @@ _TEMPERATURES = tuple(3e-5 * 4**step for step in range(7, -1, -1))  # in multipl
 _WARM, _AFTER_SAMPLE = 4, 3  # how many of them are left to do from yesterday's prices, and from those of a sample
 _SAMPLE_UNITS = 12_000  # or more, if there are many limits
 _SAMPLE_UNITS_PER_LIMIT = 20
-_SAMPLED_AT_MOST = 16  # one unit of so many is in the sample
+_FEW_PER_LIMIT = (100, 30)  # units in the sample: its prices are so much further off, and begin hotter
+_SAMPLED_AT_MOST = 4  # one unit of so many is in the sample
 _STEPS_AT_MOST = 12
 _STEPS_BACK_AT_MOST = 8
 _FIRST_REACH = 20.0  # how far a first step may move prices, in temperatures
@@ -46,7 +47,7 @@ def solve_prices(problem: Problem, before: Ints | None = None) -> Ints:
     every = min(problem.size // max(_SAMPLE_UNITS, _SAMPLE_UNITS_PER_LIMIT * len(problem.limits)), _SAMPLED_AT_MOST)
     if every > 2:
         before = solve_prices(problem.sampled(every), before)
-        steps = _AFTER_SAMPLE
+        steps = _AFTER_SAMPLE + sum(problem.size // every < units * len(problem.limits) for units in _FEW_PER_LIMIT)
     search = _Search.of(problem)
     prices = np.zeros(len(problem.limits)) if before is None else search.within(before / search.slots.unit_price)
     for temperature in _TEMPERATURES[-steps:]:
@@ -107,33 +108,37 @@ def _minimise(search: _Search, prices: Floats, temperature: float, rest: float) 
 
 @dataclass(frozen=True, slots=True)
 class _Local:
-    """The smoothed dual at some prices: its value, what is used of each limit, and how likely each pair is."""
+    """The smoothed dual at some prices: its value, and what is used of each limit."""
 
     prices: Floats
     temperature: float
     value: float
     used: Floats
-    share: Floats
 
 
 def _smoothed(choices: Contested, prices: Floats, temperature: float) -> _Local:
-    slots, tolls = choices.slots, choices.slots.tolls(prices)
-    net = (choices.value - choices.paid(tolls)) / temperature
+    share, gained = _shares(choices, prices, temperature)
+    used = choices.slots.loads(choices.settled + choices.taken(share))
+    return _Local(prices, temperature, _fixed(choices, prices) + gained, used)
+
+
+def _shares(choices: Contested, prices: Floats, temperature: float) -> tuple[Floats, float]:
+    """How likely each pair is, and what the contested units bring net of prices; being held brings nothing."""
+    net = (choices.value - choices.paid(choices.slots.tolls(prices))) / temperature
     if not len(net):
-        return _Local(prices, temperature, _fixed(choices, prices, tolls), slots.loads(choices.settled), net)
+        return net, 0.0
     best = np.maximum(np.maximum.reduceat(net, choices.first), 0.0)
     share = np.exp(net - best[choices.unit])
     whole = np.add.reduceat(share, choices.first) + np.exp(-best)
     share /= whole[choices.unit]
-    value = _fixed(choices, prices, tolls) + temperature * float((choices.accounts * (best + np.log(whole))).sum())
-    return _Local(prices, temperature, value, slots.loads(choices.settled + choices.taken(share)), share)
+    return share, temperature * float((choices.accounts * (best + np.log(whole))).sum())
 
 
-def _fixed(choices: Contested, prices: Floats, tolls: Floats) -> float:
+def _fixed(choices: Contested, prices: Floats) -> float:
     """What limits are worth at the prices, and what units bring that have one choice."""
     slots = choices.slots
     worth = np.where(prices > 0, np.where(np.isinf(slots.hi), 0.0, slots.hi), slots.lo) * prices
-    return float(worth.sum()) + choices.settled_value - float((choices.settled * tolls).sum())
+    return float(worth.sum()) + choices.settled_value - float((choices.settled * slots.tolls(prices)).sum())
 
 
 def _descend(
@@ -143,7 +148,7 @@ def _descend(
 
     No toll moves more than `farthest`: beyond it, choices that were left out would count.
     """
-    curvature = curvature_of(choices, here.share, here.temperature)
+    curvature = curvature_of(choices, lambda some: _shares(some, here.prices, here.temperature)[0], here.temperature)
     for _ in range(_STEPS_BACK_AT_MOST):
         step = _newton_step(curvature, slope, reach)
         step *= min(1.0, farthest / max(float(np.abs(search.slots.tolls(step)).max()), 1e-300))

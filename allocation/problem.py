@@ -213,7 +213,7 @@ class Problem:
             self.worth[kept],
             self.switching[kept],
             self.owner[kept],
-            self.hashes[kept],
+            self.hashes[kept] // np.uint64(every),  # so that a sample of the sample is drawn anew
             replace(self.limits, lo=lo, hi=np.where(self.limits.hi == NO_MAXIMUM, NO_MAXIMUM, hi)),
             tuple(replace(measure, amounts=measure.amounts[kept]) for measure in self.measures),
         )

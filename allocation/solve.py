@@ -34,19 +34,23 @@ class Solution:
         return (self.bound - self.value) / max(self.bound, 1)
 
 
-def solve(problem: Problem, before: Ints | None = None) -> Solution:
-    """Equal problems give equal solutions; `before`, yesterday's prices, saves time and keeps changes small."""
-    found = _solved(problem, before)
+def solve(problem: Problem, before: Ints | None = None, *, exactly: bool = True) -> Solution:
+    """Equal problems give equal solutions; `before`, yesterday's prices, saves time and keeps changes small.
+
+    Small teams end with a programme in whole numbers, unless it is not to be solved `exactly`.
+    """
+    found = _solved(problem, before, exactly=exactly)
     if before is None or found.gap <= _WARM_GAP_AT_MOST:
         return found
-    afresh = _solved(problem, None)
+    afresh = _solved(problem, None, exactly=exactly)
     return afresh if (len(afresh.violations), afresh.gap) < (len(found.violations), found.gap) else found
 
 
-def _solved(problem: Problem, before: Ints | None) -> Solution:
+def _solved(problem: Problem, before: Ints | None, *, exactly: bool) -> Solution:
     prices = solve_prices(problem, before)
     place = fill_minimums(problem, prices, assign(problem, prices))
-    place = finish(problem, prices, exchange(problem, prices, place))
+    place = exchange(problem, prices, place)
+    place = finish(problem, prices, place) if exactly else place
     used = problem.used(place)
     bound = proven_bound(problem, prices, used)
     return Solution(prices, place, problem.value(place), bound, violations(problem.limits, used))

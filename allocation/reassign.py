@@ -20,8 +20,6 @@ from domain.reassignments import Reassigned
 
 Row = Mapping[str, Any]
 
-HOLDOUT = "holdout"  # the reason of accounts that are drawn for measuring begins so
-
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -132,8 +130,8 @@ def _of_account(situation: Situation, wanted: Reassigned, place: Location) -> It
     if is_placed(row):
         text = f"is placed with {row['placed_with']} until it is recalled or the term ends"
         yield Issue("DSP007", place, text, "Recall it first")
-    if str(row["reason"] or "").startswith(HOLDOUT):
-        yield Issue("DSP006", place, f"is drawn for measuring ({row['reason']})", "It stays where it was drawn to")
+    if row["arm"]:
+        yield Issue("DSP006", place, f"is drawn for measuring, into {row['arm']}", "It stays where it was drawn to")
     if owner_of(row) == wanted.owner:
         yield Issue("DSP008", place, f"{wanted.owner_id} has it already", "Leave it out")
     if destination is not None:

@@ -58,6 +58,26 @@ def lots_of_night(world: World, manifest: Manifest, duck: Duck, experiments: Exp
     return Lots(held, day, _rows_named(world, manifest.drawn), meets)
 
 
+def arms_in_force(world: World, experiments: ExperimentBook, day: date) -> dict[str, str]:
+    """The arm of each account that an experiment treats otherwise than as usual on `day`, by the night that drew last.
+
+    Raises: FileChangedError.
+    """
+    treated = {
+        (each.rule.id, arm.id): each.named(arm)
+        for each in experiments.on(day)
+        for arm in each.rule.arms
+        if arm.usual is None
+    }
+    if not treated:
+        return {}
+    with world.store.read() as connection:
+        row = connection.execute(drawing_nights().where(runs.c.business_date < day)).first()
+    drawn = rows_of_file(world, row.path, row.sha256) if row else ()
+    arms = ((each["account_id"], treated.get((each["experiment_id"], each["arm"]))) for each in drawn)
+    return {account: arm for account, arm in arms if arm is not None}
+
+
 def with_arms(owners: pa.Table, lots: Lots | None) -> pa.Table:
     """The owners with the arm that each account was drawn into before, or none."""
     if lots is None:

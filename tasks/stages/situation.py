@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -29,12 +30,12 @@ from allocation.limits import use_of_account
 from allocation.reassign import Situation
 from allocation.rows import read_book
 from allocation.strategies import Strategy
-from domain.dispatch import DISPATCH_SQL
 from domain.exact import exact
 from domain.manifest import RunKind, Stage
 from domain.sql import TABLES
 from tasks.stages.allocate import READS
 from tasks.stages.gate import accepted_in, halted_in
+from tasks.stages.lots import arms_in_force
 from tasks.stages.manifests import manifest_of
 from tasks.stages.rules import sound_rules
 from tasks.stages.session import session_of_night
@@ -65,17 +66,27 @@ def looked_at_day(world: World, first: date, accounts: Collection[str], owner: s
     if halted:
         text = f"DSP018 {', '.join(sorted(halted))} of {night} was halted, and so it is not known who may have what"
         raise RefusedError(f"{text}. Correct the extract first")
-    strategy = sound_rules(world.settings.rules).strategies.on(night)
+    rules = sound_rules(world.settings.rules)
+    strategy = rules.strategies.on(night)
     if strategy is None:
         raise RefusedError(f"DSP018 no strategy holds on {night}: it would say who may have which account")
     earliest = max(business_today(world), night + timedelta(days=1))
     with session_of_night(world, manifest, accepted, releases=False) as duck:
         create_dispatch_views(duck, releases)
-        yield LookedAt(duck, situation_of(duck, strategy, first, accounts, owner), earliest)
+        arms = arms_in_force(world, rules.experiments, first)
+        yield LookedAt(duck, situation_of(duck, strategy, first, accounts, owner, arms), earliest)
 
 
-def situation_of(duck: Duck, strategy: Strategy, first: date, accounts: Collection[str], owner: str = "") -> Situation:
-    """As the session has it: these accounts, those of an employee, and all of their debtors', on `first`."""
+def situation_of(
+    duck: Duck,
+    strategy: Strategy,
+    first: date,
+    accounts: Collection[str],
+    owner: str = "",
+    arms: Mapping[str, str] = MappingProxyType({}),
+) -> Situation:
+    """As the session has it: these accounts, those of an employee, and all of their debtors', on `first`; `arms` are
+    what experiments have drawn."""
     before = first - timedelta(days=1)  # statements speak of the day after
     found = destinations(
         duck.read(collectors_statement(strategy, before)),
@@ -87,7 +98,6 @@ def situation_of(duck: Duck, strategy: Strategy, first: date, accounts: Collecti
     ends = {one.key: one for one in found}
     book = duck.arrow(book_statement(strategy, before))
     mine = _with_debtors(book, accounts, owner)
-    reasons = _reasons_on(duck, first, [row["account_id"] for row in mine])
     read = read_book(book, duck.arrow(barred_statement(strategy, before)), found, strategy)
     barred: dict[str, dict[str, str]] = {}
     for one in read.barred:
@@ -95,7 +105,7 @@ def situation_of(duck: Duck, strategy: Strategy, first: date, accounts: Collecti
     return Situation(
         strategy,
         ends,
-        {row["account_id"]: {**row, "reason": reasons.get(row["account_id"])} for row in mine},
+        {row["account_id"]: {**row, "arm": arms.get(row["account_id"])} for row in mine},
         _used(book, ends, strategy),
         barred,
         _away(duck, first),
@@ -109,13 +119,6 @@ def _with_debtors(book: pa.Table, accounts: Collection[str], owner: str) -> list
         wanted = pc.or_kleene(wanted, mine)
     debtors = book.filter(wanted)["debtor_id"].combine_chunks()
     return list(book.filter(pc.is_in(book["debtor_id"], debtors)).to_pylist())
-
-
-def _reasons_on(duck: Duck, day: date, accounts: Sequence[str]) -> dict[str, str]:
-    dispatch = DISPATCH_SQL.c
-    holds = sa.and_(dispatch.valid_from <= day, dispatch.valid_to > day, dispatch.account_id.in_(accounts))
-    rows = duck.read(exact(sa.select(dispatch.account_id, dispatch.reason).where(holds)))
-    return {row["account_id"]: row["reason"] for row in rows}
 
 
 def _away(duck: Duck, day: date) -> dict[str, date]:

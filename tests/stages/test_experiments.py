@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from adapters.errors import RefusedError
-from adapters.store.runs import files_of_run, official_run, stage_result
+from adapters.store.runs import begin_attempt, files_of_run, official_run, stage_result
 from adapters.store.signatures import sign
 from adapters.world import open_world
 from domain.drawn import DRAWN
@@ -18,6 +18,7 @@ from domain.manifest import Stage
 from flows.cli import app
 from tasks.stages.experiments import experiment_as_of
 from tasks.stages.manifests import manifest_of
+from tasks.stages.reassign import Terms, Wanted, propose_override
 from tasks.stages.rules import sound_rules
 from tests.conftest import SteppingClock, copy_of
 from tests.stages.books import edit, house_book
@@ -90,6 +91,7 @@ def test_lots_are_kept_from_night_to_night_and_compared_as_assigned(world, run_n
     file, rows = drawn_of(world, first.run)
     _the_night_tells_what_it_drew(world, first, rows)
     _drawn_accounts_follow_their_arm(world, first, rows)
+    _nobody_takes_a_drawn_account_out_of_its_arm(world, rows)
     night = run_night(world, NEXT, SHORT)
     with world.store.read() as connection:
         assert manifest_of(connection, night.run).drawn == file.sha256
@@ -120,6 +122,15 @@ def _drawn_accounts_follow_their_arm(world, night, rows):
     followers = {row["account_id"] for row in planned if row["plan_id"] == "challenger"}
     worked = {name for name, row in found.items() if row["disposition"] == "allocated"}
     assert followers == worked == worked - quiet
+
+
+def _nobody_takes_a_drawn_account_out_of_its_arm(world, rows):
+    terms = Terms(DAY + timedelta(days=1), DAY + timedelta(days=9), "leader", "knows them")
+    asked = {arm: next(row["account_id"] for row in rows if row["arm"] == arm) for arm in ("quiet", "usual")}
+    for arm, account in asked.items():
+        with pytest.raises(RefusedError) as refused:
+            propose_override(world, terms, [Wanted(account, "nobody")], begin_attempt(world.store, "dispatch", None))
+        assert ("DSP006 is drawn for measuring, into calls:quiet" in str(refused.value)) == (arm == "quiet")
 
 
 def _results_are_told(world, rows, later, monkeypatch, tmp_path):

@@ -21,7 +21,7 @@ UNITS_AT_MOST = 20_000
 _UNITS_PER_LIMIT_AT_MOST = 500  # beyond it, prices alone come near enough
 _GAP_PARTS = 20_000  # a gap below this part of the bound is left as it is
 _OTHERS_AT_MOST = (1_000, 5_000)  # choices beside where units are: first the nearest, then more if the gap stays wide
-_NODES_AT_MOST = 400
+_NODES_AT_MOST = 150
 _OPTIONS: Mapping[str, bool | int | float | str] = {
     "output_flag": False,
     "threads": 1,

@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install run serve test quick check format lock schemas bench bench-gates test-crash-pay mutants clean
+.PHONY: help install run serve test quick check format lock schemas bench bench-gates bench-allocation test-crash-pay mutants clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ bench: install  ## Full nights at 100 thousand and 1 million accounts, beside ha
 
 bench-gates: install  ## What the gate makes of clean nights, and of every kind of corruption at several rates
 	@$(BIN)/python -m bench.gates
+
+bench-allocation: install  ## Large allocations by the night's solver, beside HiGHS where it finishes
+	@$(BIN)/python -m bench.allocation
 
 test-crash-pay: install  ## Kill a month's pay at 200 random moments on each database, and run it again
 	@$(BIN)/python -W ignore -m tests.crashes --out docs/killed-month.md

@@ -18,7 +18,7 @@ from adapters.errors import RefusedError
 from adapters.store.batches import insert_period_decision, period_decisions_on, read_batches
 from adapters.store.guards import guard_names
 from adapters.store.ledger import Head, append, lock_head, move_head, read_entries
-from adapters.store.results import read_kpis, read_scores
+from adapters.store.results import read_kpis, read_payout_lines, read_scores
 from adapters.store.runs import begin_attempt, official_run
 from adapters.store.schema import STORE
 from adapters.store.settlements import holds_of
@@ -613,19 +613,17 @@ def edited(world, statement, **values):
         assert connection.execute(sa.text(statement), values).rowcount == 1
 
 
-def paid_by_score(world, batches):
-    """A line whose policy reads a score, and the score."""
+def paid_by_score(world):
+    """A line of the forecast whose policy reads a score, and the score."""
     with world.store.read() as connection:
-        frozen = [read_frozen(connection, batch) for batch in batches]
-        source = manifest_of(connection, frozen[0].run).source
-        scores = {score.entity: score for score in read_scores(connection, source) if score.score}
+        night = official_run(connection, "nightly", LAST, "measure")
+        scores = {score.entity: score for score in read_scores(connection, night) if score.score}
+        lines = read_payout_lines(connection, night, "bonus")
     return next(
         (line, scores[line.payee])
-        for each in frozen
-        for line in each.lines
-        if line.amount
-        and line.payee in scores
-        and any(of.startswith("scorecard:") for step in line.steps for of, _ in step.inputs)
+        for line in lines
+        if line.amount and line.payee in scores
+        if any(of.startswith("scorecard:") for step in line.steps for of, _ in step.inputs)
     )
 
 
@@ -646,8 +644,7 @@ def explained_by_command(world, monkeypatch, *words):
 
 
 def test_a_score_that_was_edited_before_the_month_end_is_not_paid(month):
-    """The month is prepared once to find a score that pays; then the score is edited, and it is prepared anew."""
-    _, score = paid_by_score(month, prepared(month).batches)
+    _, score = paid_by_score(month)
     edited(month, EDITED_SCORE, entity=score.entity, card=score.scorecard, day=LAST)
     refused = refusal_of(lambda: prepared(month))
     assert "BAT047" in refused
@@ -656,7 +653,7 @@ def test_a_score_that_was_edited_before_the_month_end_is_not_paid(month):
 
 def test_a_score_that_was_edited_is_told_although_the_same_is_paid_again(month, monkeypatch, tmp_path):
     """As if the refusal were not there: lines, batch, ledger and calculation agree, and all of it is wrong."""
-    line, score = paid_by_score(month, prepared(month).batches)
+    line, score = paid_by_score(month)
     edited(month, EDITED_SCORE, entity=score.entity, card=score.scorecard, day=LAST)
     with monkeypatch.context() as past:
         past.setattr(month_end, "_refuse_untied", lambda *_: None)

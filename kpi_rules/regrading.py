@@ -26,10 +26,14 @@ def regraded(card: Scorecard, score: Score, figures: Mapping[str, Figure], given
 
     None where the scorecard does not give the stored score without it: then it is another version of the card.
     """
-    again = _graded(card, score, figures, Given())
-    if again.score != score.score:
+    if comes_to(card, score, figures).score != score.score:
         return None
     return _graded(card, score, figures, given)
+
+
+def comes_to(card: Scorecard, score: Score, figures: Mapping[str, Figure]) -> Score:
+    """What the stored values and targets of its parts come to, by the scorecard's own arithmetic."""
+    return _graded(card, score, figures, Given())
 
 
 def _graded(card: Scorecard, score: Score, figures: Mapping[str, Figure], given: Given) -> Score:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,7 +15,10 @@ from reports.pages import render
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One value: its name, what it is, how it was made, the rule line that made it, and what it was made of."""
+    """One value: its name, what it is, how it was made, the rule line that made it, and what it was made of.
+
+    `untied` says what of the value is not what was found again, and is empty where it is.
+    """
 
     name: str
     kind: str
@@ -23,6 +26,13 @@ class Node:
     note: str = ""
     line: str = ""
     children: tuple[Node, ...] = ()
+    untied: tuple[str, ...] = ()
+
+    def untied_below(self) -> Iterator[str]:
+        """What does not tie in the whole branch."""
+        yield from self.untied
+        for child in self.children:
+            yield from child.untied_below()
 
 
 @dataclass(frozen=True, slots=True)

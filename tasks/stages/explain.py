@@ -29,6 +29,7 @@ from incentives.ledger import (
 )
 from tasks.stages.month_end import Frozen, read_frozen
 from tasks.stages.recompute import recomputed
+from tasks.stages.tying import untied_nights
 
 
 def lines_of_payee(world: World, payee: str, period: Period) -> tuple[tuple[RunId, PayoutLine], ...]:
@@ -47,7 +48,8 @@ def lines_of_payee(world: World, payee: str, period: Period) -> tuple[tuple[RunI
 
 def verify_ledger(world: World) -> tuple[Issue, ...]:
     """Breaks in the chain, a head that is not its end, batches whose rows or postings are not what was frozen, months
-    of a payee that come to less than nothing, and lines of published batches that do not come out again."""
+    of a payee that come to less than nothing, figures of the nights that were paid that are not what their parts come
+    to, and lines of published batches that do not come out again."""
     with world.store.read() as connection:
         entries = tuple(_entry(row) for row in read_entries(connection))
         issues = [*verify_chain(entries, read_head(connection).entry_hash)]
@@ -55,8 +57,8 @@ def verify_ledger(world: World) -> tuple[Issue, ...]:
     for frozen in batches:
         issues += _of_batch(frozen, entries)
     issues += _below_zero(entries, {frozen.batch.batch_id for frozen in batches if frozen.open_month is None})
-    published = (frozen.run for frozen in batches if frozen.state.phase is BatchPhase.PUBLISHED)
-    return (*issues, *recomputed(world, published))
+    published = [frozen.run for frozen in batches if frozen.state.phase is BatchPhase.PUBLISHED]
+    return (*issues, *untied_nights(world, published), *recomputed(world, published))
 
 
 def _below_zero(entries: tuple[ChainedEntry, ...], uncapped: Collection[str]) -> Iterator[Issue]:

@@ -15,14 +15,16 @@ from adapters.store.runs import kinds_of
 from adapters.store.signatures import signed_versions
 from adapters.world import World
 from domain.ids import Digest, RunId, canonical_decimal
+from domain.issues import Location
 from domain.manifest import Manifest, RunKind
 from domain.periods import Period
-from domain.records import Grain, PayoutLine, Score, ScorePart, Step, posting_name
+from domain.records import Grain, KpiResult, PayoutLine, Score, ScorePart, Step, posting_name
 from domain.rules import RuleKind
 from domain.staff import spans_of
 from incentives.ledger import BatchKind
 from incentives.policies import Input, Policy
 from kpi_rules.evidence import Entity
+from kpi_rules.tying import untied_ratios, untied_scores
 from reports.payout_tree import Node, PayoutExplanation
 from tasks.stages.explain import lines_of_payee
 from tasks.stages.explain_kpi import FoundAgain, KpiExplanation, explained_in
@@ -113,7 +115,8 @@ def _explanation(world: World, sources: _Sources, run: RunId, line: PayoutLine) 
         source, opened = manifest.source or RunId(""), _stated_before(connection, manifest, line)
     mine = replace(sources, opened=opened)
     tree = tuple(_root(mine, line, part) for part in _parts(line.steps))
-    differing = _differing(world, run, line)
+    untied = dict.fromkeys(text for root in tree for text in root.untied_below())
+    differing = (*_differing(world, run, line), *(f"It does not tie: {text}" for text in untied))
     if source != sources.night.run:
         differing = (*differing, f"it pays the night {source}; the newest one of that day is {sources.night.run}")
     return PayoutExplanation(
@@ -189,13 +192,17 @@ def _input(sources: _Sources, line: PayoutLine, step: Step) -> Node:
     stated = policy.inputs.get(step.name) if policy else None
     note = "; ".join(text for text in (step.note, source) if text)
     children: tuple[Node, ...] = ()
+    untied: tuple[str, ...] = ()
     if stated is not None and kind == "kpi":
         children = _kpi(sources, what, _whose(sources, line, stated), line.currency)
     elif stated is not None and kind in {"scorecard", "attainment"}:
-        children = _score(sources, line, stated, what)
+        scorecard, _, of = what.partition(".")
+        score = _score_of(sources, line, stated, scorecard)
+        children = _score(sources, score, of) if score else (Node(scorecard, "scorecard", "no value", "not scored"),)
+        untied = _untied_score(sources, score) if score else ()
     elif kind == "carried":
         children = tuple(map(_as_stated, sources.opened.get(what, ())))
-    return Node(step.name, reference, _number(step.value), note, step.line, children)
+    return Node(step.name, reference, _number(step.value), note, step.line, children, untied)
 
 
 def _whose(sources: _Sources, line: PayoutLine, stated: Input) -> Entity:
@@ -223,25 +230,34 @@ def _figure(found: KpiExplanation) -> Node:
     result = found.result
     title, _, *told = found.text.splitlines()
     rule = next((text for text in told if text.startswith("rule")), "")
-    parts = (*map(_sum, found.sums), *map(_figure, found.parts))
+    parts = (*(_sum(result, one) for one in found.sums), *map(_figure, found.parts))
     value = f"{_number(result.value)} {result.currency}".strip()
-    return Node(result.kpi, "kpi", value, title, rule, parts)
+    untied = tuple(map(str, untied_ratios([result], Location(f"night {found.run}"))))
+    return Node(result.kpi, "kpi", value, title, rule, parts, untied)
 
 
-def _sum(one: FoundAgain) -> Node:
+def _sum(result: KpiResult, one: FoundAgain) -> Node:
     """A sum over source rows, found again in what the night read."""
-    verdict = "found again in the rows" if one.is_equal else f"but the rows give {_number(one.found)}"
-    return Node(one.measure, "rows", _number(one.stored), verdict)
+    stored, found = _number(one.stored), _number(one.found)
+    if one.is_equal:
+        return Node(one.measure, "rows", stored, "found again in the rows")
+    said = f"{result.kpi} of {result.grain} {result.entity}, {one.measure}: {stored} is stored, the rows give {found}"
+    return Node(one.measure, "rows", stored, f"but the rows give {found}", untied=(said,))
 
 
-def _score(sources: _Sources, line: PayoutLine, stated: Input, what: str) -> tuple[Node, ...]:
-    scorecard, _, of = what.partition(".")
+def _score_of(sources: _Sources, line: PayoutLine, stated: Input, scorecard: str) -> Score | None:
     entity = _whose(sources, line, stated)
-    score = sources.scores.get((entity.grain, entity.name, scorecard)) or sources.scores.get(
+    return sources.scores.get((entity.grain, entity.name, scorecard)) or sources.scores.get(
         (Grain.EMPLOYEE, line.payee, scorecard)
     )
-    if score is None:
-        return (Node(scorecard, "scorecard", "no value", "not scored"),)
+
+
+def _untied_score(sources: _Sources, score: Score) -> tuple[str, ...]:
+    return tuple(map(str, untied_scores([score], sources.night.rules, Location(f"night {sources.night.run}"))))
+
+
+def _score(sources: _Sources, score: Score, of: str) -> tuple[Node, ...]:
+    """The parts of the score; with `of`, a KPI, that part alone."""
     return tuple(_score_part(sources, score, part) for part in score.parts if of in {"", part.kpi})
 
 

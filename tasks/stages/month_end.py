@@ -66,6 +66,7 @@ from tasks.stages.plan import refuse_unsigned
 from tasks.stages.published_sets import batches_published
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.settling import approved_adjustments, holds_in_force, ledger_key, open_months
+from tasks.stages.tying import untied
 
 Posted = Mapping[LedgerKey, int]
 
@@ -118,8 +119,8 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
 
     A batch that is still under review and differs from what is computed now becomes void, and so does one whose time
     for approving is over. `on` is the day of the preparation, today unless it is given. Raises: RefusedError if that
-    night has not been measured, if a rule is unsigned, wrong or missing, if the month lies before the look-back, or if
-    the preparer has no name.
+    night has not been measured or its figures do not hold together, if a rule is unsigned, wrong or missing, if the
+    month lies before the look-back, or if the preparer has no name.
     """
     if not by.strip():
         raise RefusedError("BAT041 a batch is prepared by somebody: give a name")
@@ -133,6 +134,7 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
         _refuse_before_look_back(terms, period, _open_period(connection, period))
         posted = {kind: posted_of(connection, kind, period) for kind in BatchKind}
         manifest = _manifest(connection, period, source, source_manifest, rules, posted)
+        _refuse_untied(connection, source)
     run = record_run(world.store, manifest, attempt)
     night = Night(run, attempt, period.last_day, RunKind.MONTH_END)
     measured = Night(source, attempt, period.last_day, RunKind.NIGHTLY)
@@ -301,6 +303,14 @@ def _refuse_brought_in(connection: sa.Connection, period: Period) -> None:
             f"BAT046 the state of pay came in by the opening import {short(opening.file)}: Recoup pays from "
             f"{opening.go_live} on, and {period} lies before it"
         )
+
+
+def _refuse_untied(connection: sa.Connection, source: RunId) -> None:
+    """Nobody is paid by a score that its parts do not give, or by a ratio that its sums do not give."""
+    found = untied(connection, source)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise RefusedError(f"BAT047 the figures of the night do not hold together: {found[0]}{more}")
 
 
 def _plain(state: Sequence[Sequence[Any]]) -> list[list[Any]]:

@@ -11,7 +11,6 @@ from adapters.store.results import read_payout_lines
 from adapters.store.runs import files_of_run
 from adapters.store.signatures import Signed, signed_versions
 from adapters.world import World
-from domain.documents import Document
 from domain.ids import AttemptId, Digest, RunId
 from domain.issues import Issue, Location
 from domain.manifest import Manifest, RunKind
@@ -20,13 +19,12 @@ from domain.rules import RuleKind, decode_rules
 from incentives.book import decode_policies
 from incentives.contracts import Contract, ContractBook
 from incentives.ledger import BatchKind
-from tasks.stages.as_if import SECTIONS_OF_ALL
 from tasks.stages.calculation import calculation_version
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
 from tasks.stages.opening_pay import lines_again
 from tasks.stages.pay import compute_pay
-from tasks.stages.signed_book import AS_SIGNED, read_back
+from tasks.stages.tying import signed_document
 
 # Where nothing is recorded, because nothing is written.
 _NO_ATTEMPT = AttemptId("")
@@ -50,8 +48,9 @@ def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest
     if unknown or manifest.source is None:
         yield Issue("LED014", place, f"what it was calculated by is not in the store: {', '.join(unknown)}", _RESTORE)
         return
-    policies, _ = decode_policies(_decoded(manifest, signed, RuleKind.POLICY, RuleKind.EXCHANGE))
-    settled, _ = decode_rules(_decoded(manifest, signed, RuleKind.CONTRACT), "contracts", RuleKind.CONTRACT, Contract)
+    policies, _ = decode_policies((signed_document(manifest, signed, RuleKind.POLICY, RuleKind.EXCHANGE),))
+    of_contracts = (signed_document(manifest, signed, RuleKind.CONTRACT),)
+    settled, _ = decode_rules(of_contracts, "contracts", RuleKind.CONTRACT, Contract)
     contracts = ContractBook(tuple(sorted(settled, key=lambda each: (each.rule.id, each.rule.valid_from))), ())
     try:
         with world.store.read() as connection:
@@ -77,17 +76,6 @@ def _of_opening(world: World, run: RunId, manifest: Manifest) -> Iterator[Issue]
         return
     with world.store.read() as connection:
         yield from _differing(connection, run, BatchKind.BONUS, again, manifest)
-
-
-def _decoded(manifest: Manifest, signed: Mapping[Digest, Signed], *kinds: RuleKind) -> tuple[Document, ...]:
-    """The rules of the run as they were signed, whatever stands in the files today."""
-    sections = {
-        SECTIONS_OF_ALL[kind]: [
-            read_back(kind, signed[version.digest].content) for version in manifest.rules if version.kind is kind
-        ]
-        for kind in kinds
-    }
-    return (Document(AS_SIGNED, sections, {(): Location(AS_SIGNED)}),)
 
 
 def _differing(

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ids import digest_of
+from domain.issues import Location
 from domain.periods import days_between
 from domain.records import Grain, KpiResult, Unit, ValueState
 from domain.staff import Employee, Leave, StaffPosting, Terms
@@ -18,6 +19,7 @@ from kpi_rules.figures import adds_up, grows_with_days
 from kpi_rules.grading import Measured, attainment_of, grade, points_on
 from kpi_rules.language import Curve, CurvePoint, Scorecard, ScorecardPart
 from kpi_rules.scores import score
+from kpi_rules.tying import untied_ratios, untied_scores
 
 START, AS_OF = date(2026, 10, 1), date(2026, 10, 31)
 HIRED = date(2024, 1, 1)
@@ -462,6 +464,40 @@ def test_a_score_names_the_line_of_each_target(rules_of):
 def _score(rules, results):
     (found,) = _scores(rules, results, _employee(StaffPosting("phone", "T1", "collector", START)))
     return found
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        ({}, []),
+        ({"score": Decimal(119)}, ["phone of employee E1: 119 is stored, its parts give 45"]),
+        ({"score": None}, ["phone of employee E1: no value is stored, its parts give 45"]),
+        ({"state": ValueState.HALTED}, ["phone of employee E1: 45 is stored, its parts give no value"]),
+        ({"attainment": Decimal(1)}, ["phone of employee E1, kept, attainment: 1 is stored, its parts give 0.4"]),
+        ({"contribution": Decimal(94)}, ["phone of employee E1, kept, contribution: 94 is stored, its parts give 20"]),
+    ],
+)
+def test_a_score_that_was_edited_is_told_beside_what_its_parts_give(edit, told, rules_of):
+    rules = rules_of(RULES)
+    results = [_result("kept", "0.2"), _result("money", "500", currency="VND")]
+    (found,) = _scores(rules, results, _employee(StaffPosting("phone", "T1", "collector", START)))
+    of_part = edit.keys() & {"attainment", "contribution"}
+    edited = replace(found, parts=(replace(found.parts[0], **edit), found.parts[1])) if of_part else found
+    edited = edited if of_part else replace(found, **edit)
+    issues = list(untied_scores([edited], rules.on(AS_OF), Location("night n")))
+    assert [issue.message for issue in issues] == told
+    assert {issue.code for issue in issues} <= {"LED016"}
+
+
+def test_a_ratio_that_was_edited_is_told_beside_what_its_sums_give():
+    ratio = replace(_result("kept", "0.75"), numerator=Decimal(3), denominator=Decimal(4))
+    of_nothing = replace(ratio, value=None, state=ValueState.NO_VALUE, denominator=Decimal(0))
+    edited = [replace(ratio, value=Decimal(1)), replace(of_nothing, value=Decimal(1))]
+    issues = list(untied_ratios([ratio, of_nothing, _result("other", "0.9"), *edited], Location("night n")))
+    assert [(issue.code, issue.message) for issue in issues] == [
+        ("LED017", "kept of employee E1: 1 is stored, its sums give 0.75"),
+        ("LED017", "kept of employee E1: 1 is stored, its sums give no value"),
+    ]
 
 
 def _scores(rules, results, *staff, working_days=WORKING, earlier=()):

@@ -12,31 +12,36 @@ from decimal import Decimal
 import duckdb
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from adapters.errors import RefusedError
 from adapters.store.batches import insert_period_decision, period_decisions_on, read_batches
 from adapters.store.guards import guard_names
 from adapters.store.ledger import Head, append, lock_head, move_head, read_entries
-from adapters.store.runs import begin_attempt
+from adapters.store.results import read_kpis, read_payout_lines, read_scores
+from adapters.store.runs import begin_attempt, official_run
 from adapters.store.schema import STORE
 from adapters.store.settlements import holds_of
 from adapters.store.signatures import sign
 from adapters.world import business_today, open_world
 from domain.actions import ActionDecision, ActionDecisionKind
+from domain.ids import canonical_decimal as as_text
 from domain.money import from_minor
 from domain.periods import Period
+from flows.cli import app, explaining
 from incentives.batches import BatchPhase, DecisionKind, PeriodDecisionKind, PeriodState
 from incentives.closed_sets import AGAINST, KEPT
 from incentives.ledger import LedgerEntry, chain
 from reports.languages import Language
 from reports.payout_tree import payout_page
-from tasks.stages import decide
+from tasks.stages import decide, month_end
 from tasks.stages.actions import decide_action
 from tasks.stages.adjust import NewAdjustment, decide_adjustment, hold_payee, propose, release_payee
 from tasks.stages.disputes import answer, list_disputes, open_dispute, resolve
 from tasks.stages.explain import lines_of_payee, verify_ledger
 from tasks.stages.explain_payout import explain_payout
 from tasks.stages.land import land
+from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import prepare, read_frozen
 from tasks.stages.opening_pay import bring_in, house_of, post_opening, sign_opening
 from tasks.stages.review import tie_out_of, write_review
@@ -611,6 +616,107 @@ def test_a_line_that_was_changed_by_hand_does_not_come_out_again(month):
             sa.text("UPDATE payout_lines SET amount_minor = amount_minor + 1 WHERE run_id = :run"), {"run": run}
         )
     assert {"LED010", "LED013"} <= {issue.code for issue in verify_ledger(month)}
+
+
+def edited(world, statement, **values):
+    """Changed by hand in the store, past the program."""
+    with world.store.write("test") as connection:
+        assert connection.execute(sa.text(statement), values).rowcount == 1
+
+
+def paid_by_score(world):
+    """A line of the forecast whose policy reads a score, and the score."""
+    with world.store.read() as connection:
+        night = official_run(connection, "nightly", LAST, "measure")
+        scores = {score.entity: score for score in read_scores(connection, night) if score.score}
+        lines = read_payout_lines(connection, night, "bonus")
+    return next(
+        (line, scores[line.payee])
+        for line in lines
+        if line.amount and line.payee in scores
+        if any(of.startswith("scorecard:") for step in line.steps for of, _ in step.inputs)
+    )
+
+
+def published(world):
+    batches = prepared(world).batches
+    for batch in batches:
+        approve_all(world, batch)
+        decide.publish(world, batch, by="publisher")
+    return batches
+
+
+EDITED_SCORE = "UPDATE scores SET score = '119' WHERE entity = :entity AND scorecard = :card AND as_of = :day"
+
+
+def explained_by_command(world, monkeypatch, *words):
+    monkeypatch.setattr(explaining, "open_world", lambda: world)
+    return CliRunner().invoke(app, ["explain", "payout", *words, "--period", str(SEPTEMBER)])
+
+
+def test_a_score_that_was_edited_before_the_month_end_is_not_paid(month):
+    _, score = paid_by_score(month)
+    edited(month, EDITED_SCORE, entity=score.entity, card=score.scorecard, day=LAST)
+    refused = refusal_of(lambda: prepared(month))
+    assert "BAT047" in refused
+    assert f"{score.scorecard} of employee {score.entity}: 119 is stored, its parts give" in refused
+
+
+def test_a_score_that_was_edited_is_told_although_the_same_is_paid_again(month, monkeypatch, tmp_path):
+    """As if the refusal were not there: lines, batch, ledger and calculation agree, and all of it is wrong."""
+    line, score = paid_by_score(month)
+    edited(month, EDITED_SCORE, entity=score.entity, card=score.scorecard, day=LAST)
+    with monkeypatch.context() as past:
+        past.setattr(month_end, "_refuse_untied", lambda *_: None)
+        published(month)
+    (issue,) = verify_ledger(month)
+    said = f"LED016 {score.scorecard} of employee {score.entity}: 119 is stored, its parts give {as_text(score.score)}"
+    assert said in str(issue)
+    page = tmp_path / "payout.html"
+    told = explained_by_command(month, monkeypatch, line.payee, "--page", str(page))
+    assert (told.exit_code, "the same" in told.output) == (1, False)
+    assert f"It does not tie: {issue}" in " ".join(told.output.split())
+    assert said in page.read_text(encoding="utf-8")
+    assert "Not every figure comes out again" in page.read_text(encoding="utf-8")
+    as_json = explained_by_command(month, monkeypatch, line.payee, "--json")
+    assert as_json.exit_code == 1
+    assert said in as_json.output
+
+
+@ON_SQLITE
+def test_a_sum_that_was_edited_is_told_beside_its_rows(month, monkeypatch):
+    """A sum has no parts in the store: the tree finds it again in the rows."""
+    batches = prepared(month).batches
+    with month.store.read() as connection:
+        frozen = read_frozen(connection, next(batch for batch in batches if "field" in batch))
+        source = manifest_of(connection, frozen.run).source
+    payee = next(line.payee for line in frozen.lines if line.amount)
+    assert explained_by_command(month, monkeypatch, payee).exit_code == 0
+    (tree, *_) = explain_payout(month, payee, SEPTEMBER)
+    summed = next(n for root in tree.tree for n in _every(root) if any(c.kind == "rows" for c in n.children))
+    statement = "UPDATE kpi_results SET value = '499211117' WHERE run_id = :run AND kpi = :kpi AND entity = :entity"
+    whose = summed.note.partition(" of ")[2].split()[1].rstrip(",")
+    edited(month, statement, run=source, kpi=summed.name, entity=whose)
+    told = explained_by_command(month, monkeypatch, payee)
+    assert (told.exit_code, "the same" in told.output) == (1, False)
+    assert f"It does not tie: {summed.name} of" in told.output
+    assert "499211117 is stored, the rows give" in " ".join(told.output.split())
+
+
+@ON_SQLITE
+def test_a_ratio_that_is_not_its_sums_is_told_and_not_paid(month):
+    published(month)
+    assert verify_ledger(month) == ()
+    with month.store.read() as connection:
+        source = official_run(connection, "nightly", LAST, "measure")
+        ratio = next(each for each in read_kpis(connection, source) if each.denominator and each.value)
+    statement = (
+        "UPDATE kpi_results SET value = '7' WHERE run_id = :run AND kpi = :kpi AND entity = :entity AND grain = :of"
+    )
+    edited(month, statement, run=source, kpi=ratio.kpi, entity=ratio.entity, of=ratio.grain.value)
+    said = f"{ratio.kpi} of {ratio.grain} {ratio.entity}: 7 is stored, its sums give {as_text(ratio.value)}"
+    assert [issue.message for issue in verify_ledger(month) if issue.code == "LED017"] == [said]
+    assert said in refusal_of(lambda: prepared(month))
 
 
 # Between prepare and close: every file that is renamed and every transaction, before and after its commit.

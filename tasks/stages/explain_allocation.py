@@ -24,7 +24,7 @@ from domain.manifest import RunKind, Stage
 from domain.planned import PLANNED
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
-from tasks.stages.rules import rules_of_run
+from tasks.stages.rules_then import rules_then
 from tasks.stages.session import planned_before, session_of_night
 from tasks.stages.situation import situation_of
 from tasks.stages.worklist import open_actions
@@ -100,7 +100,7 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
     row = _row(world, files, account, night)
     if PLANNED.name in files and files[PLANNED.name].rows:
         planned.append(registered_file(world, files[PLANNED.name].path, files[PLANNED.name].sha256))
-    strategy = rules_of_run(world, manifest, None).strategies.on(night)
+    strategy = rules_then(world, manifest).strategies.on(night)
     day = night + timedelta(days=1)
     with session_of_night(world, manifest, accepted) as duck:
         situation = situation_of(duck, strategy, day, [account]) if strategy else None

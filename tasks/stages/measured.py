@@ -23,7 +23,7 @@ from kpi_rules.rulebook import KpiRules
 from kpi_rules.views import BREACHES, CREDITS, RECOVERY_RATES
 from tasks.stages.gate import accepted_in, halted_in
 from tasks.stages.manifests import manifest_of
-from tasks.stages.rules import rules_of_run
+from tasks.stages.rules_then import rules_then
 from tasks.stages.session import session_of_night
 
 
@@ -67,14 +67,15 @@ def _run_of(connection: sa.Connection, day: date) -> RunId:
 def measured_night(world: World, day: date) -> Iterator[MeasuredNight]:
     """The newest official night of the date that has measured.
 
-    Raises: RefusedError if there is none; ConflictError if the rules were edited since; FileChangedError.
+    Raises: RefusedError if there is none; ConflictError if the rules have changed since and were never signed;
+    FileChangedError.
     """
     with world.store.read() as connection:
         run = _run_of(connection, day)
         results, files = read_kpis(connection, run), files_of_run(connection, run)
         manifest, accepted = manifest_of(connection, run), accepted_in(connection, run)
         halted = halted_in(connection, run)
-    rules = rules_of_run(world, manifest, None).kpis.on(day)
+    rules = rules_then(world, manifest).kpis.on(day)
     with session_of_night(world, manifest, accepted) as duck:
         for table in (CREDITS, BREACHES, RECOVERY_RATES):
             file = files.get(table.name)

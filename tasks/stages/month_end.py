@@ -413,19 +413,25 @@ def _of_leavers(month: OpenMonth, leavers: frozenset[str]) -> Iterator[int]:
 def _store(world: World, night: Night, period: Period, drafts: Sequence[Draft], prepared: tuple[str, date]) -> Prepared:
     """One transaction: new batches in, and those that they replace void.
 
-    A batch that still waits, of the same run and content, stays as it is while there is time to approve it. One that
-    was returned or void does not come back: what is prepared after it is a batch of its own, even if nothing changed.
+    A batch that still waits, of the same content made from the same, stays as it is, with its approvals, while there
+    is time to approve it: what other departments have published meanwhile is none of it. One that was returned or void
+    does not come back: what is prepared after it is a batch of its own, even if nothing changed.
     """
     day = prepared[1]
     stored: list[BatchId] = []
     settled: list[str] = []
     with world.store.write("batches_prepared") as connection:
         into = _open_period(connection, period)
+        made_from = _made_from(connection, night.run)
         for draft in drafts:
             mine = (draft.scope.kind.value, draft.scope.name)
             siblings = [row for row in read_batches(connection, str(period)) if (row.kind, row.scope) == mine]
             waiting = [row for row in siblings if not _is_over(connection, row)]
-            same = [row for row in waiting if _is_same(row, night, draft, day)]
+            same = [
+                row
+                for row in waiting
+                if _is_same(row, draft, day) and _made_from(connection, RunId(row.run_id)) == made_from
+            ]
             if not draft.postings and any(_is_over(connection, row) for row in siblings):
                 settled.append(draft.scope.name)
             elif same:
@@ -439,10 +445,15 @@ def _store(world: World, night: Night, period: Period, drafts: Sequence[Draft], 
     return Prepared(night.run, tuple(stored), tuple(settled))
 
 
-def _is_same(row: sa.Row[Any], night: Night, draft: Draft, day: date) -> bool:
+def _is_same(row: sa.Row[Any], draft: Draft, day: date) -> bool:
     until = complete_by(draft.terms, row.prepared_on)
-    content = (row.run_id, row.content_hash, row.open_month)
-    return content == (night.run, draft.content_hash, draft.open_month) and (until is None or day <= until)
+    content = (row.content_hash, row.open_month)
+    return content == (draft.content_hash, draft.open_month) and (until is None or day <= until)
+
+
+def _made_from(connection: sa.Connection, run: RunId) -> Manifest:
+    """The run's manifest without what the ledger had of all departments: a batch's own part of it is its content."""
+    return replace(manifest_of(connection, run), ledger=None, published=())
 
 
 def _is_over(connection: sa.Connection, row: sa.Row[Any]) -> bool:

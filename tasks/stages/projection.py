@@ -32,7 +32,8 @@ from tasks.stages.measure import carried_values
 from tasks.stages.pay import Pay, pay_in
 from tasks.stages.people import BONUS_READS, capacities_of, staff_of, working_days_of
 from tasks.stages.reporting import Measured, measured_night, refuse_unknown
-from tasks.stages.rules import RuleSet, rules_of_run
+from tasks.stages.rules import RuleSet
+from tasks.stages.rules_then import rules_then
 from tasks.stages.session import session_of_night
 
 FOLDER = "projection"
@@ -61,7 +62,7 @@ def projection_facts(world: World, day: date, language: Language) -> ProjectionF
     halted = halted_tables(world, found.night)
     if halted & BONUS_READS:
         return _nothing(world, found, halted)
-    rules = rules_of_run(world, found.manifest, None)
+    rules = rules_then(world, found.manifest)
     both = _calculated(world, found, rules, halted)
     policies = {ready.version.digest: ready for ready in rules.policies.policies}
     pay = projected(_lines(both.now), _lines(both.then), _held(both.now))

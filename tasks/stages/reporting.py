@@ -33,7 +33,7 @@ from tasks.stages.manifests import manifest_of
 from tasks.stages.monthly import monthly_facts
 from tasks.stages.night import Night
 from tasks.stages.people import calendar_of
-from tasks.stages.rules import rules_of_run
+from tasks.stages.rules_then import rules_then
 from tasks.stages.session import session_of_tables
 from tasks.stages.weekly import is_last_working_day_of_week, weekly_facts
 
@@ -151,7 +151,7 @@ def measured_night(world: World, day: date) -> Measured:
             raise RefusedError(f"REP001 no night of {day} has measured; `recoup runs` lists those that have")
         manifest = manifest_of(connection, run)
         kpis, scores = read_kpis(connection, run), read_scores(connection, run)
-    rules = rules_of_run(world, manifest, None).kpis.on(manifest.effective_on)
+    rules = rules_then(world, manifest).kpis.on(manifest.effective_on)
     return Measured(Night(run, AttemptId(""), day, RunKind.NIGHTLY), manifest, rules, kpis, scores)
 
 

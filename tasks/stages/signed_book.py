@@ -80,7 +80,7 @@ def taken_back(
     before = {one.rule: one for version in unsigned if (one := _before(version, signed))}
     left = without(book, [(version.kind, version.id, version.valid_from) for version in unsigned])
     back = [one for digest, one in before.items() if digest not in here]
-    return replace(left, documents=(*left.documents, *_documents(back)))
+    return replace(left, documents=(*left.documents, *documents_as_signed(back)))
 
 
 def read_back(kind: RuleKind, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +115,8 @@ def _first_day(signed: Signed) -> date:
     return date.fromisoformat(signed.content["valid_from"])
 
 
-def _documents(signed: Iterable[Signed]) -> Iterator[Document]:
+def documents_as_signed(signed: Iterable[Signed]) -> Iterator[Document]:
+    """A document for each version, as if it stood in a file."""
     for one in signed:
         path = f"{_FOLDERS.get(one.kind, 'kpi_rules/rules')}/{AS_SIGNED}"
         section = SECTIONS_OF_ALL[one.kind]

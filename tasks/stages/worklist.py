@@ -37,7 +37,8 @@ from kpi_rules.planned import READS as PLANNED_READS
 from kpi_rules.planned import planned_rows
 from tasks.stages.gate import accepted_in, halted_in
 from tasks.stages.manifests import manifest_of
-from tasks.stages.rules import RuleSet, rules_of_run
+from tasks.stages.rules import RuleSet
+from tasks.stages.rules_then import rules_then
 from tasks.stages.session import planned_before, session_of_night
 
 READS = PLANNED_READS | {"accounts", "contacts", "promises", "parties", "calendar", "staff_postings"}
@@ -84,7 +85,7 @@ def work_lists(world: World, night: date, scope: Scope) -> WorkLists:
     """The lists of the day after the night.
 
     Raises: RefusedError if no night of the date has allocated, its accounts were halted, or nobody has accounts in the
-    scope; ConflictError if the rules were edited since; FileChangedError.
+    scope; ConflictError if the rules have changed since and were never signed; FileChangedError.
     """
     with world.store.read() as connection:
         run = official_run(connection, RunKind.NIGHTLY.value, night, Stage.ALLOCATE.value)
@@ -97,7 +98,7 @@ def work_lists(world: World, night: date, scope: Scope) -> WorkLists:
         file = files_of_run(connection, run).get(PLANNED.name)
     if halted & {"accounts", "staff_postings"}:
         raise RefusedError(f"WRK002 accounts or postings of {night} were halted: see `recoup show {short(run)}`")
-    rules = rules_of_run(world, manifest, None)
+    rules = rules_then(world, manifest)
     if file is not None and file.rows:
         planned.append(registered_file(world, file.path, file.sha256))
     with session_of_night(world, manifest, accepted, releases=False) as duck:

@@ -152,8 +152,8 @@ def _drawn_from(lot: random.Random, drawn: Drawn, events: Sequence[Event]) -> tu
     """The number of an event, and a time after it that ends before the next one."""
     if drawn is Drawn.TIME:
         at = lot.uniform(0.0, events[-1].at)
-        number = sum(each.at <= at for each in events)
-        return number, at - events[number - 1].at
+        number = max(sum(each.at <= at for each in events), 1)
+        return number, max(at - events[number - 1].at, 0.0)  # before the first event: at it
     wanted = [
         number
         for number, each in enumerate(events[:-1], 1)

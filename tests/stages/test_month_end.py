@@ -295,6 +295,17 @@ def test_one_departments_publishing_leaves_the_others_approvals_alone(month):
     assert decide.publish(month, second, by="publisher").entries > 0
 
 
+def test_preparing_again_after_another_departments_publishing_keeps_the_approvals(month):
+    first, second, third = prepared(month).batches[:3]
+    for batch in (first, second):
+        approve_all(month, batch)
+    decide.publish(month, first, by="publisher")
+    again = prepared(month).batches
+    assert {second, third} <= set(again)
+    assert first not in again
+    assert decide.publish(month, second, by="publisher").entries > 0
+
+
 CONTEST = """
 policies:
   - id: contest

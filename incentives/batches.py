@@ -376,10 +376,6 @@ class PeriodDecision:
     reason: str
 
 
-# A batch that is paid, or that somebody has put aside by name and with a reason.
-_SETTLED = frozenset({BatchPhase.PUBLISHED, BatchPhase.HELD})
-
-
 def period_state(decisions: Iterable[PeriodDecision]) -> PeriodState:
     """The last decision counts; without one the month is open."""
     last = max(decisions, key=lambda each: each.step, default=None)
@@ -396,7 +392,7 @@ def open_period(origin: Period, states: Mapping[Period, PeriodState]) -> Period:
 def period_refusals(
     decision: PeriodDecision, decisions: Sequence[PeriodDecision], batches: Sequence[tuple[Batch, BatchState]]
 ) -> tuple[Issue, ...]:
-    """Why the month may not be closed or reopened; `batches` are all batches of it, none left out."""
+    """Why the month may not be closed or reopened; `batches` are all of it, in the order of their preparation."""
     issues = [*_not_due(decision, period_state(decisions))]
     if decision.kind is PeriodDecisionKind.CLOSED:
         issues += _unfinished(decision.period, batches)
@@ -412,15 +408,20 @@ def _not_due(decision: PeriodDecision, state: PeriodState) -> Iterator[Issue]:
 
 
 def _unfinished(period: Period, batches: Sequence[tuple[Batch, BatchState]]) -> Iterator[Issue]:
-    """Every department and partner with a batch has one that is published or held, and none that still waits."""
+    """Every department and partner with a batch has one that is published or held, and none that still waits.
+
+    What was returned or made void is told where nothing was prepared after it, and then only the last one.
+    """
     place = Location(f"period {period}")
     if not batches:
         yield Issue("BAT032", place, "no batch was prepared for the month", "Prepare it, or there is nothing to close")
-    settled = {(batch.kind, batch.scope) for batch, state in batches if state.phase in _SETTLED}
+    over = {BatchPhase.RETURNED, BatchPhase.VOID}
+    replaced = {(batch.kind, batch.scope) for batch, state in batches if state.phase not in over}
+    last = {(batch.kind, batch.scope): batch.batch_id for batch, _ in batches}
     for batch, state in sorted(batches, key=lambda each: each[0].batch_id):
         if state.phase in {BatchPhase.PREPARED, BatchPhase.APPROVED}:
             message = f"batch {batch.batch_id} is {state.phase}"
             yield Issue("BAT033", place, message, "Publish it, or hold it with a reason")
-        elif (batch.kind, batch.scope) not in settled:
+        elif (batch.kind, batch.scope) not in replaced and batch.batch_id == last[batch.kind, batch.scope]:
             message = f"batch {batch.batch_id} is {state.phase}, and none has taken its place"
             yield Issue("BAT034", place, message, "Prepare it again")

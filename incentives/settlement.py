@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
 from domain.ids import Digest, canonical_decimal, digest_of
@@ -34,12 +35,23 @@ Account = tuple[str, str]  # payee and currency
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why somebody is not paid now: by whose decision, or by which case; an empty component holds all of theirs."""
+    """Why somebody is not paid now: by whose decision, or by which case; an empty component holds all of theirs.
+
+    `until` is the first day on which it no longer holds, if that was said.
+    """
 
     payee: str
     component: str
     by: str
     reason: str
+    is_case: bool = False
+    until: date | None = None
+
+    @property
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """Who holds, apart from the reason: a payee reads the reason, and no name."""
+        decided = ("case" if self.is_case else "held by", self.by)
+        return (decided, ("until", self.until.isoformat())) if self.until else (decided,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +305,9 @@ def _share(cap: Decimal, pay: int) -> int:
 
 def _line_of_hold(scope: Scope, key: LedgerKey, amount: int, reasons: tuple[Hold, ...], decided: Decided) -> PayoutLine:
     value = from_minor(amount, key.currency)
-    note = "; ".join(f"{each.by}: {each.reason}" for each in reasons) or "no longer held"
-    steps = (Step("held", "hold", value, (("of", key.base.component),), decided.terms_place, note),)
+    note = "; ".join(each.reason for each in reasons) or "no longer held"
+    shown = (("of", key.base.component), *(named for each in reasons for named in each.shown))
+    steps = (Step("held", "hold", value, shown, decided.terms_place, note),)
     return _line(scope, key, value, decided, steps)
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from domain.ids import BatchId, Digest, short
 from domain.periods import Period
-from domain.records import PayoutLine, Score, Unit
+from domain.records import PayoutLine, Score, Step, Unit
 from reports.formats import Formats
 from reports.languages import Language, message, words_of
 from reports.pay_changes import Cause, Change
@@ -138,6 +138,18 @@ _BESIDE: Mapping[str, str] = {
     "carried": message("Carried to a later month"),
     "receivable": message("Owed by you"),
 }
+
+# Reasons that the calculation itself writes.
+_REASONS: Mapping[str, str] = {
+    "a dispute is open": message("a dispute is open"),
+    "a dispute was upheld, and its adjustment is not approved": message(
+        "a dispute was upheld, and its adjustment is not approved"
+    ),
+    "no longer held": message("no longer held"),
+}
+_NAME = re.compile(r"(?P<before>^|; )[^:;]*: ")  # batches from before holds named apart who decided
+
+# What corrects an amount that was posted before; all but these and earnings stands beside the calculation.
 _CORRECTIONS = frozenset({"adjustment", "clawback"})
 
 
@@ -170,6 +182,7 @@ class _Writer:
         parts = (
             *(part for line in of.lines for part in self.line_parts(line)),
             *self.held_part(),
+            *self.beside_part(),
             *self.correction_part(),
             self.ledger_part(),
             self.dispute_part(),
@@ -204,9 +217,23 @@ class _Writer:
             _BESIDE.get(line.component.partition("/")[0], line.component), component=_component(line.component)
         )
         amount, last = self.formats.money(line.amount, line.currency), line.steps[-1]
-        case = dict(last.inputs).get("case", "")
-        said = (amount, last.note, self.say(message("dispute %(case)s"), case=case) if case else "")
+        said = (amount, *self.reasons(last), *self.decided(last))
         return Part(title, ("; ".join(each for each in said if each),))
+
+    def reasons(self, step: Step) -> Iterator[str]:
+        """What people wrote as they wrote it, what the calculation writes in the reader's language."""
+        note, names = step.note, {name for name, _ in step.inputs}
+        if step.kind == "hold" and not names & {"held by", "case"}:
+            note = _NAME.sub(r"\g<before>", note)
+        for reason in note.split("; "):
+            yield self.say(_REASONS[reason]) if reason in _REASONS else reason
+
+    def decided(self, step: Step) -> Iterator[str]:
+        for name, value in step.inputs:
+            if name == "until":
+                yield self.say(message("until %(day)s"), day=self.formats.day(date.fromisoformat(value)))
+            elif name == "case":
+                yield self.say(message("dispute %(case)s"), case=value)
 
     def days(self, line: StatementLine) -> Iterator[str]:
         """Which rule held on which days, and why that one."""
@@ -336,15 +363,23 @@ class _Writer:
         if self.statement.held:
             yield Part(self.say(message("Held, and not paid now")), self.statement.held)
 
+    def beside_part(self) -> Iterator[Part]:
+        """Entries that hold back, adjust or carry: they stand beside what was calculated, and correct none of it."""
+        found = [entry for entry in self.statement.entries if entry.entry_type not in {"earning", *_CORRECTIONS}]
+        if found:
+            text = self.say(
+                message("These amounts stand beside the calculated pay; each names the month it belongs to.")
+            )
+            yield Part(self.say(message("Held back, adjusted or carried")), (text,), self.entries_table(found))
+
     def correction_part(self) -> Iterator[Part]:
         """Entries that correct another month, or what was posted before."""
         own = str(self.statement.period)
         found = [
             entry
             for entry in self.statement.entries
-            if entry.entry_type != "earning"
-            or entry.origin_period != entry.posting_period
-            or entry.origin_period != own
+            if entry.entry_type in _CORRECTIONS
+            or (entry.entry_type == "earning" and {entry.origin_period, entry.posting_period} != {own})
         ]
         if found:
             text = self.say(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,16 +32,35 @@ def read_batches(connection: sa.Connection, period: str = "") -> tuple[sa.Row[An
 
 
 def batch_named(connection: sa.Connection, prefix: str) -> sa.Row[Any]:
-    """The one batch whose id starts with `prefix`.
+    """The one batch whose id starts with `prefix`; of one department or partner and month, the one that still counts.
 
-    Raises: RefusedError naming those that there are, if it is none or several.
+    Those that were returned or made void do not stand in the way of the one that took their place. Raises: RefusedError
+    naming those that there are, if it is none or several.
     """
-    statement = sa.select(batches).where(batches.c.batch_id.startswith(prefix, autoescape=True))
-    found = connection.execute(statement.order_by(batches.c.batch_id)).all()
+    found = batches_named(connection, prefix)
+    counting = batches_that_count(connection, found)
+    if len(found) > 1 and len(counting) == 1 and len({(row.kind, row.scope, row.period) for row in found}) == 1:
+        return counting[0]
     if len(found) != 1:
         known = ", ".join(row.batch_id for row in found) or "none; `recoup batches` lists them"
         raise RefusedError(f"{prefix!r} should name one batch; it names {known}")
     return found[0]
+
+
+def batches_named(connection: sa.Connection, prefix: str) -> tuple[sa.Row[Any], ...]:
+    """All batches whose ids start with `prefix`."""
+    statement = sa.select(batches).where(batches.c.batch_id.startswith(prefix, autoescape=True))
+    return tuple(connection.execute(statement.order_by(batches.c.batch_id)))
+
+
+def batches_that_count(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> tuple[sa.Row[Any], ...]:
+    """Of these batches, those that were neither returned nor made void."""
+    key = batch_decisions.c
+    statement = sa.select(key.batch_id).where(
+        key.batch_id.in_([row.batch_id for row in rows]), key.decision.in_(["returned", "void"])
+    )
+    over = set(connection.execute(statement).scalars())
+    return tuple(row for row in rows if row.batch_id not in over)
 
 
 def lines_of(connection: sa.Connection, batch_id: str) -> tuple[sa.Row[Any], ...]:

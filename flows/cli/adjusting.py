@@ -11,6 +11,7 @@ from adapters.world import open_world
 from domain.periods import Period
 from flows.attempts import attempt_at
 from flows.cli.arguments import BatchId, ByName, Reason, parse_period
+from flows.cli.naming import batch_meant
 from flows.cli.output import AsJson, say, show
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def propose(
 
     world = open_world()
     with attempt_at(world, f"adjust {payee} of {batch}", None) as attempt:
+        batch = batch_meant(world, batch, as_json=as_json)
         known = propose(world, batch, NewAdjustment(payee, amount, currency, by, reason, dispute), attempt)
     show(known, [_adjustment_row(known)], as_json=as_json, title=f"{by}: proposed")
     say(f"somebody else types `recoup adjustments approve {known.adjustment_id} --by NAME`", as_json=as_json)
@@ -118,6 +120,7 @@ def open_(
 
     world = open_world()
     with attempt_at(world, f"dispute {payee} of {batch}", None) as attempt:
+        batch = batch_meant(world, batch, as_json=as_json)
         case = open_dispute(world, batch, payee, component, by=by, about=about, owner=owner, attempt=attempt)
     show(case, [_dispute_row(case)], as_json=as_json, title=f"{by}: opened")
 
@@ -149,14 +152,15 @@ def resolve(
     as_json: AsJson = False,
 ) -> None:
     """Resolve a dispute; one that is upheld is settled by an adjustment that names it."""
-    from tasks.stages.disputes import resolve
+    from tasks.stages.disputes import batch_to_adjust, resolve
 
     world = open_world()
     with attempt_at(world, f"resolve {dispute}", None) as attempt:
         case = resolve(world, dispute, upheld=upheld, by=by, reason=reason, attempt=attempt)
     show(case, [_dispute_row(case)], as_json=as_json, title=f"{by}: resolved")
     if upheld:
-        line = f"`recoup adjustments propose {case.batch} --payee {case.payee} --dispute {case.action.action_id} …`"
+        batch = batch_to_adjust(world, case)
+        line = f"`recoup adjustments propose {batch} --payee {case.payee} --dispute {case.action.action_id} …`"
         say(f"{line} proposes what settles it", as_json=as_json)
 
 

@@ -15,6 +15,7 @@ from domain.money import from_minor
 from domain.periods import Period
 from flows.attempts import attempt_at
 from flows.cli.arguments import BatchId, ByName, OfPeriod, Reason, parse_date, parse_period
+from flows.cli.naming import batch_meant
 from flows.cli.output import AsJson, say, show, working
 
 app = typer.Typer()
@@ -92,6 +93,7 @@ def hold(
 
     world = open_world()
     with attempt_at(world, f"hold {payee} of {batch}", None) as attempt:
+        batch = batch_meant(world, batch, as_json=as_json)
         held = hold_payee(world, batch, payee, by=by, reason=reason, until=until, attempt=attempt)
     row = {"payee": payee, "state": "held", "until": until or "released", "reason": reason}
     show(held, [row], as_json=as_json, title=f"{by}: held in {held.batch}")
@@ -111,6 +113,7 @@ def release(batch: BatchId, by: ByName, reason: Reason, payee: Payee = "", *, as
 
     world = open_world()
     with attempt_at(world, f"release {payee} of {batch}", None) as attempt:
+        batch = batch_meant(world, batch, as_json=as_json)
         released = release_payee(world, batch, payee, by=by, reason=reason, attempt=attempt)
     row = {"payee": payee, "state": "released", "reason": reason}
     show(released, [row], as_json=as_json, title=f"{by}: released in {released.batch}")
@@ -125,6 +128,7 @@ def publish(batch: BatchId, by: ByName, *, as_json: AsJson = False) -> None:
 
     world = open_world()
     with attempt_at(world, f"publish {batch}", None):
+        batch = batch_meant(world, batch, as_json=as_json)
         published = decide.publish(world, batch, by=by)
         write_outputs(world, published.batch)
     _write_reviews(world, str(published.batch))
@@ -173,6 +177,7 @@ def _decide(kind: str, batch: str, by: str, role: str, seen: str, reason: str, *
 
     world = open_world()
     with attempt_at(world, f"{kind} {batch}", None):
+        batch = batch_meant(world, batch, as_json=as_json)
         frozen = decide.decide(world, batch, DecisionKind(kind), by=by, role=role, reason=reason, seen=seen)
     _write_reviews(world, str(frozen.batch.batch_id))
     row = {"batch": frozen.batch.batch_id, "state": frozen.state.phase.value, "next": frozen.state.next_role}

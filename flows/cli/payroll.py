@@ -13,6 +13,7 @@ from adapters.world import open_world
 from domain.periods import Period
 from flows.attempts import attempt_at
 from flows.cli.arguments import BatchId, ByName, parse_period
+from flows.cli.naming import batch_meant
 from flows.cli.output import AsJson, say, show
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def export(batch: BatchId, *, as_json: AsJson = False) -> None:
 
     world = open_world()
     with attempt_at(world, f"payroll export {batch}", None):
+        batch = batch_meant(world, batch, as_json=as_json)
         exports = write_pay_files(world, batch)
     show(exports, _rows(exports), as_json=as_json, title="Files")
 
@@ -39,6 +41,7 @@ def reissue(batch: BatchId, *, as_json: AsJson = False) -> None:
 
     world = open_world()
     with attempt_at(world, f"payroll reissue {batch}", None):
+        batch = batch_meant(world, batch, as_json=as_json)
         exports = reissue_rejected(world, batch)
     show(exports, _rows(exports), as_json=as_json, title="Files")
 

@@ -9,6 +9,7 @@ import typer
 from adapters.world import open_world
 from flows.attempts import attempt_at
 from flows.cli.arguments import BatchId, OfPeriod
+from flows.cli.naming import batch_meant
 from flows.cli.output import AsJson, errors, show, working
 from reports.batch_report import TieOutRow
 from reports.languages import Language
@@ -25,6 +26,7 @@ def statements(batch: BatchId, language: InLanguage = None, *, as_json: AsJson =
 
     world = open_world()
     with working("Statements"), attempt_at(world, f"statements {batch}", None):
+        batch = batch_meant(world, batch, as_json=as_json)
         paths = write_statements(world, batch, language)
     folder = paths[0].parent if paths else ""
     show(paths, [{"files": len(paths), "folder": folder}], as_json=as_json, title="Statements")

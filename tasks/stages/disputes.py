@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from adapters.errors import RefusedError
 from adapters.store.actions import insert_action
-from adapters.store.batches import refuse_other_names
+from adapters.store.batches import batches_that_count, read_batches, refuse_other_names
 from adapters.store.settlements import insert_case
 from adapters.world import World, business_today
 from domain.actions import Action, ActionDecision, ActionDecisionKind, NewAction
@@ -87,6 +87,18 @@ def case_named(world: World, prefix: str) -> Case:
         known = ", ".join(case.action.action_id for case in found) or "none; `recoup disputes` lists them"
         raise RefusedError(f"DIS001 {prefix!r} should name one dispute; it names {known}")
     return whole[0]
+
+
+def batch_to_adjust(world: World, case: Case) -> str:
+    """The batch that an adjustment for the case is proposed on: the last one that counts of its department or partner.
+
+    The batch in which the case was opened may have been prepared again since.
+    """
+    with world.store.read() as connection:
+        mine = (case.kind.value, case.scope)
+        rows = [row for row in read_batches(connection, str(case.period)) if (row.kind, row.scope) == mine]
+        counting = batches_that_count(connection, rows)
+    return counting[-1].batch_id if counting else case.batch
 
 
 def _decided(

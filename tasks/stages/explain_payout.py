@@ -155,15 +155,20 @@ def _parts(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
 
 
 def _root(sources: _Sources, line: PayoutLine, part: Sequence[Step]) -> Node:
-    """Of a policy every column with those that it reads; of a contract its columns, the last one first."""
+    """Of a policy every column with those that it reads; of a contract, and of what stands beside the calculation, its
+    columns, the last one first, with what was decided and why."""
     if part[0].kind != "policy":
-        last, *before = (Node(step.name, step.kind, _number(step.value), _read(step), step.line) for step in part[::-1])
+        last, *before = (Node(step.name, step.kind, _number(step.value), _told(step), step.line) for step in part[::-1])
         return replace(last, children=tuple(before))
     heading, *columns = part
     by_name = {step.name: step for step in columns}
     root = _node(sources, line, by_name, columns[-1].name, set())
     note = f"{_read(heading)}; {heading.note}"
     return Node("policy", "policy", _number(columns[-1].value), note, heading.line, (root,))
+
+
+def _told(step: Step) -> str:
+    return "; ".join(text for text in (_read(step), step.note) if text)
 
 
 def _read(step: Step) -> str:

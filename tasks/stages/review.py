@@ -15,6 +15,7 @@ from domain.ids import canonical_json
 from domain.issues import Issue, Location
 from domain.money import from_minor
 from domain.periods import Period
+from domain.records import Step
 from incentives.batches import BatchPhase
 from incentives.ledger import HELD, BatchKind, LedgerKey
 from reports.batch import batch_page
@@ -140,7 +141,13 @@ def _held_by_decision(frozen: Frozen) -> Iterator[HeldPayee]:
     for line in frozen.lines:
         key = key_of_line(frozen.batch.kind, line)
         if key.sort == HELD and line.amount:
-            yield HeldPayee(line.payee, key.base.component, line.scope, HELD_BY_DECISION, line.steps[-1].note)
+            yield HeldPayee(line.payee, key.base.component, line.scope, HELD_BY_DECISION, _why_held(line.steps[-1]))
+
+
+def _why_held(step: Step) -> str:
+    """By whom or by which case, until when, and why; HR reads names."""
+    told = ", ".join(f"until {value}" if name == "until" else value for name, value in step.inputs if name != "of")
+    return f"{told}: {step.note}" if told else step.note
 
 
 def _split(reason: str) -> tuple[str, str]:

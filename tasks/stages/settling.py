@@ -93,11 +93,10 @@ def holds_in_force(
     last = {(row.scope, row.payee): row for row in holds_of(connection, kind.value, str(period))}
     for (scope, payee), row in sorted(last.items()):
         if row.decision == "held" and (row.until is None or on < row.until):
-            until = f", until {row.until}" if row.until else ""
-            found[scope].append(Hold(payee, "", row.by_name, f"{row.reason}{until}"))
+            found[scope].append(Hold(payee, "", row.by_name, row.reason, until=row.until))
     for case in read_cases(connection, kind, period):
         if reason := _holding(case, terms):
-            found[case.scope].append(Hold(case.payee, case.component, case.action.action_id, reason))
+            found[case.scope].append(Hold(case.payee, case.component, case.action.action_id, reason, is_case=True))
     return {scope: tuple(holds) for scope, holds in found.items()}
 
 

@@ -207,6 +207,20 @@ PUBLISHED = BatchState(BatchPhase.PUBLISHED, (), "")
             ["BAT034"],
             id="a returned batch was not replaced",
         ),
+        pytest.param(
+            period_decision(1, CLOSED),
+            (),
+            {"f1": BatchPhase.VOID, "f2": BatchPhase.PREPARED},
+            ["BAT033"],
+            id="a void batch beside its prepared successor is not told",
+        ),
+        pytest.param(
+            period_decision(1, CLOSED),
+            (),
+            {"f2": BatchPhase.VOID, "f1": BatchPhase.RETURNED},
+            ["BAT034"],
+            id="only the last of those that nothing took the place of is told",
+        ),
         pytest.param(period_decision(1, CLOSED), (), {"b1": BatchPhase.PREPARED}, ["BAT033"], id="a batch waits"),
         pytest.param(
             period_decision(1, CLOSED), (), {"b1": BatchPhase.APPROVED}, ["BAT033"], id="a batch is not published"

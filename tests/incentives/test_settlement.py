@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -282,3 +283,13 @@ def test_calculated_corrected_and_reversed_comes_back_to_zero(first, second, cap
     for amount in (first, second, 0):
         store.publish(JUNE, JUNE, {key(): amount} if amount else {}, decided)
     assert not any(posted_after({}, store.postings).values())
+
+
+def test_a_hold_says_why_and_apart_from_it_who_decided_and_until_when():
+    decided = Hold("E1", "", "Ha", "two visits in doubt", until=date(2027, 1, 1))
+    by_case = Hold("E1", "", "2026-09-E1-1", "a dispute is open", is_case=True)
+    settled = settle(scope(), {key(): 100}, {}, Decided(holds=(decided, by_case)), OpenMonth())
+    (step,) = settled.lines[0].steps
+    assert step.note == "two visits in doubt; a dispute is open"
+    shown = (("held by", "Ha"), ("until", "2027-01-01"), ("case", "2026-09-E1-1"))
+    assert step.inputs == (("of", key().component), *shown)

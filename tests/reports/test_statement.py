@@ -137,6 +137,55 @@ def test_holds_adjustments_and_deductions_are_told_with_their_reason_and_nobodys
     assert "Approver" not in text
 
 
+def held(note: str, *inputs: tuple[str, str]) -> StatementLine:
+    line = beside("held/performance_bonus:phone_early", note, "-5000", ("of", "performance_bonus:phone_early"), *inputs)
+    return replace(line, line=replace(line.line, steps=(replace(line.line.steps[0], kind="hold"),)))
+
+
+@pytest.mark.parametrize(
+    ("language", "until", "open_case"),
+    [
+        (Language.ENGLISH, "until 1 January 2027", "a dispute is open; dispute C-7"),
+        (Language.VIETNAMESE, "đến ngày 1 tháng 1, 2027", "khiếu nại đang chờ giải quyết; khiếu nại C-7"),
+        (Language.CHINESE, "至 2027年1月1日", "异议尚待处理; 异议 C-7"),
+    ],
+)
+def test_a_hold_tells_reason_and_end_in_the_readers_language_and_not_who_decided(language, until, open_case):
+    by_decision = held("xét lại", ("held by", "demo hr"), ("until", "2027-01-01"))
+    by_case = held("a dispute is open", ("case", "C-7"))
+    of_an_older_batch = held("demo hr: xét lại; demo finance: ca hai")
+    lines = (by_decision, by_case, of_an_older_batch)
+    text = Page(statement_page(replace(statement(), lines=lines), language)).text
+    assert f"; xét lại; {until}" in text
+    assert open_case in text
+    assert "; xét lại; ca hai" in text
+    assert "demo" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "beside_pay", "corrections"),
+    [
+        (Language.ENGLISH, "Held back, adjusted or carried", "correct what was posted before"),
+        (Language.VIETNAMESE, "nằm ngoài phần thu nhập được tính", "điều chỉnh những gì đã ghi trước đó"),
+        (Language.CHINESE, "列于计算所得之外", "更正此前入账的内容"),
+    ],
+)
+def test_a_first_hold_or_adjustment_is_no_correction(language, beside_pay, corrections):
+    def text_of(*entries: tuple[str, str]) -> str:
+        made = tuple(
+            StatementEntry(number, "performance_bonus:phone_early", "2026-09", into, kind, Decimal(5), "VND")
+            for number, (kind, into) in enumerate(entries)
+        )
+        return Page(statement_page(replace(statement(), entries=made), language)).text
+
+    first = text_of(("earning", "2026-09"), ("hold", "2026-09"), ("manual", "2026-09"))
+    assert beside_pay in first
+    assert corrections not in first
+    for late in (("adjustment", "2026-10"), ("clawback", "2026-10"), ("earning", "2026-10")):
+        assert corrections in text_of(late)
+        assert beside_pay not in text_of(late)
+
+
 def test_equal_statements_give_equal_bytes_and_another_one_does_not():
     first = statement_pdf(statement(), Language.CHINESE)
     assert first == statement_pdf(statement(), Language.CHINESE)

@@ -486,11 +486,14 @@ def test_a_payee_is_held_adjusted_after_a_dispute_released_and_paid(month):
         line = next(each for each in read_frozen(connection, batch).lines if each.amount > 0)
     payee, decided = line.payee, {"by": "demo hr", "attempt": attempt}
     approve_all(month, batch)
-    hold_payee(month, batch, payee, reason="two visits are in doubt", **decided)
+    until = business_today(month) + timedelta(days=30)
+    hold_payee(month, batch, payee, reason="two visits are in doubt", until=until, **decided)
     assert f"BAT014 {payee} is held" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
 
     held = next(each for each in prepared(month).batches if "field" in each)
     assert entries_by_type(month, held, payee) == {"earning": line.amount, "hold": -line.amount}
+    (node,) = tree_of(month, payee, "held/")
+    assert node.note == f"of {line.component}, held by demo hr, until {until}; two visits are in doubt"
     case = open_dispute(
         month, held, payee, line.component, by="demo hr", about="visits count twice", owner="hr", attempt=attempt
     )
@@ -510,11 +513,18 @@ def test_a_payee_is_held_adjusted_after_a_dispute_released_and_paid(month):
 
     paid = next(each for each in prepared(month).batches if "field" in each)
     assert entries_by_type(month, paid, payee) == {"earning": line.amount, "manual": Decimal(100)}
+    (node,) = tree_of(month, payee, "manual/")
+    assert node.note.endswith("; two visits")
     write_review(month, SEPTEMBER)
     approve_all(month, paid)
     decide.publish(month, paid, by="publisher")
     assert line in [each for _, each in lines_of_payee(month, payee, SEPTEMBER)]
     assert verify_ledger(month) == ()
+
+
+def tree_of(world, payee, component):
+    """What the payout's explanation shows of the line that begins like this."""
+    return next(each.tree for each in explain_payout(world, payee, SEPTEMBER) if each.component.startswith(component))
 
 
 @ON_SQLITE

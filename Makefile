@@ -54,8 +54,10 @@ lock: install  ## Resolve pyproject.toml anew into requirements.lock
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 		--output-file requirements.lock pyproject.toml
 
-bench: install  ## Full nights at 100 thousand and 1 million accounts, beside hand-written DuckDB queries
+bench: install  ## Full nights beside hand-written DuckDB queries; payout lines beside zen-engine; a simulation
 	@$(BIN)/python -m bench.night
+	@$(BIN)/python -m bench.payouts
+	@$(BIN)/python -m bench.simulation
 
 bench-gates: install  ## What the gate makes of clean nights, and of every kind of corruption at several rates
 	@$(BIN)/python -m bench.gates

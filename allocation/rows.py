@@ -109,7 +109,7 @@ def read_book(
     number = {destination.key: index for index, destination in enumerate(destinations)}
     segment = coded(table["segment"]).mapped({one.id: index for index, one in enumerate(strategy.segments)})
     is_held = np.array([one.rule.hold is not None for one in strategy.segments])[segment]
-    is_workable = pc.is_null(table["not_worked"]).to_numpy() & (segment != MISSING)
+    is_workable = pc.is_null(table["not_worked"]).to_numpy()
     owner = coded(_keys(table["owner_kind"], table["owner_id"])).mapped(number)
     is_placed = is_workable & pc.is_valid(table["placed_with"]).to_numpy() & pc.is_null(table["recall"]).to_numpy()
     is_left = is_workable & ~is_placed & ~is_held

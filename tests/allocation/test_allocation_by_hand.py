@@ -224,9 +224,16 @@ class TestQuotas:
         assert len(had_by(made, "P1")) <= 1
         assert len(had_by(made, "P1")) + len(had_by(made, "P2")) == 5  # partners have half of it together
 
-    def test_running_placements_count_for_the_quota(self, hand):
+    def test_running_placements_count_for_what_a_partner_has_at_least(self, hand):
         accounts = [legal(f"A{number}", placed_with="P1" if number < 2 else None) for number in range(10)]
-        made = self.made(hand, "{partner: P1, at_least: 0.3, at_most: 0.3}", *accounts)
+        made = self.made(hand, "{partner: P1, at_least: 0.3}", *accounts)
+        assert len(had_by(made, "P1")) == 3
+        assert made.summary.violations == ()
+
+    def test_running_placements_count_for_what_a_partner_has_at_most(self, hand):
+        accounts = [legal(f"A{number}", placed_with="P1" if number < 2 else None) for number in range(10)]
+        strategy = with_keys(hand, "quotas: [{partner: P1, at_most: 0.3}]")
+        made = hand.allocate(hand.book(*accounts), hand.partner("P1", 10), strategy=strategy)
         assert len(had_by(made, "P1")) == 3
 
     @pytest.mark.parametrize(

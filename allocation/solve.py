@@ -31,7 +31,7 @@ class Solution:
     @property
     def gap(self) -> float:
         """How far below the proven bound the value is, as a share of the bound."""
-        return (self.bound - self.value) / max(self.bound, 1)
+        return _gap(self.value, self.bound)
 
 
 def solve(problem: Problem, before: Ints | None = None, *, exactly: bool = True) -> Solution:
@@ -39,18 +39,32 @@ def solve(problem: Problem, before: Ints | None = None, *, exactly: bool = True)
 
     Small teams end with a programme in whole numbers, unless it is not to be solved `exactly`.
     """
-    found = _solved(problem, before, exactly=exactly)
-    if before is None or found.gap <= _WARM_GAP_AT_MOST:
-        return found
-    afresh = _solved(problem, None, exactly=exactly)
-    return afresh if (len(afresh.violations), afresh.gap) < (len(found.violations), found.gap) else found
+    start = _start(problem, before)
+    if before is not None and start.shortfall[1] > _WARM_GAP_AT_MOST:
+        start = min(start, _start(problem, None), key=lambda one: one.shortfall)
+    place = exchange(problem, start.prices, start.place)
+    place = finish(problem, start.prices, place) if exactly else place
+    used = problem.used(place)
+    bound = proven_bound(problem, start.prices, used)
+    return Solution(start.prices, place, problem.value(place), bound, violations(problem.limits, used))
 
 
-def _solved(problem: Problem, before: Ints | None, *, exactly: bool) -> Solution:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where prices alone bring each unit; `shortfall` is how many limits are violated, then the gap to the bound."""
+
+    prices: Ints
+    place: Ints
+    shortfall: tuple[int, float]
+
+
+def _start(problem: Problem, before: Ints | None) -> _Start:
     prices = solve_prices(problem, before)
     place = fill_minimums(problem, prices, assign(problem, prices))
-    place = exchange(problem, prices, place)
-    place = finish(problem, prices, place) if exactly else place
     used = problem.used(place)
     bound = proven_bound(problem, prices, used)
-    return Solution(prices, place, problem.value(place), bound, violations(problem.limits, used))
+    return _Start(prices, place, (len(violations(problem.limits, used)), _gap(problem.value(place), bound)))
+
+
+def _gap(value: int, bound: int) -> float:
+    return (bound - value) / max(bound, 1)

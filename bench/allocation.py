@@ -1,22 +1,29 @@
-"""Large allocations through the solver of the night, and the same as a linear programme by HiGHS where it finishes.
+"""Large allocations through the solver of the night, and the same by OR-Tools and HiGHS where they finish.
 
     python -m bench.allocation [SIZE ...] [--seconds 240]
 
 Prints one line for each size and solver: wall time, peak memory, gap, violations. Each runs in a process of its own, so
-that the peaks are theirs. The gap of ours is to the bound that it proves in integers; HiGHS solves the relaxation to
-its optimum, which is a bound, and says nothing of whole units. Sizes are those of `SIZES`; without any, all but the
-largest.
+that the peaks are theirs. The gap of ours is to the bound that it proves in integers. Every unit is one account here,
+so that the problem is a flow: OR-Tools ends at its optimum in whole units, and HiGHS at the same by a linear programme.
+`value` is in quanta; a rival's seconds are the solver's alone, without the making of its arcs or columns. Sizes are
+those of `SIZES`; without any, all but the largest.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import highspy
 import numpy as np
@@ -44,6 +51,7 @@ class Size:
 
 
 SIZES = {
+    "10k": Size(10_000, 50, 5),
     "100k": Size(100_000, 50, 5),
     "1m": Size(1_000_000, 50, 5),
     "1m-sparse": Size(1_000_000, 500, 1000, 14),
@@ -55,8 +63,9 @@ SIZES = {
 class Measured:
     seconds: float
     peak_mib: float
-    gap: float | None
-    violations: int | None
+    value: int
+    gap: float | None = None
+    violations: int | None = None
 
 
 def main() -> None:
@@ -64,20 +73,19 @@ def main() -> None:
     parser.add_argument("sizes", nargs="*", choices=[*SIZES, []], help="Sizes; else all but the largest.")
     parser.add_argument("--seconds", type=float, default=240, help="How long a rival may take.")
     arguments = parser.parse_args()
-    print("| size | solver | seconds | peak MiB | gap | violations |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| size | solver | seconds | peak MiB | value | gap | violations |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in arguments.sizes or [name for name in SIZES if name not in LEFT_OUT]:
-        for solver, measure in (("Recoup", ours), ("HiGHS, relaxation", relaxed_by_highs)):
-            limit = None if solver == "Recoup" else arguments.seconds
-            print(_line(SIZES[name], solver, _apart(measure, SIZES[name], limit), limit), flush=True)
+        for solver, measure in SOLVERS.items():
+            print(_line(SIZES[name], solver, measure(SIZES[name], arguments.seconds), arguments.seconds), flush=True)
 
 
-def _line(size: Size, solver: str, found: Measured | None, limit: float | None) -> str:
+def _line(size: Size, solver: str, found: Measured | None, limit: float) -> str:
     if found is None:
-        return f"| {size} | {solver} | not finished in {limit:.0f} s | | | |"
+        return f"| {size} | {solver} | not finished in {limit:.0f} s | | | | |"
     gap = "" if found.gap is None else f"{found.gap:.1e}"
     passed = "" if found.violations is None else str(found.violations)
-    return f"| {size} | {solver} | {found.seconds:.1f} | {found.peak_mib:,.0f} | {gap} | {passed} |"
+    return f"| {size} | {solver} | {found.seconds:.1f} | {found.peak_mib:,.0f} | {found.value:,} | {gap} | {passed} |"
 
 
 def _apart(measure: Callable[[Size], Measured], size: Size, limit: float | None) -> Measured | None:
@@ -109,7 +117,23 @@ def ours(size: Size) -> Measured:
     found = solve(problem)
     seconds = time.perf_counter() - begun
     broken = violations(problem.limits, problem.used(found.place))
-    return Measured(seconds, _peak(), found.gap, len(broken))
+    return Measured(seconds, _peak(), found.value, found.gap, len(broken))
+
+
+def by_flow(size: Size, limit: float | None) -> Measured | None:
+    """OR-Tools' minimum-cost flow, which reads the pairs from a file; see `bench.flow`."""
+    problem = made(size)
+    parts = [_pairs_of(problem, group) for group in problem.groups]
+    unit, place, value = (np.concatenate([part[number] for part in parts]) for number in range(3))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "pairs.npz"
+        np.savez(file, unit=unit, limit=place, value=value, most=problem.limits.hi)
+        del problem, parts, unit, place, value
+        try:
+            told = subprocess.check_output([sys.executable, "-m", "bench.flow", str(file)], timeout=limit)
+        except subprocess.TimeoutExpired:
+            return None
+    return Measured(**json.loads(told))
 
 
 def relaxed_by_highs(size: Size) -> Measured:
@@ -121,7 +145,15 @@ def relaxed_by_highs(size: Size) -> Measured:
     highs.passModel(_linear(problem))
     begun = time.perf_counter()
     highs.run()
-    return Measured(time.perf_counter() - begun, _peak(), None, None)
+    seconds = time.perf_counter() - begun
+    return Measured(seconds, _peak(), round(highs.getObjectiveValue()))
+
+
+SOLVERS = {
+    "Recoup": lambda size, _: _apart(ours, size, None),
+    "OR-Tools, minimum-cost flow": by_flow,
+    "HiGHS, linear programme": partial(_apart, relaxed_by_highs),
+}
 
 
 def _linear(problem: Problem) -> highspy.HighsLp:

@@ -1,6 +1,6 @@
 """Large allocations through the solver of the night, and the same by OR-Tools and HiGHS where they finish.
 
-    python -m bench.allocation [SIZE ...] [--seconds 240]
+    python -m bench.allocation [SIZE ...] [--seconds 240] [--no-rivals]
 
 Prints one line for each size and solver: wall time, peak memory, gap, violations. Each runs in a process of its own, so
 that the peaks are theirs. The gap of ours is to the bound that it proves in integers. Every unit is one account here,
@@ -72,11 +72,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.allocation", description=__doc__)
     parser.add_argument("sizes", nargs="*", choices=[*SIZES, []], help="Sizes; else all but the largest.")
     parser.add_argument("--seconds", type=float, default=240, help="How long a rival may take.")
+    parser.add_argument("--rivals", action=argparse.BooleanOptionalAction, default=True, help="Run them too.")
     arguments = parser.parse_args()
+    solvers = SOLVERS if arguments.rivals else dict(list(SOLVERS.items())[:1])
     print("| size | solver | seconds | peak MiB | value | gap | violations |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in arguments.sizes or [name for name in SIZES if name not in LEFT_OUT]:
-        for solver, measure in SOLVERS.items():
+        for solver, measure in solvers.items():
             print(_line(SIZES[name], solver, measure(SIZES[name], arguments.seconds), arguments.seconds), flush=True)
 
 

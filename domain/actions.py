@@ -52,7 +52,10 @@ class NewAction:
 
 @dataclass(frozen=True, slots=True)
 class ActionDecision:
-    """`outcome` is what came of it, when it was closed; `deadline` and `owner` hold from now on, where one is given."""
+    """`outcome` is what came of it, when it was closed; `deadline` and `owner` hold from now on, where one is given.
+
+    `on_behalf_of` is whom a delegate acted for, where pay depends on it.
+    """
 
     kind: ActionDecisionKind
     by: str
@@ -61,6 +64,7 @@ class ActionDecision:
     reason: str = ""
     deadline: date | None = None
     owner: str = ""
+    on_behalf_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class RuleKind(StrEnum):
     CLEANING = "cleaning"
     APPROVER_GROUP = "approver_group"
     APPROVAL_CHAIN = "approval_chain"
+    AUTHORITY = "authority"
     DELEGATION = "delegation"
     PAY_TERMS = "pay_terms"
 

@@ -23,7 +23,7 @@ from domain.planned import PLANNED
 from domain.tables import Column, Kind, Table
 from expectations.contact_points.rules import CleaningFile
 from expectations.limits import ThresholdFile
-from incentives.chains import ApprovalFile
+from incentives.approval_book import ApprovalFile
 from incentives.contracts import ContractFile
 from incentives.policies import PolicyFile
 from incentives.rule_tests import PolicyTestFile

@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from domain.ids import BatchId, Digest
 from domain.issues import Issue, Location
-from domain.money import from_minor
 from domain.periods import Period
 from domain.rules import RuleVersion
-from incentives.chains import Approvers, ChainStep, ChainTerms, Limits, People, complete_by
+from incentives.approvers import Approvers, People, exceeded, furthest, limits_shown, moves_shown
+from incentives.chains import ChainStep, ChainTerms, complete_by
 from incentives.ledger import BatchKind, LedgerKey
 
 
@@ -152,15 +152,6 @@ def _standing(given: Sequence[Decision], approval_days: int | None, on: date | N
     return next(old, len(given))
 
 
-def exceeded(moves_minor: Mapping[str, int], limits: Limits) -> tuple[str, ...]:
-    """The currencies of which more is moved than the limit; of one without a limit, whatever is moved is more."""
-    return tuple(
-        currency
-        for currency, minor in sorted(moves_minor.items())
-        if minor and (currency not in limits or from_minor(minor, currency) > limits[currency])
-    )
-
-
 def refusals(
     decision: Decision, batch: Batch, decisions: Sequence[Decision], people: People | None = None
 ) -> tuple[Issue, ...]:
@@ -179,16 +170,6 @@ def acting_for(by: str, role: str, batch: Batch, people: People) -> str:
         return ""
     principals = people.principals(by, role)
     return next((each for each in principals if _entitled(each, step, batch, people)), "")
-
-
-def may_approve(terms: ChainTerms, name: str, scope: str, moves_minor: Mapping[str, int], people: People) -> bool:
-    """Whether somebody may approve some step of the chain for the scope, up to what is moved."""
-    return any(
-        people.is_in(name, each.group)
-        for step in terms.steps
-        for each in step.approvers
-        if (not each.scopes or scope in each.scopes) and not (each.up_to and exceeded(moves_minor, each.up_to))
-    )
 
 
 def void_reasons(
@@ -319,35 +300,19 @@ def _not_entitled(decision: Decision, batch: Batch, people: People) -> Iterator[
         groups = ", ".join(dict.fromkeys(each.group for each in _for_scope(step, batch))) or "nobody"
         message = f"{name} may not approve as {step.role} for {batch.scope}: {groups} may"
         yield Issue("BAT024", _place(batch), message, "Groups and delegations stand in incentives/approvals")
-    elif not any(_is_within(each, batch) for each in mine):
-        others = ", ".join(each.group for each in _for_scope(step, batch) if _is_within(each, batch)) or "nobody"
-        message = f"{name} may approve up to {_shown(max(mine, key=_reach).up_to)}; the batch moves {_moves(batch)}"
-        yield Issue("BAT029", _place(batch), message, f"Above it approve: {others}")
+    elif not any(each.may_move(batch.moves_minor) for each in mine):
+        able = (each.group for each in _for_scope(step, batch) if each.may_move(batch.moves_minor))
+        most, moves = limits_shown(furthest(mine).up_to), moves_shown(batch.moves_minor)
+        message = f"{name} may approve up to {most}; the batch moves {moves}"
+        yield Issue("BAT029", _place(batch), message, f"Above it approve: {', '.join(able) or 'nobody'}")
 
 
 def _entitled(name: str, step: ChainStep, batch: Batch, people: People) -> bool:
-    return any(_is_within(each, batch) and people.is_in(name, each.group) for each in _for_scope(step, batch))
+    return any(each.may_move(batch.moves_minor) and people.is_in(name, each.group) for each in _for_scope(step, batch))
 
 
 def _for_scope(step: ChainStep, batch: Batch) -> tuple[Approvers, ...]:
-    return tuple(each for each in step.approvers if not each.scopes or batch.scope in each.scopes)
-
-
-def _is_within(approvers: Approvers, batch: Batch) -> bool:
-    return not approvers.up_to or not exceeded(batch.moves_minor, approvers.up_to)
-
-
-def _reach(approvers: Approvers) -> int:
-    return max(approvers.up_to.values(), default=0)
-
-
-def _shown(limits: Limits) -> str:
-    return ", ".join(f"{amount:,} {currency}" for currency, amount in sorted(limits.items()))
-
-
-def _moves(batch: Batch) -> str:
-    moved = sorted(batch.moves_minor.items())
-    return ", ".join(f"{from_minor(minor, currency):,f} {currency}" for currency, minor in moved)
+    return tuple(each for each in step.approvers if each.are_for(batch.scope))
 
 
 def _place(batch: Batch) -> Location:

@@ -48,6 +48,7 @@ def insert_action_decision(
             owner=decision.owner,
             decided_on=decision.decided_on,
             by_name=decision.by,
+            on_behalf_of=decision.on_behalf_of,
             recorded_at=store.seam.clock(),
             attempt_id=attempt,
         )
@@ -102,4 +103,5 @@ def _decision(row: sa.Row[Any]) -> ActionDecision:
         row.reason,
         row.deadline,
         row.owner,
+        row.on_behalf_of or "",
     )

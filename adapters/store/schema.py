@@ -424,6 +424,7 @@ pay_holds = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, comment="Why, and until when or what."),
     sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision."),
     *_recorded(),
+    sa.Column("on_behalf_of", sa.String(120), comment="Whom a delegate acted for; empty: nobody."),
     sa.UniqueConstraint("batch_kind", "scope", "period", "payee", "step"),
     comment="Decisions to hold and to release one payee of a batch.",
 )
@@ -443,6 +444,7 @@ adjustments = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, comment="Why."),
     sa.Column("proposed_on", sa.Date, nullable=False, comment="Day of the proposal."),
     *_recorded(),
+    sa.Column("on_behalf_of", sa.String(120), comment="Whom a delegate acted for; empty: nobody."),
     comment="Manual adjustments as they were proposed; paid only once somebody else has approved them.",
 )
 
@@ -455,6 +457,7 @@ adjustment_decisions = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty for approvals."),
     sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision."),
     *_recorded(),
+    sa.Column("on_behalf_of", sa.String(120), comment="Whom a delegate acted for; empty: nobody."),
     comment="What became of proposed adjustments.",
 )
 
@@ -465,6 +468,8 @@ pay_cases = sa.Table(
     sa.Column("batch_id", sa.ForeignKey("batches.batch_id"), nullable=False, comment="Batch in which the line stood."),
     sa.Column("payee", sa.String(80), nullable=False, comment="Whose pay it is about."),
     sa.Column("component", sa.String(80), nullable=False, comment="The line."),
+    sa.Column("opened_by", sa.String(120), comment="Who opened it; who did does not resolve it."),
+    sa.Column("on_behalf_of", sa.String(120), comment="Whom a delegate acted for; empty: nobody."),
     comment="Disputes about lines of pay; their state is that of their action.",
 )
 
@@ -478,6 +483,8 @@ period_decisions = sa.Table(
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
     sa.Column("reason", sa.Text, nullable=False, comment="Why."),
     *_recorded(),
+    sa.Column("decided_on", sa.Date, comment="Day of the decision."),
+    sa.Column("on_behalf_of", sa.String(120), comment="Whom a delegate acted for; empty: nobody."),
     sa.UniqueConstraint("period", "step"),
     comment="Closing and reopening of months.",
 )
@@ -567,6 +574,7 @@ action_decisions = sa.Table(
     sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision; of a closing, when it was closed."),
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
     *_recorded(),
+    sa.Column("on_behalf_of", sa.String(120), comment="Whom a delegate acted for; empty: nobody."),
     sa.UniqueConstraint("action_id", "step"),
     comment="Decisions of people on actions, in order: state, owner and deadline follow from them.",
 )

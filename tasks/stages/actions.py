@@ -23,6 +23,8 @@ from domain.actions import (
 from domain.ids import AttemptId
 from tasks.stages.settling import DISPUTE
 
+_COMMANDS = {ActionDecisionKind.CLOSED: "resolve", ActionDecisionKind.ANSWERED: "answer"}
+
 
 def open_actions(world: World, found: Iterable[NewAction], attempt: AttemptId | None) -> tuple[NewAction, ...]:
     """Enter those that are new into the register; what was found before, or is being worked on, is opened once only."""
@@ -37,20 +39,22 @@ def open_actions(world: World, found: Iterable[NewAction], attempt: AttemptId | 
 
 
 def decide_action(
-    world: World, prefix: str, decision: ActionDecision, attempt: AttemptId | None, *, resolves: bool = False
+    world: World, prefix: str, decision: ActionDecision, attempt: AttemptId | None, *, of_dispute: bool = False
 ) -> Action:
     """Record a decision on the action whose id starts with `prefix`.
 
-    A dispute is closed only by whoever `resolves` it, because pay follows from what becomes of it. Raises: RefusedError
-    with everything that stands in its way.
+    Pay follows from what becomes of a dispute: who answers and resolves it stands in rules, which are looked at for its
+    own commands (`of_dispute`). Raises: RefusedError with everything that stands in its way.
     """
     try:
         with world.store.write("action_decided") as connection:
             refuse_other_names(connection, decision.by)
             action = action_named(connection, prefix)
             faults = [*action_refusals(action, decision)]
-            if action.opened.source == DISPUTE and decision.kind is ActionDecisionKind.CLOSED and not resolves:
-                faults.append(f"DIS006 {action.action_id} is a dispute: `recoup disputes resolve` closes it")
+            if action.opened.source == DISPUTE and decision.kind in _COMMANDS and not of_dispute:
+                faults.append(
+                    f"DIS006 {action.action_id} is a dispute: `recoup disputes {_COMMANDS[decision.kind]}` it"
+                )
             if faults:
                 raise RefusedError("\n".join(faults))
             insert_action_decision(world.store, connection, action, decision, attempt)

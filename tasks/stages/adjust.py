@@ -23,14 +23,15 @@ from adapters.store.settlements import (
 from adapters.world import World, business_today
 from domain.expressions.parse import suggestion
 from domain.ids import AttemptId
+from domain.issues import Location
 from domain.money import from_minor, minor_digits, to_minor
 from domain.periods import Period
-from incentives.batches import may_approve
-from incentives.chains import People
+from incentives.approvers import PayDecision
+from incentives.authority import Matter, Ruling
 from incentives.ledger import BatchKind
-from tasks.stages.decide import people_on
+from tasks.stages.authority import moved_of_payee, refuse, ruling_on
 from tasks.stages.month_end import Frozen, read_frozen
-from tasks.stages.rules import sound_rules
+from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.settling import read_cases
 
 
@@ -74,6 +75,7 @@ class KnownAdjustment:
     state: str
     decided_by: str
     case: str
+    proposed_for: str = ""
 
 
 def hold_payee(
@@ -102,8 +104,9 @@ def propose(world: World, batch: str, wanted: NewAdjustment, attempt: AttemptId 
     day, rules = business_today(world), sound_rules(world.settings.rules)
     with world.store.write("adjustment_proposed") as connection:
         refuse_other_names(connection, wanted.by)
-        frozen, people = read_frozen(connection, batch), people_on(connection, rules, day)
-        _refuse((*_faults(connection, frozen, wanted), *_own(people, wanted.payee, wanted.by, "propose")))
+        frozen = read_frozen(connection, batch)
+        ruled = _ruling_on_new(connection, rules, frozen, wanted, day)
+        acting_for = refuse(ruled, tuple(_faults(connection, frozen, wanted)))
         name = f"{frozen.batch.period}-{len(adjustments_of(connection, period=str(frozen.batch.period))) + 1:04d}"
         row = {
             "adjustment_id": name,
@@ -117,6 +120,7 @@ def propose(world: World, batch: str, wanted: NewAdjustment, attempt: AttemptId 
             "proposed_by": wanted.by,
             "reason": wanted.reason.strip(),
             "proposed_on": day,
+            "on_behalf_of": acting_for,
         }
         insert_adjustment(world.store, connection, row, attempt)
         return _named(connection, name)
@@ -130,24 +134,18 @@ def decide_adjustment(
     try:
         with world.store.write("adjustment_decided") as connection:
             refuse_other_names(connection, by)
-            known, people = _named(connection, name), people_on(connection, rules, day)
-            faults = [*_not_due(known), *_own(people, known.payee, by, "approve"), *_one_person(known, by)]
+            known = _named(connection, name)
+            faults = [*_not_due(known)]
             if not approve and not reason.strip():
                 faults.append("ADJ005 an adjustment is rejected with a reason: give --reason")
-            chain = rules.approvals.chain_on(known.kind, known.period.last_day)
-            moved = {known.currency: abs(to_minor(known.amount, known.currency))}
-            if approve and not (chain and may_approve(chain.rule.terms, by, known.scope, moved, people)):
-                faults.append(
-                    f"ADJ006 {by} may approve no step of {known.kind} batches of {known.scope} for {known.amount:,f} "
-                    f"{known.currency}. Groups and limits stand in incentives/approvals"
-                )
-            _refuse(faults)
+            acting_for = refuse(_ruling_on_known(connection, rules, known, day, by=by, approve=approve), tuple(faults))
             row = {
                 "adjustment_id": known.adjustment_id,
                 "decision": "approved" if approve else "rejected",
                 "by_name": by,
                 "reason": reason.strip(),
                 "decided_on": day,
+                "on_behalf_of": acting_for,
             }
             insert_adjustment_decision(world.store, connection, row, attempt)
             return _named(connection, known.adjustment_id)
@@ -167,8 +165,44 @@ def payees_of_run(connection: sa.Connection, frozen: Frozen) -> frozenset[str]:
     return frozenset(paid | {payee for payee, _, _ in read_held(connection, frozen.run, kind)} | frozen.batch.payees)
 
 
+def _ruling_on_new(
+    connection: sa.Connection, rules: RuleSet, frozen: Frozen, wanted: NewAdjustment, day: date
+) -> Ruling:
+    batch, place = frozen.batch, Location(f"batch {frozen.batch.batch_id}")
+    moved = _moved(wanted.amount, wanted.currency)
+    payees = frozenset({wanted.payee})
+    matter = Matter(PayDecision.PROPOSE_ADJUSTMENT, wanted.by, place, batch.scope, moved, payees)
+    return ruling_on(connection, rules, batch.kind, batch.period, matter, day)
+
+
+def _ruling_on_known(
+    connection: sa.Connection, rules: RuleSet, known: KnownAdjustment, day: date, *, by: str, approve: bool
+) -> Ruling:
+    """Whoever proposed it, or was acted for, does not approve it; taking one's own proposal back is no harm."""
+    what = PayDecision.APPROVE_ADJUSTMENT if approve else PayDecision.REJECT_ADJUSTMENT
+    proposers = {known.proposed_by, known.proposed_for} - {""} if approve else set[str]()
+    matter = Matter(
+        what,
+        by,
+        Location(f"adjustment {known.adjustment_id}"),
+        known.scope,
+        _moved(known.amount, known.currency),
+        frozenset({known.payee}),
+        dict.fromkeys(proposers, "proposed it"),
+    )
+    return ruling_on(connection, rules, known.kind, known.period, matter, day)
+
+
+def _moved(amount: Decimal, currency: str) -> dict[str, int]:
+    """Of an amount that cannot be paid nothing moves: that it cannot be is told beside it."""
+    try:
+        return {currency: abs(to_minor(amount, currency))}
+    except ValueError:
+        return {}
+
+
 def _decide_hold(world: World, wanted: PayeeHold, attempt: AttemptId | None) -> PayeeHold:
-    day = business_today(world)
+    day, rules = business_today(world), sound_rules(world.settings.rules)
     try:
         with world.store.write("payee_held") as connection:
             refuse_other_names(connection, wanted.by)
@@ -180,7 +214,8 @@ def _decide_hold(world: World, wanted: PayeeHold, attempt: AttemptId | None) -> 
                 if (row.scope, row.payee) == (batch.scope, wanted.payee)
             ]
             is_held = bool(known) and known[-1].decision == "held" and (known[-1].until or date.max) > day
-            _refuse(_faults_of_hold(wanted, day, payees_of_run(connection, frozen), is_held=is_held))
+            faults = _faults_of_hold(wanted, day, payees_of_run(connection, frozen), is_held=is_held)
+            acting_for = refuse(_ruling_on_hold(connection, rules, frozen, wanted, day), tuple(faults))
             row = {
                 "batch_kind": batch.kind.value,
                 "scope": batch.scope,
@@ -192,6 +227,7 @@ def _decide_hold(world: World, wanted: PayeeHold, attempt: AttemptId | None) -> 
                 "by_name": wanted.by,
                 "reason": wanted.reason.strip(),
                 "decided_on": day,
+                "on_behalf_of": acting_for,
             }
             insert_hold(world.store, connection, row, attempt)
     except sa.exc.IntegrityError:
@@ -199,11 +235,19 @@ def _decide_hold(world: World, wanted: PayeeHold, attempt: AttemptId | None) -> 
     return PayeeHold(batch.batch_id, wanted.payee, wanted.decision, wanted.by, wanted.reason, wanted.until)
 
 
+def _ruling_on_hold(connection: sa.Connection, rules: RuleSet, frozen: Frozen, wanted: PayeeHold, day: date) -> Ruling:
+    what = PayDecision.HOLD_PAYEE if wanted.decision == "held" else PayDecision.RELEASE_PAYEE
+    batch, place = frozen.batch, Location(f"batch {frozen.batch.batch_id}")
+    moved = moved_of_payee(frozen, wanted.payee)
+    matter = Matter(what, wanted.by, place, batch.scope, moved, frozenset({wanted.payee}))
+    return ruling_on(connection, rules, batch.kind, batch.period, matter, day)
+
+
 def _faults_of_hold(wanted: PayeeHold, day: date, payees: frozenset[str], *, is_held: bool) -> Iterator[str]:
     if wanted.payee not in payees:
         yield f'HLD001 "{wanted.payee}" is no payee of the batch. {suggestion(wanted.payee, payees)}'.rstrip()
-    if not wanted.by.strip() or not wanted.reason.strip():
-        yield "HLD002 a payee is held and released by name and with a reason: give --by and --reason"
+    if not wanted.reason.strip():
+        yield "HLD002 a payee is held and released with a reason: give --reason"
     if is_held is (wanted.decision == "held"):
         state = "held already" if is_held else "not held: there is nothing to release"
         yield f"HLD003 {wanted.payee} is {state}"
@@ -215,8 +259,8 @@ def _faults(connection: sa.Connection, frozen: Frozen, wanted: NewAdjustment) ->
     payees = payees_of_run(connection, frozen)
     if wanted.payee not in payees:
         yield f'ADJ001 "{wanted.payee}" is no payee of the batch. {suggestion(wanted.payee, payees)}'.rstrip()
-    if not wanted.by.strip() or not wanted.reason.strip():
-        yield "ADJ005 an adjustment is proposed by name and with a reason: give --by and --reason"
+    if not wanted.reason.strip():
+        yield "ADJ005 an adjustment is proposed with a reason: give --reason"
     yield from _faults_of_money(wanted)
     known = {case.action.action_id: case for case in read_cases(connection)}
     if wanted.case and wanted.case not in known:
@@ -234,18 +278,6 @@ def _faults_of_money(wanted: NewAdjustment) -> Iterator[str]:
         return
     if minor == 0:
         yield f"ADJ004 an adjustment of nothing: give an amount, with at most {digits} digits after the point"
-
-
-def _own(people: People, payee: str, by: str, what: str) -> Iterator[str]:
-    if payee == by or payee in people.employee_ids(by):
-        yield f"ADJ003 {by} is {payee}: nobody may {what} an adjustment of their own pay"
-
-
-def _one_person(known: KnownAdjustment, by: str) -> Iterator[str]:
-    if by == known.proposed_by:
-        yield f"ADJ003 {by} proposed it: somebody else approves"
-    if not by.strip():
-        yield "ADJ005 a decision has a name: give --by"
 
 
 def _not_due(known: KnownAdjustment) -> Iterator[str]:
@@ -276,10 +308,5 @@ def _known(row: sa.Row[Any]) -> KnownAdjustment:
         row.decision or "proposed",
         row.decided_by or "",
         row.case_id or "",
+        row.on_behalf_of or "",
     )
-
-
-def _refuse(faults: Iterator[str] | list[str] | tuple[str, ...]) -> None:
-    found = tuple(faults)
-    if found:
-        raise RefusedError("\n".join(found))

@@ -123,6 +123,7 @@ SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     RuleKind.CLEANING: "cleaning",
     RuleKind.APPROVER_GROUP: "groups",
     RuleKind.APPROVAL_CHAIN: "chains",
+    RuleKind.AUTHORITY: "authorities",
     RuleKind.DELEGATION: "delegations",
     RuleKind.PAY_TERMS: "pay_terms",
 }

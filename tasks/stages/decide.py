@@ -12,12 +12,14 @@ from adapters.errors import ConflictError, RefusedError
 from adapters.snapshots import Pointer, pointed
 from adapters.store.batches import insert_period_decision, read_batches, refuse_other_names
 from adapters.store.ledger import Head, append, lock_head, move_head
-from adapters.store.signatures import with_signatures, withdrawn_among
+from adapters.store.signatures import withdrawn_among
 from adapters.world import World, business_today
 from domain.ids import BatchId, Digest, RunId, short
-from domain.issues import Issue
+from domain.issues import Issue, Location
 from domain.manifest import Input, Manifest, RunKind
 from domain.periods import Period
+from incentives.approvers import PayDecision
+from incentives.authority import Matter, Ruling
 from incentives.batches import (
     BatchPhase,
     Decision,
@@ -32,9 +34,9 @@ from incentives.batches import (
     signatures_withdrawn,
     void_reasons,
 )
-from incentives.chains import People
 from incentives.ledger import BatchKind, ChainedEntry, LedgerEntry, chain, scope_of
 from incentives.settlement import OpenMonth
+from tasks.stages.authority import people_on, ruling_on
 from tasks.stages.brought_in import posted_opening
 from tasks.stages.calculation import calculation_version
 from tasks.stages.gate import accepted_in
@@ -75,7 +77,8 @@ def decide(
     """Record a decision on the batch whose id starts with `batch`; the batch as it is afterwards.
 
     `role` defaults to the one that is due; `seen` is the content hash that was looked at, and defaults to the batch's;
-    `on` is the day of the decision, today unless it is given. A delegate acts for whoever delegated to them. Raises:
+    `on` is the day of the decision, today unless it is given. A delegate acts for whoever delegated to them. Who
+    approves is the chain's, who decides anything else is said by the authorities. Raises:
     RefusedError with every reason why it may not be recorded.
     """
     day = on or business_today(world)
@@ -86,6 +89,7 @@ def decide(
             frozen = read_frozen(connection, batch)
             people = people_on(connection, rules, day)
             due = role or frozen.state_on(day).next_role
+            may = _ruling(connection, rules, frozen, kind, by, day)
             decision = Decision(
                 frozen.batch.batch_id,
                 len(frozen.decisions) + 1,
@@ -95,11 +99,11 @@ def decide(
                 Digest(seen) if seen else frozen.hash_now,
                 reason,
                 day,
-                acting_for(by, due, frozen.batch, people) if kind is DecisionKind.APPROVED else "",
+                acting_for(by, due, frozen.batch, people) if kind is DecisionKind.APPROVED else may.on_behalf_of,
             )
             unsigned = _unsigned(connection, frozen) if kind is DecisionKind.APPROVED else ()
             refused = refusals(decision, frozen.batch, frozen.decisions, people)
-            _refuse((*refused, *signatures_withdrawn(frozen.batch, unsigned)))
+            _refuse((*refused, *signatures_withdrawn(frozen.batch, unsigned), *may.refusals))
             record_decision(world, connection, decision)
     except sa.exc.IntegrityError:
         raise ConflictError("somebody decided on this batch at the same moment: look at it again") from None
@@ -107,13 +111,23 @@ def decide(
         return read_frozen(connection, batch)
 
 
-def people_on(connection: sa.Connection, rules: RuleSet, day: date) -> People:
-    """Who may approve on the day, by the groups and delegations that are signed."""
-    groups, delegations = rules.approvals.groups, rules.approvals.delegations
-    versions = [*(placed.version for placed in groups), *(placed.version for placed in delegations)]
-    signed = with_signatures(connection, versions)
-    is_signed = {version: bool(known.signer) for version, known in zip(versions, signed, strict=True)}
-    return rules.approvals.people_on(day, is_signed)
+_OF_BATCHES = {
+    DecisionKind.RETURNED: PayDecision.RETURN,
+    DecisionKind.HELD: PayDecision.HOLD,
+    DecisionKind.RELEASED: PayDecision.RELEASE,
+}
+
+
+def _ruling(
+    connection: sa.Connection, rules: RuleSet, frozen: Frozen, kind: DecisionKind, by: str, day: date
+) -> Ruling:
+    """By the authorities; who approves is the chain's, and publishing decides nothing."""
+    batch = frozen.batch
+    if kind not in _OF_BATCHES:
+        return Ruling("", ())
+    place = Location(f"batch {batch.batch_id}")
+    matter = Matter(_OF_BATCHES[kind], by, place, batch.scope, batch.moves_minor, batch.payees)
+    return ruling_on(connection, rules, batch.kind, batch.period, matter, day)
 
 
 def publish(world: World, batch: str, *, by: str, on: date | None = None) -> Published:
@@ -161,15 +175,21 @@ def _publish(
     return Published(frozen.batch.batch_id, len(entries), after)
 
 
-def decide_period(world: World, period: Period, kind: PeriodDecisionKind, *, by: str, reason: str) -> PeriodState:
+def decide_period(
+    world: World, period: Period, kind: PeriodDecisionKind, *, by: str, reason: str, on: date | None = None
+) -> PeriodState:
     """Close or reopen a month by a recorded decision. Raises: RefusedError with every reason why it may not be."""
+    day, rules = on or business_today(world), sound_rules(world.settings.rules)
+    what = PayDecision.CLOSE if kind is PeriodDecisionKind.CLOSED else PayDecision.REOPEN
     try:
         with world.store.write("period_decided") as connection:
             refuse_other_names(connection, by)
             before = decisions_on_periods(connection).get(period, ())
             decision = PeriodDecision(period, len(before) + 1, kind, by, reason)
+            may = ruling_on(connection, rules, None, period, Matter(what, by, Location(f"period {period}")), day)
             frozen = [read_frozen(connection, row.batch_id) for row in read_batches(connection, str(period))]
-            _refuse(period_refusals(decision, before, [(each.batch, each.state) for each in frozen]))
+            refused = period_refusals(decision, before, [(each.batch, each.state) for each in frozen])
+            _refuse((*refused, *may.refusals))
             insert_period_decision(
                 world.store,
                 connection,
@@ -179,6 +199,8 @@ def decide_period(world: World, period: Period, kind: PeriodDecisionKind, *, by:
                     "decision": kind.value,
                     "by_name": by,
                     "reason": reason,
+                    "decided_on": day,
+                    "on_behalf_of": may.on_behalf_of,
                 },
             )
     except sa.exc.IntegrityError:

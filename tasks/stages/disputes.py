@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+import sqlalchemy as sa
+
 from adapters.errors import RefusedError
 from adapters.store.actions import insert_action
 from adapters.store.batches import batches_that_count, read_batches, refuse_other_names
@@ -13,13 +15,16 @@ from adapters.world import World, business_today
 from domain.actions import Action, ActionDecision, ActionDecisionKind, NewAction
 from domain.expressions.parse import suggestion
 from domain.ids import AttemptId
+from domain.issues import Location
 from domain.periods import Period
+from incentives.approvers import PayDecision
+from incentives.authority import Matter, Ruling
 from incentives.batches import BatchPhase, DecisionKind
 from incentives.chains import PayTerms
 from tasks.stages.actions import decide_action
-from tasks.stages.decide import people_on
+from tasks.stages.authority import moved_of_payee, refuse, ruling_on
 from tasks.stages.month_end import Frozen, read_frozen
-from tasks.stages.rules import sound_rules
+from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.settling import DISPUTE, UPHELD, Case, read_cases
 
 REJECTED = "rejected"
@@ -41,7 +46,8 @@ def open_dispute(
             raise RefusedError(f"BAT043 no pay_terms of {frozen.batch.kind} batches: add them to incentives/approvals")
         line = component or _only_line(frozen, payee)
         known = read_cases(connection, frozen.batch.kind, frozen.batch.period)
-        _refuse((*_faults(frozen, payee, line, by, about), *_busy(known, payee, line), *_late(frozen, terms.rule, day)))
+        faults = (*_faults(frozen, payee, line, about), *_busy(known, payee, line), *_late(frozen, terms.rule, day))
+        acting_for = refuse(_ruling_on_new(connection, rules, frozen, (payee, line), by, day), faults)
         number = sum(case.payee == payee for case in known) + 1
         action = NewAction(
             DISPUTE,
@@ -56,21 +62,26 @@ def open_dispute(
         )
         insert_action(world.store, connection, action, attempt)
         row = {"action_id": action.action_id, "batch_id": frozen.batch.batch_id, "payee": payee, "component": line}
-        insert_case(connection, row)
+        insert_case(connection, {**row, "opened_by": by, "on_behalf_of": acting_for})
     return case_named(world, action.action_id)
 
 
 def answer(world: World, name: str, *, by: str, text: str, attempt: AttemptId | None) -> Case:
     """Record what the payee is told; the case stays open until it is resolved."""
-    return _decided(world, name, ActionDecisionKind.ANSWERED, by, attempt, reason=text)
+    answered = (PayDecision.ANSWER_DISPUTE, ActionDecisionKind.ANSWERED)
+    return _decided(world, name, answered, by, attempt, reason=text)
 
 
 def resolve(world: World, name: str, *, upheld: bool, by: str, reason: str, attempt: AttemptId | None) -> Case:
-    """Close the case. One that is upheld is settled by an approved adjustment that names it."""
+    """Close the case. One that is upheld is settled by an approved adjustment that names it.
+
+    Whoever opened it does not resolve it.
+    """
     if not reason.strip():
         raise RefusedError("DIS004 a dispute is resolved with a reason: give --reason")
     outcome = f"{UPHELD if upheld else REJECTED}: {reason.strip()}"
-    return _decided(world, name, ActionDecisionKind.CLOSED, by, attempt, outcome=outcome)
+    what = PayDecision.UPHOLD_DISPUTE if upheld else PayDecision.REJECT_DISPUTE
+    return _decided(world, name, (what, ActionDecisionKind.CLOSED), by, attempt, outcome=outcome)
 
 
 def list_disputes(world: World, period: Period | None = None) -> tuple[Case, ...]:
@@ -104,7 +115,7 @@ def batch_to_adjust(world: World, case: Case) -> str:
 def _decided(
     world: World,
     name: str,
-    kind: ActionDecisionKind,
+    what: tuple[PayDecision, ActionDecisionKind],
     by: str,
     attempt: AttemptId | None,
     *,
@@ -114,13 +125,30 @@ def _decided(
     case = case_named(world, name)
     day, rules = business_today(world), sound_rules(world.settings.rules)
     with world.store.read() as connection:
-        people = people_on(connection, rules, day)
-    if by == case.payee or case.payee in people.employee_ids(by):
-        raise RefusedError(f"DIS005 {by} is {case.payee}: somebody else answers and resolves it")
-    action: Action = decide_action(
-        world, case.action.action_id, ActionDecision(kind, by, day, outcome, reason), attempt, resolves=True
-    )
+        acting_for = refuse(_ruling_on_known(connection, rules, case, what[0], by, day))
+    decision = ActionDecision(what[1], by, day, outcome, reason, on_behalf_of=acting_for)
+    action: Action = decide_action(world, case.action.action_id, decision, attempt, of_dispute=True)
     return case_named(world, action.action_id)
+
+
+def _ruling_on_new(
+    connection: sa.Connection, rules: RuleSet, frozen: Frozen, whose: tuple[str, str], by: str, day: date
+) -> Ruling:
+    batch, (payee, line) = frozen.batch, whose
+    place, moved = Location(f"batch {batch.batch_id}"), moved_of_payee(frozen, payee, line)
+    matter = Matter(PayDecision.OPEN_DISPUTE, by, place, batch.scope, moved, frozenset({payee}))
+    return ruling_on(connection, rules, batch.kind, batch.period, matter, day)
+
+
+def _ruling_on_known(
+    connection: sa.Connection, rules: RuleSet, case: Case, what: PayDecision, by: str, day: date
+) -> Ruling:
+    moved = moved_of_payee(read_frozen(connection, case.batch), case.payee, case.component)
+    resolving = what in {PayDecision.UPHOLD_DISPUTE, PayDecision.REJECT_DISPUTE}
+    involved = dict.fromkeys(case.opened_by if resolving else (), "opened it")
+    place = Location(f"dispute {case.action.action_id}")
+    matter = Matter(what, by, place, case.scope, moved, frozenset({case.payee}), involved)
+    return ruling_on(connection, rules, case.kind, case.period, matter, day)
 
 
 def _only_line(frozen: Frozen, payee: str) -> str:
@@ -131,12 +159,12 @@ def _only_line(frozen: Frozen, payee: str) -> str:
     return lines[0]
 
 
-def _faults(frozen: Frozen, payee: str, line: str, by: str, about: str) -> Iterator[str]:
+def _faults(frozen: Frozen, payee: str, line: str, about: str) -> Iterator[str]:
     lines = {each.component for each in frozen.lines if each.payee == payee}
     if line not in lines:
         yield f'DIS001 {payee} has no line "{line}" in {frozen.batch.batch_id}. {suggestion(line, lines)}'.rstrip()
-    if not by.strip() or not about.strip():
-        yield "DIS004 a dispute is opened by name and with what it is about: give --by and --about"
+    if not about.strip():
+        yield "DIS004 a dispute says what it is about: give --about"
     if frozen.state.phase in {BatchPhase.VOID, BatchPhase.RETURNED}:
         yield f"DIS003 {frozen.batch.batch_id} is {frozen.state.phase}: dispute the batch that took its place"
 
@@ -153,8 +181,3 @@ def _late(frozen: Frozen, terms: PayTerms, day: date) -> Iterator[str]:
     if published and day > published + timedelta(days=terms.dispute_days):
         last = published + timedelta(days=terms.dispute_days)
         yield f"DIS003 lines of this batch could be disputed until {last}, {terms.dispute_days} days after publishing"
-
-
-def _refuse(faults: tuple[str, ...]) -> None:
-    if faults:
-        raise RefusedError("\n".join(faults))

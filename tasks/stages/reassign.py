@@ -32,7 +32,7 @@ from allocation.reassign import Situation, faults, handed_over
 from domain.ids import AttemptId, ReleaseId
 from domain.issues import Issue, Location
 from domain.reassignments import Reassigned, Reassignment, ReassignmentKind, refusals
-from tasks.stages.decide import people_on
+from tasks.stages.authority import people_on
 from tasks.stages.night import write_table
 from tasks.stages.rules import sound_rules
 from tasks.stages.situation import looked_at_day

@@ -23,8 +23,8 @@ from domain.records import Unit
 from domain.rules import Placed, Rule, RuleVersion, stale, version_digest
 from expectations.contact_points.rules import CleaningBook, decode_cleaning
 from expectations.limits import Thresholds, decode_thresholds
+from incentives.approval_book import ApprovalBook, decode_approvals
 from incentives.book import PolicyBook, decode_policies
-from incentives.chains import ApprovalBook, decode_approvals
 from incentives.contracts import ContractBook, decode_contracts
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
 from kpi_rules.target_sheets import with_targets_of_sheets

@@ -14,7 +14,13 @@ from tasks.stages.rules import RuleSet, decode_rule_book, read_rules, refuse_err
 from tasks.stages.signed_book import documents_as_signed
 
 _NOT_OF_NIGHTS = frozenset(  # who may approve what is today's business
-    {RuleKind.APPROVER_GROUP, RuleKind.APPROVAL_CHAIN, RuleKind.DELEGATION, RuleKind.PAY_TERMS}
+    {
+        RuleKind.APPROVER_GROUP,
+        RuleKind.APPROVAL_CHAIN,
+        RuleKind.AUTHORITY,
+        RuleKind.DELEGATION,
+        RuleKind.PAY_TERMS,
+    }
 )
 
 

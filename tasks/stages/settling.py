@@ -25,7 +25,10 @@ UPHELD = "upheld"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A dispute about a line: the action that carries it, the line, and the adjustment that settled it, if any."""
+    """A dispute about a line: the action that carries it, the line, and the adjustment that settled it, if any.
+
+    `opened_by` are who opened it and whom they acted for; none of them where it was opened before that was recorded.
+    """
 
     action: Action
     batch: str
@@ -35,6 +38,7 @@ class Case:
     payee: str
     component: str
     settled_by: str = ""
+    opened_by: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -140,6 +144,7 @@ def read_cases(
             row.payee,
             row.component,
             settled.get(row.action_id, ""),
+            tuple(name for name in (row.opened_by, row.on_behalf_of) if name),
         )
         for row in rows
     )

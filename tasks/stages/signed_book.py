@@ -23,7 +23,9 @@ from domain.issues import Location
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, version_digest
 from expectations.contact_points.rules import CleaningRule
 from expectations.limits import TableThreshold
-from incentives.chains import ApprovalChain, ApproverGroup, Delegation, PayTerms
+from incentives.approvers import ApproverGroup, Delegation
+from incentives.authority import Authority
+from incentives.chains import ApprovalChain, PayTerms
 from incentives.contracts import Contract
 from incentives.policies import ExchangeRates, Policy
 from kpi_rules.credit_language import CreditRule
@@ -50,6 +52,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.CLEANING: CleaningRule,
     RuleKind.APPROVER_GROUP: ApproverGroup,
     RuleKind.APPROVAL_CHAIN: ApprovalChain,
+    RuleKind.AUTHORITY: Authority,
     RuleKind.DELEGATION: Delegation,
     RuleKind.PAY_TERMS: PayTerms,
 }
@@ -64,6 +67,7 @@ _FOLDERS = {
     RuleKind.CLEANING: "expectations/contact_points",
     RuleKind.APPROVER_GROUP: "incentives/approvals",
     RuleKind.APPROVAL_CHAIN: "incentives/approvals",
+    RuleKind.AUTHORITY: "incentives/approvals",
     RuleKind.DELEGATION: "incentives/approvals",
     RuleKind.PAY_TERMS: "incentives/approvals",
 }

@@ -9,17 +9,16 @@ import pytest
 
 from domain.ids import BatchId, Digest
 from domain.periods import Period
+from incentives.approval_book import decode_approvals
 from incentives.batches import (
     Batch,
     BatchPhase,
     Decision,
     DecisionKind,
     acting_for,
-    may_approve,
     refusals,
     state_of,
 )
-from incentives.chains import decode_approvals
 from incentives.ledger import BatchKind
 
 HEAD = "title: t, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01"
@@ -207,14 +206,6 @@ def test_a_batch_that_takes_too_long_is_prepared_again(batch, people, on, codes)
     assert [issue.code for issue in found] == codes
 
 
-@pytest.mark.parametrize(
-    ("name", "moved", "may"),
-    [("Mai", 1_000, True), ("Mo", 1_001, False), ("Fu", 9_999, True), ("Zoe", 1, False)],
-)
-def test_who_may_approve_an_adjustment(batch, people, name, moved, may):
-    assert may_approve(batch.terms, name, "field", {"VND": moved}, people()) is may
-
-
 PAY_TERMS = f"""\
 pay_terms:
   - id: terms
@@ -264,7 +255,7 @@ def test_the_example_of_the_guide_is_without_a_fault(document_of):
     (example,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
     book, issues = decode_approvals([document_of(example)])
     assert issues == ()
-    assert all((book.groups, book.chains, book.delegations, book.pay_terms))
+    assert all((book.groups, book.chains, book.authorities, book.delegations, book.pay_terms))
 
 
 def test_two_rules_for_a_kind_of_batch_on_one_day_are_told(document_of):

@@ -150,7 +150,7 @@ def test_a_batch_per_department_is_frozen_reviewed_approved_published_and_closed
     for batch in batches:
         approve_all(month, batch)
         assert decide.publish(month, batch, by="publisher").entries > 0
-    closed = close_as(month, "finance")
+    closed = close_as(month, "demo finance")
     assert closed is PeriodState.CLOSED
     assert verify_ledger(month) == ()
     with month.store.read() as connection:
@@ -200,11 +200,11 @@ def test_a_month_with_a_waiting_batch_is_not_closed_and_a_held_one_lets_it(month
     batches = prepared(month).batches
 
     def close():
-        return close_as(month, "finance")
+        return close_as(month, "demo finance")
 
     assert "BAT033" in refusal_of(close)
     for batch in batches:
-        decide_as(month, batch, DecisionKind.HELD, by="hr", reason="dispute")
+        decide_as(month, batch, DecisionKind.HELD, by="demo hr", reason="dispute")
     assert close() is PeriodState.CLOSED
 
 
@@ -245,7 +245,7 @@ def test_a_withdrawn_signature_makes_the_batch_void_until_it_is_signed_and_prepa
 
 def test_after_a_return_the_same_content_is_prepared_as_a_batch_of_its_own_and_can_be_paid(month):
     returned = next(batch for batch in prepared(month).batches if "field" in batch)
-    decide_as(month, returned, DecisionKind.RETURNED, by="manager", reason="looks odd")
+    decide_as(month, returned, DecisionKind.RETURNED, by="demo manager", reason="looks odd")
     again = next(batch for batch in prepared(month).batches if "field" in batch)
     assert again != returned
     approve_all(month, again)
@@ -359,7 +359,7 @@ def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_
         assert decide.publish(month, batch, by="publisher").entries > 0, (
             "what arrives on a later day makes nothing void"
         )
-    close_as(month, "finance")
+    close_as(month, "demo finance")
     before = len(entries_of(month))
     employee = next(
         entry.payee for entry in entries_of(month) if entry.component.startswith("contest") and entry.amount_minor > 0
@@ -495,7 +495,7 @@ def test_a_payee_is_held_adjusted_after_a_dispute_released_and_paid(month):
     (node,) = tree_of(month, payee, "held/")
     assert node.note == f"of {line.component}, held by demo hr, until {until}; two visits are in doubt"
     case = open_dispute(
-        month, held, payee, line.component, by="demo hr", about="visits count twice", owner="hr", attempt=attempt
+        month, held, payee, line.component, by="demo manager", about="visits count twice", owner="hr", attempt=attempt
     )
     release_payee(month, held, payee, reason="settled", **decided)
     disputed = next(each for each in prepared(month).batches if "field" in each)
@@ -505,7 +505,7 @@ def test_a_payee_is_held_adjusted_after_a_dispute_released_and_paid(month):
     resolve(month, case.action.action_id, upheld=True, reason="two visits were missed", **decided)
     wanted = NewAdjustment(payee, Decimal(100), line.currency, "demo hr", "two visits", case.action.action_id)
     name = propose(month, disputed, wanted, attempt).adjustment_id
-    for by, code in (("demo hr", "ADJ003"), ("somebody", "ADJ006")):
+    for by, code in (("demo hr", "AUT001 "), ("somebody", "AUT001 ")):
         assert code in refusal_of(lambda: decide_adjustment(month, name, approve=True, by=by, attempt=attempt))  # noqa: B023
     decide_adjustment(month, name, approve=True, by="demo finance", attempt=attempt)
     (settled,) = list_disputes(month)
@@ -546,14 +546,14 @@ def test_what_may_not_be_decided_about_a_payee_is_refused_with_everything_that_i
         return decide_adjustment(month, name, approve=approve, by=by, attempt=None)
 
     def dispute(**changes):
-        given = {"payee": payee, "component": component, "by": "demo hr", "about": "visits"} | changes
+        given = {"payee": payee, "component": component, "by": payee, "about": "visits"} | changes
         names = given.pop("payee"), given.pop("component")
         return open_dispute(month, batch, *names, owner="hr", attempt=None, **given)
 
     def refused(action, **changes):
         return {found.split()[0] for found in refusal_of(lambda: action(**changes)).splitlines()}
 
-    assert refused(hold, payee="E99", by="", until=today) == {"HLD001", "HLD002", "HLD004"}
+    assert refused(hold, payee="E99", by="", reason=" ", until=today) == {"HLD001", "HLD002", "HLD004", "AUT001"}
     hold(until=today + timedelta(days=1))
     assert refused(hold) == {"HLD003"}
     release_payee(month, batch, payee, by="demo hr", reason="gone", attempt=None)
@@ -564,10 +564,10 @@ def test_what_may_not_be_decided_about_a_payee_is_refused_with_everything_that_i
         "ADJ001", "ADJ004", "ADJ005", "ADJ007",
     }  # fmt: skip
     assert refused(adjust, amount=Decimal(0)) == refused(adjust, currency="VMD") == {"ADJ004"}
-    assert refused(adjust, by=payee) == {"ADJ003"}
+    assert refused(adjust, by=payee) == {"AUT001", "AUT003"}
     name = adjust().adjustment_id
-    assert refused(decided, name=name, by=payee) == {"ADJ003", "ADJ006"}
-    assert refused(decided, name=name, by="demo hr") == {"ADJ003"}
+    assert refused(decided, name=name, by=payee) == {"AUT001", "AUT003"}
+    assert refused(decided, name=name, by="demo hr") == {"AUT001", "AUT004"}
     assert refused(decided, name=name, approve=False) == {"ADJ005"}
     assert refused(decided, name="2030") == {"ADJ001"}
     decided(name)
@@ -576,13 +576,18 @@ def test_what_may_not_be_decided_about_a_payee_is_refused_with_everything_that_i
     assert refused(dispute, component="bonus", about=" ") == {"DIS001", "DIS004"}
     case = dispute().action.action_id
     assert refused(dispute) == {"DIS002"}
-    assert refused(lambda: answer(month, case, by=payee, text="t", attempt=None)) == {"DIS005"}
+    assert refused(lambda: answer(month, case, by=payee, text="t", attempt=None)) == {"AUT001", "AUT003"}
     assert refused(lambda: resolve(month, case, upheld=True, by="demo hr", reason=" ", attempt=None)) == {"DIS004"}
     assert refused(lambda: answer(month, "x", by="demo hr", text="t", attempt=None)) == {"DIS001"}
+    assert refused(lambda: resolve(month, case, upheld=True, by=payee, reason="mine", attempt=None)) == {
+        "AUT001", "AUT003", "AUT004",
+    }  # fmt: skip
     closing = ActionDecision(ActionDecisionKind.CLOSED, payee, today, "counted", "")
     assert refused(lambda: decide_action(month, case, closing, None)) == {"DIS006"}
     resolve(month, case, upheld=False, by="demo hr", reason="counted", attempt=None)
-    decide_as(month, batch, DecisionKind.RETURNED, by="demo hr", reason="again")
+    returning = {"kind": DecisionKind.RETURNED, "reason": "again"}
+    assert "AUT001" in refusal_of(lambda: decide.decide(month, batch, by="somebody", **returning))
+    decide_as(month, batch, by="demo hr", **returning)
     assert refused(dispute) == {"DIS003"}
 
 
@@ -797,7 +802,7 @@ def _hold_somebody(world, batch):
         is_held = bool(holds_of(connection, frozen.batch.kind.value, str(SEPTEMBER)))
     if not is_held:
         payee = min(frozen.batch.payees)
-        hold_payee(world, batch, payee, by="demo hr", reason="a doubt", attempt=None)
+        hold_payee(world, batch, payee, by="demo manager", reason="a doubt", attempt=None)
 
 
 def _publish_whatever_is_missing(world, batch):

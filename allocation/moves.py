@@ -192,7 +192,7 @@ class _Judge:
         ):
             return Why.BY_LEADERS, due["reason"]
         if kind == "excluded":
-            return Why.EXCLUDED, detail if row["case_id"] is None else f"{detail} {row['case_id']}"
+            return Why.EXCLUDED, " ".join(part for part in (detail, row.get("case_id")) if part)
         if kind == "held_out" or detail.startswith("untouched:"):
             return Why.EXPERIMENT, detail.removeprefix("untouched:")
         if kind == "held" and row["next_best"] is None and detail not in {"no_capacity", "no_destination"}:
@@ -237,7 +237,7 @@ class _Judge:
         if mine is None:
             return Why.TOGETHER, found
         if found in {"recalled", "cooling_off"}:
-            return Why.RECALLED, row["recall"] or found
+            return Why.RECALLED, row.get("recall") or found
         return (Why.ROTATED, "") if found == "rotation" else (Why.BARRED, found)
 
     def _by_value(self, row: Row, of: Together, old: str) -> tuple[Why, str, float | None]:

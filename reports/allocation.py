@@ -324,7 +324,7 @@ class _Writer:
         _ = words_of(self.language).gettext
         rule = _(
             "What one more of it would bring in a month, in expected recovery beyond what is expected now: upper "
-            "estimates, for the first one brings most. What is not listed has room left, and more of it brings nothing."
+            "estimates, for the first one brings most. Of what is not listed, more brings nothing."
         )
         headings = (
             Heading(_("Where"), is_number=False), Heading(_("Used")), Heading(_("Of")),
@@ -332,7 +332,12 @@ class _Writer:
         )  # fmt: skip
         rows = (*self.prices_of_teams(), *(self.price_row(one) for one in self.priced() if not one.team))
         return Section(
-            "prices", _("What more capacity would bring"), rule, headings, rows, _("There is room everywhere.")
+            "prices",
+            _("What more capacity would bring"),
+            rule,
+            headings,
+            rows,
+            _("More capacity would bring nothing anywhere."),
         )
 
     def priced(self) -> list[PricedLimit]:
@@ -541,7 +546,7 @@ class _Writer:
         return Number(None if mean is None else self.ratio(one, mean), Shape.NUMBER)
 
     def balance_headings(self) -> tuple[Heading, ...]:
-        return tuple(Heading(self.say(message("Balance")), note=currency) for currency in self.currencies())
+        return tuple(Heading(f"{self.say(message('Balance'))}, {currency}") for currency in self.currencies())
 
     def currencies(self) -> tuple[str, ...]:
         return tuple(sorted({currency for one in self.facts.got for currency, _amount in one.balances}))

@@ -23,7 +23,7 @@ from allocation.moves import Move, Owners, long_leave_statement, moves, owned_st
 from allocation.recovered import RECOVERED, THIS_MONTH_SQL
 from allocation.strategies import Strategy
 from domain.ids import RunId
-from domain.manifest import Manifest, RunKind, Stage, run_id_of
+from domain.manifest import Manifest, RunKind, Stage
 from tasks.stages.allocate import asked_of_night
 from tasks.stages.gate import accepted_in
 from tasks.stages.lots import lots_of_night
@@ -54,7 +54,7 @@ def allocated_night(world: World, day: date) -> AllocatedNight:
     strategy = rules.strategies.on(day)
     if strategy is None:
         raise RefusedError(f"EXA002 no strategy held on {day}")
-    with looked_at_again(world, manifest, files) as duck:
+    with looked_at_again(world, run, manifest, files) as duck:
         recovery = expect(world, manifest, duck, strategy, _seen(files))
         lots = lots_of_night(world, manifest, duck, rules.experiments)
         asked = asked_of_night(world, manifest, duck, strategy, recovery, lots)
@@ -68,10 +68,10 @@ def allocated_night(world: World, day: date) -> AllocatedNight:
 
 
 @contextmanager
-def looked_at_again(world: World, manifest: Manifest, files: Mapping[str, RunFile]) -> Iterator[Duck]:
+def looked_at_again(world: World, run: RunId, manifest: Manifest, files: Mapping[str, RunFile]) -> Iterator[Duck]:
     """A session of the night as its allocation had it: with what its month had recovered, where it kept that."""
     with world.store.read() as connection:
-        accepted = accepted_in(connection, run_id_of(manifest))
+        accepted = accepted_in(connection, run)
     with session_of_night(world, manifest, accepted) as duck:
         paths = [_path(world, file) for file in _seen(files)]
         duck.create_view(THIS_MONTH_SQL.name, paths, duck_columns(RECOVERED))

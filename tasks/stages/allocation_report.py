@@ -5,7 +5,7 @@ The released dispatch is not made again: what is solved once more is thrown away
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from adapters.world import World
 from allocation.allocate import allocated
 from allocation.got import spreads, who_got_what
 from allocation.limit_costs import limit_costs
-from allocation.summary import Summary
+from allocation.problem import Violation
 from reports.allocation import AllocationFacts, PricedLimit, allocation_report
 from reports.languages import Language
 from reports.report_files import report_page, write_report_workbook
@@ -58,7 +58,8 @@ def allocation_facts(world: World, day: date, language: Language) -> AllocationF
     never signed; FileChangedError.
     """
     night = allocated_night(world, day)
-    again = allocated(night.asked).summary
+    made = allocated(night.asked)
+    again = made.summary
     value, bound = (Decimal(night.summary[name]) for name in ("value_estimate", "bound_estimate"))
     is_same = f"{again.value:.0f}" == night.summary["value_estimate"]
     got = who_got_what(night.decided, night.strategy)
@@ -81,27 +82,36 @@ def allocation_facts(world: World, day: date, language: Language) -> AllocationF
             (row["segment"], titles.get(row["segment"], ""), row["disposition"], row["accounts"])
             for row in night.summary["segments"]
         ),
-        unkept=again.unkept if list(again.violations) == list(night.summary["violations"]) else (),
-        prices=tuple(_priced(night, again)),
+        unkept=tuple(_unkept(night.summary, again.unkept if is_same else ())),
+        prices=tuple(_priced(night)),
         got=got,
         spreads=spreads(got),
-        costs=limit_costs(night.asked, night.known, night.decided),
+        costs=limit_costs(night.asked, night.known, made.accounts),
         moves=night.moves,
         titles=titles_of_departments(night.rules.kpis.on(day), language),
         owner=OWNER,
-        lapsed=tuple(night.summary["lapsed"]),
+        lapsed=tuple(night.summary.get("lapsed", ())),
         warnings=() if is_same else tuple(night.summary["violations"]),
         book_label=book_label(world),
     )
 
 
-def _priced(night: AllocatedNight, again: Summary) -> Iterator[PricedLimit]:
+def _unkept(summary: Mapping[str, Any], others: Iterable[Violation]) -> Iterator[Violation]:
+    """Capacities as the night kept them; of other limits what solving it again finds."""
+    ends = {end["destination"]: end for end in summary["destinations"]}
+    for key, end in ends.items():
+        if end["used"] > end["capacity"]:
+            yield Violation(key, end["capacity"], end["used"])
+    yield from (each for each in others if each.limit not in ends)
+
+
+def _priced(night: AllocatedNight) -> Iterator[PricedLimit]:
     """The night's own prices: of each destination with what is used of it, then of the other limits."""
-    ends = {end.key: end for end in again.destinations}
+    ends = {end["destination"]: end for end in night.summary["destinations"]}
     for name, price in night.prices.items():
-        end = ends.get(name)
-        figures = (end.department or "", end.team or "", end.capacity, end.used) if end else ("", "", None, None)
-        yield PricedLimit(name, Decimal(f"{price:.6f}"), *figures)
+        end = ends.get(name, {})
+        place = (end.get("department") or "", end.get("team") or "", end.get("capacity"), end.get("used"))
+        yield PricedLimit(name, Decimal(f"{price:.6f}"), *place)
 
 
 def as_json(facts: AllocationFacts) -> Any:

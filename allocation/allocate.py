@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -15,11 +15,11 @@ from allocation.drawing import Draw, Lots, draw
 from allocation.pins import Pins
 from allocation.problem import Ints, Problem
 from allocation.recovery import RecoveryTable
-from allocation.rows import read_book
+from allocation.rows import Book, read_book
 from allocation.solve import solve
 from allocation.strategies import Strategy
 from allocation.summary import Summary, summary
-from allocation.units import work_of
+from allocation.units import Work, work_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,34 @@ class Allocation:
     accounts: pa.Table
     summary: Summary
     draw: Draw | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a night decides on. `book` and `barred` are the results of `book_statement` and `barred_statement`, in any
+    order of rows; `salt` decides ties, and nothing else; `lots` are drawn before anything is optimised."""
+
+    book: pa.Table
+    barred: pa.Table
+    destinations: Sequence[Destination]
+    strategy: Strategy
+    recovery: RecoveryTable
+    prices_before: Mapping[str, float] | None = None
+    pins: Pins = field(default_factory=dict)
+    salt: str = ""
+    lots: Lots | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is known before anything is decided by price: the book after the lots, and the solver's problem."""
+
+    book: Book
+    destinations: tuple[Destination, ...]
+    strategy: Strategy
+    recovery: RecoveryTable
+    work: Work
+    draw: Draw | None
 
 
 def allocate(
@@ -43,22 +71,35 @@ def allocate(
     salt: str = "",
     lots: Lots | None = None,
 ) -> Allocation:
+    """`allocated` of what is given piece by piece."""
+    asked = Asked(book, barred, destinations, strategy, recovery, prices_before, pins, salt, lots)
+    return allocated(asked)
+
+
+def allocated(asked: Asked) -> Allocation:
     """An owner and a reason for every account of the book.
 
-    `book` and `barred` are the results of `book_statement` and `barred_statement`, in any order of rows. Equal inputs
-    give equal results, whatever the order of rows and the number of threads. `salt` decides ties, and nothing else;
-    `lots` are drawn before anything is optimised. Capacities are never passed, but by running placements and by `pins`,
-    which people have decided: these stay where they are, and are told as violations.
+    Equal inputs give equal results, whatever the order of rows and the number of threads. Capacities are never passed,
+    but by running placements and by `pins`, which people have decided: these stay where they are, and are told as
+    violations.
     """
-    ordered = tuple(sorted(destinations, key=lambda destination: (destination.kind, destination.id)))
-    read = read_book(book, barred, ordered, strategy, pins)
-    drawn = draw(read, ordered, strategy, lots) if lots and lots.experiments else None
-    read = drawn.book if drawn else read
-    work = work_of(read, ordered, strategy, recovery, salt)
-    solution = solve(work.problem, _in_quanta(work.problem, work.digits, prices_before))
-    night = Night(read, ordered, strategy, work, solution)
+    known = prepare(asked)
+    work = known.work
+    solution = solve(work.problem, _in_quanta(work.problem, work.digits, asked.prices_before))
+    night = Night(known.book, known.destinations, known.strategy, work, solution)
     accounts = decisions(night)
-    return Allocation(accounts, summary(night, accounts, recovery), drawn)
+    return Allocation(accounts, summary(night, accounts, asked.recovery), known.draw)
+
+
+def prepare(asked: Asked) -> Prepared:
+    strategy = asked.strategy
+    ordered = tuple(sorted(asked.destinations, key=lambda destination: (destination.kind, destination.id)))
+    read = read_book(asked.book, asked.barred, ordered, strategy, asked.pins)
+    drawn = draw(read, ordered, strategy, asked.lots) if asked.lots and asked.lots.experiments else None
+    book = drawn.book if drawn else read
+    return Prepared(
+        book, ordered, strategy, asked.recovery, work_of(book, ordered, strategy, asked.recovery, asked.salt), drawn
+    )
 
 
 def _in_quanta(problem: Problem, digits: int, prices: Mapping[str, float] | None) -> Ints | None:

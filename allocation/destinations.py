@@ -68,7 +68,7 @@ def collectors_statement(strategy: Strategy, as_of: date) -> ExactSelect:
     """
     day = as_of + timedelta(days=1)
     posting, employee, capacity = TABLES["staff_postings"].c, TABLES["employees"].c, _capacity_on(day)
-    on_leave = _away_throughout(day, day + timedelta(days=strategy.rule.long_leave_days))
+    on_leave = long_leave(strategy, day)
     source: sa.FromClause = (
         TABLES["staff_postings"]
         .join(TABLES["employees"], employee.employee_id == posting.employee_id)
@@ -242,6 +242,7 @@ def _capacity_on(day: date) -> sa.Subquery:
     return sa.select(*ranked.c).where(ranked.c.place == 1).subquery("capacity_on_day")
 
 
-def _away_throughout(first: date, end: date) -> sa.Select[tuple[str]]:
-    leave = TABLES["leave"].c
+def long_leave(strategy: Strategy, day: date) -> sa.Select[tuple[str]]:
+    """Who is away for all of the days from `day` on that the strategy calls long."""
+    leave, first, end = TABLES["leave"].c, day, day + timedelta(days=strategy.rule.long_leave_days)
     return sa.select(leave.employee_id).where(leave.starts_on <= first, leave.ends_on >= end)

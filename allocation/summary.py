@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from allocation.decisions import Night, used_of_limits
 from allocation.limits import capacity_of
+from allocation.problem import Violation
 from allocation.recovery import RecoveryTable
 
 
@@ -51,6 +52,7 @@ class Summary:
     bound: float
     gap: float
     violations: tuple[str, ...]
+    unkept: tuple[Violation, ...]  # the same, in figures
     prices: Mapping[str, float]
     recovery: RecoveryTable
 
@@ -64,6 +66,7 @@ def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summar
     solution, scale = night.solution, 10.0**night.work.digits
     segments = accounts.group_by(["segment", "disposition"]).aggregate([([], "count_all")]).to_pylist()
     ends, problem = _destinations(night, accounts), night.work.problem
+    passed = [end for end in ends if end.used > end.capacity]
     return Summary(
         strategy=night.strategy.rule.id,
         allocated=counts["allocated"],
@@ -75,10 +78,8 @@ def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summar
         value=solution.value / scale,
         bound=solution.bound / scale,
         gap=solution.gap,
-        violations=(
-            *(_violation(end) for end in ends if end.used > end.capacity),
-            *(str(violation) for violation in solution.violations),
-        ),
+        violations=(*(_violation(end) for end in passed), *(str(violation) for violation in solution.violations)),
+        unkept=(*(Violation(end.key, end.capacity, end.used) for end in passed), *solution.violations),
         prices=dict(
             zip(problem.limits.names, (solution.prices / np.exp2(problem.shifts) / scale).tolist(), strict=True)
         ),

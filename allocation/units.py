@@ -109,6 +109,32 @@ def units_of(
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """What decides where a free row may go: its unit by number, all rows of it, the worst of them, and their kind."""
+
+    unit: int
+    rows: tuple[int, ...]
+    lead: int
+    kind: Kind
+
+
+def together(book: Book, strategy: Strategy, rows: Ints) -> dict[int, Together]:
+    """The unit of each of these rows that is free; units have the numbers that they have in `Work`."""
+    crowd = _crowd(book, strategy)
+    kinds = [(start, kind) for kind, (start, _) in _kinds_with_spans(book, strategy, crowd)]
+    starts = np.array([start for start, _ in kinds], dtype=np.int64)
+    by_unit = np.argsort(crowd.unit, kind="stable")
+    bounds = np.searchsorted(crowd.unit[by_unit], np.arange(crowd.size + 1))
+    found: dict[int, Together] = {}
+    for at in np.flatnonzero(np.isin(crowd.rows, rows)).tolist():
+        unit = int(crowd.unit[at])
+        mine = crowd.rows[by_unit[bounds[unit] : bounds[unit + 1]]]
+        kind = kinds[int(np.searchsorted(starts, unit, side="right")) - 1][1]
+        found[int(crowd.rows[at])] = Together(unit, tuple(mine.tolist()), int(crowd.lead[unit]), kind)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class _Crowd:
     """The free rows and their units, ordered by group; `lead` is each unit's worst account.
 
@@ -234,7 +260,7 @@ def _group(
     return Group(
         *span,
         np.array(with_room, dtype=np.int64),
-        np.array([_fit_parts(rule, destinations[number], recovery.effects) for number in with_room], dtype=np.int64),
+        np.array([fit_parts(rule, destinations[number], recovery.effects) for number in with_room], dtype=np.int64),
         Uses.of([*own, *shared, *quotas]),
         _costs(rule, [destinations[number] for number in with_room], recovery, digits),
         is_reachable=bool(eligible),
@@ -270,7 +296,7 @@ def _why_no_collector(kind: Kind, rule: SegmentRule, collector: Destination) -> 
     return "licences" if not collector.skills.issuperset(rule.licences) else ""
 
 
-def _fit_parts(rule: SegmentRule, destination: Destination, effects: Effects) -> int:
+def fit_parts(rule: SegmentRule, destination: Destination, effects: Effects) -> int:
     """Of ten thousand parts of what is expected: what it brings there, less what a partner keeps of it."""
     brought = round(PARTS * effects.factor(destination))
     kept = PARTS - int(rule.partners.cost_share * PARTS) if destination.is_partner and rule.partners else PARTS

@@ -34,6 +34,10 @@ def name_of_rerun() -> str:
     return f"{'what-if' if parameters.get('what_if') else 'rerun'} of {_date_of_parameters()}"
 
 
+def name_of_allocation_report() -> str:
+    return f"allocation of {_date_of_parameters()}"
+
+
 def name_of_month_end() -> str:
     return f"month-end {flow_run.parameters.get('period')}"
 

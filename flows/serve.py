@@ -59,12 +59,13 @@ def starting_server(settings: Settings, port: int) -> Iterator[Callable[[], str]
 
 
 def _serve_deployments(settings: Settings) -> None:
-    """The five deployments; the nightly one on its schedule, in the time zone of the business."""
+    """The six deployments; the nightly one on its schedule, in the time zone of the business."""
     from prefect import serve as serve_deployments
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
 
+    from flows.allocation_report import allocation_report
     from flows.month_end import month_end
     from flows.nightly import nightly
     from flows.publish import publish
@@ -79,6 +80,7 @@ def _serve_deployments(settings: Settings) -> None:
         ),
         month_end.to_deployment("month-end", concurrency_limit=1, tags=["recoup", "pay"], entrypoint_type=module),
         rerun.to_deployment("rerun", tags=["recoup", "analysis"], entrypoint_type=module),
+        allocation_report.to_deployment("allocation-report", tags=["recoup", "analysis"], entrypoint_type=module),
         simulate.to_deployment("simulate", tags=["recoup", "analysis"], entrypoint_type=module),
         publish.to_deployment("publish", concurrency_limit=1, tags=["recoup", "pay"], entrypoint_type=module),
     )

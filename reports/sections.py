@@ -98,7 +98,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A table with its rule in words. `empty` says why there is nothing, and stands in the table's place."""
+    """A table with its rule in words. `empty` says why there is nothing, and stands in the table's place. The page has
+    the first `shown` rows, where that is stated; the workbook has all of them."""
 
     name: str
     title: str
@@ -109,6 +110,11 @@ class Section:
     plots: tuple[Plot, ...] = ()
     notes: tuple[str, ...] = ()
     is_folded: bool = False
+    shown: int | None = None
+
+    @property
+    def rows_of_page(self) -> tuple[Row, ...]:
+        return self.rows[: self.shown]
 
 
 @dataclass(frozen=True, slots=True)

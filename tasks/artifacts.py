@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from adapters.store.results import read_verdict
 from adapters.store.runs import StageResult, files_of_run
 from adapters.world import World
 from domain.records import CheckResult, Outcome, Verdict
+from reports.allocation import AllocationFacts, allocation_report
 from reports.formats import Formats
-from reports.sections import Name
+from reports.languages import Language
+from reports.sections import Name, texts_of
 from reports.simulation import Simulation
 from reports.simulation_report import simulation_report
 from tasks.stages.compare import RunComparison
@@ -29,6 +32,8 @@ _MARKS: Mapping[Outcome, str] = {
     Outcome.HALT: "✗ HALT",
 }
 _MOST_CHECKS = 40
+_DISPOSED = ("allocated", "held", "excluded")
+_ALLOCATION_SECTIONS = ("limits", "teams", "prices", "costs", "reasons")
 
 
 def show_verdict(world: World, night: Night) -> None:
@@ -47,6 +52,77 @@ def show_stage(night: Night, result: StageResult) -> None:
     for name, value in rows.items():
         lines += ["", f"## {name}", "", *_table(value)]
     create_markdown_artifact("\n".join(lines), key=f"stage-{result.stage}", description=f"Summary of {result.stage}")
+
+
+def show_allocation(night: Night, result: StageResult) -> None:
+    """Value, bound, gap, what could not be kept, what more capacity would bring, and who got how much."""
+    text = _allocation_text(night, result.summary) if "destinations" in result.summary else ""
+    if not text:
+        show_stage(night, result)
+        return
+    create_markdown_artifact(text, key="stage-allocate", description="Who works which account, and how good that is")
+
+
+def show_allocation_report(facts: AllocationFacts, files: Iterable[Path]) -> None:
+    """The same with what limits cost and why accounts changed hands, and where the page of it lies."""
+    report, formats = allocation_report(facts, Language.ENGLISH), Formats()
+    lines = [f"# Allocation of {facts.business_date}", "", *(f"**{text}**\n" for text in report.warnings)]
+    lines += [
+        f"- {card.title}: **{card.number.text(formats)} {card.number.currency}** {card.note}" for card in report.cards
+    ]
+    for section in report.sections:
+        if section.name in _ALLOCATION_SECTIONS:
+            rows = [texts_of(section, row, formats) for row in section.rows]
+            lines += ["", f"## {section.title}", "", *(_table(rows) if rows else [section.empty])]
+    lines += ["", "## Pages and workbooks", "", *(f"- `{path.absolute()}`" for path in files)]
+    create_markdown_artifact("\n".join(lines), key="allocation", description="An allocation, and what limits cost")
+
+
+def _allocation_text(night: Night, summary: Mapping[str, Any]) -> str:
+    """From what the night stored; nothing is computed for it."""
+    day, broken = night.business_date, summary["violations"]
+    counts = {name: f"{summary[name]:,}" for name in ("book", "allocated", "held", "excluded", "released")}
+    page = f"reports/allocation/{day}/allocation.html"
+    lines = [
+        f"# Allocation of {day}, in force from {summary['valid_from']}",
+        "",
+        f"- **value** (estimate): {_whole(summary['value_estimate'])}",
+        f"- **bound** (no allocation brings more): {_whole(summary['bound_estimate'])}, gap {summary['gap']}",
+        f"- **book** {counts['book']}: " + ", ".join(f"{counts[name]} {name}" for name in _DISPOSED),
+        f"- **changed in the dispatch**: {counts['released']}",
+        f"- **limits not kept**: {len(broken) or 'none'}",
+        *(f"    - {text}" for text in (*broken, *summary.get("lapsed", ()))),
+        "- **what limits cost, and why accounts changed hands**: told on a page that is written when asked for",
+        f"    - by `recoup report allocation --date {day}`, or the deployment *allocation-report*",
+        f"    - to `{page}`",
+    ]
+    tables = (
+        ("Teams and partners, and what room for one more would bring", list(_by_team(summary["destinations"]))),
+        ("Why accounts are where they are", summary["reasons"]),
+        ("Segments", summary["segments"]),
+        ("Experiments", summary.get("experiments", [])),
+    )
+    for title, rows in tables:
+        lines += ["", f"## {title}", "", *_table(rows)] if rows else []
+    return "\n".join(lines)
+
+
+def _by_team(destinations: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """A row for each team and each partner; a team's price is that of its dearest collector."""
+    teams: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for end in destinations:
+        at = (end["department"] or "", end["team"] or end["destination"])
+        teams.setdefault(at, []).append(end)
+    for (department, team), ends in teams.items():
+        dearest = max(ends, key=lambda end: Decimal(end["price_estimate"]))
+        price = Decimal(dearest["price_estimate"])
+        sums = {name: sum(end[name] for end in ends) for name in ("accounts", "used", "capacity")}
+        bring = f"{price:,.0f} at {dearest['destination']}" if price > 0 else "nothing"
+        yield {"team or partner": team, "department": department, **sums, "one more brings up to": bring}
+
+
+def _whole(estimate: str) -> str:
+    return f"{Decimal(estimate):,.0f}"
 
 
 def show_files(world: World, night: Night) -> None:

@@ -34,7 +34,7 @@ def gate(night: Night) -> StageResult:
 def allocate(night: Night) -> StageResult:
     world, manifest, rules = _opened(night)
     result = allocate_night(world, night, manifest, rules)
-    artifacts.show_stage(night, result)
+    artifacts.show_allocation(night, result)
     return result
 
 

@@ -128,6 +128,8 @@ def allocation(
     show(found, [asdict(each) for each in found.places], as_json=as_json, title="\n".join(found.text))
     if as_json:
         return
+    if found.moved is not None:
+        people.print(f"Changed hands: {found.moved.words}", markup=False, highlight=False, soft_wrap=True)
     print_table("Owners", [asdict(each) for each in found.history])
     print_table("Open actions of the treatment plan", [asdict(each) for each in found.actions])
 

@@ -16,7 +16,7 @@ from reports.languages import Language
 from reports.scopes import Scope
 
 report = typer.Typer(
-    help="Write the daily, weekly or monthly report of a date: of the book, each department, each team.",
+    help="Write the daily, weekly, monthly or allocation report of a date: of the book, each department, each team.",
     no_args_is_help=True,
 )
 
@@ -57,6 +57,30 @@ def _add_command(kind: str, about: str) -> None:
 
 for _kind, _about in ABOUT.items():
     _add_command(_kind, _about)
+
+
+@report.command("allocation")
+def allocation(
+    day: OnDate,
+    language: InLanguage = None,
+    folder: ToFolder = None,
+    team: OfTeam = "",
+    department: OfDepartment = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Who got which accounts in a night: value, bound, prices, what limits cost, and who lost what, and why."""
+    from tasks.stages.allocation_report import allocation_facts, allocation_report_files
+    from tasks.stages.allocation_report import as_json as content_of
+
+    world, scope = open_world(), _scope(team, department)
+    with working(f"Allocation of {day}"):
+        facts = allocation_facts(world, day, _language(world, language))
+        files = allocation_report_files(world, facts, _language(world, language), folder, scope)
+    if as_json:
+        show({**content_of(facts), "files": [str(path) for path in files]}, (), as_json=True)
+        return
+    _show(files, day, as_json=False)
 
 
 def _language(world: World, asked: Language | None) -> Language:

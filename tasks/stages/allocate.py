@@ -25,7 +25,7 @@ from adapters.store.releases import (
 from adapters.store.runs import RunFile, StageResult, State
 from adapters.store.schema import releases, run_files
 from adapters.world import World
-from allocation.allocate import Allocation, allocate
+from allocation.allocate import Allocation, Asked, allocated
 from allocation.book import barred_statement, book_statement, in_force_statement
 from allocation.destinations import (
     Destination,
@@ -173,6 +173,26 @@ def _solve(
     lots: Lots | None,
     sequence: int,
 ) -> _Made:
+    asked = asked_of_night(world, manifest, duck, strategy, recovery, lots)
+    allocation = allocated(asked)
+    tomorrow = manifest.business_date + timedelta(days=1)
+    in_force = duck.arrow(in_force_statement(tomorrow))
+    made = changes(allocation, in_force, valid_from=tomorrow, release_sequence=sequence)
+    if _has_reassigned(world, manifest):
+        holding = {account: of for account, (_, of) in _reassigned(world, manifest).items()}
+        made = in_step(made, duck.read(coming_statement(tomorrow)), holding, sequence=sequence)
+    return _Made(allocation, made, lapsed(asked.destinations, asked.pins))
+
+
+def asked_of_night(
+    world: World,
+    manifest: Manifest,
+    duck: Duck,
+    strategy: Strategy,
+    recovery: RecoveryTable,
+    lots: Lots | None,
+) -> Asked:
+    """What the night decides on, in a session of it; the same for whoever looks at it later."""
     day = manifest.business_date
     found = destinations(
         duck.read(collectors_statement(strategy, day)),
@@ -181,9 +201,7 @@ def _solve(
         strategy,
         day,
     )
-    reassigned = _reassigned(world, manifest)
-    pins = {account: Pin(each.owner, of.code) for account, (each, of) in reassigned.items()}
-    allocation = allocate(
+    return Asked(
         duck.arrow(
             book_statement(strategy, day, recalls=_recalls_take_effect(world, duck, strategy, day)),
         ),
@@ -192,17 +210,10 @@ def _solve(
         strategy,
         replace(recovery, work=_work_costs(duck, strategy, found, day)),
         prices_before=_prices(world, manifest.prices),
-        pins=pins,
+        pins={account: Pin(each.owner, of.code) for account, (each, of) in _reassigned(world, manifest).items()},
         salt=strategy.rule.id,
         lots=lots,
     )
-    tomorrow = day + timedelta(days=1)
-    in_force = duck.arrow(in_force_statement(tomorrow))
-    made = changes(allocation, in_force, valid_from=tomorrow, release_sequence=sequence)
-    if _has_reassigned(world, manifest):
-        holding = {account: of for account, (_, of) in reassigned.items()}
-        made = in_step(made, duck.read(coming_statement(tomorrow)), holding, sequence=sequence)
-    return _Made(allocation, made, lapsed(found, pins))
 
 
 def _has_reassigned(world: World, manifest: Manifest) -> bool:

@@ -17,11 +17,14 @@ from adapters.store.runs import files_of_run, official_run, stage_result
 from adapters.store.schema import releases as releases_table
 from adapters.world import World, registered_file
 from allocation.explain import words_of_row
+from allocation.moves import Move
 from allocation.overlay import history_of
 from allocation.reassign import Situation
 from domain.ids import RunId
 from domain.manifest import RunKind, Stage
 from domain.planned import PLANNED
+from reports.allocation import WHYS
+from tasks.stages.allocated_night import allocated_night
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.rules_then import rules_then
@@ -58,6 +61,17 @@ class Owned:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Who worked the account the day before, and why somebody else does, or nobody: `why` and `detail` are codes."""
+
+    from_owner: str
+    to_owner: str
+    why: str
+    detail: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedNext:
     plan_id: str
     action_id: str
@@ -78,6 +92,7 @@ class AllocationExplanation:
     places: tuple[Place, ...]
     history: tuple[Owned, ...]
     actions: tuple[PlannedNext, ...]
+    moved: Moved | None = None
 
 
 def explain_allocation(world: World, account: str, night: date) -> AllocationExplanation:
@@ -110,7 +125,17 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
         actions = _actions(duck, day, account)
     places = _places(situation, row, account, summary.get("destinations", ())) if situation else ()
     decision = {name: f"{value:.2f}" if name in ESTIMATES else value for name, value in row.items()}
-    return AllocationExplanation(account, run, day, words_of_row(row), decision, places, history, actions)
+    move = allocated_night(world, night).move_of(account)
+    moved = None if move is None else _moved(move)
+    return AllocationExplanation(account, run, day, words_of_row(row), decision, places, history, actions, moved)
+
+
+def _moved(move: Move) -> Moved:
+    """In the words of the report of the allocation, and by the same facts."""
+    who = f"{move.from_owner or 'nobody'} → {move.to_owner or 'nobody'}"
+    gain = "" if move.gain_estimate is None else f"; it brings {move.gain_estimate:+,.2f} there (estimate)"
+    words = f"{who}: {WHYS[move.why]}{f' ({move.detail})' if move.detail else ''}{gain}"
+    return Moved(move.from_owner, move.to_owner, move.why.value, move.detail, words)
 
 
 def _row(world: World, files: Mapping[str, Any], account: str, night: date) -> dict[str, Any]:

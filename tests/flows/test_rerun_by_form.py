@@ -79,7 +79,7 @@ def served(world):
 
 def test_a_what_if_is_started_from_the_form_and_shows_what_to_work_from(world, served, chromium):
     address, deployments = served
-    assert set(deployments) == {"nightly", "month-end", "rerun", "simulate", "publish"}
+    assert set(deployments) == {"nightly", "month-end", "rerun", "allocation-report", "simulate", "publish"}
     assert deployments["rerun"]["entrypoint"] == "flows.rerun.rerun"
     from playwright.sync_api import sync_playwright
 

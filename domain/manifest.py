@@ -83,19 +83,20 @@ class Manifest:
     """Complete and stored; it holds no recorded time, so the same inputs give the same id.
 
     `landed` are the extracts that the gate judges, `unread` those that could not be read, `history` the accepted
-    versions of earlier dates that it and later stages read; `dispatch` the releases in force before the run, in order;
-    `prices` the digest of yesterday's prices; `baselines` the versions whose rows and totals the batch suites compare
-    with; `liquidation` the digests of what earlier months saw of the recovery of overdue money, `recovered` the same by
-    segment and owner, for allocation; `ledger` (batches) the posted state of the batch's own keys; `gaps` increments of
-    the period that landed and were never accepted, so that what adds up the period has no value; `source` (month-ends)
-    the night whose results are paid; `earlier` the last measured nights of earlier months, whose credits a reversal
-    takes back; `carried` those from which scorecards carry values; `planned` those that released planned actions which
-    may still count; `drawn` the digest of the lots of the last night that drew, where an experiment holds; `paid` the
-    published batches of earlier months whose columns policies carry over; `published` (month-ends) those of the month
-    itself, in the order in which they were published: who was settled together in them is not settled anew; `opening`
-    the file from which the state of pay before going live came in: of an opening the file itself, of a month-end the
-    one that was posted when it was prepared. `known_as_of` is what was asked for, and empty where nothing was: the
-    newest versions counted.
+    versions of earlier dates that it and later stages read; `late` those of later dates that brought rows of the
+    date or before, which count as if they had come in time, but not for its gate; `dispatch` the releases in force
+    before the run, in order; `prices` the digest of yesterday's prices; `baselines` the versions whose rows and
+    totals the batch suites compare with; `liquidation` the digests of what earlier months saw of the recovery of
+    overdue money, `recovered` the same by segment and owner, for allocation; `ledger` (batches) the posted state of
+    the batch's own keys; `gaps` increments of the period that landed and were never accepted, so that what adds up
+    the period has no value; `source` (month-ends) the night whose results are paid; `earlier` the last measured
+    nights of earlier months, whose credits a reversal takes back; `carried` those from which scorecards carry
+    values; `planned` those that released planned actions which may still count; `drawn` the digest of the lots of
+    the last night that drew, where an experiment holds; `paid` the published batches of earlier months whose
+    columns policies carry over; `published` (month-ends) those of the month itself, in the order in which they were
+    published: who was settled together in them is not settled anew; `opening` the file from which the state of pay
+    before going live came in: of an opening the file itself, of a month-end the one that was posted when it was
+    prepared. `known_as_of` is what was asked for, and empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -106,6 +107,7 @@ class Manifest:
     rules: tuple[RuleVersion, ...]
     landed: tuple[Input, ...] = ()
     history: tuple[Input, ...] = ()
+    late: tuple[Input, ...] = ()
     dispatch: tuple[ReleaseId, ...] = ()
     prices: Digest | None = None
     baselines: tuple[Input, ...] = ()

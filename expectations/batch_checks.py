@@ -196,7 +196,7 @@ def _dates(dates: Dates, of: Subject) -> Iterator[Declared]:
         dates,
         counted(view, outside),
         expected,
-        "See whether the file is that of another date",
+        "See whether the file is that of another date. Rows of earlier dates count there once those nights run again",
     )
 
 

@@ -195,6 +195,9 @@ def show_batches(prepared: Prepared, files: Iterable[Path]) -> None:
     lines = ["# Batches to review", "", *_table(rows), "", "## Files", ""]
     lines += [f"- `{path.absolute()}`" for path in files]
     lines += ["", f"Nothing left to post: {', '.join(prepared.settled) or 'none'}"]
+    lines += ["", "## Came late, and not counted yet", "", *(f"- {text}" for text in prepared.late)] * bool(
+        prepared.late
+    )
     create_markdown_artifact("\n".join(lines), key="batches", description="Batches to review")
 
 

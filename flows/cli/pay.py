@@ -33,6 +33,8 @@ def month_end(period: OfPeriod, by: ByName, *, as_json: AsJson = False) -> None:
 
         prepared = flow(str(period), by)
     show(prepared, _batch_rows(open_world(), period), as_json=as_json, title=f"Batches of {period}")
+    for text in prepared.late:
+        say(f"came late: {text}", as_json=as_json)
 
 
 @app.command()

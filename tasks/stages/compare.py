@@ -103,5 +103,5 @@ def _number(record: Any) -> Decimal | None:
 
 
 def _inputs_that_differ(before: Manifest, after: Manifest) -> Iterator[str]:
-    was, now = ({*manifest.landed, *manifest.history} for manifest in (before, after))
+    was, now = ({*manifest.landed, *manifest.history, *manifest.late} for manifest in (before, after))
     yield from sorted({f"{item.table} of {item.business_date}" for item in was ^ now})

@@ -271,7 +271,7 @@ def _is_month_changed(connection: sa.Connection, frozen: Frozen) -> bool:
 def _replaced_inputs(connection: sa.Connection, run: RunId) -> tuple[str, ...]:
     """Pinned extracts for which a corrected one of the same date was accepted since; a later day's rows are none."""
     manifest = manifest_of(connection, run)
-    dates = [item.business_date for item in (*manifest.landed, *manifest.history)]
+    dates = [item.business_date for item in (*manifest.landed, *manifest.history, *manifest.late)]
     if not dates:
         return ()
     now = pointed(connection, Pointer.ACCEPTED, min(dates), max(dates))
@@ -293,8 +293,8 @@ def _replaced_openings(connection: sa.Connection, frozen: Frozen) -> tuple[str, 
 
 
 def _accepted(connection: sa.Connection, manifest: Manifest) -> tuple[Input, ...]:
-    """What the night that is paid had accepted: its history, and what its gate let through of its own date."""
-    return (*manifest.history, *(accepted_in(connection, manifest.source) if manifest.source else ()))
+    """What the night that is paid had accepted: its history, late rows, and what its gate let through of its date."""
+    return (*manifest.history, *manifest.late, *(accepted_in(connection, manifest.source) if manifest.source else ()))
 
 
 def _chained(frozen: Frozen, head: Head) -> tuple[ChainedEntry, ...]:

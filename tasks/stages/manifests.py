@@ -29,6 +29,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         rules=tuple(_rule(rule) for rule in content["rules"]),
         landed=_inputs(content["landed"]),
         history=_inputs(content["history"]),
+        late=_inputs(content.get("late", [])),
         dispatch=tuple(ReleaseId(name) for name in content["dispatch"]),
         prices=None if content["prices"] is None else Digest(content["prices"]),
         baselines=_inputs(content["baselines"]),

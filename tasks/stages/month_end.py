@@ -59,6 +59,7 @@ from incentives.settlement import Decided, Hold, OpenMonth, Scope, holds_on, set
 from tasks.stages.brought_in import is_opening, posted_opening
 from tasks.stages.calculation import calculation_version
 from tasks.stages.carried_pay import batches_carried
+from tasks.stages.late import arrived_since
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night, StageWork, run_stage
 from tasks.stages.pay import Pay, compute_pay, summary_of_pay, write_pay
@@ -73,11 +74,13 @@ Posted = Mapping[LedgerKey, int]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What one preparation froze: the batches, by id, and the scopes in which nothing is left to post."""
+    """What one preparation froze: the batches, by id, and the scopes in which nothing is left to post; and what has
+    come since of months that were prepared, which no night has read yet."""
 
     run: RunId
     batches: tuple[BatchId, ...]
     settled: tuple[str, ...]
+    late: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,8 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
         return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay))
 
     run_stage(world, night, Stage.PREPARE, work)
-    return _store(world, night, period, drafts, (by, day))
+    stored = _store(world, night, period, drafts, (by, day))
+    return replace(stored, late=arrived_since(world, _open_to_change(world, terms, into)))
 
 
 def read_frozen(connection: sa.Connection, prefix: str) -> Frozen:
@@ -287,6 +291,7 @@ def _manifest(
         rules=tuple(sorted(set(signed), key=lambda version: (version.kind, version.id, version.digest))),
         landed=source_manifest.landed,
         history=source_manifest.history,
+        late=source_manifest.late,
         ledger=digest_of(_plain(state)),
         source=source,
         paid=batches_carried(connection, rules.policies, period),
@@ -348,6 +353,14 @@ def _refuse_before_look_back(terms: Mapping[BatchKind, _Terms], period: Period, 
             f"BAT044 {period} lies {into.months_after(period)} months before the open month {into}, and the look-back "
             f"is {months}: nothing of it changes any more"
         )
+
+
+def _open_to_change(world: World, terms: Mapping[BatchKind, _Terms], into: Period) -> tuple[Period, ...]:
+    """The months with batches that lie within the look-back."""
+    months = min(each.pay.rule.look_back_months for each in terms.values())
+    with world.store.read() as connection:
+        prepared = {Period.parse(row.period) for row in read_batches(connection)}
+    return tuple(sorted(period for period in prepared if into.months_after(period) <= months))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from kpi_rules.views import CREDITS
 from tasks.stages.calculation import calculation_version
 from tasks.stages.carried_pay import batches_carried
 from tasks.stages.inputs import inputs_of_night
+from tasks.stages.late import late_inputs
 from tasks.stages.liquidation import liquidation_before
 from tasks.stages.lots import drawn_before
 from tasks.stages.night import Night
@@ -92,6 +93,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             rules=with_signatures(connection, rules.reached(day)),
             landed=inputs.landed,
             history=inputs.history,
+            late=late_inputs(world, connection, day, (*inputs.history, *inputs.landed), request.known_as_of),
             dispatch=tuple(release.release for release in releases_before(world, connection, day)),
             prices=_prices_before(connection, day),
             baselines=inputs.baselines,

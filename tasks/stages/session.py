@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -23,6 +23,7 @@ from domain.periods import Period
 from domain.planned import PLANNED
 from domain.tables import Kind, Table
 from kpi_rules.views import CREDITS, CREDITS_BEFORE_SQL, LIQUIDATION
+from tasks.stages.late_rows import with_late_rows
 
 
 @contextmanager
@@ -30,14 +31,14 @@ def session_of_night(
     world: World, manifest: Manifest, accepted: Iterable[Input], *, releases: bool = True
 ) -> Iterator[Duck]:
     """Views named as the catalogue's tables: state as of the date, events from the look-back on, revisable events in
-    their latest version; `accounts_previous` and `accounts_opening` (end of the last period); `dispatch`;
-    `credits_before` and `liquidation`, of earlier months; `planned_actions`, of earlier nights.
+    their latest version, and beside both what came late; `accounts_previous` and `accounts_opening` (end of the last
+    period); `dispatch`; `credits_before` and `liquidation`, of earlier months; `planned_actions`, of earlier nights.
 
     `accepted` are the versions of the date itself that the gate let through; a table without one has no rows of today.
     """
     inputs = (*manifest.history, *accepted)
     with world.store.read() as connection:
-        found = versions(world, connection, [item.version for item in inputs])
+        found = versions(world, connection, [item.version for item in (*inputs, *manifest.late)])
         dispatch = releases_named(world, connection, manifest.dispatch) if releases else ()
         credited = _credits_before(world, connection, manifest)
         seen = _liquidation_before(world, connection, manifest)
@@ -45,6 +46,7 @@ def session_of_night(
     with open_duck(world.settings) as duck:
         for table in CATALOGUE.values():
             create_view(duck, table, [item for item in inputs if item.table == table.name], found)
+        _add_late_rows(duck, manifest, found)
         _account_views(duck, manifest.business_date, inputs, found)
         create_dispatch_views(duck, dispatch)
         duck.create_view(CREDITS_BEFORE_SQL.name, credited, duck_columns(CREDITS))
@@ -61,10 +63,11 @@ def session_of_tables(
     wanted = frozenset(tables)
     inputs = [item for item in (*manifest.history, *accepted) if item.table in wanted]
     with world.store.read() as connection:
-        found = versions(world, connection, [item.version for item in inputs])
+        found = versions(world, connection, [item.version for item in (*inputs, *manifest.late)])
     with open_duck(world.settings) as duck:
         for name in sorted(wanted):
             create_view(duck, CATALOGUE[name], [item for item in inputs if item.table == name], found)
+        _add_late_rows(duck, manifest, found, wanted)
         yield duck
 
 
@@ -104,6 +107,17 @@ def create_view(
         duck.run(f'CREATE OR REPLACE VIEW "{view}" AS {_latest_versions(table, files)}')
     else:
         duck.create_view(view, files, duck_columns(table))
+
+
+def _add_late_rows(
+    duck: Duck, manifest: Manifest, found: Mapping[VersionId, Version], wanted: Collection[str] = CATALOGUE
+) -> None:
+    """What came with later extracts belongs to the tables as if it had come in time."""
+    for name in sorted({item.table for item in manifest.late} & {*wanted}):
+        late = [found[item.version] for item in manifest.late if item.table == name]
+        duck.run(f'ALTER VIEW "{name}" RENAME TO "{name}_in_time"')
+        sql = with_late_rows(CATALOGUE[name], f"{name}_in_time", late, manifest.business_date)
+        duck.run(f'CREATE VIEW "{name}" AS {sql}')
 
 
 def _latest_versions(table: Table, files: Sequence[object]) -> str:

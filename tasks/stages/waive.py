@@ -65,9 +65,10 @@ def waive(
 
 
 def waivers_of_run(connection: sa.Connection, run: RunId) -> tuple[Waiver, ...]:
-    """What a night's results, or a month-end's, rest on: waivers of its own date, and of the earlier dates it read."""
+    """What a night's results, or a month-end's, rest on: waivers of its own date, and of the others it read."""
     night = manifest_of(connection, run).source or run
-    return waivers_behind(connection, (*manifest_of(connection, night).history, *accepted_in(connection, night)))
+    manifest = manifest_of(connection, night)
+    return waivers_behind(connection, (*manifest.history, *manifest.late, *accepted_in(connection, night)))
 
 
 def list_waivers(world: World) -> tuple[WaiverOnRecord, ...]:

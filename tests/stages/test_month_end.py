@@ -26,6 +26,7 @@ from adapters.store.signatures import sign
 from adapters.world import business_today, open_world
 from domain.actions import ActionDecision, ActionDecisionKind
 from domain.ids import canonical_decimal as as_text
+from domain.manifest import Stage
 from domain.money import from_minor
 from domain.periods import Period
 from flows.cli import app, explaining
@@ -40,7 +41,6 @@ from tasks.stages.adjust import NewAdjustment, decide_adjustment, hold_payee, pr
 from tasks.stages.disputes import answer, list_disputes, open_dispute, resolve
 from tasks.stages.explain import lines_of_payee, verify_ledger
 from tasks.stages.explain_payout import explain_payout
-from tasks.stages.land import land
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import prepare, read_frozen
 from tasks.stages.opening_pay import bring_in, house_of, post_opening, sign_opening
@@ -51,7 +51,7 @@ from tests.conftest import copy_of, new_world
 from tests.crashes.moments import outcome_of, undisturbed
 from tests.crashes.month import BRIEFLY
 from tests.crashes.report import line_of
-from tests.stages.conftest import month_of, put_book
+from tests.stages.conftest import month_of, night_of, put_book
 from tests.stages.copied_rows import copy_of_store
 from tests.stages.logins import as_login
 from tests.stages.test_nights import files_of, tables_of
@@ -61,7 +61,7 @@ pytestmark = pytest.mark.slow
 
 SEED = 5
 LATE_PAYMENTS = "(SELECT * REPLACE ('late-' || payment_id AS payment_id) FROM '{path}' ORDER BY amount DESC LIMIT 2)"
-SEPTEMBER, LAST = Period(2026, 9), date(2026, 9, 30)
+SEPTEMBER, LAST, FIRST_OF_OCTOBER = Period(2026, 9), date(2026, 9, 30), date(2026, 10, 1)
 CHAIN = ("manager", "hr", "finance")
 
 
@@ -122,14 +122,15 @@ def resend(world, table, more):
 
 
 def land_late(world):
-    """A payment of September that arrives with the extracts of the first of October."""
+    """The payments of the first of October, and with them two of September that the core system booked late."""
     last, late = world.settings.landing / "2026-09-30", world.settings.landing / "2026-10-01"
     late.mkdir()
+    of_september = LATE_PAYMENTS.format(path=f"{last}/payments.parquet")
     duckdb.execute(
-        f"COPY (SELECT * REPLACE ('late-' || payment_id AS payment_id) FROM '{last}/payments.parquet' LIMIT 1) "
-        f"TO '{late}/payments.parquet' (FORMAT parquet)"
+        "COPY (SELECT * REPLACE ('october-' || payment_id AS payment_id, posted_on + 1 AS posted_on) "
+        f"FROM '{last}/payments.parquet' UNION ALL {of_september}) TO '{late}/payments.parquet' (FORMAT parquet)"
     )
-    assert land(world, date(2026, 10, 1), begin_attempt(world.store, "land", date(2026, 10, 1)))
+    night_of(world, FIRST_OF_OCTOBER, (Stage.GATE,))
 
 
 def refusal_of(action):
@@ -365,9 +366,11 @@ def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_
         entry.payee for entry in entries_of(month) if entry.component.startswith("contest") and entry.amount_minor > 0
     )
     resend(month, "reviews", f"SELECT 'R-late', '{employee}', NULL, DATE '2026-09-30', 0.1, true")
-    resend(month, "payments", LATE_PAYMENTS)
+    (told,) = prepared(month).late
+    assert told.startswith("payments of 2026-09 came with the extract of 2026-10-01, after the night of 2026-09-30: ")
     run_night(month, LAST)
     corrected = prepared(month)
+    assert corrected.late == ()
     for batch in corrected.batches:
         approve_all(month, batch)
         decide.publish(month, batch, by="publisher")

@@ -71,12 +71,12 @@ class Point:
     outside: int
 
 
-def curve(problem: Problem, teams: Teams, bands: Iterable[int] = CURVE) -> tuple[Point, ...]:
-    """The same book without a band, and with each of them: spread and cost."""
+def curve(problem: Problem, teams: Teams, bands: Iterable[int] = CURVE) -> tuple[Solution, tuple[Point, ...]]:
+    """The same book without a band, and with each of them: the solution without, and spread and cost of all."""
     free = solve(problem)
     without = FairSolution(problem, free, free, compared_in(problem, teams).spreads(free.place), ())
     fair = ((band, fairly(problem, teams, band, free)) for band in bands)
-    return (_point(None, without), *(_point(band, found) for band, found in fair))
+    return free, (_point(None, without), *(_point(band, found) for band, found in fair))
 
 
 def fairly(problem: Problem, teams: Teams, band: int, free: Solution) -> FairSolution:

@@ -61,7 +61,7 @@ def test_without_a_band_the_abler_get_the_better_accounts_and_with_it_everybody_
 
 
 def test_each_narrower_band_costs_more_and_spreads_less():
-    none, *points = curve(*book(units=1500), (2_000, 1_000, 500, 200))
+    _, (none, *points) = curve(*book(units=1500), (2_000, 1_000, 500, 200))
     assert (none.band, none.cost, none.cost_at_least, none.outside) == (None, 0, 0, 0)
     assert [point.outside for point in points] == [0] * 4
     spreads = [point.spread for point in (none, *points)]

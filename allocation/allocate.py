@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -12,13 +12,16 @@ import pyarrow as pa
 from allocation.decisions import Night, decisions
 from allocation.destinations import Destination
 from allocation.drawing import Draw, Lots, draw
+from allocation.fairness import fairly
+from allocation.members import members_of
 from allocation.pins import Pins
-from allocation.problem import Ints, Problem
+from allocation.problem import PARTS, Ints, Problem
 from allocation.recovery import RecoveryTable
 from allocation.rows import Book, read_book
 from allocation.solve import solve
 from allocation.strategies import Strategy
 from allocation.summary import Summary, summary
+from allocation.teams import Teams
 from allocation.units import Work, work_of
 
 
@@ -86,7 +89,7 @@ def allocated(asked: Asked) -> Allocation:
     known = prepare(asked)
     work = known.work
     solution = solve(work.problem, _in_quanta(work.problem, work.digits, asked.prices_before))
-    night = Night(known.book, known.destinations, known.strategy, work, solution)
+    night = _night(Night(known.book, known.destinations, known.strategy, work, solution, teams_in(known)))
     accounts = decisions(night)
     return Allocation(accounts, summary(night, accounts, asked.recovery), known.draw)
 
@@ -100,6 +103,20 @@ def prepare(asked: Asked) -> Prepared:
     return Prepared(
         book, ordered, strategy, asked.recovery, work_of(book, ordered, strategy, asked.recovery, asked.salt), drawn
     )
+
+
+def teams_in(known: Prepared) -> Teams:
+    """Who is held beside whom, with a fairness band or without."""
+    return members_of(known.book, known.destinations, known.strategy, known.work)
+
+
+def _night(plain: Night) -> Night:
+    """The night within its fairness band, if the strategy has one."""
+    fairness = plain.strategy.rule.fairness
+    if fairness is None or not len(plain.teams):
+        return plain
+    fair = fairly(plain.work.problem, plain.teams, int(fairness.band * PARTS), plain.solution)
+    return replace(plain, work=replace(plain.work, problem=fair.problem), solution=fair.solution, fair=fair)
 
 
 def _in_quanta(problem: Problem, digits: int, prices: Mapping[str, float] | None) -> Ints | None:

@@ -19,19 +19,30 @@ _IMPOSSIBLE = np.iinfo(np.int64).min // 4
 _ROOM_AT_MOST = 1 << 40
 
 
-def assign(problem: Problem, prices: Ints) -> Ints:
+def assign(problem: Problem, prices: Ints, wanted: Ints | None = None) -> Ints:
     """The place of each unit, as a position among the places of its group; NOWHERE where it is held.
 
-    First at the prices; then once more without them, for what was left over on both sides: a price that is a little too
-    high leaves no capacity idle.
+    First where it is `wanted`, if that is said; then at the prices; then once more without them, for what was left over
+    on both sides: a price that is a little too high leaves no capacity idle.
     """
     desk = _Desk(problem, Takes.of(problem), np.full(problem.size, NOWHERE, dtype=np.int64), problem.limits.hi.copy())
+    if wanted is not None:
+        _grant(desk, wanted)
     for prices_now in (prices, np.zeros_like(prices)):
         waiting = np.flatnonzero(desk.place == NOWHERE)
         waiting = _round(desk, prices_now, waiting, decided_only=True)
         while len(waiting):
             waiting = _round(desk, prices_now, waiting, decided_only=False)
     return desk.place
+
+
+def _grant(desk: _Desk, wanted: Ints) -> None:
+    """Places units where they are wanted, those of the highest worth first where not all fit."""
+    rows = np.flatnonzero(wanted != NOWHERE)
+    none, worth = np.zeros(len(rows), dtype=np.int64), desk.problem.worth[rows] // desk.problem.accounts[rows]
+    bids = _Bids(rows, wanted[rows], none, worth, none.astype(np.bool_))
+    accepted = _accepted(desk, bids)
+    desk.place[rows[accepted]] = bids.place[accepted]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,29 +11,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allocation.destinations import Destination
+from allocation.fairness import FairSolution
 from allocation.limits import fixed_use
-from allocation.problem import Floats, Ints, Problem
+from allocation.problem import Flags, Floats, Ints, Problem
 from allocation.rows import MISSING, Book
 from allocation.solve import Solution
 from allocation.strategies import Strategy
+from allocation.teams import Teams
 from allocation.units import Work
 from domain.dispatch import HOUSE
 
 HOLD = "hold"  # the place that is always there: nobody works the account, which costs and brings nothing
 PARTNER_CHANNEL = "partner"
 _PRECISION = 1_000  # prices are no finer: a place that is better by less than this part of the value is a tie
-_SOLVED_REASONS = ("best_value", "kept_owner", "capacity_moved", "held:no_capacity", "held:no_destination")
+_SOLVED_REASONS = (
+    "best_value", "kept_owner", "capacity_moved", "fair_share", "held:no_capacity", "held:no_destination"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What was decided on, and the solver's answer."""
+    """What was decided on, and the solver's answer; `fair` is how it came to be within a fairness band."""
 
     book: Book
     destinations: tuple[Destination, ...]
     strategy: Strategy
     work: Work
     solution: Solution
+    teams: Teams
+    fair: FairSolution | None = None
 
 
 def decisions(night: Night) -> pa.Table:
@@ -135,9 +141,10 @@ def _reasons(night: Night, choice: _Choice, destination: Ints) -> pa.Array:
     book, work, groups = night.book, night.work, night.work.problem.groups
     reachable = np.repeat([group.is_reachable for group in groups], [group.stop - group.start for group in groups])
     mine = destination[work.rows]
-    best, kept, moved, full, none = range(len(_SOLVED_REASONS))
-    missed = -choice.margin * _PRECISION > choice.value
+    best, kept, moved, shared, full, none = range(len(_SOLVED_REASONS))
+    missed = _missed(choice)
     solved = np.where(missed[work.unit], moved, best)
+    solved = np.where((_to_members(night, choice) & (missed | _would_go_elsewhere(night)))[work.unit], shared, solved)
     solved = np.where(mine == book.owner[work.rows], kept, solved)
     solved = np.where(mine == MISSING, np.where(reachable[work.unit], full, none), solved)
     holds = [f"held:{segment.rule.hold}" for segment in night.strategy.segments]
@@ -146,6 +153,27 @@ def _reasons(night: Night, choice: _Choice, destination: Ints) -> pa.Array:
     code = np.where(book.is_fixed, others + book.fixed.codes, others + len(book.fixed.names) + book.segment)
     code[work.rows] = solved
     return pc.coalesce(book.table["not_worked"].combine_chunks().cast(pa.string()), _texts(names, code))
+
+
+def _missed(choice: _Choice) -> Flags:
+    found: Flags = -choice.margin * _PRECISION > choice.value
+    return found
+
+
+def _to_members(night: Night, choice: _Choice) -> Flags:
+    """Of each unit: whether it went to somebody whom a fairness band is kept for."""
+    found: Flags = np.isin(choice.destination, night.teams.place) & (night.fair is not None)
+    return found
+
+
+def _would_go_elsewhere(night: Night) -> Flags:
+    """Of each unit: whether another place would net more but for what is paid for fairness."""
+    problem, fair = night.work.problem, night.fair
+    if fair is None:
+        return np.zeros(problem.size, dtype=np.bool_)
+    prices = night.solution.prices.copy()
+    prices[len(prices) - len(night.teams) :] = 0
+    return _missed(_choices(problem, replace(night.solution, prices=prices)))
 
 
 def _dispositions(reason: pa.Array) -> pa.Array:
@@ -173,6 +201,6 @@ def _texts(names: Sequence[str | None], codes: npt.NDArray[np.int64]) -> pa.Arra
 
 
 def used_of_limits(night: Night) -> Ints:
-    """How much of each limit is used, running placements included."""
+    """How much of each limit of the strategy is used, running placements included."""
     fixed = fixed_use(night.book, night.destinations, night.strategy)
-    return night.work.problem.used(night.solution.place) + fixed
+    return night.work.problem.used(night.solution.place)[: len(fixed)] + fixed

@@ -16,6 +16,7 @@ _WORDS: Mapping[str, str] = {
     "best_value": "it brings most there, net of the price of capacity",
     "kept_owner": "it stays with its owner",
     "capacity_moved": "where it would bring more, there was no room left",
+    "fair_share": "it makes up its owner's share of what the team has; without the fairness band it would go elsewhere",
     "held:no_capacity": "nobody who may work it has room for it, or it brings less than the capacity is worth",
     "held:no_destination": "nobody may work it: no department or partner for its segment, jurisdiction and skills",
     "override": "a leader decided so, and somebody else approved it",

@@ -19,6 +19,7 @@ def faults_of_strategy(placed: Placed[StrategyRule]) -> Iterator[Issue]:
     """Everything but its conditions."""
     yield from _faults_of_escalations(placed)
     yield from _faults_of_quotas(placed)
+    yield from _faults_of_fairness(placed)
     yield from _faults_of_recall_days(placed)
     yield from _faults_of_currencies(placed)
     yield from _faults_of_order(placed)
@@ -118,6 +119,13 @@ def _faults_of_quotas(placed: Placed[StrategyRule]) -> Iterator[Issue]:
             at = placed.place("quotas", index, "partner")
             yield Issue("ALL021", at, f"a second quota of the same; see {first}", "State both bounds in one quota")
         seen.setdefault(quota.name, index)
+
+
+def _faults_of_fairness(placed: Placed[StrategyRule]) -> Iterator[Issue]:
+    if placed.rule.fairness and not any(segment.departments for segment in placed.rule.segments):
+        at = placed.place("fairness")
+        hint = "Name `departments` in some segment, or leave `fairness` out"
+        yield Issue("ALL024", at, "no segment goes to collectors: there is nobody to be fair among", hint)
 
 
 def _faults_of_recall_days(placed: Placed[StrategyRule]) -> Iterator[Issue]:

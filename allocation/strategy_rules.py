@@ -287,6 +287,15 @@ class WorkCost(RuleModel):
         return self
 
 
+class Fairness(RuleModel):
+    """How far apart the members of a team may be in what their accounts are expected to bring for their capacity."""
+
+    within: Literal["team", "department"] = "team"
+    """Who is held beside each other."""
+    band: Decimal = Field(default=Decimal("0.10"), ge=Decimal("0.001"), lt=1)
+    """How far below and above their mean each of them may be, as a share of it."""
+
+
 class StrategyRule(Rule):
     """A whole strategy: one holds at a time, for the whole book."""
 
@@ -313,6 +322,8 @@ class StrategyRule(Rule):
     """What partners must have at least, and may have at most, beyond share_at_most of a segment's partners together."""
     score_shares: ScoreShares | None = None
     """How quotas follow scores, where they do."""
+    fairness: Fairness | None = None
+    """The band within which members of a team get expected value for their capacity; left out, there is none."""
     recalls: tuple[Recall, ...] = ()
     """Placements that are ended early, by the first condition that is met."""
     recall_days: tuple[int, ...] = ()

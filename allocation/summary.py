@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -14,6 +14,7 @@ from allocation.decisions import Night, used_of_limits
 from allocation.limits import capacity_of
 from allocation.problem import Violation
 from allocation.recovery import RecoveryTable
+from allocation.teams import FAIRNESS, Spread, compared_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,24 @@ class DestinationSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class FairnessSummary:
+    """A band (a share of the mean) and what it costs, as a share of the value without it: this allocation, and any that
+    keeps the band as well (`cost_at_least`). `outside` are members who lie outside it all the same."""
+
+    band: Decimal
+    value_without: float
+    cost: float
+    cost_at_least: float
+    outside: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """book = allocated + held + excluded. `bound`: no allocation could bring more; `gap`: (bound − value) ÷ bound.
 
     `reasons` are (reason, accounts), `segments` (segment or empty, disposition, accounts). Value, bound and prices are
-    estimates in the strategy's comparison currency; `prices` are what the next night starts from.
+    estimates in the strategy's comparison currency; `prices` are what the next night starts from. `spreads` are of
+    teams, with a band or without.
     """
 
     strategy: str
@@ -52,9 +66,11 @@ class Summary:
     bound: float
     gap: float
     violations: tuple[str, ...]
-    unkept: tuple[Violation, ...]  # the same, in figures
+    unkept: tuple[Violation, ...]  # the same in figures, but for the fairness band
     prices: Mapping[str, float]
     recovery: RecoveryTable
+    spreads: tuple[Spread, ...] = ()
+    fairness: FairnessSummary | None = None
 
     @property
     def book(self) -> int:
@@ -78,13 +94,48 @@ def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summar
         value=solution.value / scale,
         bound=solution.bound / scale,
         gap=solution.gap,
-        violations=(*(_violation(end) for end in passed), *(str(violation) for violation in solution.violations)),
-        unkept=(*(Violation(end.key, end.capacity, end.used) for end in passed), *solution.violations),
-        prices=dict(
-            zip(problem.limits.names, (solution.prices / np.exp2(problem.shifts) / scale).tolist(), strict=True)
+        violations=(
+            *(_violation(end) for end in passed),
+            *(str(violation) for violation in solution.violations),
+            *_outside(night),
         ),
+        unkept=(*(Violation(end.key, end.capacity, end.used) for end in passed), *solution.violations),
+        prices={
+            name: price
+            for name, price in zip(
+                problem.limits.names, (solution.prices / np.exp2(problem.shifts) / scale).tolist(), strict=True
+            )
+            if not name.startswith(FAIRNESS)
+        },
         recovery=recovery,
+        spreads=_spreads(night),
+        fairness=_fairness(night),
     )
+
+
+def _spreads(night: Night) -> tuple[Spread, ...]:
+    scale = 10.0**night.work.digits
+    found = (
+        night.fair.spreads if night.fair else compared_in(night.work.problem, night.teams).spreads(night.solution.place)
+    )
+    return tuple(replace(spread, mean=spread.mean / scale) for spread in found)
+
+
+def _fairness(night: Night) -> FairnessSummary | None:
+    rule, fair = night.strategy.rule.fairness, night.fair
+    if rule is None or fair is None:
+        return None
+    return FairnessSummary(
+        rule.band, fair.free.value / 10.0**night.work.digits, fair.cost, fair.cost_at_least, fair.outside_keys
+    )
+
+
+def _outside(night: Night) -> Iterator[str]:
+    rule, fair = night.strategy.rule.fairness, night.fair
+    if rule is None or fair is None:
+        return
+    for key, ratio in fair.outside:
+        yield f"{FAIRNESS}{key} has {ratio:.3f} of its team's mean where {1 - rule.band} to {1 + rule.band} is the band"
 
 
 def _destinations(night: Night, accounts: pa.Table) -> tuple[DestinationSummary, ...]:

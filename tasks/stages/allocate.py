@@ -41,6 +41,7 @@ from allocation.pins import Pin, lapsed
 from allocation.recovery import RecoveryTable
 from allocation.release import changes
 from allocation.strategies import Strategy
+from allocation.summary import FairnessSummary
 from allocation.work_costs import (
     WorkCosts,
     cost_centres_statement,
@@ -292,6 +293,17 @@ def _summary(made: _Made, valid_from: date) -> dict[str, Any]:
         "bound_estimate": f"{summary.bound:.0f}",
         "gap": f"{summary.gap:.2e}",
         "violations": list(summary.violations),
+        "fairness": _fairness(summary.fairness),
+        "spreads": [
+            {
+                "team": spread.team,
+                "members": spread.members,
+                "mean_estimate": f"{spread.mean:.2f}",
+                "lowest": f"{spread.lowest:.4f}",
+                "highest": f"{spread.highest:.4f}",
+            }
+            for spread in summary.spreads
+        ],
         "lapsed": list(made.lapsed),
         "destinations": [
             {
@@ -305,4 +317,16 @@ def _summary(made: _Made, valid_from: date) -> dict[str, Any]:
             }
             for end in summary.destinations
         ],
+    }
+
+
+def _fairness(told: FairnessSummary | None) -> dict[str, Any] | None:
+    if told is None:
+        return None
+    return {
+        "band": f"{told.band}",
+        "value_without_estimate": f"{told.value_without:.0f}",
+        "cost": f"{told.cost:.6f}",
+        "cost_at_least": f"{told.cost_at_least:.6f}",
+        "outside": list(told.outside),
     }

@@ -39,6 +39,14 @@ def quota(listed):
     return change(SEGMENTS, f"    quotas: [{listed}]\n{SEGMENTS}")
 
 
+def fair_among_nobody(strategy: str) -> str:
+    terms = "partners: {share_at_most: 0.50, cost_share: 0.20}"
+    for departments in ("restructuring", "phone"):
+        strategy = change(f"departments: [{departments}]", terms)(strategy)
+    strategy = change("        departments: [legal]\n", "")(strategy)
+    return change(SEGMENTS, f"    fairness: {{band: 0.1}}\n{SEGMENTS}")(strategy)
+
+
 def two_tables(strategy: str) -> str:
     replaced = {
         "when: days_past_due <= 0": "where: [{days_past_due: {below: 1}}]",
@@ -125,6 +133,8 @@ CASES = {
     "a conflict of two": (change(SEGMENTS, "    conflicts: [{employee: E1, partner: P1, debtors: [D1]}]\n"
                                  "    segments:"),
                           "RUL004", "{employee", "of one employee or of one partner"),
+    "fair among nobody": (fair_among_nobody, "ALL024", "{band", "nobody to be fair among"),
+    "a band of nothing": (change(SEGMENTS, f"    fairness: {{band: 0}}\n{SEGMENTS}"), "RUL005", "0}", "0.001"),
     "no list": (lambda _: "strategies: 7\n", "ALL013", "7", "no list"),
     "another section": (lambda text: text + "kpis: 7\n", "RUL001", "kpis: 7\n", 'unknown key "kpis"'),
 }  # fmt: skip

@@ -19,6 +19,7 @@ from reports.calibration import CalibrationOfMonth, calibration_report
 from reports.comparison import ComparisonReport, Figures, comparison_page
 from reports.contact_points import contact_points_page
 from reports.daily import daily_report
+from reports.fairness import FairBand, FairnessOfNight, FairTeam, fairness_report
 from reports.kpi_tables import KpiLabel
 from reports.languages import Language
 from reports.monthly import monthly_report
@@ -115,8 +116,25 @@ def calibrated(language: Language, label: str = sample.LABEL, text: str = "x") -
     return report_page(calibration_report(CalibrationOfMonth("2026-09", *given), language), language)
 
 
+def fairness(language: Language, label: str = sample.LABEL, text: str = "x") -> str:
+    """A night without a band, and with two."""
+    given = (
+        (Decimal("0.2"), Decimal("3.1"), 0),
+        (Decimal("0.8"), Decimal("1.2"), 0),
+        (Decimal("0.9"), Decimal("1.3"), 1),
+    )
+    bands = tuple(
+        FairBand(band, Decimal(1_000), Decimal(number) / 100, Decimal(number) / 200, *spread)
+        for number, (band, spread) in enumerate(zip((None, Decimal("0.2"), Decimal("0.1")), given, strict=True))
+    )
+    teams = (FairTeam(text, 2, Decimal("1.5"), Decimal("0.2"), Decimal("3.1")),)
+    found = FairnessOfNight(sample.DAY, sample.RUN, text, "VND", True, None, bands, teams, label)
+    return report_page(fairness_report(found, language), language)
+
+
 PAGES = {
     "calibration": calibrated,
+    "fairness": fairness,
     "simulation": simulation_page,
     "night": lambda language: night_page(sample.night(), language),
     "batch": lambda language: batch_page(sample.month_end(), language),
@@ -130,6 +148,7 @@ PAGES = {
 }
 WITHOUT_LABEL = {
     "calibration": lambda: calibrated(Language.ENGLISH, label=""),
+    "fairness": lambda: fairness(Language.ENGLISH, label=""),
     "simulation": lambda: simulation_page(Language.ENGLISH, label=""),
     "night": lambda: night_page(replace(sample.night(), book_label="")),
     "batch": lambda: batch_page(replace(sample.month_end(), book_label="")),
@@ -186,7 +205,9 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
     daily = report_page(daily_report(facts, Language.ENGLISH), Language.ENGLISH)
     other = simulation_page(Language.ENGLISH, label=EVIL, text=EVIL)
     held_against = calibrated(Language.ENGLISH, label=EVIL, text=EVIL)
-    for html in (batch_page(report), night_page(night), comparison_page(compared), rules, daily, other, held_against):
+    fair = fairness(Language.ENGLISH, label=EVIL, text=EVIL)
+    pages = (batch_page(report), night_page(night), comparison_page(compared), rules, daily, other, held_against, fair)
+    for html in pages:
         assert "<script" not in html
         assert EVIL in Page(html).text
         assert html.count("</style>") == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -178,7 +178,7 @@ def void_reasons(
     content_hash: Digest,
     posted: Mapping[LedgerKey, int],
     posted_now: Mapping[LedgerKey, int],
-    rules_now: Collection[Digest],
+    changed_rules: Iterable[RuleVersion],
     withdrawn: Iterable[str],
     held_since: Iterable[str] = (),
     is_month_changed: bool = False,
@@ -187,22 +187,19 @@ def void_reasons(
 ) -> tuple[Issue, ...]:
     """What has made the batch void since it was frozen; publishing compares, and computes nothing.
 
-    `content_hash` is computed anew from the stored rows, `posted` was frozen with the batch, `posted_now` is read under
-    the lock for the same keys, `rules_now` holds the digests of all versions in the rule book, `withdrawn` names pinned
-    inputs that were withdrawn, `held_since` payees whom it would pay although they are held; `is_month_changed` says
-    that something else was posted for its payees from which deductions follow, `is_calculation_changed` that another
-    version of the program calculates now; `unsigned` names the rules whose signatures were withdrawn.
+    `content_hash` is computed anew from the stored rows, `posted` was frozen with the batch, `posted_now` is read
+    under the lock for the same keys, `changed_rules` are those that it read and that are not in the rule book as
+    they were, and those that have come to them, `withdrawn` names pinned inputs that were withdrawn, `held_since`
+    payees whom it would pay although they are held; `is_month_changed` says that something else was posted for its
+    payees from which deductions follow, `is_calculation_changed` that another version of the program calculates
+    now; `unsigned` names the rules whose signatures were withdrawn.
     """
     keys = sorted(posted.keys() | posted_now.keys())
     changed = [key for key in keys if posted.get(key, 0) != posted_now.get(key, 0)]
     texts = (
         *([("BAT010", "its rows are not those that were frozen")] if content_hash != batch.content_hash else []),
         *(("BAT011", f"{key.payee}, {key.component}, {key.origin_period}: posted in between") for key in changed),
-        *(
-            ("BAT012", f'the {version.kind} "{version.id}" has changed')
-            for version in batch.rules
-            if version.digest not in rules_now
-        ),
+        *(("BAT012", f'the {version.kind} "{version.id}" {_how(version, batch)}') for version in changed_rules),
         *(("BAT013", f"the input {name} was withdrawn") for name in withdrawn),
         *(("BAT014", f"{payee} is held, and the batch would pay or take back") for payee in held_since),
         *([("BAT015", "deductions of its payees have changed: something was posted")] if is_month_changed else []),
@@ -210,6 +207,10 @@ def void_reasons(
     )
     issues = (Issue(code, _place(batch), text, "Prepare it again") for code, text in texts)
     return (*issues, *signatures_withdrawn(batch, unsigned))
+
+
+def _how(version: RuleVersion, batch: Batch) -> str:
+    return "has changed" if version.digest in {each.digest for each in batch.rules} else "was signed since"
 
 
 def signatures_withdrawn(batch: Batch, unsigned: Iterable[str]) -> tuple[Issue, ...]:

@@ -38,7 +38,7 @@ from incentives.ledger import BatchKind, ChainedEntry, LedgerEntry, chain, scope
 from incentives.settlement import OpenMonth
 from tasks.stages.authority import people_on, ruling_on
 from tasks.stages.brought_in import posted_opening
-from tasks.stages.calculation import calculation_version
+from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import (
@@ -50,6 +50,7 @@ from tasks.stages.month_end import (
     record_decision,
 )
 from tasks.stages.rules import RuleSet, sound_rules
+from tasks.stages.rules_read import changed_rules
 from tasks.stages.settling import holds_in_force, open_months
 from tasks.stages.withdrawing import withdrawn_said
 
@@ -221,7 +222,7 @@ def _refuse_void(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day:
         for key, amount in posted_of(connection, batch.kind, batch.period).items()
         if scope_of(key) == batch.scope
     }
-    rules_now = {content.version.digest for content in rules.contents()}
+    manifest = manifest_of(connection, frozen.run)
     closed = {period for period, state in period_states(connection).items() if state is PeriodState.CLOSED}
     shut = sorted({str(each.posting_period) for each in frozen.postings if each.posting_period in closed})
     _refuse(
@@ -230,7 +231,7 @@ def _refuse_void(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day:
             content_hash=frozen.hash_now,
             posted=frozen.posted,
             posted_now=posted_now,
-            rules_now=rules_now,
+            changed_rules=changed_rules(connection, batch, manifest, rules),
             withdrawn=(
                 *_replaced_inputs(connection, frozen.run),
                 *_replaced_openings(connection, frozen),
@@ -238,7 +239,7 @@ def _refuse_void(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day:
             ),
             held_since=_held_since(connection, frozen, rules, day),
             is_month_changed=_is_month_changed(connection, frozen),
-            is_calculation_changed=manifest_of(connection, frozen.run).calculation != calculation_version(),
+            is_calculation_changed=manifest.calculation != pay_calculation_version(),
             unsigned=_unsigned(connection, frozen),
         )
     )

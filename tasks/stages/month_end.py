@@ -57,7 +57,7 @@ from incentives.ledger import (
 )
 from incentives.settlement import Decided, Hold, OpenMonth, Scope, holds_on, settle
 from tasks.stages.brought_in import is_opening, posted_opening
-from tasks.stages.calculation import calculation_version
+from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.carried_pay import batches_carried
 from tasks.stages.late import arrived_since
 from tasks.stages.manifests import manifest_of
@@ -66,6 +66,7 @@ from tasks.stages.pay import Pay, compute_pay, summary_of_pay, write_pay
 from tasks.stages.plan import refuse_unsigned
 from tasks.stages.published_sets import batches_published
 from tasks.stages.rules import RuleSet, sound_rules
+from tasks.stages.rules_read import among, rules_read
 from tasks.stages.settling import approved_adjustments, holds_in_force, ledger_key, open_months
 from tasks.stages.tying import untied
 
@@ -158,7 +159,7 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
         return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay))
 
     run_stage(world, night, Stage.PREPARE, work)
-    stored = _store(world, night, period, drafts, (by, day))
+    stored = _store(world, night, rules, drafts, (by, day))
     return replace(stored, late=arrived_since(world, _open_to_change(world, terms, into)))
 
 
@@ -287,7 +288,7 @@ def _manifest(
         business_date=period.last_day,
         effective_on=period.last_day,
         stages=(Stage.PREPARE,),
-        calculation=calculation_version(),
+        calculation=pay_calculation_version(),
         rules=tuple(sorted(set(signed), key=lambda version: (version.kind, version.id, version.digest))),
         landed=source_manifest.landed,
         history=source_manifest.history,
@@ -433,19 +434,20 @@ def _of_leavers(month: OpenMonth, leavers: frozenset[str]) -> Iterator[int]:
     return (owed for (payee, _), owed in month.owed_now.items() if owed and payee in leavers)
 
 
-def _store(world: World, night: Night, period: Period, drafts: Sequence[Draft], prepared: tuple[str, date]) -> Prepared:
+def _store(world: World, night: Night, rules: RuleSet, drafts: Sequence[Draft], prepared: tuple[str, date]) -> Prepared:
     """One transaction: new batches in, and those that they replace void.
 
     A batch that still waits, of the same content made from the same, stays as it is, with its approvals, while there
-    is time to approve it: what other departments have published meanwhile is none of it. One that was returned or void
+    is time to approve it: what other departments have published meanwhile is none of it, nor are rules that it does not
+    read. One that was returned or void
     does not come back: what is prepared after it is a batch of its own, even if nothing changed.
     """
-    day = prepared[1]
+    day, period = prepared[1], Period.of(night.business_date)
     stored: list[BatchId] = []
     settled: list[str] = []
     with world.store.write("batches_prepared") as connection:
         into = _open_period(connection, period)
-        made_from = _made_from(connection, night.run)
+        now = manifest_of(connection, night.run)
         for draft in drafts:
             mine = (draft.scope.kind.value, draft.scope.name)
             siblings = [row for row in read_batches(connection, str(period)) if (row.kind, row.scope) == mine]
@@ -453,7 +455,8 @@ def _store(world: World, night: Night, period: Period, drafts: Sequence[Draft], 
             same = [
                 row
                 for row in waiting
-                if _is_same(row, draft, day) and _made_from(connection, RunId(row.run_id)) == made_from
+                if _is_same(row, draft, day)
+                and _is_made_from_the_same(connection, manifest_of(connection, RunId(row.run_id)), now, draft, rules)
             ]
             if not draft.postings and any(_is_over(connection, row) for row in siblings):
                 settled.append(draft.scope.name)
@@ -474,9 +477,16 @@ def _is_same(row: sa.Row[Any], draft: Draft, day: date) -> bool:
     return content == (draft.content_hash, draft.open_month) and (until is None or day <= until)
 
 
-def _made_from(connection: sa.Connection, run: RunId) -> Manifest:
-    """The run's manifest without what the ledger had of all departments: a batch's own part of it is its content."""
-    return replace(manifest_of(connection, run), ledger=None, published=())
+def _is_made_from_the_same(
+    connection: sa.Connection, before: Manifest, now: Manifest, draft: Draft, rules: RuleSet
+) -> bool:
+    """Whether the manifests differ only by what the ledger had of all departments (a batch's own part of it is its
+    content), and by rules that the batch does not read."""
+    one, other = (replace(each, ledger=None, published=(), rules=()) for each in (before, now))
+    differing = {*before.rules} ^ {*now.rules}
+    if one != other or not differing:
+        return one == other
+    return not among(connection, differing, rules_read(rules, draft.scope.kind, draft.scope.name, draft.scope.period))
 
 
 def _is_over(connection: sa.Connection, row: sa.Row[Any]) -> bool:

@@ -45,7 +45,7 @@ from incentives.opening import (
 )
 from incentives.settlement import Scope
 from tasks.stages.brought_in import Opening, is_opening, openings, pending_opening, posted_opening
-from tasks.stages.calculation import calculation_version
+from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.decide import Published, decide, publish_all
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
@@ -241,7 +241,7 @@ def _run(world: World, month: Period, go_live: Period, file: Digest, attempt: At
         business_date=month.last_day,
         effective_on=go_live.start,
         stages=(Stage.PREPARE,),
-        calculation=calculation_version(),
+        calculation=pay_calculation_version(),
         rules=(),
         opening=file,
     )

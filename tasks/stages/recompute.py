@@ -19,7 +19,7 @@ from domain.rules import RuleKind, decode_rules
 from incentives.book import decode_policies
 from incentives.contracts import Contract, ContractBook
 from incentives.ledger import BatchKind
-from tasks.stages.calculation import calculation_version
+from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
 from tasks.stages.opening_pay import lines_again
@@ -83,7 +83,7 @@ def _differing(
 ) -> Iterator[Issue]:
     stored = {_key(line): line for line in read_payout_lines(connection, run, kind.value)}
     found = {_key(line): line for line in again}
-    hint = "" if manifest.calculation == calculation_version() else "It was calculated by another version of Recoup"
+    hint = "" if manifest.calculation == pay_calculation_version() else "It was calculated by another version of Recoup"
     for key in sorted(stored.keys() | found.keys()):
         before, now = stored.get(key), found.get(key)
         if before is None or now is None or _content(before) != _content(now):

@@ -161,7 +161,7 @@ KEY = LedgerKey(BatchKind.BONUS, "E1", "bonus:field", JUNE, "VND")
         ({"content_hash": OTHER_HASH}, ["BAT010"]),
         ({"posted_now": {KEY: 60}}, ["BAT011"]),
         ({"posted": {}, "posted_now": {KEY: 0}}, []),
-        ({"rules_now": frozenset()}, ["BAT012"]),
+        ({"changed_rules": [RULE]}, ["BAT012"]),
         ({"withdrawn": ["payments 2026-06-30"]}, ["BAT013"]),
         ({"held_since": ["E1", "E2"]}, ["BAT014", "BAT014"]),
         ({"is_month_changed": True}, ["BAT015"]),
@@ -173,7 +173,7 @@ def test_what_makes_a_batch_void(changes, codes):
         "content_hash": HASH,
         "posted": {KEY: 50},
         "posted_now": {KEY: 50},
-        "rules_now": {RULE.digest},
+        "changed_rules": (),
         "withdrawn": (),
     }
     assert [issue.code for issue in void_reasons(BATCH, **usual | changes)] == codes

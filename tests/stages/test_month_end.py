@@ -213,13 +213,20 @@ def test_a_changed_rule_makes_the_batch_void(month, tmp_path):
     rules = tmp_path / "rules"
     for folder in ("kpi_rules", "incentives", "allocation", "expectations"):
         shutil.copytree(month.settings.rules / folder, rules / folder, ignore=shutil.ignore_patterns("*.py"))
-    batch = next(each for each in prepared(month).batches if "phone_early" in each)
-    approve_all(month, batch)
+    before = prepared(month).batches
+    batch, fee = (next(each for each in before if scope in each) for scope in ("phone_early", "fee-"))
+    for each in (batch, fee):
+        approve_all(month, each)
     path = rules / "incentives" / "policies" / "collector_bonus.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("value: 0.5}", "value: 0.4}"), encoding="utf-8")
-    edited = open_world(month.settings.model_copy(update={"rules": rules}))
+    edited = open_world(month.settings.model_copy(update={"rules": rules}), clock=month.seam.clock)
     assert "BAT012" in refusal_of(lambda: decide.publish(edited, batch, by="publisher"))
     assert entries_of(month) == ()
+    sign(month.store, sound_rules(rules).contents(), proposer="proposer", signer="signer")
+    again = prepared(edited).batches
+    assert batch not in again, "it is calculated by the rule that changed"
+    assert {each for each in before if "fee-" in each} <= {*again}, "these read none of the policies"
+    assert decide.publish(edited, fee, by="publisher").entries > 0
 
 
 def test_a_withdrawn_signature_makes_the_batch_void_until_it_is_signed_and_prepared_again(month):

@@ -14,7 +14,7 @@ from domain.periods import Period
 from flows.cli import app
 from incentives.ledger import BatchKind
 from tasks.stages import decide
-from tasks.stages.calculation import calculation_version
+from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.disputes import batch_to_adjust
 from tasks.stages.settling import Case
 from tests.stages.paid import CHAIN, house_policy, line_by, month_end_run, publish_lines
@@ -26,7 +26,7 @@ SCORES = {"score": "80", "critical_fails": "0", "upheld_complaints": "0"}
 @pytest.mark.parametrize(("program", "is_void"), [("another one", True), ("this one", False)])
 def test_a_batch_that_another_version_of_the_program_calculated_is_not_paid(any_world, program, is_void):
     line = line_by(house_policy(any_world, "field_vnd"), "E0001", "field", SCORES)
-    calculation = digest_of(program) if is_void else calculation_version()
+    calculation = digest_of(program) if is_void else pay_calculation_version()
     accounts = Input("accounts", SEPTEMBER.last_day, VersionId("0" * 64))
     run = month_end_run(any_world, SEPTEMBER, calculation=calculation, landed=(accounts,))
     batch = publish_lines(any_world, run, "field", [line], decisions=len(CHAIN))

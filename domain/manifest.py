@@ -96,7 +96,9 @@ class Manifest:
     columns policies carry over; `published` (month-ends) those of the month itself, in the order in which they were
     published: who was settled together in them is not settled anew; `opening` the file from which the state of pay
     before going live came in: of an opening the file itself, of a month-end the one that was posted when it was
-    prepared. `known_as_of` is what was asked for, and empty where nothing was: the newest versions counted.
+    prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
+    under the month's own id, and with it under its ledger entries. `known_as_of` is what was asked for, and empty where
+    nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -125,6 +127,7 @@ class Manifest:
     paid: tuple[PaidBatch, ...] = ()
     published: tuple[PaidBatch, ...] = ()
     opening: Digest | None = None
+    results: Digest | None = None
     known_as_of: str = ""
 
 

@@ -741,7 +741,30 @@ partner_answers = sa.Table(
     comment="What a partner answered to each line of a file.",
 )
 
+result_seals = sa.Table(
+    "result_seals",
+    STORE,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True, comment="The run."),
+    sa.Column("table_name", sa.String(64), primary_key=True, comment="The table of this store."),
+    sa.Column("digest", sa.String(64), nullable=False, comment="Digest of the groups."),
+    sa.Column("groups", CanonicalJson(), nullable=False, comment="Column, value, rows and their digest."),
+    comment="What a run stored of each table, by digests: `recoup verify` tells which rows are not those any more.",
+)
+
+RESULTS = (
+    table_verdicts,
+    check_results,
+    quarantine,
+    run_files,
+    kpi_results,
+    scores,
+    payout_lines,
+    held_payees,
+)
+
 APPEND_ONLY = (
+    *RESULTS,
+    result_seals,
     snapshot_versions,
     snapshot_pointers,
     runs,

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapters.store.schema import runs
-from domain.ids import Digest, ReleaseId, RunId, VersionId
+from domain.ids import Digest, ReleaseId, RunId, VersionId, digest_of
 from domain.manifest import EarlierNight, Input, Manifest, PaidBatch, RunKind, Stage, Unread, Waiver
 from domain.rules import RuleKind, RuleVersion
 
@@ -17,6 +17,12 @@ def manifest_of(connection: sa.Connection, run: RunId) -> Manifest:
     """The manifest that the run's id is the digest of."""
     content = connection.execute(sa.select(runs.c.manifest).where(runs.c.run_id == run)).scalar_one()
     return _manifest(content)
+
+
+def is_as_recorded(connection: sa.Connection, run: RunId) -> bool:
+    """Whether the run's id is the digest of its manifest as it stands in the store, whichever version wrote it."""
+    content = connection.execute(sa.select(runs.c.manifest).where(runs.c.run_id == run)).scalar_one()
+    return digest_of({name: value for name, value in content.items() if name != "known_as_of"})[:24] == run
 
 
 def _manifest(content: dict[str, Any]) -> Manifest:
@@ -47,6 +53,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         paid=_batches(content.get("paid", ())),
         published=_batches(content.get("published", ())),
         opening=Digest(content["opening"]) if content.get("opening") else None,
+        results=Digest(content["results"]) if content.get("results") else None,
         known_as_of=content["known_as_of"],
     )
 

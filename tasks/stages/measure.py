@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from adapters.duck import Duck, duck_columns
 from adapters.store.results import read_kpis, write_kpis, write_scores
 from adapters.store.runs import RunFile, StageResult, State
+from adapters.store.seals import FIGURES, write_seals
 from adapters.world import World
 from domain.dispatch import DISPATCH_SQL
 from domain.exact import ExactSelect
@@ -92,6 +93,7 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
     def write(connection: sa.Connection) -> None:
         write_kpis(connection, night.run, found.results)
         write_scores(connection, night.run, found.scores)
+        write_seals(connection, night.run, FIGURES)
 
     return StageWork(State.DONE, _summary(found.results, found.scores, totals, as_of), files, write)
 

@@ -23,6 +23,7 @@ from adapters.store.batches import (
 from adapters.store.ledger import posted_sums
 from adapters.store.results import read_payout_lines, step_of
 from adapters.store.runs import State, official_run, record_run
+from adapters.store.seals import FIGURES, results_digest
 from adapters.store.signatures import with_signatures
 from adapters.world import World, business_today
 from domain.ids import AttemptId, BatchId, Digest, RunId, digest_of, short
@@ -298,6 +299,7 @@ def _manifest(
         paid=batches_carried(connection, rules.policies, period),
         published=batches_published(connection, rules.policies, period),
         opening=opening.file if (opening := posted_opening(connection)) else None,
+        results=results_digest(connection, source, FIGURES),
     )
 
 
@@ -312,7 +314,7 @@ def _refuse_brought_in(connection: sa.Connection, period: Period) -> None:
 
 
 def _refuse_untied(connection: sa.Connection, source: RunId) -> None:
-    """Nobody is paid by a score that its parts do not give, or by a ratio that its sums do not give."""
+    """Nobody is paid by figures that are not those that were stored, or that do not hold together."""
     found = untied(connection, source)
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""

@@ -21,6 +21,7 @@ from adapters.store.batches import read_batches
 from adapters.store.nights import newest_gated_nights
 from adapters.store.results import write_payout_lines
 from adapters.store.runs import RunFile, StageResult, State, finish_stage, record_run, stage_result
+from adapters.store.seals import PAYOUTS, write_seals
 from adapters.world import World, business_today, registered_file
 from domain.ids import AttemptId, BatchId, Digest, digest_of, short
 from domain.issues import Issue
@@ -254,6 +255,7 @@ def _finish(
     """The columns of the month and the file that they came from, once."""
     if stage_result(connection, night.run, Stage.PREPARE.value) is None:
         write_payout_lines(connection, night.run, BatchKind.BONUS.value, lines)
+        write_seals(connection, night.run, PAYOUTS)
         result = StageResult(Stage.PREPARE.value, State.DONE, {"file": kept.sha256, "lines": len(lines)})
         finish_stage(world.store, connection, night.run, night.attempt, result, (kept,))
 

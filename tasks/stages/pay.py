@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from adapters.duck import Duck
 from adapters.store.results import read_kpis, read_scores, write_held, write_payout_lines
 from adapters.store.runs import StageResult, State
+from adapters.store.seals import PAYOUTS, write_seals
 from adapters.world import World
 from domain.manifest import Manifest, Stage
 from domain.periods import Period
@@ -129,6 +130,7 @@ def write_pay(connection: sa.Connection, night: Night, pay: Pay) -> None:
         write_payout_lines(connection, night.run, kind.value, lines)
     for kind, held in pay.held.items():
         write_held(connection, night.run, kind.value, held)
+    write_seals(connection, night.run, PAYOUTS)
 
 
 def summary_of_pay(pay: Pay) -> dict[str, Any]:

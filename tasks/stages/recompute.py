@@ -11,7 +11,7 @@ from adapters.store.results import read_payout_lines
 from adapters.store.runs import files_of_run
 from adapters.store.signatures import Signed, signed_versions
 from adapters.world import World
-from domain.ids import AttemptId, Digest, RunId
+from domain.ids import AttemptId, Digest, RunId, short
 from domain.issues import Issue, Location
 from domain.manifest import Manifest, RunKind
 from domain.records import PayoutLine
@@ -19,6 +19,7 @@ from domain.rules import RuleKind, decode_rules
 from incentives.book import decode_policies
 from incentives.contracts import Contract, ContractBook
 from incentives.ledger import BatchKind
+from incentives.line_differences import what_differs
 from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
@@ -83,13 +84,16 @@ def _differing(
 ) -> Iterator[Issue]:
     stored = {_key(line): line for line in read_payout_lines(connection, run, kind.value)}
     found = {_key(line): line for line in again}
-    hint = "" if manifest.calculation == pay_calculation_version() else "It was calculated by another version of Recoup"
+    hint = "Find out what was changed by hand"
+    if manifest.calculation != pay_calculation_version():
+        hint = _OF_UPDATE.format(short(manifest.calculation), short(pay_calculation_version()))
     for key in sorted(stored.keys() | found.keys()):
         before, now = stored.get(key), found.get(key)
         if before is None or now is None or _content(before) != _content(now):
             amounts = [f"{line.amount:,f} {line.currency}" if line else "no line" for line in (before, now)]
             message = f"{key[0]}, {key[1]}: {amounts[0]} was calculated, {amounts[1]} comes out now"
-            yield Issue("LED013", Location(f"run {run}"), message, hint or "Find out what was changed by hand")
+            differing = what_differs(before, now) if before and now else ""
+            yield Issue("LED013", Location(f"run {run}"), f"{message}; {differing}".rstrip("; "), hint)
 
 
 def _key(line: PayoutLine) -> tuple[str, str, str, str]:
@@ -103,4 +107,8 @@ def _content(line: PayoutLine) -> object:
     return line.amount, line.scope, line.rule, inputs, [step for step in steps if step[1] != "input"]
 
 
+_OF_UPDATE = (
+    "It was calculated by version {} of Recoup, and this is {}: if that change was meant, prepare the month again, and "
+    "the difference is posted as an adjustment"
+)
 _RESTORE = "Restore what is missing from the backup"

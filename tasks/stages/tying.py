@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
 
 from adapters.store.results import read_kpis, read_scores
+from adapters.store.seals import FIGURES, broken_seals, results_digest
 from adapters.store.signatures import Signed, signed_versions
 from adapters.world import World
 from domain.documents import Document
@@ -17,19 +18,22 @@ from domain.rules import RuleKind
 from kpi_rules.rulebook import decode_kpi_rules
 from kpi_rules.tying import untied_ratios, untied_scores
 from tasks.stages.as_if import SECTIONS_OF_ALL
-from tasks.stages.manifests import manifest_of
+from tasks.stages.manifests import is_as_recorded, manifest_of
 from tasks.stages.signed_book import AS_SIGNED, read_back
 
 
 def untied_nights(world: World, runs: Iterable[RunId]) -> tuple[Issue, ...]:
-    """Of the nights that these month-ends pay: figures that do not hold together any more."""
+    """Of the nights that these month-ends pay: figures that do not hold together any more, or are not those of then."""
     with world.store.read() as connection:
-        paid = {manifest_of(connection, run).source for run in set(runs)}
-        return tuple(issue for night in sorted(run for run in paid if run) for issue in untied(connection, night))
+        manifests = {run: manifest_of(connection, run) for run in sorted(set(runs))}
+        paid = sorted({manifest.source for manifest in manifests.values() if manifest.source})
+        of_nights = [issue for night in paid for issue in untied(connection, night)]
+        return (*of_nights, *(issue for run in manifests for issue in _of_month_end(connection, run, manifests[run])))
 
 
 def untied(connection: sa.Connection, night: RunId) -> tuple[Issue, ...]:
-    """LED016, LED017: scores and ratios of the night that are not what their stored parts come to."""
+    """LED016, LED017: scores and ratios of the night that are not what their stored parts come to; LED018: rows that
+    are not those that it stored."""
     manifest, place = manifest_of(connection, night), Location(f"night {night}")
     signed = {each.rule: each for each in signed_versions(connection)}
     rules, _ = decode_kpi_rules((signed_document(manifest, signed, RuleKind.KPI, RuleKind.SCORECARD),))
@@ -37,7 +41,28 @@ def untied(connection: sa.Connection, night: RunId) -> tuple[Issue, ...]:
     return (
         *untied_ratios(read_kpis(connection, night), place),
         *untied_scores(read_scores(connection, night), in_force, place),
+        *_unsealed(connection, night, place),
     )
+
+
+def _of_month_end(connection: sa.Connection, run: RunId, manifest: Manifest) -> Iterator[Issue]:
+    """LED018 for its own rows; LED019: the seals of the night that it pays are not those under its id; LED020: a
+    manifest that is not what the run's id says."""
+    place = Location(f"run {run}")
+    yield from _unsealed(connection, run, place)
+    if manifest.source and manifest.results != results_digest(connection, manifest.source, FIGURES):
+        message = f"the seals of night {manifest.source} are not those that it was prepared from"
+        yield Issue("LED019", place, message, _BY_HAND)
+    for each in (run, manifest.source):
+        if each and not is_as_recorded(connection, each):
+            yield Issue("LED020", Location(f"run {each}"), "its manifest is not the one that its id names", _BY_HAND)
+
+
+def _unsealed(connection: sa.Connection, run: RunId, place: Location) -> Iterator[Issue]:
+    return (Issue("LED018", place, str(broken), _BY_HAND) for broken in broken_seals(connection, run))
+
+
+_BY_HAND = "Find out who changed it by hand; restore the store from the backup"
 
 
 def signed_document(manifest: Manifest, signed: Mapping[Digest, Signed], *kinds: RuleKind) -> Document:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from adapters.errors import RefusedError
 from adapters.store.batches import insert_period_decision, period_decisions_on, read_batches
-from adapters.store.guards import guard_names
+from adapters.store.guards import guard_names, guard_statements
 from adapters.store.ledger import Head, append, lock_head, move_head, read_entries
 from adapters.store.results import read_kpis, read_payout_lines, read_scores
 from adapters.store.runs import begin_attempt, official_run
@@ -286,17 +286,23 @@ def test_a_replaced_extract_makes_the_batch_void(month, run_night):
     assert "BAT013" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
 
 
+def edited(world, statement, **values):
+    """Rows changed by hand: the triggers refuse it, and whoever owns the database drops them, and puts them back."""
+    table, dialect = STORE.tables[statement.split()[1]], world.store.dialect
+    of_table = f" ON {table.name}" if dialect == "postgresql" else ""
+    with world.store.write("test") as connection:
+        for guard in guard_names(table, dialect):
+            connection.execute(sa.text(f"DROP TRIGGER {guard}{of_table}"))
+        rows = connection.execute(sa.text(statement), values).rowcount
+        for guarded in guard_statements(table, dialect):
+            connection.execute(sa.text(guarded))
+    return rows
+
+
 def test_rows_edited_by_hand_make_the_batch_void(month):
-    """The triggers refuse it; somebody who owns the database can drop them first."""
     batch = prepared(month).batches[0]
     approve_all(month, batch)
-    with month.store.write("test") as connection:
-        of_table = " ON batch_lines" if month.store.dialect == "postgresql" else ""
-        for guard in guard_names(STORE.tables["batch_lines"], month.store.dialect):
-            connection.execute(sa.text(f"DROP TRIGGER {guard}{of_table}"))
-        connection.execute(
-            sa.text("UPDATE batch_lines SET difference_minor = difference_minor + 1, desired_minor = desired_minor + 1")
-        )
+    edited(month, "UPDATE batch_lines SET difference_minor = difference_minor + 1, desired_minor = desired_minor + 1")
     assert "BAT010" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
 
 
@@ -635,18 +641,10 @@ def test_a_line_that_was_changed_by_hand_does_not_come_out_again(month):
     batch = prepared(month).batches[0]
     approve_all(month, batch)
     decide.publish(month, batch, by="publisher")
-    with month.store.write("test") as connection:
+    with month.store.read() as connection:
         run = read_frozen(connection, batch).run
-        connection.execute(
-            sa.text("UPDATE payout_lines SET amount_minor = amount_minor + 1 WHERE run_id = :run"), {"run": run}
-        )
-    assert {"LED010", "LED013"} <= {issue.code for issue in verify_ledger(month)}
-
-
-def edited(world, statement, **values):
-    """Changed by hand in the store, past the program."""
-    with world.store.write("test") as connection:
-        assert connection.execute(sa.text(statement), values).rowcount == 1
+    edited(month, "UPDATE payout_lines SET amount_minor = amount_minor + 1 WHERE run_id = :run", run=run)
+    assert {"LED010", "LED013", "LED018"} == {issue.code for issue in verify_ledger(month)}
 
 
 def paid_by_score(world):
@@ -687,6 +685,17 @@ def test_a_score_that_was_edited_before_the_month_end_is_not_paid(month):
     assert f"{score.scorecard} of employee {score.entity}: 119 is stored, its parts give" in refused
 
 
+def test_rows_that_are_edited_in_a_way_that_holds_together_are_not_those_that_were_stored(month):
+    """A sum has no parts in the store: only the seals of the night know. The month is not paid from it."""
+    with month.store.read() as connection:
+        night = official_run(connection, "nightly", LAST, "measure")
+        summed = next(each for each in read_kpis(connection, night) if each.value and each.denominator is None)
+    statement = "UPDATE kpi_results SET value = '499211117' WHERE run_id = :run AND kpi = :kpi AND entity = :entity"
+    edited(month, statement, run=night, kpi=summed.kpi, entity=summed.entity)
+    refused = refusal_of(lambda: prepared(month))
+    assert f"night {night} LED018 kpi_results: rows changed since they were stored: entity {summed.entity}" in refused
+
+
 def test_a_score_that_was_edited_is_told_although_the_same_is_paid_again(month, monkeypatch, tmp_path):
     """As if the refusal were not there: lines, batch, ledger and calculation agree, and all of it is wrong."""
     line, score = paid_by_score(month)
@@ -694,7 +703,8 @@ def test_a_score_that_was_edited_is_told_although_the_same_is_paid_again(month, 
     with monkeypatch.context() as past:
         past.setattr(month_end, "_refuse_untied", lambda *_: None)
         published(month)
-    (issue,) = verify_ledger(month)
+    issue, *sealed = verify_ledger(month)
+    assert [(each.code, score.entity in each.message) for each in sealed] == [("LED018", True)]
     said = f"LED016 {score.scorecard} of employee {score.entity}: 119 is stored, its parts give {as_text(score.score)}"
     assert said in str(issue)
     page = tmp_path / "payout.html"

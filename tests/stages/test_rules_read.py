@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from adapters.settings import Settings
@@ -14,7 +16,7 @@ from incentives.batches import Batch
 from incentives.chains import ChainStep, ChainTerms
 from incentives.ledger import BatchKind
 from tasks.stages.rules import sound_rules
-from tasks.stages.rules_read import among, changed_rules, rules_read
+from tasks.stages.rules_read import RulesRead, among, changed_rules, rules_read
 from tests.stages.books import POLICIES, RECOVERY, SCORECARDS, TARGETS, edit, house_book
 
 SEPTEMBER, PAY = Period(2026, 9), {RuleKind.POLICY, RuleKind.CONTRACT}
@@ -64,6 +66,36 @@ def test_a_batch_is_void_by_the_rules_that_its_own_payees_are_calculated_by(worl
     }  # fmt: skip
     assert read[LEGAL] == EVERYBODYS | {"legal_targets", "leaders_vnd"}
     assert read[PARTNER] == {"standard_vnd", "terms_of_fees"}
+
+
+LED = RulesRead(*FIELD, frozenset({"bonus"}), frozenset(), frozenset({"recovered"}))
+ALONE = replace(LED, components=frozenset())
+OF_PARTNER = RulesRead(*PARTNER, frozenset(), frozenset(), frozenset())
+
+
+def policy(department, component):
+    return {"applies_to": {"departments": [department]}, "component": component}
+
+
+@pytest.mark.parametrize(
+    ("read", "kind", "content", "is_read"),
+    [
+        pytest.param(ALONE, RuleKind.POLICY, policy("legal", "bonus"), False, id="another department's"),
+        pytest.param(LED, RuleKind.POLICY, policy("legal", "bonus"), True, id="lines of those below are read"),
+        pytest.param(LED, RuleKind.POLICY, policy("legal", "prize"), False, id="but not these lines"),
+        pytest.param(
+            ALONE, RuleKind.TARGET, {"department": "legal", "values": {"recovered": 1}}, False, id="its target"
+        ),
+        pytest.param(LED, RuleKind.TARGET, {"department": "legal", "values": {"recovered": 1}}, True, id="led by them"),
+        pytest.param(OF_PARTNER, RuleKind.CONTRACT, {"partners": ["R01", "R02"]}, True, id="its own contract"),
+        pytest.param(OF_PARTNER, RuleKind.CONTRACT, {"partners": ["R02"]}, False, id="another partner's"),
+        pytest.param(OF_PARTNER, RuleKind.CONTRACT, {"partners": "all"}, True, id="everybody's contract"),
+        pytest.param(OF_PARTNER, RuleKind.POLICY, policy("field", "bonus"), False, id="no policy pays a partner"),
+        pytest.param(ALONE, RuleKind.CONTRACT, {"partners": "all"}, False, id="no contract pays an employee"),
+    ],
+)
+def test_whose_rule_it_is(read, kind, content, is_read):
+    assert read.has(kind, content) is is_read
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from allocation.problem import Floats, Ints
 from allocation.teams import Compared
 
 _STEPS_PER_MEMBER = 60
-_PARTNERS_AT_MOST = 5
+_PARTNERS_AT_MOST = 12
 _UNITS_AT_MOST = (100, 40)  # of each of the two: those that lose least beside their worth, and the largest
 _TRIES_AT_MOST = 30  # of pairs, until the limits allow one
-_MISSED_WEIGHT = 4.0  # what one of expected value outside weighs beside one that is lost
+_MISSED_WEIGHT = 1_000.0  # what one of expected value outside weighs beside one that is lost: nearly all
 
 
 def even_out(compared: Compared, band: int, place: Ints) -> Ints:

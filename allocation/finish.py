@@ -40,7 +40,7 @@ def finish(problem: Problem, prices: Ints, place: Ints) -> Ints:
         return place
     board = Board.of(problem, prices, place)
     bound = proven_bound(problem, prices, board.used)
-    gap, is_short = bound - problem.value(place), bool((board.used < problem.limits.lo).any())
+    gap, is_short = bound - problem.value(place), bool((board.used < _least(board)).any())
     if gap * _GAP_PARTS <= bound and not is_short:
         return place
     found = _solved(board, _pairs(board, _ANY if is_short else gap))
@@ -112,7 +112,8 @@ def _model(board: Board, pairs: _Pairs) -> highspy.HighsLp:
     own_limit, own_need = board.takes.needs(problem, units, board.place[units])
     fixed = board.used.copy()
     np.subtract.at(fixed, own_limit, own_need)
-    short = np.flatnonzero(board.used < problem.limits.lo)
+    most, least = np.maximum(problem.limits.hi, board.used), _least(board)
+    short = np.flatnonzero(board.used < least)
     at, column = np.nonzero(need)
     rows = np.concatenate([unit, len(units) + limit[at, column], len(units) + short])
     columns = np.concatenate([np.arange(size), at, size + np.arange(len(short))])
@@ -124,15 +125,22 @@ def _model(board: Board, pairs: _Pairs) -> highspy.HighsLp:
     model.sense_ = highspy.ObjSense.kMaximize
     model.col_cost_ = np.concatenate([pairs.value / quanta, -weight])
     model.col_lower_ = np.zeros(model.num_col_)
-    model.col_upper_ = np.concatenate([np.ones(size), (problem.limits.lo - board.used)[short]])
+    model.col_upper_ = np.concatenate([np.ones(size), (least - board.used)[short]])
     model.integrality_ = [highspy.HighsVarType.kInteger] * size + [highspy.HighsVarType.kContinuous] * len(short)
-    model.row_lower_ = np.concatenate([np.ones(len(units)), problem.limits.lo - fixed])
-    model.row_upper_ = np.concatenate([np.ones(len(units)), np.maximum(problem.limits.hi, board.used) - fixed])
+    model.row_lower_ = np.concatenate([np.ones(len(units)), least - fixed])
+    model.row_upper_ = np.concatenate([np.ones(len(units)), most - fixed])
     order = np.lexsort((rows, columns))
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     model.a_matrix_.start_ = np.searchsorted(columns[order], np.arange(model.num_col_ + 1))
     model.a_matrix_.index_, model.a_matrix_.value_ = rows[order], entries[order]
     return model
+
+
+def _least(board: Board) -> Ints:
+    """The minimums, as far as the maximums beside them leave them to be met."""
+    limits = board.problem.limits
+    found: Ints = np.minimum(limits.lo, np.maximum(limits.hi, board.used))
+    return found
 
 
 def _typical_use(problem: Problem, limits: Ints) -> Floats:
@@ -146,7 +154,7 @@ def _chosen(model: highspy.HighsLp, board: Board, pairs: _Pairs) -> Flags | None
         highs.setOptionValue(name, option)
     highs.passModel(model)
     start = highspy.HighsSolution()
-    missing = (board.problem.limits.lo - board.used).clip(min=0)
+    missing = (_least(board) - board.used).clip(min=0)
     start.col_value = [*(pairs.place == board.place[pairs.unit]).astype(float), *missing[missing > 0].astype(float)]
     highs.setSolution(start)
     highs.run()

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from allocation.problem import NOWHERE, PARTS, Group, Limit, Limits, Measure, Problem, Uses, Violation, proven_bound
@@ -106,6 +106,7 @@ def test_what_is_told_is_what_is_missing_and_nothing_more(seed, least_good, leas
 
 
 @settings(max_examples=30)
+@example(98)  # a minimum above the maximum beside it
 @given(st.integers(0, 10_000))
 def test_whole_numbers_reach_the_optimum_of_a_brute_force_search(seed):
     """Units of several accounts, a maximum in balance and a minimum in accounts: least is missing, then most is won."""

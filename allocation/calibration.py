@@ -24,6 +24,7 @@ from domain.sql import TABLES
 
 DECILES = 10
 PAYERS_AT_LEAST = 10  # below, an interval says nothing
+_MONEY, _BESIDE = ("neutral", "predicted", "realised"), ("score_estimate", "rate_estimate")
 _NORMAL_95 = 1.959963984540054
 
 
@@ -51,13 +52,15 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`neutral` is the whole without what destinations make of it; `currency` is what all amounts are reckoned in."""
+    """`neutral` is the whole without what destinations make of it; `scores` are, for each of a bank's scores, the
+    accounts that it spoke of by the score and the same by our own rates."""
 
     whole: Compared
     neutral: Compared
     segments: tuple[Compared, ...]
     deciles: tuple[Compared, ...]
     destinations: tuple[Compared, ...]
+    scores: tuple[tuple[Compared, Compared], ...] = ()
 
     @property
     def every(self) -> Iterator[Compared]:
@@ -77,10 +80,11 @@ def booked_statement(first: date, last: date) -> ExactSelect:
 
 def calibration(accounts: pa.Table) -> Calibration:
     """`accounts` has a row for each account of which something was expected: account_id, debtor_id, segment,
-    destination (NULL: nobody's), and as floats in one currency `neutral`, `predicted` and `realised`. In any order."""
+    destination (NULL: nobody's), and as floats in one currency `neutral`, `predicted` and `realised`; where scores were
+    looked at also `score` (NULL: none), and what both predicted, score_estimate and rate_estimate. In any order."""
     table = accounts.sort_by("account_id").combine_chunks()
     debtor = coded(table["debtor_id"]).codes
-    money = {name: table[name].to_numpy() for name in ("neutral", "predicted", "realised")}
+    money = {name: table[name].to_numpy() for name in (*_MONEY, *_BESIDE) if name in table.column_names}
 
     def compared(name: str, rows: Ints, predicted: str = "predicted") -> Compared:
         return _compared(name, debtor[rows], money[predicted][rows], money["realised"][rows])
@@ -92,6 +96,10 @@ def calibration(accounts: pa.Table) -> Calibration:
         tuple(compared(name, rows) for name, rows in _by_name(table["segment"])),
         tuple(compared(f"{number}", rows) for number, rows in _deciles(money["predicted"])),
         tuple(compared(name, rows) for name, rows in _by_name(table["destination"])),
+        tuple(
+            (compared(name, rows, "score_estimate"), compared(name, rows, "rate_estimate"))
+            for name, rows in (_by_name(table["score"]) if "score" in table.column_names else ())
+        ),
     )
 
 

@@ -53,6 +53,8 @@ def decisions(night: Night) -> pa.Table:
     decided by price. Estimates, as floats: expected_recovery of the account, in its currency; in the strategy's
     comparison currency value_estimate (what they bring where they went), price_estimate (of the capacity that they use
     there) and margin_estimate (value less price, less the same at the next best place; negative where that was full).
+    Where the strategy looks at scores also score (its name, NULL where it says nothing), and in the account's currency
+    score_estimate and rate_estimate, of which one is expected_recovery.
     """
     book, work = night.book, night.work
     choice = _choices(work.problem, night.solution)
@@ -78,8 +80,21 @@ def decisions(night: Night) -> pa.Table:
             "value_estimate": _per_account(night, choice.value),
             "price_estimate": _per_account(night, choice.price),
             "margin_estimate": _per_account(night, choice.margin),
+            **_scores(work),
         }
     )
+
+
+def _scores(work: Work) -> dict[str, pa.Array]:
+    """Where scores are looked at: what they say and what our rates say, of which one is what is expected."""
+    if work.scored is None:
+        return {}
+    by_score = pa.array(work.scored.by_score, from_pandas=True)
+    return {
+        "score": pc.if_else(pc.is_valid(by_score), work.scored.name, None),
+        "score_estimate": by_score,
+        "rate_estimate": pa.array(work.scored.by_rates),
+    }
 
 
 @dataclass(frozen=True, slots=True)

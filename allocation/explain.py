@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from allocation.allocate import Allocation
 from allocation.effects import DESTINATIONS, path_of
 from allocation.recovery import key_of
-from allocation.rows import PLACEMENT_IN_FORCE, STAYS
+from allocation.rows import PLACEMENT_IN_FORCE, STAYS, WITH_DEBTOR
 
 _WORDS: Mapping[str, str] = {
     "best_value": "it brings most there, net of the price of capacity",
@@ -22,6 +22,7 @@ _WORDS: Mapping[str, str] = {
     "override": "a leader decided so, and somebody else approved it",
     "handover": "its owner is absent, and it goes back to them",
     STAYS: "it stays with its owner, as the strategy says, whatever it would bring elsewhere",
+    WITH_DEBTOR: "its debtor was given to that owner by people, and one owner has all of a debtor's accounts",
     PLACEMENT_IN_FORCE: "it is placed there until it is recalled or the term ends",
 }
 
@@ -35,12 +36,24 @@ def explain(allocation: Allocation, account_id: str) -> str:
     if not found:
         raise KeyError(f"account {account_id} is not in the book of this night")
     row = found[0]
-    return "\n".join([_headline(row), *_lot(row), *_arithmetic(row), *_rates(allocation, row)])
+    return "\n".join([_headline(row), *_lot(row), *_arithmetic(row), *_score(row), *_rates(allocation, row)])
 
 
 def words_of_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The decision of a stored row, and its arithmetic."""
-    return (_headline(row), *_lot(row), *_arithmetic(row))
+    return (_headline(row), *_lot(row), *_arithmetic(row), *_score(row))
+
+
+def _score(row: Mapping[str, Any]) -> Iterator[str]:
+    """What the bank's own score says, beside our rates, and which of them counted."""
+    if row.get("rate_estimate"):
+        currency, by_rates = row["currency"], f"our rates expect {row['rate_estimate']:,.2f}"
+        if row["score"] is None:
+            yield f"  no usable score: {by_rates} {currency}"
+            return
+        by_score = f"the score {row['score']} expects {row['score_estimate']:,.2f}"
+        counted = (by_score, by_rates) if row["expected_recovery"] == row["score_estimate"] else (by_rates, by_score)
+        yield f"  {counted[0]} {currency}, which counts; {counted[1]} (estimates)"
 
 
 def _headline(row: Mapping[str, Any]) -> str:
@@ -79,7 +92,8 @@ def _rates(allocation: Allocation, row: Mapping[str, Any]) -> Iterator[str]:
     rate = recovery.of(key_of(row["segment"] or "", row["currency"], row["product"], row["balance"]))
     if not row["expected_recovery"] or rate is None:
         return
-    overdue, expected = f"{row['overdue_amount']:,f} overdue", f"{row['expected_recovery']:,.2f} {row['currency']}"
+    by_rates = row.get("rate_estimate", row["expected_recovery"])
+    overdue, expected = f"{row['overdue_amount']:,f} overdue", f"{by_rates:,.2f} {row['currency']}"
     yield f"  expected recovery {expected} of {overdue}: {rate}"
     yield from (f"    {line}" for line in rate.lines())
     cost = recovery.work.accounts.get((row["segment"], row["department_id"] or ""))

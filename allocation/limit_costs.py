@@ -24,6 +24,7 @@ class Without(StrEnum):
     MINIMUMS = "minimums"
     SWITCHING_COST = "switching_cost"
     KEPT_OWNERS = "kept_owners"
+    FAIRNESS = "fairness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def _without(limit: Without, asked: Asked) -> Asked | None:
             if not rule.switching_cost:
                 return None
             return replace(asked, strategy=with_rule(asked.strategy, switching_cost=rule.switching_cost * 0))
+        case Without.FAIRNESS:
+            return None if rule.fairness is None else replace(asked, strategy=with_rule(asked.strategy, fairness=None))
     if not pc.any(asked.book["stays"]).as_py():
         return None
     at = asked.book.column_names.index("stays")

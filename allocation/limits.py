@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 import numpy as np
 
 from allocation.destinations import Destination
-from allocation.problem import ACCOUNTS, NO_MAXIMUM, Floats, Ints, Limit, Limits
+from allocation.problem import ACCOUNTS, NO_MAXIMUM, Floats, Ints, Limit, Limits, Violation
 from allocation.rows import MISSING, Book
 from allocation.strategies import Strategy
 from allocation.strategy_rules import Quota, SegmentRule
@@ -25,9 +25,21 @@ def limits_of(book: Book, destinations: Sequence[Destination], strategy: Strateg
     return Limits.of(
         [
             *(Limit(end.key, hi=max(capacity_of(end, strategy) - next(fixed), 0)) for end in destinations),
-            *(Limit(name, hi=max(most - next(fixed), 0)) for name, most in _shares(book, strategy)),
+            *(Limit(name, hi=max(most - next(fixed), 0)) for name, most in shares_of_segments(book, strategy)),
             *(_limit_of_quota(quota, book, strategy, next(fixed)) for quota in strategy.rule.quotas),
         ]
+    )
+
+
+def passed_by_fixed(book: Book, destinations: Sequence[Destination], strategy: Strategy) -> tuple[Violation, ...]:
+    """Shares of segments and quotas of which accounts that stay where they are use more than the most already."""
+    fixed = fixed_use(book, destinations, strategy)[len(destinations) :].tolist()
+    quotas = ((quota.name, bounds_of_quota(quota, book, strategy)[1]) for quota in strategy.rule.quotas)
+    mosts = (*shares_of_segments(book, strategy), *quotas)
+    return tuple(
+        Violation(name, most, used)
+        for (name, most), used in zip(mosts, fixed, strict=True)
+        if most is not None and used > most
     )
 
 
@@ -52,7 +64,7 @@ def _minutes(strategy: Strategy, rule: SegmentRule) -> int:
     return 1 if strategy.rule.capacity.by == "accounts" else rule.handling_minutes or 0
 
 
-def _shares(book: Book, strategy: Strategy) -> Iterator[tuple[str, int]]:
+def shares_of_segments(book: Book, strategy: Strategy) -> Iterator[tuple[str, int]]:
     """The most that partners may have of each segment together."""
     worked = np.bincount(book.segment[book.is_free | book.is_fixed], minlength=len(strategy.segments))
     for segment, accounts in zip(strategy.segments, worked.tolist(), strict=True):
@@ -60,12 +72,22 @@ def _shares(book: Book, strategy: Strategy) -> Iterator[tuple[str, int]]:
         yield f"partners:{segment.id}", int(terms.share_at_most * accounts) if terms else 0
 
 
-def _limit_of_quota(quota: Quota, book: Book, strategy: Strategy, fixed: int) -> Limit:
-    whole = int(_amounts(quota, book, strategy)[_counted(quota, book, strategy)].sum())
+def bounds_of_quota(quota: Quota, book: Book, strategy: Strategy) -> tuple[int, int | None]:
+    """The least and the most of what it counts, running placements included; None: no most."""
+    whole = int(amounts_counted(quota, book, strategy).sum())
     least = max(_part(quota.at_least, whole, up=True), quota.at_least_number or 0)
     tops = [_part(quota.at_most, whole)] if quota.at_most is not None else []
-    most = min([*tops, *([] if quota.at_most_number is None else [quota.at_most_number])], default=NO_MAXIMUM)
-    left = most if most == NO_MAXIMUM else max(most - fixed, 0)
+    return least, min([*tops, *([] if quota.at_most_number is None else [quota.at_most_number])], default=None)
+
+
+def amounts_counted(quota: Quota, book: Book, strategy: Strategy) -> Ints:
+    """Of each row what it counts for the quota, whoever has it; 0 where it is not worked, or of other segments."""
+    return np.where(_counted(quota, book, strategy), _amounts(quota, book, strategy), 0)
+
+
+def _limit_of_quota(quota: Quota, book: Book, strategy: Strategy, fixed: int) -> Limit:
+    least, most = bounds_of_quota(quota, book, strategy)
+    left = NO_MAXIMUM if most is None else max(most - fixed, 0)
     return Limit(quota.name, max(least - fixed, 0), left, ACCOUNTS if quota.by == "accounts" else _BALANCE)
 
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from allocation.allocate import Prepared
 from allocation.destinations import long_leave
 from allocation.problem import NOWHERE, Group
-from allocation.rows import OWNERS_WHO_WORK, PLACEMENT_IN_FORCE
+from allocation.rows import OWNERS_WHO_WORK, PLACEMENT_IN_FORCE, WITH_DEBTOR
 from allocation.strategies import Strategy
 from allocation.units import Together, together, why_not
 from domain.dispatch import DISPATCH_SQL
@@ -51,6 +51,7 @@ class Why(StrEnum):
     TOGETHER = "together"  # all accounts of its debtor go to one owner
     NO_DESTINATION = "no_destination"  # its owner could have it no more, and nobody may
     BETTER = "better"  # it brings more there, beyond the switching cost
+    FAIR = "fair"  # the fairness band: so that the members of a team have about the same
     LIMIT = "limit"  # its owner's capacity, or what somebody must have, is worth more than it brings there
 
 
@@ -197,6 +198,8 @@ class _Judge:
             return Why.EXPERIMENT, detail.removeprefix("untouched:")
         if kind == "held" and row["next_best"] is None and detail not in {"no_capacity", "no_destination"}:
             return Why.HELD, detail
+        if reason == WITH_DEBTOR:
+            return Why.TOGETHER, ""
         return (Why.PLACED, row["owner_id"]) if reason == PLACEMENT_IN_FORCE else None
 
     def _of_owner(self, row: Row, number: int, was: Row | None) -> tuple[Why, str, float | None]:
@@ -247,6 +250,8 @@ class _Judge:
         owner_at = int(self.known.work.problem.owner[of.unit])
         if len(of.rows) > 1 and was_at != owner_at and worker(row):
             return Why.TOGETHER, self._account(of.lead), None
+        if row["reason"] == "fair_share":
+            return Why.FAIR, "", None
         if was_at == NOWHERE:
             return Why.LIMIT, old, None
         values = self.known.work.problem.values(group, np.array([of.unit]))[0]
@@ -254,7 +259,10 @@ class _Judge:
         gain = (here - int(values[was_at])) / 10.0**self.known.work.digits
         if gain > 0:
             return Why.BETTER, "", gain
-        return Why.LIMIT, self._dearest(group, of.unit, was_at, now_at) or old, gain
+        limit = self._dearest(group, of.unit, was_at, now_at)
+        if not limit and self.known.strategy.rule.fairness is not None:
+            return Why.FAIR, "", gain  # no limit had a price there: the old owner had more than the band lets them have
+        return Why.LIMIT, limit or old, gain
 
     def _group(self, unit: int) -> Group:
         return next(group for group in self.known.work.problem.groups if group.start <= unit < group.stop)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -12,8 +12,9 @@ from allocation.effects import DESTINATIONS, path_of
 
 _OWNER = ("owner_kind", "owner_id", "department_id", "team_id")
 
-# The columns of an allocation that tell what was predicted.
+# The columns of an allocation that tell what was predicted, and those that it has where scores were looked at.
 PREDICTED = ("account_id", "debtor_id", "segment", "currency", *_OWNER, "expected_recovery")
+BESIDE = ("score", "score_estimate", "rate_estimate")
 
 Effects = Mapping[str, Mapping[str, Any]]
 
@@ -21,16 +22,21 @@ Effects = Mapping[str, Mapping[str, Any]]
 def side_by_side(accounts: pa.Table, booked: pa.Table, kept: Mapping[str, Any], *, days: int) -> tuple[str, pa.Table]:
     """The currency that all is reckoned in, and the rows that `calibration` reads.
 
-    `accounts` are the PREDICTED columns, `booked` the rows of `booked_statement`, `kept` what the night kept of its
-    expectation. What was predicted for the horizon is brought to the days that are compared: whole months are, so that
-    a month's habits are in both, and a horizon has thirty days for each.
+    `accounts` are the PREDICTED columns, and those of BESIDE where the night has them; `booked` the rows of
+    `booked_statement`, `kept` what the night kept of its expectation. What was predicted for the horizon is brought to
+    the days that are compared: whole months are, so that a month's habits are in both, and a horizon has thirty days
+    for each.
     """
     currency, worth_of = _reckoned(accounts, kept)
     joined = accounts.join(booked, ["account_id", "currency"], join_type="left outer").sort_by("account_id")
     worth = pa.array([worth_of.get(name, 0.0) for name in joined["currency"].to_pylist()], pa.float64())
     came = pc.fill_null(pc.cast(joined["realised"], pa.float64()), 0.0)
     owners = list(zip(*(joined[name].to_pylist() for name in _OWNER), strict=True))
-    neutral = pc.multiply(pc.multiply(joined["expected_recovery"], worth), days / float(kept["horizon_days"]))
+
+    def in_days(name: str) -> pa.Array:
+        return pc.multiply(pc.multiply(joined[name], worth), days / float(kept["horizon_days"]))
+
+    neutral = in_days("expected_recovery")
     believed = pa.array([_factor(kept["effects"], *owner) for owner in owners], pa.float64())
     return currency, pa.table(
         {
@@ -39,8 +45,17 @@ def side_by_side(accounts: pa.Table, booked: pa.Table, kept: Mapping[str, Any], 
             "neutral": neutral,
             "predicted": pc.multiply(neutral, believed),
             "realised": pc.multiply(came, worth),
+            **_beside(joined, in_days, believed),
         }
     )
+
+
+def _beside(joined: pa.Table, in_days: Callable[[str], pa.Array], believed: pa.Array) -> dict[str, pa.Array]:
+    """The score, and what it and our rates predicted, where both spoke of the account."""
+    if not {*BESIDE} <= {*joined.column_names}:
+        return {}
+    estimates = {name: pc.multiply(in_days(name), believed) for name in BESIDE[1:]}
+    return {"score": joined["score"], **estimates}
 
 
 def _reckoned(accounts: pa.Table, kept: Mapping[str, Any]) -> tuple[str, Mapping[str, float]]:

@@ -12,6 +12,7 @@ from allocation.decisions import PARTNER_CHANNEL
 from allocation.destinations import Destination
 from allocation.eligibility import barrier
 from allocation.limits import capacity_of, use_of_account
+from allocation.partner_limits import PartnerLimit
 from allocation.strategies import Segment, Strategy
 from allocation.units import Kind
 from domain.expressions.parse import suggestion
@@ -25,7 +26,8 @@ Row = Mapping[str, Any]
 class Situation:
     """What holds on the first day: `accounts` are rows of `book_statement`, each with the `reason` of its owner in
     force, of every account that is spoken of and of its debtor; `used` what of each destination's capacity is used;
-    `barred` who does not get which account, and why; `away` who is on leave."""
+    `barred` who does not get which account, and why; `away` who is on leave; `partner_limits` what partners have and
+    may have by quotas and shares."""
 
     strategy: Strategy
     destinations: Mapping[str, Destination]
@@ -33,6 +35,7 @@ class Situation:
     used: Mapping[str, int]
     barred: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # account: destination: reason
     away: Mapping[str, date] = field(default_factory=dict)  # employee: the first day back
+    partner_limits: Sequence[PartnerLimit] = ()
     debtors: Mapping[tuple[str, ...], Sequence[Row]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +110,7 @@ def faults(situation: Situation, wanted: Sequence[Reassigned], places: Sequence[
         *(issue for each, place in asked for issue in _of_account(situation, each, place)),
         *_of_debtors(situation, known),
         *_of_room(situation, [each for each, _ in known]),
+        *_of_partners(situation, [each for each, _ in known]),
         *_of_absence(situation, [each for each, _ in known]),
     )
 
@@ -174,6 +178,18 @@ def _of_room(situation: Situation, wanted: Sequence[Reassigned]) -> Iterator[Iss
             capacity = capacity_of(situation.destinations[owner], situation.strategy)
             text = f"has room for {max(room, 0)} of {capacity}, and {more} would come"
             yield Issue("DSP005", Location(owner.replace(":", " ")), text, "Give them to several, or fewer of them")
+
+
+def _of_partners(situation: Situation, wanted: Sequence[Reassigned]) -> Iterator[Issue]:
+    """Quotas and shares that would be broken by all of it together, or more broken than they are."""
+    rows = [(each, situation.accounts[each.account_id]) for each in wanted]
+    going = [(each.owner, row) for each, row in rows if is_workable(situation, row) and owner_of(row) != each.owner]
+    for limit in situation.partner_limits:
+        comes = sum(limit.counts(owner, row, situation.strategy) for owner, row in going)
+        goes = sum(limit.counts(owner_of(row), row, situation.strategy) for _, row in going)
+        why = limit.broken_by(comes - goes)
+        if why:
+            yield Issue("DSP019", Location(limit.name), why, "Name others or fewer, or change the strategy")
 
 
 def _of_absence(situation: Situation, wanted: Sequence[Reassigned]) -> Iterator[Issue]:

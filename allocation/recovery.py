@@ -15,6 +15,7 @@ from typing import Any
 
 from allocation.credibility import MONTH_DAYS, Experience, Weights, weights
 from allocation.effects import DESTINATIONS, Effects, Owned, destination_effects
+from allocation.scores import Scores
 from allocation.strategies import Strategy
 from allocation.work_costs import WorkCosts
 from domain.recovery import BAND_STARTS, Basis
@@ -127,14 +128,15 @@ class RecoveryRate:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryTable:
-    """Rates of every worked segment and of the cells that were seen, what destinations make of them, and what it costs
-    to work them."""
+    """Rates of every worked segment and of the cells that were seen, what destinations make of them, what it costs to
+    work them, and what a bank's own scores say instead."""
 
     rates: Mapping[Key, RecoveryRate]
     horizon_days: int = 30
     effects: Effects = field(default_factory=Effects)
     currencies: Mapping[str, Decimal] = field(default_factory=dict)
     work: WorkCosts = field(default_factory=WorkCosts)
+    scores: Scores | None = None
 
     def of(self, key: Key) -> RecoveryRate | None:
         """The cell's rate, or its segment's; None for a segment or currency that is not worked."""

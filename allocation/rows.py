@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -21,6 +21,7 @@ Flags = npt.NDArray[np.bool_]
 MISSING = -1
 PLACEMENT_IN_FORCE = "placement_in_force"
 STAYS = "stays_with_owner"
+WITH_DEBTOR = "with_debtor"
 OWNERS_WHO_WORK = ("employee", "partner")
 
 
@@ -115,26 +116,59 @@ def read_book(
     is_left = is_workable & ~is_placed & ~is_held
     pinned, codes, reasons = pinned_rows(table["account_id"], destinations, pins)
     is_pinned = is_left & (pinned != NOT_PINNED)
-    if strategy.rule.one_owner_per_debtor and is_pinned.any():
-        segment = _as_worst_of_debtor(table, segment, is_left, is_pinned)
     stays = is_left & ~is_pinned & _staying(table, owner, strategy)
-    why = np.where(is_placed, 0, np.where(stays, 1, np.where(is_pinned, 2 + codes, MISSING)))
+    refused = {*_by_table(table, barred), *_by_row(table), *_by_conflicts(table, strategy)}
+    follows = np.zeros_like(is_pinned)
+    if strategy.rule.one_owner_per_debtor and is_pinned.any():
+        is_free = is_left & ~is_pinned & ~stays
+        follows, pinned = _with_debtors(table, is_free, is_pinned, pinned, refused, destinations)
+        segment = _as_worst_of_debtor(table, segment, is_left, is_pinned | follows)
+    gets = is_pinned | follows
+    why = np.select([is_placed, stays, follows, is_pinned], [0, 1, 2, 3 + codes], MISSING)
     placed_with = coded(_keys(pa.scalar("partner"), table["placed_with"])).mapped(number)
     return Book(
         table,
         segment,
-        Coded(why, (PLACEMENT_IN_FORCE, STAYS, *reasons)),
-        is_left & ~is_pinned & ~stays,
+        Coded(why, (PLACEMENT_IN_FORCE, STAYS, WITH_DEBTOR, *reasons)),
+        is_left & ~gets & ~stays,
         owner,
-        np.where(is_placed, placed_with, np.where(stays, owner, np.where(is_pinned, pinned, MISSING))),
+        np.where(is_placed, placed_with, np.where(stays, owner, np.where(gets, pinned, MISSING))),
         pc.cast(table["overdue_amount"], pa.float64()).to_numpy(),
         table["days_past_due"].to_numpy(),
         coded(table["currency"]),
         coded(table["jurisdiction"]),
-        tuple(sorted({*_by_table(table, barred), *_by_row(table), *_by_conflicts(table, strategy)})),
+        tuple(sorted(refused)),
         Coded(np.full(table.num_rows, MISSING, dtype=np.int64), ()),
         np.zeros(len(destinations), dtype=np.int64),
     )
+
+
+def _with_debtors(
+    table: pa.Table,
+    is_free: Flags,
+    is_pinned: Flags,
+    pinned: Ints,
+    refused: Collection[Barred],
+    destinations: Sequence[Destination],
+) -> tuple[Flags, Ints]:
+    """Free accounts of debtors that people have given to somebody, such as those that have come since, go there too; of
+    several the owner of the worst such account counts. Not where that one is barred from the account."""
+    names = ("debtor_id", "jurisdiction", "currency", "days_past_due", "overdue_amount", "account_id")
+    rows = table.select(names).take(pa.array(np.flatnonzero(is_pinned))).to_pylist()
+    given = list(zip(np.flatnonzero(is_pinned).tolist(), rows, strict=True))
+    given.sort(key=lambda each: (-each[1]["days_past_due"], -each[1]["overdue_amount"], each[1]["account_id"]))
+    owner_of: dict[tuple[str, ...], int] = {}
+    for row, values in given:
+        owner_of.setdefault(tuple(values[name] for name in names[:3]), int(pinned[row]))
+    barred = {(one.row, one.owner) for one in refused}
+    debtors = pa.array(sorted({debtor for debtor, *_ in owner_of}), pa.string())
+    alike = is_free & pc.is_in(table["debtor_id"].cast(pa.string()), debtors).to_numpy()
+    follows, places = np.zeros_like(is_pinned), pinned.copy()
+    for row in np.flatnonzero(alike).tolist():
+        owner = owner_of.get(tuple(table[name][row].as_py() for name in names[:3]))
+        if owner is not None and (row, destinations[owner].key) not in barred:
+            follows[row], places[row] = True, owner
+    return follows, places
 
 
 def _as_worst_of_debtor(table: pa.Table, segment: Ints, is_workable: Flags, is_pinned: Flags) -> Ints:

@@ -270,6 +270,20 @@ class RecoveryTerms(RuleModel):
         return self
 
 
+class ExpectedFrom(RuleModel):
+    """A bank's own scores (table `bank_scores`) in the place of our rates, or beside them."""
+
+    source: Literal["scores", "history"] = Field(alias="from")
+    """scores: what the score says, and our rates where it says nothing. history: our rates; what the score says is kept
+    beside them, for `recoup calibration`."""
+    score: str = Field(min_length=1)
+    """Which one, by its score_name; that of the recovery's horizon."""
+    stale_after_days: int = Field(default=40, gt=0)
+    """A score of longer ago says nothing any more."""
+    paid_of_overdue: Decimal = Field(default=Decimal(1), gt=0, le=4)
+    """How many times the overdue amount comes in from who pays, where a score is a probability."""
+
+
 class WorkCost(RuleModel):
     """What a minute of work costs; partners cost their share of what they recover."""
 
@@ -334,6 +348,8 @@ class StrategyRule(Rule):
     """How many accounts, observed for a month, weigh as much as what is known without looking at the segment itself."""
     recovery: RecoveryTerms | None = None
     """What expected recovery is reckoned from; left out, 30 days ahead from six months."""
+    expected_recovery: ExpectedFrom | None = None
+    """Whether a bank's own scores say what is expected of an account; left out, our rates do."""
     work_cost: WorkCost | None = None
     """What working an account costs, by its segment's handling_minutes; left out, nothing."""
     match: Literal["first", "unique"] = "first"

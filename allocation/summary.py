@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from allocation.decisions import Night, used_of_limits
-from allocation.limits import capacity_of
+from allocation.limits import capacity_of, passed_by_fixed
 from allocation.problem import Violation
 from allocation.recovery import RecoveryTable
 from allocation.teams import FAIRNESS, Spread, compared_in
@@ -83,6 +83,7 @@ def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summar
     segments = accounts.group_by(["segment", "disposition"]).aggregate([([], "count_all")]).to_pylist()
     ends, problem = _destinations(night, accounts), night.work.problem
     passed = [end for end in ends if end.used > end.capacity]
+    broken = (*passed_by_fixed(night.book, night.destinations, night.strategy), *solution.violations)
     return Summary(
         strategy=night.strategy.rule.id,
         allocated=counts["allocated"],
@@ -96,10 +97,10 @@ def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summar
         gap=solution.gap,
         violations=(
             *(_violation(end) for end in passed),
-            *(str(violation) for violation in solution.violations),
+            *(str(violation) for violation in broken),
             *_outside(night),
         ),
-        unkept=(*(Violation(end.key, end.capacity, end.used) for end in passed), *solution.violations),
+        unkept=(*(Violation(end.key, end.capacity, end.used) for end in passed), *broken),
         prices={
             name: price
             for name, price in zip(

@@ -18,6 +18,7 @@ from allocation.limits import balances, comparable, limits_of, use_of_account
 from allocation.problem import NOWHERE, PARTS, Floats, Group, Hashes, Ints, Limits, Measure, Problem, Uses
 from allocation.recovery import Key, RecoveryTable
 from allocation.rows import MISSING, Book, coded
+from allocation.scores import Scored, scored
 from allocation.strategies import Strategy
 from allocation.strategy_rules import SegmentRule
 from domain.recovery import BAND_STARTS
@@ -42,6 +43,7 @@ class Work:
     segment: Ints
     expected: Floats
     digits: int
+    scored: Scored | None = None
 
 
 def work_of(
@@ -50,7 +52,10 @@ def work_of(
     """The free accounts of the book as units, and what each of them brings where."""
     crowd = _crowd(book, strategy)
     limits = limits_of(book, destinations, strategy)
-    expected = _expected(book, strategy, recovery, crowd)
+    own, scores = _expected(book, strategy, recovery, crowd), None
+    if recovery.scores is not None:
+        scores = scored(recovery.scores, book.table["account_id"], _channels(book, strategy, crowd), book.overdue, own)
+    expected = own if scores is None else scores.expected
     worth_of_account, digits = _in_quanta(comparable(book, strategy, expected)[crowd.rows])
     groups = tuple(
         _group(kind, span, destinations, strategy, limits, recovery, digits)
@@ -68,7 +73,7 @@ def work_of(
         limits,
         _measures(book, strategy, crowd, worth),
     )
-    return Work(problem, crowd.rows, crowd.unit, crowd.segment, expected, digits)
+    return Work(problem, crowd.rows, crowd.unit, crowd.segment, expected, digits, scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,8 +317,7 @@ def _costs(rule: SegmentRule, places: Sequence[Destination], recovery: RecoveryT
 
 def _expected(book: Book, strategy: Strategy, recovery: RecoveryTable, crowd: _Crowd) -> Floats:
     """Overdue amount × the rate of the account's cell in its segment, of free and placed accounts; else 0."""
-    worked_as = book.segment.copy()
-    worked_as[crowd.rows] = crowd.segment[crowd.unit]
+    worked_as = _worked_as(book, crowd)
     product, band = coded(book.table["product"]), _bands(book)
     cell = _combined(worked_as, book.currency.codes, product.codes, band)
     _, first, of_cell = np.unique(cell, return_index=True, return_inverse=True)
@@ -326,6 +330,21 @@ def _expected(book: Book, strategy: Strategy, recovery: RecoveryTable, crowd: _C
     is_worked = book.is_free | book.is_fixed
     expected: Floats = np.where(is_worked, np.maximum(book.overdue, 0.0) * rate, 0.0)
     return expected
+
+
+def _worked_as(book: Book, crowd: _Crowd) -> Ints:
+    """The segment of each row, where a debtor's worst account decides for all of its unit."""
+    found = book.segment.copy()
+    found[crowd.rows] = crowd.segment[crowd.unit]
+    return found
+
+
+def _channels(book: Book, strategy: Strategy, crowd: _Crowd) -> list[str]:
+    """By which treatment each row is worked; a running placement is the partner's."""
+    names = [*(segment.rule.channel or "" for segment in strategy.segments), ""]
+    placed = book.is_fixed & pc.is_valid(book.table["placed_with"]).to_numpy()
+    worked = _worked_as(book, crowd).tolist()
+    return ["partner" if is_placed else names[at] for at, is_placed in zip(worked, placed.tolist(), strict=True)]
 
 
 def _measures(book: Book, strategy: Strategy, crowd: _Crowd, worth: Ints) -> tuple[Measure, ...]:

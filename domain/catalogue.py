@@ -16,6 +16,8 @@ PAYMENT_CHANNELS = ("transfer", "cash", "counter", "wallet", "direct_debit")
 OWNER_KINDS = ("employee", "partner", "house")
 CASE_TYPES = ("fraud", "restructuring", "legal", "complaint", "rectification")
 _CONTACT_POINT = "contact_points.contact_point_id"
+ANY_CHANNEL = "any"  # of a score that holds whoever works the account
+TREATMENTS = ("remind", "phone", "field", "legal", "restructuring", "partner")
 JURISDICTIONS = ("VN", "CN", "TW", "US", "IN", "ID")
 
 
@@ -226,6 +228,22 @@ _TABLES = (
             Column("valid_from", _DATE, "First day of ownership that Recoup counts."),
         ),
         "Who owned which account when Recoup took over; landed once, at opening.",
+    ),
+    Table(
+        "bank_scores",
+        Kind.STATE,
+        ("account_id", "score_name", "horizon_days", "channel"),
+        (
+            _account(),
+            Column("score_name", _ID, "The model and its version, such as pd_card_v3."),
+            Column("horizon_days", _COUNT, "For how many days from scored_on on it speaks."),
+            Column("channel", _CODE, "By which treatment; any: by every one.", codes=(ANY_CHANNEL, *TREATMENTS)),
+            Column("scored_on", _DATE, "The day whose data it was made from."),
+            Column("probability", _RATE, "Chance that the debtor pays the overdue amount.", required=False),
+            Column("expected_amount", _MONEY, "Or the amount that is expected to come.", required=False),
+            _currency(),
+        ),
+        "A bank's own scores of its accounts, where it has some: what it expects to recover.",
     ),
     Table(
         "calendar",

@@ -197,6 +197,18 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
         _currency_of_account("placements"),
         NoOverlap("placements.overlap", "account_id", "placed_on", ("recalled_on", "term_ends_on"), alone="exclusive"),
     ),
+    "bank_scores": (
+        InRange("bank_scores.horizon_days.none", "horizon_days", least=1),
+        _rule("bank_scores.probability.or_amount", "is_missing(probability) != is_missing(expected_amount)"),
+        _not_negative("bank_scores", "expected_amount"),
+        _currency_of_account("bank_scores"),
+        _related(
+            "bank_scores.expected_amount.balance",
+            "account_id",
+            ("accounts",),
+            "is_missing(expected_amount) or expected_amount <= other_balance or expected_amount == 0",
+        ),
+    ),
     "opening_dispatch": (_rule("opening_dispatch.owner_id.house", '(owner_kind == "house") == (owner_id == "HOUSE")'),),
     "costs": (_not_negative("costs", "amount"),),
     "budgets": (_not_negative("budgets", "amount"),),

@@ -18,6 +18,7 @@ from allocation.problem import Violation
 from domain.ids import RunId
 from domain.money import MINOR_DIGITS, Rounding, round_to
 from domain.records import Grain
+from reports.fairness import FairnessOfNight, fairness_report
 from reports.formats import Formats
 from reports.languages import Language, message, words_of
 from reports.plots import Dot, Dots
@@ -49,6 +50,7 @@ WHYS: Mapping[Why, str] = {
     Why.TOGETHER: message("all accounts of its debtor go to one owner"),
     Why.NO_DESTINATION: message("nobody may work it"),
     Why.BETTER: message("it brings more there, beyond the switching cost"),
+    Why.FAIR: message("the fairness band: members of a team are given about the same"),
     Why.LIMIT: message("the room at its owner, or what somebody must have, is worth more than it brings there"),
 }
 _DETAILS: Mapping[tuple[Why, str], str] = {
@@ -71,6 +73,7 @@ _LIMITS: Mapping[Without, str] = {
     Without.MINIMUMS: message("minimums of quotas"),
     Without.SWITCHING_COST: message("switching cost"),
     Without.KEPT_OWNERS: message("accounts that stay with their owner"),
+    Without.FAIRNESS: message("fairness band in force"),
 }
 _DISPOSITIONS = {"allocated": message("allocated"), "held": message("held"), "excluded": message("excluded")}
 
@@ -116,6 +119,7 @@ class AllocationFacts:
     costs: tuple[LimitCost, ...]
     moves: tuple[Move, ...]
     titles: Mapping[str, str]
+    fairness: FairnessOfNight | None = None
     owner: str = ""
     lapsed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -179,7 +183,7 @@ class _Writer:
                 self.people(),
                 *((self.partners(),) if self.is_whole else ()),
                 self.prices(),
-                *((self.costs(),) if self.is_whole else ()),
+                *((self.costs(), *self.fairness()) if self.is_whole else ()),
                 self.reasons(),
                 self.list_of_moves(),
             ),
@@ -327,7 +331,7 @@ class _Writer:
             "estimates, for the first one brings most. Of what is not listed, more brings nothing."
         )
         headings = (
-            Heading(_("Where"), is_number=False), Heading(_("Used")), Heading(_("Of")),
+            Heading(_("Whose capacity"), is_number=False), Heading(_("Used")), Heading(_("Of")),
             Heading(_("Price"), note=self.facts.currency), Heading(_("In words"), is_number=False),
         )  # fmt: skip
         rows = (*self.prices_of_teams(), *(self.price_row(one) for one in self.priced() if not one.team))
@@ -395,6 +399,11 @@ class _Writer:
         share = Number(_decimal(one.cost / one.value) if one.value > 0 else None, Shape.SHARE)
         amounts = tuple(self.money(_decimal(each)) for each in (one.value, one.without, one.cost))
         return Row((Name(title), *amounts, share, Number(one.accounts)))
+
+    def fairness(self) -> tuple[Section, ...]:
+        """What several bands would cost, as `recoup fairness` shows it; nothing where nobody can be compared."""
+        found = self.facts.fairness
+        return () if found is None else fairness_report(found, self.language).sections[:1]
 
     def reasons(self) -> Section:
         _ = words_of(self.language).gettext

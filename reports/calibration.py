@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -90,6 +90,8 @@ class _View:
             "them, without waivers, whoever had them later. The interval is of 95 %, by chance among debtors alone."
         )
         yield self._section("whole", gettext("Whole book"), rule, (found.whole, found.neutral), gettext("Book"))
+        if found.scores:
+            yield self._scores()
         yield self._section("segments", gettext("By segment"), "", found.segments, gettext("Segment"))
         deciles = gettext("Tenths of the accounts, from the lowest prediction to the highest.")
         yield self._section("deciles", gettext("By decile of prediction"), deciles, found.deciles, gettext("Decile"))
@@ -100,6 +102,20 @@ class _View:
         yield self._section(
             "destinations", gettext("By collector and partner"), ends, found.destinations, gettext("Destination")
         )
+
+    def _scores(self) -> Section:
+        gettext = self.gettext
+        rule = gettext(
+            "The accounts that a bank's own score spoke of: what the score predicted, and what our own rates did, "
+            "beside the same money that came."
+        )
+        by_score, by_rates = gettext("%(score)s: by the score"), gettext("%(score)s: the same by our rates")
+        rows = [
+            replace(each, name=text % {"score": each.name})
+            for pair in self.month.found.scores
+            for text, each in zip((by_score, by_rates), pair, strict=True)
+        ]
+        return self._section("scores", gettext("Scores beside our rates"), rule, rows, gettext("Score"))
 
     def _section(self, name: str, title: str, rule: str, rows: Sequence[Compared], first: str) -> Section:
         gettext = self.gettext

@@ -33,7 +33,7 @@ _MARKS: Mapping[Outcome, str] = {
 }
 _MOST_CHECKS = 40
 _DISPOSED = ("allocated", "held", "excluded")
-_ALLOCATION_SECTIONS = ("limits", "teams", "prices", "costs", "reasons")
+_ALLOCATION_SECTIONS = ("limits", "teams", "prices", "costs", "bands", "reasons")
 
 
 def show_verdict(world: World, night: Night) -> None:
@@ -90,6 +90,7 @@ def _allocation_text(night: Night, summary: Mapping[str, Any]) -> str:
         f"- **bound** (no allocation brings more): {_whole(summary['bound_estimate'])}, gap {summary['gap']}",
         f"- **book** {counts['book']}: " + ", ".join(f"{counts[name]} {name}" for name in _DISPOSED),
         f"- **changed in the dispatch**: {counts['released']}",
+        *_lines_where_set(summary),
         f"- **limits not kept**: {len(broken) or 'none'}",
         *(f"    - {text}" for text in (*broken, *summary.get("lapsed", ()))),
         "- **what limits cost, and why accounts changed hands**: told on a page that is written when asked for",
@@ -99,12 +100,30 @@ def _allocation_text(night: Night, summary: Mapping[str, Any]) -> str:
     tables = (
         ("Teams and partners, and what room for one more would bring", list(_by_team(summary["destinations"]))),
         ("Why accounts are where they are", summary["reasons"]),
+        (
+            "Spread inside teams: expected value for each one of capacity, beside the team's mean",
+            summary.get("spreads"),
+        ),
         ("Segments", summary["segments"]),
         ("Experiments", summary.get("experiments", [])),
     )
     for title, rows in tables:
         lines += ["", f"## {title}", "", *_table(rows)] if rows else []
     return "\n".join(lines)
+
+
+def _lines_where_set(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Of a fairness band and of a bank's own scores, where the strategy has them."""
+    fair = summary.get("fairness")
+    if fair:
+        outside = ", ".join(fair["outside"]) or "nobody"
+        yield f"- **fairness band** {fair['band']}: costs {Decimal(fair['cost']):.2%} of the value; outside: {outside}"
+    if "score" in summary:
+        used = "counts" if summary["score_used"] else "is kept beside our rates"
+        yield (
+            f"- **score** {summary['score']} {used}: {summary['accounts_with_score']:,} accounts have it, "
+            f"{summary['accounts_without_score']:,} go by our rates alone; not usable: {summary['scores_not_usable']:,}"
+        )
 
 
 def _by_team(destinations: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -40,6 +40,7 @@ from allocation.overlay import coming_statement, in_step
 from allocation.pins import Pin, lapsed
 from allocation.recovery import RecoveryTable
 from allocation.release import changes
+from allocation.scores import Scores, scores_statement, told_of_scores
 from allocation.strategies import Strategy
 from allocation.summary import FairnessSummary
 from allocation.work_costs import (
@@ -111,7 +112,8 @@ def _obstacle(world: World, night: Night, strategy: Strategy | None, by_lots: fr
 
 
 def _read_besides(strategy: Strategy) -> frozenset[str]:
-    return tables_read(strategy.names | strategy.names_of_owners) | strategy.rule.capacity.reads
+    by_scores = frozenset({"bank_scores"}) if strategy.rule.expected_recovery else frozenset[str]()
+    return tables_read(strategy.names | strategy.names_of_owners) | strategy.rule.capacity.reads | by_scores
 
 
 def _stands(outcome: State, why: str, planned: Planned | None = None, files: tuple[RunFile, ...] = ()) -> StageWork:
@@ -209,7 +211,7 @@ def asked_of_night(
         duck.arrow(barred_statement(strategy, day)),
         found,
         strategy,
-        replace(recovery, work=_work_costs(duck, strategy, found, day)),
+        replace(recovery, work=_work_costs(duck, strategy, found, day), scores=_scores(duck, strategy, day)),
         prices_before=_prices(world, manifest.prices),
         pins={account: Pin(each.owner, of.code) for account, (each, of) in _reassigned(world, manifest).items()},
         salt=strategy.rule.id,
@@ -227,6 +229,11 @@ def _work_costs(duck: Duck, strategy: Strategy, found: Sequence[Destination], da
         return WorkCosts()
     statements = (costs_statement(day), cost_centres_statement(day), working_days_statement(day))
     return work_costs(strategy, found, day, *(duck.read(statement) for statement in statements))
+
+
+def _scores(duck: Duck, strategy: Strategy, day: date) -> Scores | None:
+    terms = strategy.rule.expected_recovery
+    return None if terms is None else Scores(terms, day, duck.arrow(scores_statement(strategy, terms)))
 
 
 def _prices(world: World, digest: Digest | None) -> dict[str, float] | None:
@@ -305,6 +312,7 @@ def _summary(made: _Made, valid_from: date) -> dict[str, Any]:
             for spread in summary.spreads
         ],
         "lapsed": list(made.lapsed),
+        **told_of_scores(made.allocation.accounts, summary.recovery.scores),
         "destinations": [
             {
                 "destination": end.key,

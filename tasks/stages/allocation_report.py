@@ -24,8 +24,11 @@ from reports.scopes import Scope
 from reports.sections import Report
 from tasks.stages.about import OWNER
 from tasks.stages.allocated_night import AllocatedNight, allocated_night
+from tasks.stages.fairness import fairness_in
 from tasks.stages.labels import book_label, titles_of_departments
 from tasks.stages.reporting import refuse_unknown, scopes_of
+
+BANDS = (20, 10, 5, 2)  # in percent: of those the cost is shown
 
 
 def allocation_report_files(
@@ -88,6 +91,7 @@ def allocation_facts(world: World, day: date, language: Language) -> AllocationF
         spreads=spreads(got),
         costs=limit_costs(night.asked, night.known, made.accounts),
         moves=night.moves,
+        fairness=fairness_in(night, BANDS, book_label(world)),
         titles=titles_of_departments(night.rules.kpis.on(day), language),
         owner=OWNER,
         lapsed=tuple(night.summary.get("lapsed", ())),

@@ -19,7 +19,7 @@ from adapters.store.runs import RunFile, files_of_run
 from adapters.store.schema import run_files, runs
 from adapters.world import World, registered_file
 from allocation.calibration import booked_statement, calibration
-from allocation.predicted import PREDICTED, side_by_side
+from allocation.predicted import BESIDE, PREDICTED, side_by_side
 from domain.ids import RunId
 from domain.manifest import RunKind
 from domain.periods import Period
@@ -136,5 +136,7 @@ def _booked(world: World, first: date, last: date) -> tuple[pa.Table, RunId]:
 def _accounts(world: World, night: _Night) -> pa.Table:
     """The accounts of which something was expected."""
     file = night.files[ALLOCATION]
-    table = pq.read_table(registered_file(world, file.path, file.sha256), columns=list(PREDICTED))
+    path = registered_file(world, file.path, file.sha256)
+    known = [name for name in (*PREDICTED, *BESIDE) if name in pq.read_schema(path).names]
+    table = pq.read_table(path, columns=known)
     return table.filter(pc.greater(table["expected_recovery"], 0))

@@ -32,8 +32,6 @@ from tasks.stages.session import planned_before, session_of_night
 from tasks.stages.situation import situation_of
 from tasks.stages.worklist import open_actions
 
-ESTIMATES = ("expected_recovery", "value_estimate", "price_estimate", "margin_estimate")
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -124,7 +122,7 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
         history = tuple(_owned(each, made) for each in duck.read(history_of([account])))
         actions = _actions(duck, day, account)
     places = _places(situation, row, account, summary.get("destinations", ())) if situation else ()
-    decision = {name: f"{value:.2f}" if name in ESTIMATES else value for name, value in row.items()}
+    decision = {name: f"{value:.2f}" if isinstance(value, float) else value for name, value in row.items()}
     move = allocated_night(world, night).move_of(account)
     moved = None if move is None else _moved(move)
     return AllocationExplanation(account, run, day, words_of_row(row), decision, places, history, actions, moved)

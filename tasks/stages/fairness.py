@@ -16,7 +16,7 @@ from allocation.teams import Spread, compared_in
 from reports.fairness import FairBand, FairnessOfNight, FairTeam, fairness_report
 from reports.languages import Language
 from reports.report_files import report_page
-from tasks.stages.allocated_night import allocated_night
+from tasks.stages.allocated_night import AllocatedNight, allocated_night
 from tasks.stages.labels import book_label
 
 _PERCENT = PARTS // 100
@@ -27,15 +27,22 @@ def fairness_of_night(world: World, day: date, percents: Sequence[int]) -> Fairn
 
     Raises: RefusedError if the night has not allocated (EXA001, EXA002), or nobody can be compared (FAI001).
     """
-    night = allocated_night(world, day)
+    found = fairness_in(allocated_night(world, day), percents, book_label(world))
+    if found is None:
+        raise RefusedError(f"FAI001 on {day} no team had two collectors with capacity: there is nobody to compare")
+    return found
+
+
+def fairness_in(night: AllocatedNight, percents: Sequence[int], label: str) -> FairnessOfNight | None:
+    """The same of a night that is open already; None where nobody can be compared."""
     teams, scale = teams_in(night.known), 10.0**night.known.work.digits
     if not len(teams):
-        raise RefusedError(f"FAI001 on {day} no team had two collectors with capacity: there is nobody to compare")
+        return None
     problem, rule = night.known.work.problem, night.strategy.rule
     free, points = curve(problem, teams, [percent * _PERCENT for percent in sorted(set(percents), reverse=True)])
     spreads = compared_in(problem, teams).spreads(free.place)
     return FairnessOfNight(
-        day,
+        night.day,
         night.run,
         rule.title,
         next((name for name, worth in rule.currencies.items() if worth == 1), ""),
@@ -43,7 +50,7 @@ def fairness_of_night(world: World, day: date, percents: Sequence[int]) -> Fairn
         rule.fairness.band if rule.fairness else None,
         tuple(_band(point, scale) for point in points),
         tuple(_team(spread, scale) for spread in spreads),
-        book_label(world),
+        label,
     )
 
 

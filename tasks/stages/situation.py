@@ -27,6 +27,7 @@ from allocation.destinations import (
     skills_statement,
 )
 from allocation.limits import use_of_account
+from allocation.partner_limits import partner_limits
 from allocation.reassign import Situation
 from allocation.rows import read_book
 from allocation.strategies import Strategy
@@ -109,6 +110,7 @@ def situation_of(
         _used(book, ends, strategy),
         barred,
         _away(duck, first),
+        partner_limits(read, found, strategy),
     )
 
 

@@ -173,6 +173,17 @@ def test_a_minimum_that_pulls_an_account_is_told_with_its_name():
     assert why(found) == [("A", "employee:Law", "partner:P1", Why.LIMIT, "quota:P1:legal:accounts")]
 
 
+def test_a_fairness_band_that_takes_accounts_from_who_has_all_of_them_is_told():
+    """All four are Han's, and would stay; within ten percent each has two."""
+    text = STRATEGY.replace("    segments:\n", "    fairness: {within: team, band: 0.10}\n    segments:\n")
+    night = asked([account(name, "employee:Han") for name in "ABCD"], (HAN, LAN), text=text)
+    found = moved(night, [owned(name, "employee:Han") for name in "ABCD"])
+    assert [(move.to_owner, move.why, move.detail) for move in found] == [("employee:Lan", Why.FAIR, "")] * 2
+    (band,) = [one for one in limit_costs(night, prepare(night), allocated(night).accounts)
+               if one.limit is Without.FAIRNESS]  # fmt: skip
+    assert (band.is_set, band.accounts) == (True, 2)
+
+
 def test_accounts_of_one_debtor_come_together():
     rows = [account("A", "employee:Han", debtor_id="D", days_past_due=80),
             account("B", "employee:Lan", debtor_id="D", days_past_due=40)]  # fmt: skip

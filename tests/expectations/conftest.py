@@ -76,6 +76,10 @@ _GOOD: Mapping[str, Row] = {
         "days_past_due_at_placement": 90, "term_ends_on": date(2026, 7, 1), "exclusive": True, "recalled_on": None,
         "recall_reason": None,
     },
+    "bank_scores": {
+        "account_id": "A1", "score_name": "pd_v1", "horizon_days": 30, "channel": "any", "scored_on": DAY,
+        "probability": Decimal("0.4"), "expected_amount": None, "currency": "VND",
+    },
     "complaints": {
         "complaint_id": "K1", "account_id": "A1", "employee_id": "E1", "partner_id": None, "received_on": DAY,
         "complaint_type": "conduct", "answered_on": None, "finding": "open",

@@ -55,6 +55,14 @@ BROKEN = [
     ("visits", {"longitude": None}, "visits.longitude.pair"),
     ("visits", {"latitude": Decimal(0), "longitude": Decimal(0)}, "visits.latitude.nowhere"),
     ("complaints", {"finding": "upheld"}, "complaints.finding.answered"),
+    ("bank_scores", {"account_id": "A9"}, "bank_scores.account_id.unknown"),
+    ("bank_scores", {"probability": Decimal("1.01")}, "bank_scores.probability.range"),
+    ("bank_scores", {"probability": None}, "bank_scores.probability.or_amount"),
+    ("bank_scores", {"expected_amount": Decimal(5)}, "bank_scores.probability.or_amount"),
+    ("bank_scores", {"probability": None, "expected_amount": Decimal(10**9)}, "bank_scores.expected_amount.balance"),
+    ("bank_scores", {"currency": "CNY"}, "bank_scores.currency.account"),
+    ("bank_scores", {"horizon_days": 0}, "bank_scores.horizon_days.none"),
+    ("bank_scores", {"channel": "fax"}, "bank_scores.channel.code"),
     ("reviews", {"score": Decimal("1.01")}, "reviews.score.range"),
     ("reviews", {"employee_id": "E2"}, "reviews.contact_id.employee"),
 ]
@@ -78,7 +86,18 @@ def standing_book(book, good):
 
 @pytest.mark.parametrize(
     "table",
-    ["accounts", "payments", "staff_postings", "contacts", "promises", "visits", "complaints", "placements", "reviews"],
+    [
+        "accounts",
+        "payments",
+        "staff_postings",
+        "contacts",
+        "promises",
+        "visits",
+        "complaints",
+        "placements",
+        "reviews",
+        "bank_scores",
+    ],
 )
 def test_a_good_row_passes(standing_book, good, table):
     standing_book.fill(**{table: [good(table)]})

@@ -1,4 +1,7 @@
-"""Experiments over nights: lots are written, read by the next night through its manifest, and compared as assigned."""
+"""Experiments over nights: lots are written, read by the next night through its manifest, and compared as assigned.
+
+The same nights expect what a bank's own score says of one account, which lands with the first of them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.errors import RefusedError
+from adapters.store.results import read_verdict
 from adapters.store.runs import begin_attempt, files_of_run, official_run, stage_result
 from adapters.store.signatures import sign
 from adapters.world import open_world
@@ -17,6 +21,7 @@ from domain.drawn import DRAWN
 from domain.manifest import Stage
 from flows.cli import app
 from tasks.stages.experiments import experiment_as_of
+from tasks.stages.explain_allocation import explain_allocation
 from tasks.stages.manifests import manifest_of
 from tasks.stages.reassign import Terms, Wanted, propose_override
 from tasks.stages.rules import sound_rules
@@ -62,6 +67,13 @@ PLAN = """\
         within: {days: 3}
         done: {by: anyone}
 """
+SCORED = "A000000002"
+SCORES = f"""\
+account_id,score_name,horizon_days,channel,scored_on,probability,expected_amount,currency
+{SCORED},pd_v1,30,any,2026-09-01,0.25,,VND
+A404,pd_v1,30,any,2026-09-01,0.25,,VND
+"""
+BY_SCORE = "    long_leave_days: 10\n    expected_recovery: {from: scores, score: pd_v1}\n"
 
 
 @pytest.fixture
@@ -69,10 +81,17 @@ def world(measured_world, tmp_path, request):
     book = house_book(tmp_path / "book")
     (book / "allocation" / "experiments").mkdir()
     (book / "allocation" / "experiments" / "calls.yaml").write_text(CALLS, encoding="utf-8")
-    edit(book, {"allocation/plans/standard.yaml": (("plans:\n", f"plans:\n{PLAN}"),)})
+    edit(
+        book,
+        {
+            "allocation/plans/standard.yaml": (("plans:\n", f"plans:\n{PLAN}"),),
+            "allocation/strategies/standard.yaml": (("    long_leave_days: 10\n", BY_SCORE),),
+        },
+    )
     with copy_of(measured_world, tmp_path / "home", request) as copy:
         settings = copy.settings.model_copy(update={"rules": book})
         copy.store.engine.dispose()
+        (copy.settings.landing / DAY.isoformat() / "bank_scores.csv").write_text(SCORES, encoding="utf-8")
         changed = open_world(settings, clock=SteppingClock(copy.seam.clock()))
         sign(changed.store, sound_rules(book).contents(), proposer="proposer", signer="signer")
         yield changed
@@ -92,6 +111,7 @@ def test_lots_are_kept_from_night_to_night_and_compared_as_assigned(world, run_n
     _the_night_tells_what_it_drew(world, first, rows)
     _drawn_accounts_follow_their_arm(world, first, rows)
     _nobody_takes_a_drawn_account_out_of_its_arm(world, rows)
+    _the_score_of_the_bank_counts(world, first, not_usable=0)
     night = run_night(world, NEXT, SHORT)
     with world.store.read() as connection:
         assert manifest_of(connection, night.run).drawn == file.sha256
@@ -107,6 +127,24 @@ def _the_night_tells_what_it_drew(world, night, rows):
     assert told["experiment"] == "calls"
     assert told["drawn"] == len({row["debtor_id"] for row in rows}) > 10
     assert told["could"] > told["drawn"]
+
+
+def _the_score_of_the_bank_counts(world, night, not_usable):
+    """Of the two lines that landed one is quarantined, for there is no such account."""
+    with world.store.read() as connection:
+        told = stage_result(connection, night.run, Stage.ALLOCATE.value).summary
+        verdict = read_verdict(connection, night.run, night.business_date)
+        files = files_of_run(connection, night.run)
+    (table,) = [table for table in verdict.tables if table.table == "bank_scores"]
+    assert (table.totals.accepted, table.totals.quarantined) == (1, 1)
+    assert (told["accounts_with_score"], told["scores_not_usable"]) == (1, not_usable)
+    decided = pq.read_table(world.settings.home / files["allocation"].path).to_pylist()
+    (scored,) = [row for row in decided if row["score"] == "pd_v1"]
+    assert scored["account_id"] == SCORED
+    assert scored["expected_recovery"] == float(scored["overdue_amount"]) * 0.25
+    assert told["accounts_without_score"] == sum(row["rate_estimate"] > 0 for row in decided) - 1
+    explained = explain_allocation(world, SCORED, night.business_date)
+    assert "the score pd_v1 expects" in "\n".join(explained.text)
 
 
 def _drawn_accounts_follow_their_arm(world, night, rows):

@@ -32,10 +32,15 @@ def limits_of(book: Book, destinations: Sequence[Destination], strategy: Strateg
 
 
 def passed_by_fixed(book: Book, destinations: Sequence[Destination], strategy: Strategy) -> tuple[Violation, ...]:
-    """Shares of segments and quotas of which accounts that stay where they are use more than the most already."""
+    """Quotas, and shares of segments that go to partners, of which accounts that stay use more than the most."""
     fixed = fixed_use(book, destinations, strategy)[len(destinations) :].tolist()
     quotas = ((quota.name, bounds_of_quota(quota, book, strategy)[1]) for quota in strategy.rule.quotas)
-    mosts = (*shares_of_segments(book, strategy), *quotas)
+    goes_out = [segment.rule.partners is not None for segment in strategy.segments]
+    shares = (
+        (name, most if out else None)
+        for (name, most), out in zip(shares_of_segments(book, strategy), goes_out, strict=True)
+    )
+    mosts = (*shares, *quotas)
     return tuple(
         Violation(name, most, used)
         for (name, most), used in zip(mosts, fixed, strict=True)

@@ -92,11 +92,24 @@ class PricedLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreCounts:
+    """A bank's own score: whether accounts are allocated by it, how many have it, how many go by our rates alone, and
+    how many lines of it are too old or of a day to come."""
+
+    name: str
+    is_used: bool
+    accounts: int
+    without: int
+    not_usable: int
+
+
+@dataclass(frozen=True, slots=True)
 class AllocationFacts:
     """What the night of `business_date` decided for the days from `valid_from` on. `currency` is what estimates are
-    reckoned in; `titles` are those of departments, `segments` (id, title, disposition, accounts). `again` is the value
-    that solving the same night once more finds; `changed` are the rows of its release, `same_owner` those of them that
-    changed something else than who works the account."""
+    reckoned in; `again` the value that solving the same night once more finds. `disposed` are (disposition, accounts),
+    `decided` the rows of the allocation, `segments` (id, title, disposition, accounts), `titles` those of departments.
+    `lapsed` are decisions of leaders that could not hold, `outside` who lies outside the fairness band all the same.
+    """
 
     business_date: date
     valid_from: date
@@ -120,8 +133,10 @@ class AllocationFacts:
     moves: tuple[Move, ...]
     titles: Mapping[str, str]
     fairness: FairnessOfNight | None = None
+    score: ScoreCounts | None = None
     owner: str = ""
     lapsed: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     book_label: str = ""
 
@@ -190,8 +205,24 @@ class _Writer:
             tie_outs=tuple(self.tie_outs()) if self.is_whole else (),
             warnings=tuple(self.warnings()),
             book_label=facts.book_label,
-            facts=((_("Holds from"), self.formats.day(facts.valid_from)), (_("Strategy"), facts.strategy)),
+            facts=(
+                (_("Holds from"), self.formats.day(facts.valid_from)),
+                (_("Strategy"), facts.strategy),
+                *self.score(),
+            ),
         )
+
+    def score(self) -> Iterator[tuple[str, str]]:
+        """Whether a bank's own score counts, and for how many accounts."""
+        _, score, count = words_of(self.language).gettext, self.facts.score, self.formats.count
+        if score is not None:
+            counts = _(
+                "%(name)s counts: %(with)s accounts have it, %(without)s go by our rates alone; not usable: %(old)s"
+            )
+            beside = _("%(name)s beside our rates: %(with)s accounts have it, %(without)s do not; not usable: %(old)s")
+            figures = {"with": score.accounts, "without": score.without, "old": score.not_usable}
+            told = {"name": score.name, **{name: count(number) for name, number in figures.items()}}
+            yield _("Score"), (counts if score.is_used else beside) % told
 
     def cards(self) -> Iterator[Card]:
         _, facts = words_of(self.language).gettext, self.facts
@@ -221,6 +252,9 @@ class _Writer:
                 )
             )
         yield from self.facts.warnings
+        if self.facts.outside and self.is_whole:
+            who = ", ".join(self.who(key) for key in self.facts.outside)
+            yield self.say(message("Outside the fairness band all the same: %(who)s")) % {"who": who}
         for each in self.facts.lapsed if self.is_whole else ():
             yield self.say(
                 message("A decision of leaders could not hold, for who got the accounts gets none: %(it)s")
@@ -488,7 +522,7 @@ class _Writer:
         if kind == "partners":
             return self.say(message("what partners may have of %(segment)s")) % {"segment": rest}
         if kind == "quota":
-            partner, segments, by = rest.split(":")
+            partner, segments, by = rest.rsplit(":", 2)
             measure = self.say(message("by balance") if by == "balance" else message("by accounts"))
             told = {"partner": partner, "segments": segments.replace("+", ", "), "by": measure}
             return self.say(message("quota of %(partner)s, %(segments)s, %(by)s")) % told

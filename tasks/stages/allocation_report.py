@@ -17,7 +17,7 @@ from allocation.allocate import allocated
 from allocation.got import spreads, who_got_what
 from allocation.limit_costs import limit_costs
 from allocation.problem import Violation
-from reports.allocation import AllocationFacts, PricedLimit, allocation_report
+from reports.allocation import AllocationFacts, PricedLimit, ScoreCounts, allocation_report
 from reports.languages import Language
 from reports.report_files import report_page, write_report_workbook
 from reports.scopes import Scope
@@ -91,6 +91,8 @@ def allocation_facts(world: World, day: date, language: Language) -> AllocationF
         spreads=spreads(got),
         costs=limit_costs(night.asked, night.known, made.accounts),
         moves=night.moves,
+        outside=tuple((night.summary.get("fairness") or {}).get("outside", ())),
+        score=_score(night.summary),
         fairness=fairness_in(night, BANDS, book_label(world)),
         titles=titles_of_departments(night.rules.kpis.on(day), language),
         owner=OWNER,
@@ -98,6 +100,13 @@ def allocation_facts(world: World, day: date, language: Language) -> AllocationF
         warnings=() if is_same else tuple(night.summary["violations"]),
         book_label=book_label(world),
     )
+
+
+def _score(summary: Mapping[str, Any]) -> ScoreCounts | None:
+    if "score" not in summary:
+        return None
+    names = ("score", "score_used", "accounts_with_score", "accounts_without_score", "scores_not_usable")
+    return ScoreCounts(*(summary[name] for name in names))
 
 
 def _unkept(summary: Mapping[str, Any], others: Iterable[Violation]) -> Iterator[Violation]:

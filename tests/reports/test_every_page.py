@@ -6,6 +6,10 @@ from decimal import Decimal
 import pytest
 
 from allocation.calibration import Calibration, Compared, Verdict
+from allocation.got import Got, Spread
+from allocation.limit_costs import LimitCost, Without
+from allocation.moves import Move, Why
+from allocation.problem import Violation
 from domain.periods import Period
 from domain.records import Grain, PayoutLine, Unit, ValueState
 from domain.rule_changes import ChangeKind, FieldChange, RuleChange
@@ -14,6 +18,7 @@ from incentives.calculate import Calculation
 from incentives.cell import Reason
 from incentives.coverage import Held as PolicyHeld
 from incentives.pay_compared import Comparison, Crossing, NotMeasured, Paid
+from reports.allocation import AllocationFacts, PricedLimit, ScoreCounts, allocation_report
 from reports.batch import batch_page
 from reports.calibration import CalibrationOfMonth, calibration_report
 from reports.comparison import ComparisonReport, Figures, comparison_page
@@ -111,7 +116,7 @@ def calibrated(language: Language, label: str = sample.LABEL, text: str = "x") -
     few = Compared(text, 2, 1, Decimal(20), Decimal(5), Decimal("0.25"), None, None, Verdict.TOO_FEW)
     ratios = (Decimal("0.5"), Decimal("0.4"), Decimal("0.6"))
     whole = Compared(text, 90, 40, Decimal(2_000), Decimal(1_000), *ratios, Verdict.TOO_HIGH)
-    found = Calibration(whole, whole, (few, whole), (few,), ())
+    found = Calibration(whole, whole, (few, whole), (few,), (), ((whole, few),))
     given = (sample.DAY, sample.RUN, sample.DAY, sample.DAY, sample.RUN, "VND", found, label)
     return report_page(calibration_report(CalibrationOfMonth("2026-09", *given), language), language)
 
@@ -132,7 +137,34 @@ def fairness(language: Language, label: str = sample.LABEL, text: str = "x") -> 
     return report_page(fairness_report(found, language), language)
 
 
+def allocation_page(language: Language, label: str = sample.LABEL, text: str = "x") -> str:
+    """A night of two collectors and a partner: limits of every kind, and an account that moved for each reason."""
+    place = (text, text)
+    balances = (("CNY", Decimal(9)), ("VND", Decimal(500)))
+    low = Got(f"employee:{text}", *place, 3, balances, 20.0, 10)
+    high = Got("employee:E2", *place, 2, (("VND", Decimal(5)),), 60.0, 10)
+    moved = [
+        Move(f"A{number}", f"employee:{text}", *place, "", "", "", text, text, why, text, "VND", Decimal(1), gain)
+        for number, (why, gain) in enumerate(zip(Why, [None, -1.5, 2.5] * len(Why), strict=False))
+    ]
+    names = (f"employee:{text}", "partners:legal", f"quota:{text}:legal+field:balance", "other")
+    facts = AllocationFacts(
+        business_date=sample.DAY, valid_from=sample.DAY, run=sample.RUN, strategy=text, currency="VND",
+        by_minutes=True, value=Decimal(100), bound=Decimal(101), gap=Decimal("1e-5"), again=Decimal(99), book=9,
+        disposed=(("allocated", 5), ("held", 4)), decided=9, segments=((text, text, "allocated", 9),),
+        unkept=tuple(Violation(name, 5, 3) for name in names),
+        prices=(PricedLimit(names[0], Decimal(3), *place, 5, 5), *(PricedLimit(one, Decimal(-2)) for one in names[1:])),
+        got=(low, high, Got("partner:P1", "", "", 1, (("VND", Decimal(7)),), 3.0, None)),
+        spreads=(Spread(text, text, 4.0, low, high, high, 2), Spread("T2", text, 4.0, low, low, high, 2)),
+        costs=tuple(LimitCost(limit, 90.0, 95.0, 1, is_set=limit is not Without.MINIMUMS) for limit in Without),
+        moves=tuple(moved), titles={text: text}, score=ScoreCounts(text, True, 5, 4, 1), owner=text, lapsed=(text,),
+        outside=(text,), warnings=(text,), book_label=label,
+    )  # fmt: skip
+    return report_page(allocation_report(facts, language), language)
+
+
 PAGES = {
+    "allocation": allocation_page,
     "calibration": calibrated,
     "fairness": fairness,
     "simulation": simulation_page,
@@ -147,6 +179,7 @@ PAGES = {
     "statement": lambda language: statement_page(statement(), language),
 }
 WITHOUT_LABEL = {
+    "allocation": lambda: allocation_page(Language.ENGLISH, label=""),
     "calibration": lambda: calibrated(Language.ENGLISH, label=""),
     "fairness": lambda: fairness(Language.ENGLISH, label=""),
     "simulation": lambda: simulation_page(Language.ENGLISH, label=""),
@@ -206,8 +239,9 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
     other = simulation_page(Language.ENGLISH, label=EVIL, text=EVIL)
     held_against = calibrated(Language.ENGLISH, label=EVIL, text=EVIL)
     fair = fairness(Language.ENGLISH, label=EVIL, text=EVIL)
-    pages = (batch_page(report), night_page(night), comparison_page(compared), rules, daily, other, held_against, fair)
-    for html in pages:
+    sent = allocation_page(Language.ENGLISH, label=EVIL, text=EVIL)
+    found = (batch_page(report), night_page(night), comparison_page(compared), rules, daily, other, held_against, fair)
+    for html in (*found, sent):
         assert "<script" not in html
         assert EVIL in Page(html).text
         assert html.count("</style>") == 1

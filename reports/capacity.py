@@ -175,8 +175,8 @@ class _View:
 
     def sections(self) -> Iterator[Section]:
         yield self._departments()
-        yield self._works()
         yield self._teams()
+        yield self._works()
         yield self._costs()
         yield self._hours()
         yield self._proposals()
@@ -290,9 +290,8 @@ class _View:
             )
             for row in sorted(self.plan.works, key=lambda row: (row.work, row.week))
         )
-        return self._section(
-            "skills", gettext("Work by skill"), rule, (gettext("Work"), *headings, _text(gettext("Remark"))), rows
-        )
+        columns = (gettext("Work"), *headings, _text(gettext("Remark")))
+        return self._section("skills", gettext("Work by skill"), rule, columns, rows, is_folded=True)
 
     def _teams(self) -> Section:
         gettext = self.gettext

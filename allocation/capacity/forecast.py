@@ -22,7 +22,7 @@ from allocation.problem import Floats
 COVERED = 0.80
 """Of the intervals: four of five weeks are to end within them."""
 
-FEWEST_STEPS = 5
+FEWEST_STEPS = 3
 """With fewer there is no telling how weeks differ: intervals are of chance alone, and too narrow."""
 
 # The 90 % point of Student's t with 1, 2, … degrees of freedom, so that 80 % lie within; beyond them the normal's.

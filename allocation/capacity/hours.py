@@ -49,11 +49,14 @@ def ten_hours(
     before: Ints | None = None,
 ) -> tuple[TenHours, ...]:
     """`destinations` in the order of the problem's limits; `minutes_of_month` are what each collector has in the thirty
-    days that capacity is of. Teams with nobody who has any minutes are left out."""
+    days that capacity is of. Collectors without minutes, and those whose capacity is taken up by accounts that stay
+    with them, are no place that the problem could send anything to: they get none, and teams without any other are
+    left out.
+    """
     base = _settled(problem, before)
     teams: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
     for number, one in enumerate(destinations):
-        if not one.is_partner and minutes_of_month.get(one.id, 0) > 0:
+        if not one.is_partner and minutes_of_month.get(one.id, 0) > 0 and problem.limits.hi[number] > 0:
             teams[one.jurisdiction, one.department or "", one.team or ""].append(number)
     found = []
     for (jurisdiction, department, team), mine in sorted(teams.items()):
@@ -98,7 +101,7 @@ def _extra(
 
 
 def _with_more(problem: Problem, more: Mapping[int, int]) -> Problem:
-    """The same with more capacity; a collector who had none has no place in any group, and gets none by it."""
+    """The same problem with more capacity of some of its places."""
     hi = problem.limits.hi.copy()
     for number, extra in more.items():
         hi[number] += extra

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from domain.documents import Document, RuleModel
 from domain.expressions.parse import suggestion
@@ -98,19 +99,13 @@ class StaffingRule(Rule):
     """Share of the minutes at work that go into accounts: without breaks, training and meetings."""
     attrition: Attrition | None = None
     """Expected leavers; left out: only those whose last day is known."""
-    minutes_per_action: dict[ActionKind, Decimal] = Field(default_factory=dict)
+    minutes_per_action: dict[ActionKind, Annotated[Decimal, Field(gt=0)]] = Field(default_factory=dict)
     """Minutes that one action of a treatment plan takes, its follow-up included. Stated for every kind of action that a
     segment's plans ask for, demand is actions × minutes; left out, it is the segment's handling_minutes."""
     cost_per_hour: tuple[HourCost, ...] = ()
     """Where the table `costs` says nothing, or something else is to be planned with."""
     joiners: tuple[Joiners, ...] = ()
     """Hires that are agreed."""
-
-    @model_validator(mode="after")
-    def _minutes_are_some(self) -> StaffingRule:
-        if any(minutes <= 0 for minutes in self.minutes_per_action.values()):
-            raise ValueError("minutes_per_action lie above 0; leave out what takes nobody's time")
-        return self
 
 
 class StaffingFile(RuleModel):

@@ -14,6 +14,7 @@ from allocation.capacity.hours import TenHours
 from allocation.capacity.money import HourCost
 from allocation.capacity.moves import Move, Proposal
 from allocation.capacity.plan import CapacityPlan, DepartmentWeek, Roll, StockWeek, TeamWeek
+from allocation.capacity.rates import RateRow
 from allocation.capacity.supply import Leaving
 from domain.money import MINOR_DIGITS, Rounding, round_to
 from reports.formats import Formats
@@ -68,10 +69,12 @@ class CapacityFacts:
     rolls: tuple[Roll, ...]
     handling: tuple[Handling, ...]
     leaving: tuple[Leaving, ...]
+    working_days: tuple[tuple[str, tuple[int, ...]], ...]
     hour_costs: tuple[HourCosted, ...]
     hours: tuple[TenHours, ...]
     proposals: tuple[Proposal, ...]
     people: tuple[Move, ...]
+    rates: tuple[RateRow, ...]
     back_tests: tuple[BackTest, ...]
     notices: tuple[Notice, ...]
     book_label: str = ""
@@ -199,6 +202,8 @@ class _View:
         yield self._asked()
         yield self._rolls()
         yield self._basis()
+        if self.facts.rates:
+            yield self._rates()
 
     def _departments(self) -> Section:
         gettext = self.gettext
@@ -588,8 +593,35 @@ class _View:
                 for each in self.facts.hour_costs
             ),
         )
+        rows += tuple(
+            Row((gettext("Working days of the weeks"), name, ", ".join(map(str, days))))
+            for name, days in self.facts.working_days
+        )
         headings = tuple(map(_text, (gettext("What"), gettext("Of"), gettext("Reckoned from"))))
         return Section("basis", gettext("What it rests on"), "", headings, rows, gettext("Nothing."), is_folded=True)
+
+    def _rates(self) -> Section:
+        gettext = self.gettext
+        rule = gettext(
+            "Of the accounts × weeks in a state, how many went where in a week. Share = weight × went ÷ accounts + "
+            "(1 − weight) × the wider share, scaled so that the shares of a state sum to one."
+        )
+        titles = (gettext("Went"), gettext("Accounts"), gettext("Wider"), gettext("Weight"), gettext("Share"))
+        rows = tuple(
+            Row(
+                (
+                    row.of,
+                    row.state,
+                    row.to or gettext("out of the book"),
+                    Number(row.went),
+                    Number(row.seen),
+                    *(Number(each, Shape.SHARE) for each in (row.wider, row.weight, row.share)),
+                )
+            )
+            for row in self.facts.rates
+        )
+        columns = (gettext("Country and product"), _text(gettext("State")), _text(gettext("A week later")), *titles)
+        return self._plain("rates", gettext("Rates one by one"), rule, columns, rows, "")
 
     def _handling(self, one: Handling) -> str:
         week = self.formats.short(Decimal(one.minutes.numerator) / Decimal(one.minutes.denominator))

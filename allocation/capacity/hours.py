@@ -9,11 +9,13 @@ from decimal import Decimal
 
 import numpy as np
 
+from allocation.allocate import in_quanta
 from allocation.destinations import Destination
 from allocation.limits import capacity_of
 from allocation.problem import Ints, Problem
 from allocation.solve import Solution, solve
 from allocation.strategies import Strategy
+from allocation.units import Work
 
 EXTRA_MINUTES = 600
 _CENTS = Decimal("0.01")
@@ -40,20 +42,20 @@ class TenHours:
 
 
 def ten_hours(
-    problem: Problem,
-    digits: int,
+    work: Work,
     destinations: Sequence[Destination],
     strategy: Strategy,
     minutes_of_month: Mapping[str, int],
     hour_costs: Mapping[str, Decimal],
-    before: Ints | None = None,
+    prices_before: Mapping[str, float] | None = None,
 ) -> tuple[TenHours, ...]:
     """`destinations` in the order of the problem's limits; `minutes_of_month` are what each collector has in the thirty
     days that capacity is of. Collectors without minutes, and those whose capacity is taken up by accounts that stay
     with them, are no place that the problem could send anything to: they get none, and teams without any other are
     left out.
     """
-    base = _settled(problem, before)
+    problem, digits = work.problem, work.digits
+    base = _settled(problem, in_quanta(problem, digits, prices_before))
     teams: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
     for number, one in enumerate(destinations):
         if not one.is_partner and minutes_of_month.get(one.id, 0) > 0 and problem.limits.hi[number] > 0:

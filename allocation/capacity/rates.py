@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from operator import itemgetter
 
 from allocation.capacity.stock import Flow, State, Stratum
@@ -36,13 +37,19 @@ class Rate:
     weight: float
     share: float
 
-    def __str__(self) -> str:
-        own = self.went / self.seen
-        where = "out of the book" if self.to is None else str(self.to)
-        return (
-            f"{where}: {self.share:.4f} (own {self.went:,} of {self.seen:,} = {own:.4f}, weight {self.weight:.2f}; "
-            f"wider {self.wider:.4f})"
-        )
+
+@dataclass(frozen=True, slots=True)
+class RateRow:
+    """A rate as people read it: `of` is the country and product, `to` empty out of the book."""
+
+    of: str
+    state: str
+    to: str
+    went: int
+    seen: int
+    wider: Decimal
+    weight: Decimal
+    share: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,29 @@ class Rates:
             if rates:
                 return rates
         return ()
+
+
+def rate_rows(rates: Rates, stock: Mapping[tuple[Stratum, State], int]) -> tuple[RateRow, ...]:
+    """The rates by which the accounts of a stock are carried on, in order; every one of them once."""
+    used = {(" ".join(stratum[: LEVELS[-1]]), state): rates.of(stratum, state) for stratum, state in sorted(stock)}
+    return tuple(
+        RateRow(
+            of,
+            str(state),
+            "" if one.to is None else str(one.to),
+            one.went,
+            one.seen,
+            _decimal(one.wider),
+            _decimal(one.weight),
+            _decimal(one.share),
+        )
+        for (of, state), outcomes in used.items()
+        for one in outcomes
+    )
+
+
+def _decimal(number: float) -> Decimal:
+    return Decimal(repr(round(number, 6)))
 
 
 def rates_of(steps: Sequence[Iterable[Flow]], step_days: int, stated_months: float) -> Rates:

@@ -98,12 +98,14 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """`weeks[w]` has the minutes of each crew; `people` how many of each person's minutes the first week has, by id."""
+    """`weeks[w]` has the minutes of each crew; `crew_of` whom somebody belongs to on the first day, and `working_days`
+    how many each week has, by jurisdiction."""
 
     weeks: tuple[Mapping[Crew, Minutes], ...]
     leaving: tuple[Leaving, ...]
     crew_of: Mapping[str, Crew] = field(default_factory=dict)
     without_calendar: tuple[str, ...] = ()
+    working_days: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def exits_statement() -> ExactSelect:
@@ -204,7 +206,8 @@ def supply_of(
     found = tuple(plan.week(every, number) for number in range(weeks))
     tomorrow = as_of + timedelta(days=1)
     crews = {each.name: plan.crew(each, posting) for each in every for posting in each.on(tomorrow) if not each.joins}
-    return Supply(found, tuple(leaving), crews, plan.without_calendar(weeks))
+    days = {name: plan.days(name, weeks) for name in sorted({crew.jurisdiction for week in found for crew in week})}
+    return Supply(found, tuple(leaving), crews, plan.without_calendar(weeks), days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +292,9 @@ class _Plan:
     def is_worked(self, jurisdiction: str, day: date) -> bool:
         days = self.working_days.get(jurisdiction, frozenset())
         return day in days if days and day <= max(days) else day.isoweekday() <= 5
+
+    def days(self, jurisdiction: str, weeks: int) -> tuple[int, ...]:
+        return tuple(sum(self.is_worked(jurisdiction, day) for day in self._week(number)) for number in range(weeks))
 
     def without_calendar(self, weeks: int) -> tuple[str, ...]:
         last = self._week(weeks - 1)[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,9 @@ def capacity(
     by_name: Annotated[
         bool, typer.Option("--by-name", help="Proposals say who: for whoever decides on postings, and nobody else.")
     ] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Print every table, with the arithmetic.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print every table, with the arithmetic down to single rates.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """People needed in the weeks after a night, by team and skill, and their cost: a plan, which changes nothing."""
@@ -46,11 +49,12 @@ def capacity(
     world = open_world()
     with working(f"Capacity from {day} on"):
         planned = plan_capacity(world, day, weeks, rules)
-        facts = capacity_facts(world, planned, with_hours=hours, by_name=by_name)
+        every = explain or workbook is not None
+        facts = capacity_facts(world, planned, with_hours=hours, by_name=by_name, with_rates=every)
     in_language = language or Language(world.settings.language)
     for path, write, what in ((page, write_page, "Page"), (workbook, write_workbook, "Workbook")):
         if path is not None:
-            write(world, facts, path, in_language)
+            write(world, replace(facts, rates=()) if write is write_page else facts, path, in_language)
             say(f"{what}: {path}", as_json=as_json)
     if as_json:
         show(facts, (), as_json=True)

@@ -19,7 +19,7 @@ from allocation.capacity.demand import Demand, actions_statement, demand_of, own
 from allocation.capacity.forecast import Forecast, forecast
 from allocation.capacity.money import Money, budgets_statement, money_of
 from allocation.capacity.plan import CapacityPlan, capacity_plan
-from allocation.capacity.rates import rates_of, stock_after
+from allocation.capacity.rates import Rates, rates_of, stock_after
 from allocation.capacity.staffing import StaffingRule
 from allocation.capacity.stock import (
     STOCK,
@@ -83,6 +83,7 @@ class Planned:
     night: PlanNight
     digest: str
     seen: Seen
+    rates: Rates
     forecast: Forecast
     demand: Demand
     supply: Supply
@@ -104,7 +105,8 @@ def plan_capacity(world: World, as_of: date, weeks: int, overlay: Path | None = 
     staffing, strategy = night.staffing or DEFAULTS, night.strategy
     seen = weeks_before(world, as_of, strategy, staffing.lookback_weeks)
     steps = tuple(seen.steps.values())
-    ahead = forecast(seen.now, steps, rates_of(steps, WEEK_DAYS, strategy.rule.shrinkage_accounts), weeks)
+    rates = rates_of(steps, WEEK_DAYS, strategy.rule.shrinkage_accounts)
+    ahead = forecast(seen.now, steps, rates, weeks)
     with session_of_night(world, night.manifest, night.accepted) as duck:
         _with_actions_of_the_night(world, duck, night)
         owners, actions = duck.read(owners_statement(as_of)), duck.read(actions_statement(as_of))
@@ -113,7 +115,7 @@ def plan_capacity(world: World, as_of: date, weeks: int, overlay: Path | None = 
         money = _money(duck, night, weeks)
     plan = capacity_plan(as_of, ahead, demand, supply, money)
     named = [seen.runs, strategy.version, staffing.model_dump(mode="python"), as_of, weeks, calculation_version()]
-    return Planned(night, digest_of(named), seen, ahead, demand, supply, money, plan)
+    return Planned(night, digest_of(named), seen, rates, ahead, demand, supply, money, plan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from allocation.capacity.demand import worked_segments
 from allocation.capacity.forecast import FEWEST_STEPS
 from allocation.capacity.moves import moves, proposals
 from allocation.capacity.plan import CapacityPlan, rolls_of
+from allocation.capacity.rates import rate_rows
 from allocation.capacity.stock import State
 from allocation.capacity.supply import WEEK_DAYS
 from allocation.effects import Effects
@@ -24,8 +25,11 @@ from tasks.stages.capacity_hours import solved_again
 from tasks.stages.labels import book_label
 
 
-def capacity_facts(world: World, planned: Planned, *, with_hours: bool = True, by_name: bool = False) -> CapacityFacts:
-    """`with_hours`: the allocation is solved again for each team. `by_name`: proposals say who.
+def capacity_facts(
+    world: World, planned: Planned, *, with_hours: bool = True, by_name: bool = False, with_rates: bool = False
+) -> CapacityFacts:
+    """`with_hours`: the allocation is solved again for each team. `by_name`: proposals say who. `with_rates`: every
+    single rate, of which there may be thousands.
 
     Raises: FileChangedError.
     """
@@ -43,10 +47,12 @@ def capacity_facts(world: World, planned: Planned, *, with_hours: bool = True, b
         rolls_of(planned.seen.steps.values()),
         tuple(planned.demand.handling.values()),
         planned.supply.leaving,
+        tuple(planned.supply.working_days.items()),
         tuple(_hour_costs(planned)),
         hours,
         proposals(found),
         found if by_name else (),
+        rate_rows(planned.rates, planned.seen.now) if with_rates else (),
         _back_tests(planned),
         tuple(_notices(planned, is_solved=solved is not None or not with_hours)),
         book_label(world),

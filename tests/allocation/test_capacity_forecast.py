@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from allocation.capacity.backtest import back_tests, cases_of
 from allocation.capacity.forecast import COVERED, forecast
-from allocation.capacity.rates import rates_of, stock_after
+from allocation.capacity.rates import rate_rows, rates_of, stock_after
 from allocation.capacity.stock import BUCKETS, Flow, State, days_of
 
 CURRENT, EARLY, LATE, HELD = State("current", 0), State("early", 1), State("late", 8), State("held:dispute")
@@ -75,6 +75,25 @@ def test_the_forecast_is_that_of_a_slow_plain_reckoning(now, seen, weeks):
             for state in STATES:
                 here = found.accounts(week, lambda one, at, key=(stratum, state): float((one, at) == key))
                 assert here == pytest.approx(stock.get((stratum, state), 0.0))
+
+
+@few
+@given(stocks, st.lists(flows, min_size=1, max_size=4))
+def test_the_rates_as_people_read_them_recompute_the_first_week(now, seen):
+    rates = rates_of(seen, WEEK, STATED)
+    told = rate_rows(rates, now)
+    by_cell, stays = defaultdict(float), defaultdict(float)
+    for (stratum, state), accounts in now.items():
+        mine = [row for row in told if (row.of, row.state) == (" ".join(stratum[:2]), str(state))]
+        for row in mine:
+            by_cell[row.to] += accounts * float(row.share)
+        stays[str(state)] += 0 if mine else accounts
+    for (_, state), accounts in rates.entered.items():
+        stays[str(state)] += accounts
+    found = forecast(now, seen, rates, 1)
+    for state in STATES:
+        here = found.accounts(1, lambda _, at, state=state: float(at == state))
+        assert here == pytest.approx(by_cell[str(state)] + stays[str(state)], abs=0.02)
 
 
 @few

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allocation.allocate import pose
+from allocation.allocate import Asked, prepare
 from allocation.capacity.demand import demand_of
 from allocation.capacity.forecast import forecast
 from allocation.capacity.hours import TenHours, ten_hours
@@ -225,8 +225,8 @@ def test_ten_hours_bring_what_the_accounts_in_line_are_worth(hand):
         hand.collector("E1", 9, minutes_per_day=40),
         hand.collector("E2", 9, department="legal", minutes_per_day=40),
     ]
-    posed = pose(hand.book(*rows), hand.barred(), ends, strategy, recovery_table(strategy, []))
-    asked = (posed.work.problem, posed.work.digits, posed.destinations, strategy)
+    posed = prepare(Asked(hand.book(*rows), hand.barred(), ends, strategy, recovery_table(strategy, [])))
+    asked = (posed.work, posed.destinations, strategy)
     found = {each.department: each for each in ten_hours(*asked, {"E1": 40, "E2": 40}, {"phone": Decimal(90)})}
     phone = found["phone"]
     assert (phone.extra, phone.value, phone.cost) == (600, (100 + 200) / 2, 900)
@@ -239,10 +239,8 @@ def test_ten_hours_of_accounts_are_their_part_of_the_teams(hand):
     strategy = hand.strategy()
     rows = [{"account_id": f"A{n}", "overdue_amount": Decimal(100)} for n in range(9)]
     ends = [hand.collector("E1", 3), hand.collector("E2", 1)]
-    posed = pose(hand.book(*rows), hand.barred(), ends, strategy, recovery_table(strategy, []))
-    (found,) = ten_hours(
-        posed.work.problem, posed.work.digits, posed.destinations, strategy, {"E1": 1200, "E2": 1200}, {}
-    )
+    posed = prepare(Asked(hand.book(*rows), hand.barred(), ends, strategy, recovery_table(strategy, [])))
+    (found,) = ten_hours(posed.work, posed.destinations, strategy, {"E1": 1200, "E2": 1200}, {})
     assert (found.extra, found.value) == (1, 50), "of 4 accounts in 2,400 minutes 600 are one more"
     assert np.all(posed.work.problem.limits.hi[:2] == [3, 1]), "the problem itself is left as it was"
     assert Fraction(found.extra, 4) == Fraction(600, 2400)

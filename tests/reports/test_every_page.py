@@ -43,6 +43,7 @@ from reports.statement_files import statement_page
 from reports.weekly import weekly_report
 from tests.reports import sample
 from tests.reports.reading import Page
+from tests.reports.test_capacity_page import page as capacity_page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
 from tests.reports.test_statement import statement
@@ -135,6 +136,7 @@ def fairness(language: Language, label: str = sample.LABEL, text: str = "x") -> 
 PAGES = {
     "calibration": calibrated,
     "fairness": fairness,
+    "capacity": capacity_page,
     "simulation": simulation_page,
     "night": lambda language: night_page(sample.night(), language),
     "batch": lambda language: batch_page(sample.month_end(), language),
@@ -149,6 +151,7 @@ PAGES = {
 WITHOUT_LABEL = {
     "calibration": lambda: calibrated(Language.ENGLISH, label=""),
     "fairness": lambda: fairness(Language.ENGLISH, label=""),
+    "capacity": lambda: capacity_page(Language.ENGLISH, label=""),
     "simulation": lambda: simulation_page(Language.ENGLISH, label=""),
     "night": lambda: night_page(replace(sample.night(), book_label="")),
     "batch": lambda: batch_page(replace(sample.month_end(), book_label="")),
@@ -206,7 +209,16 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
     other = simulation_page(Language.ENGLISH, label=EVIL, text=EVIL)
     held_against = calibrated(Language.ENGLISH, label=EVIL, text=EVIL)
     fair = fairness(Language.ENGLISH, label=EVIL, text=EVIL)
-    pages = (batch_page(report), night_page(night), comparison_page(compared), rules, daily, other, held_against, fair)
+    planned = capacity_page(Language.ENGLISH, label=EVIL, text=EVIL)
+    pages = (
+        *map(str, (batch_page(report), night_page(night), comparison_page(compared))),
+        rules,
+        daily,
+        other,
+        held_against,
+        fair,
+        planned,
+    )
     for html in pages:
         assert "<script" not in html
         assert EVIL in Page(html).text

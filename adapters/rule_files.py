@@ -38,6 +38,7 @@ FOLDERS = (
     "allocation/strategies",
     "allocation/plans",
     "allocation/experiments",
+    "allocation/staffing",
     "expectations/thresholds",
     "expectations/contact_points",
 )

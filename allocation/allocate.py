@@ -88,7 +88,7 @@ def allocated(asked: Asked) -> Allocation:
     """
     known = prepare(asked)
     work = known.work
-    solution = solve(work.problem, _in_quanta(work.problem, work.digits, asked.prices_before))
+    solution = solve(work.problem, in_quanta(work.problem, work.digits, asked.prices_before))
     night = _night(Night(known.book, known.destinations, known.strategy, work, solution, teams_in(known)))
     accounts = decisions(night)
     return Allocation(accounts, summary(night, accounts, asked.recovery), known.draw)
@@ -119,7 +119,7 @@ def _night(plain: Night) -> Night:
     return replace(plain, work=replace(plain.work, problem=fair.problem), solution=fair.solution, fair=fair)
 
 
-def _in_quanta(problem: Problem, digits: int, prices: Mapping[str, float] | None) -> Ints | None:
+def in_quanta(problem: Problem, digits: int, prices: Mapping[str, float] | None) -> Ints | None:
     """Yesterday's prices by number of limit; None if none of the limits had one."""
     names = problem.limits.names
     if not prices or not set(prices) & set(names):

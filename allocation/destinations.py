@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from allocation.strategies import Strategy
+from allocation.strategy_rules import Capacity
 from domain.exact import ExactSelect, count_distinct, count_rows, exact
 from domain.sql import TABLES
 
@@ -210,10 +211,14 @@ def _days_ahead(row: Row, length: int | None) -> int | None:
 def _share(row: Row, strategy: Strategy, as_of: date) -> Decimal:
     capacity = strategy.rule.capacity
     share = Decimal(1) if not capacity.part_time or row["full_time_share"] is None else Decimal(row["full_time_share"])
-    if capacity.ramp and row["hired_on"] is not None:
-        months = _full_months(row["hired_on"], as_of + timedelta(days=1))
-        share *= next((step.share for step in reversed(capacity.ramp) if step.months <= months), Decimal(0))
-    return share
+    return share if row["hired_on"] is None else share * carried(capacity, row["hired_on"], as_of + timedelta(days=1))
+
+
+def carried(capacity: Capacity, hired_on: date, day: date) -> Decimal:
+    """What somebody carries of a full load on the day, by the strategy's ramp of joiners."""
+    months = _full_months(hired_on, day)
+    found = (step.share for step in reversed(capacity.ramp) if step.months <= months)
+    return next(found, Decimal(0)) if capacity.ramp else Decimal(1)
 
 
 def _full_months(first: date, day: date) -> int:

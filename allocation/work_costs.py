@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from allocation.destinations import Destination
 from allocation.strategies import Strategy
 from domain.exact import ExactSelect, count_rows, exact, total
+from domain.money import CONTEXT
 from domain.periods import Period
 from domain.sql import TABLES
 
@@ -119,6 +121,30 @@ def _minutes(
     centres: Iterable[Row],
     working_days: Iterable[Row],
 ) -> Mapping[str, Minute]:
+    spent, month = spent_on_minutes(strategy, destinations, costs, centres, working_days), Period.of(as_of).previous()
+    return {
+        department: Minute(
+            float(one.amount) / one.minutes, f"costs of {month}: {one.amount:,.0f} ÷ {one.minutes:,} minutes"
+        )
+        for department, one in spent.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a department's minutes cost in a month, in the comparison currency."""
+
+    amount: Decimal
+    minutes: int
+
+
+def spent_on_minutes(
+    strategy: Strategy,
+    destinations: Sequence[Destination],
+    costs: Iterable[Row],
+    centres: Iterable[Row],
+    working_days: Iterable[Row],
+) -> Mapping[str, Spent]:
     """The cost of a cost centre, shared by the minutes of its collectors: departments that share one share its cost."""
     centre_of = {row["employee_id"]: row["cost_centre"] for row in centres}
     days = {row["jurisdiction"]: int(row["days"]) for row in working_days}
@@ -129,15 +155,14 @@ def _minutes(
             minutes = one.minutes_per_day * days.get(one.jurisdiction, 0)
             of_centre[centre_of[one.id]] += minutes
             of_both[one.department, centre_of[one.id]] += minutes
-    cost: defaultdict[str, float] = defaultdict(float)
+    cost: defaultdict[str, Decimal] = defaultdict(Decimal)
     for row in costs:
-        cost[row["cost_centre"]] += float(row["amount"]) * float(strategy.rule.currencies.get(row["currency"], 0))
-    month = Period.of(as_of).previous()
+        cost[row["cost_centre"]] += row["amount"] * strategy.rule.currencies.get(row["currency"], Decimal(0))
     found = {}
     for department in sorted({name for name, _ in of_both}):
         mine = {centre: minutes for (name, centre), minutes in of_both.items() if name == department and cost[centre]}
         minutes = sum(mine.values())
         if minutes:
-            spent = sum(cost[centre] * part / of_centre[centre] for centre, part in sorted(mine.items()))
-            found[department] = Minute(spent / minutes, f"costs of {month}: {spent:,.0f} ÷ {minutes:,} minutes")
+            parts = (CONTEXT.divide(cost[centre] * part, of_centre[centre]) for centre, part in sorted(mine.items()))
+            found[department] = Spent(sum(parts, Decimal(0)), minutes)
     return found

@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("sizes", nargs="*", choices=["100k", "1m", []], help="Sizes; else the smaller one.")
     arguments = parser.parse_args()
     print(
-        "| size | band | highest ÷ lowest | lowest | highest | cost | cost at least | outside | passed | processor seconds |"
+        "| size | band | highest ÷ lowest | lowest | highest | cost | cost at least | outside | passed | CPU seconds |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for name in arguments.sizes or ["100k"]:

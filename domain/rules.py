@@ -32,6 +32,7 @@ class RuleKind(StrEnum):
     STRATEGY = "strategy"
     PLAN = "plan"
     EXPERIMENT = "experiment"
+    STAFFING = "staffing"
     THRESHOLD = "threshold"
     CLEANING = "cleaning"
     APPROVER_GROUP = "approver_group"

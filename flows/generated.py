@@ -13,6 +13,7 @@ from adapters.duck import DUCK_TYPES
 from adapters.importing.language import MappingFile
 from adapters.settings import PROJECT, Settings
 from adapters.store.schema import APPEND_ONLY, MUTABLE, STORE
+from allocation.capacity.staffing import StaffingFile
 from allocation.experiments import ExperimentFile
 from allocation.plans import PlanFile
 from allocation.strategy_rules import StrategyFile
@@ -42,6 +43,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "strategy": StrategyFile,
     "plan": PlanFile,
     "experiment": ExperimentFile,
+    "staffing": StaffingFile,
     "thresholds": ThresholdFile,
     "cleaning": CleaningFile,
     "mapping": MappingFile,

@@ -55,7 +55,7 @@ def allocated_night(world: World, day: date) -> AllocatedNight:
     if strategy is None:
         raise RefusedError(f"EXA002 no strategy held on {day}")
     with looked_at_again(world, run, manifest, files) as duck:
-        recovery = expect(world, manifest, duck, strategy, _seen(files))
+        recovery = expect(world, manifest, duck, strategy, seen_by(files))
         lots = lots_of_night(world, manifest, duck, rules.experiments)
         asked = asked_of_night(world, manifest, duck, strategy, recovery, lots)
         before, due = (duck.read(owned_statement(one)) for one in (day, day + timedelta(days=1)))
@@ -73,12 +73,13 @@ def looked_at_again(world: World, run: RunId, manifest: Manifest, files: Mapping
     with world.store.read() as connection:
         accepted = accepted_in(connection, run)
     with session_of_night(world, manifest, accepted) as duck:
-        paths = [_path(world, file) for file in _seen(files)]
+        paths = [_path(world, file) for file in seen_by(files)]
         duck.create_view(THIS_MONTH_SQL.name, paths, duck_columns(RECOVERED))
         yield duck
 
 
-def _seen(files: Mapping[str, RunFile]) -> tuple[RunFile, ...]:
+def seen_by(files: Mapping[str, RunFile]) -> tuple[RunFile, ...]:
+    """What the night kept of its month, where it did."""
     return (files[RECOVERED.name],) if RECOVERED.name in files else ()
 
 

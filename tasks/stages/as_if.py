@@ -119,6 +119,7 @@ SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     RuleKind.STRATEGY: "strategies",
     RuleKind.PLAN: "plans",
     RuleKind.EXPERIMENT: "experiments",
+    RuleKind.STAFFING: "staffing",
     RuleKind.THRESHOLD: "thresholds",
     RuleKind.CLEANING: "cleaning",
     RuleKind.APPROVER_GROUP: "groups",

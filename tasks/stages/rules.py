@@ -12,6 +12,7 @@ from adapters.errors import ConflictError, RefusedError
 from adapters.rule_files import RuleBook, fingerprint_of, read_rule_book
 from adapters.store.signatures import RuleContent
 from adapters.world import World
+from allocation.capacity.staffing import StaffingBook, decode_staffing
 from allocation.experiments import ExperimentBook, decode_experiments
 from allocation.plans import PlanBook, decode_plans
 from allocation.strategies import StrategyBook, decode_strategies
@@ -45,6 +46,7 @@ class RuleSet:
     thresholds: Thresholds
     cleaning: CleaningBook
     approvals: ApprovalBook
+    staffing: StaffingBook
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
@@ -87,6 +89,7 @@ class RuleSet:
         yield from (each.placed for each in self.experiments.experiments)  # type: ignore[misc]
         yield from self.thresholds.placed  # type: ignore[misc]
         yield from self.cleaning.placed  # type: ignore[misc]
+        yield from self.staffing.placed  # type: ignore[misc]
         yield from self.approvals.placed()
 
 
@@ -125,18 +128,30 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     plans, plan_issues = decode_plans(book.below("allocation/plans"), strategies.segments, experiments.arms)
     thresholds, threshold_issues = decode_thresholds(book.below("expectations/thresholds"))
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
+    staffing, staffing_issues = decode_staffing(book.below("allocation/staffing"), strategies.departments)
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
     together = policies.references(_units(kpis), _scorecards(kpis))
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
-        *(arm_issues, cleaning_issues, approval_issues),
+        *(arm_issues, cleaning_issues, staffing_issues, approval_issues),
         tuple(together),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
         issues = (*issues, *unread_kpis(kpis, policies.kpis_read()))
     return RuleSet(
-        book, kpis, policies, contracts, strategies, plans, experiments, thresholds, cleaning, approvals, issues
+        book,
+        kpis,
+        policies,
+        contracts,
+        strategies,
+        plans,
+        experiments,
+        thresholds,
+        cleaning,
+        approvals,
+        staffing,
+        issues,
     )
 
 

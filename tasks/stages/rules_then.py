@@ -13,13 +13,14 @@ from tasks.stages.as_if import without
 from tasks.stages.rules import RuleSet, decode_rule_book, read_rules, refuse_errors
 from tasks.stages.signed_book import documents_as_signed
 
-_NOT_OF_NIGHTS = frozenset(  # who may approve what is today's business
+_NOT_OF_NIGHTS = frozenset(  # who may approve, and what is planned with, is today's business
     {
         RuleKind.APPROVER_GROUP,
         RuleKind.APPROVAL_CHAIN,
         RuleKind.AUTHORITY,
         RuleKind.DELEGATION,
         RuleKind.PAY_TERMS,
+        RuleKind.STAFFING,
     }
 )
 

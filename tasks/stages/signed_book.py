@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from adapters.rule_files import RuleBook
 from adapters.store.signatures import Signed
+from allocation.capacity.staffing import StaffingRule
 from allocation.experiments import ExperimentRule
 from allocation.plans import PlanRule
 from allocation.strategy_rules import StrategyRule
@@ -48,6 +49,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.STRATEGY: StrategyRule,
     RuleKind.PLAN: PlanRule,
     RuleKind.EXPERIMENT: ExperimentRule,
+    RuleKind.STAFFING: StaffingRule,
     RuleKind.THRESHOLD: TableThreshold,
     RuleKind.CLEANING: CleaningRule,
     RuleKind.APPROVER_GROUP: ApproverGroup,
@@ -63,6 +65,7 @@ _FOLDERS = {
     RuleKind.STRATEGY: "allocation/strategies",
     RuleKind.PLAN: "allocation/plans",
     RuleKind.EXPERIMENT: "allocation/experiments",
+    RuleKind.STAFFING: "allocation/staffing",
     RuleKind.THRESHOLD: "expectations/thresholds",
     RuleKind.CLEANING: "expectations/contact_points",
     RuleKind.APPROVER_GROUP: "incentives/approvals",

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from adapters.rule_files import parse_document
 from allocation.allocate import Allocation, allocate
+from allocation.capacity.stock import STOCK, STOCK_BEFORE
 from allocation.destinations import Destination
 from allocation.planned import OWNERS_NEXT
 from allocation.recovered import OPENINGS, RECOVERED_SQL, THIS_MONTH_SQL
@@ -164,6 +165,8 @@ VIEWS = {
     "planned_actions": PLANNED_SQL,
     "owners_next": OWNERS_NEXT,
     "drawn": DRAWN_SQL,
+    STOCK.name: STOCK,
+    STOCK_BEFORE.name: STOCK_BEFORE,
 }
 _DEFAULTS: dict[type, Any] = {
     sa.String: "x",

@@ -48,6 +48,7 @@ from reports.statement_files import statement_page
 from reports.weekly import weekly_report
 from tests.reports import sample
 from tests.reports.reading import Page
+from tests.reports.test_capacity_page import page as capacity_page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
 from tests.reports.test_statement import statement
@@ -167,6 +168,7 @@ PAGES = {
     "allocation": allocation_page,
     "calibration": calibrated,
     "fairness": fairness,
+    "capacity": capacity_page,
     "simulation": simulation_page,
     "night": lambda language: night_page(sample.night(), language),
     "batch": lambda language: batch_page(sample.month_end(), language),
@@ -182,6 +184,7 @@ WITHOUT_LABEL = {
     "allocation": lambda: allocation_page(Language.ENGLISH, label=""),
     "calibration": lambda: calibrated(Language.ENGLISH, label=""),
     "fairness": lambda: fairness(Language.ENGLISH, label=""),
+    "capacity": lambda: capacity_page(Language.ENGLISH, label=""),
     "simulation": lambda: simulation_page(Language.ENGLISH, label=""),
     "night": lambda: night_page(replace(sample.night(), book_label="")),
     "batch": lambda: batch_page(replace(sample.month_end(), book_label="")),
@@ -239,9 +242,19 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
     other = simulation_page(Language.ENGLISH, label=EVIL, text=EVIL)
     held_against = calibrated(Language.ENGLISH, label=EVIL, text=EVIL)
     fair = fairness(Language.ENGLISH, label=EVIL, text=EVIL)
+    planned = capacity_page(Language.ENGLISH, label=EVIL, text=EVIL)
     sent = allocation_page(Language.ENGLISH, label=EVIL, text=EVIL)
-    found = (batch_page(report), night_page(night), comparison_page(compared), rules, daily, other, held_against, fair)
-    for html in (*found, sent):
+    pages = (
+        *map(str, (batch_page(report), night_page(night), comparison_page(compared))),
+        rules,
+        daily,
+        other,
+        held_against,
+        fair,
+        planned,
+        sent,
+    )
+    for html in pages:
         assert "<script" not in html
         assert EVIL in Page(html).text
         assert html.count("</style>") == 1

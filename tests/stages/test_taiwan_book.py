@@ -18,6 +18,8 @@ from adapters.store.signatures import sign
 from adapters.world import open_world
 from bench.taiwan_allocation import ALLOCATED, BY_COLLECTOR, found_in
 from bench.taiwan_allocation import page as allocation_page
+from bench.taiwan_capacity import cases_in
+from bench.taiwan_capacity import page as capacity_page
 from bench.taiwan_cards import page
 from domain.manifest import RunKind, Stage
 from domain.records import Grain
@@ -151,3 +153,8 @@ def test_every_payment_is_credited_or_has_a_reason(cards, nights):
         credited = kpis["recovered"].value
         for_nobody = [r.value for name, r in kpis.items() if name.startswith("recovered_uncredited") and r.value]
         assert credited == paid[day], (day, credited, for_nobody)
+
+
+def test_the_back_test_of_capacity_planning_is_what_the_six_nights_say(world):
+    told = capacity_page(cases_in(world))
+    assert told == (EXAMPLE / "capacity.md").read_text(encoding="utf-8")

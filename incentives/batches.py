@@ -152,6 +152,10 @@ def _standing(given: Sequence[Decision], approval_days: int | None, on: date | N
     return next(old, len(given))
 
 
+# What is refused by who is in a group, or acts for whom, on the day.
+OF_GROUPS = frozenset({"BAT024", "BAT025", "BAT029"})
+
+
 def refusals(
     decision: Decision, batch: Batch, decisions: Sequence[Decision], people: People | None = None
 ) -> tuple[Issue, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,14 +28,15 @@ disputes = typer.Typer(
 )
 
 
+_AMOUNT = re.compile(r"-?([0-9]{1,18}|[0-9]{1,3}([,_][0-9]{3}){1,5})(\.[0-9]{1,3})?")
+
+
 def parse_amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text.replace(",", "").replace("_", ""))
-    except InvalidOperation:
-        raise typer.BadParameter(f"{text!r} is no amount; write, say, 500000 or -12.30") from None
-    if not amount.is_finite():
-        raise typer.BadParameter(f"{text!r} is no amount")
-    return amount
+    """Plain digits, or groups of three by comma: `12,30` is refused, and not read as 1230. Digits after the point that
+    the currency does not have are refused with the proposal."""
+    if not _AMOUNT.fullmatch(text):
+        raise typer.BadParameter(f"{text!r} is no amount; write, say, 500000, 500,000 or -12.30")
+    return Decimal(text.replace(",", "").replace("_", ""))
 
 
 OfMonth = Annotated[

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -33,6 +34,8 @@ from tasks.stages.authority import moved_of_payee, refuse, ruling_on
 from tasks.stages.month_end import Frozen, read_frozen
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.settling import read_cases
+
+MOST_MINOR = 10**15  # of one adjustment: sums of thousands of them still fit a column of the ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +161,44 @@ def list_adjustments(world: World, period: Period | None = None) -> tuple[KnownA
         return tuple(_known(row) for row in adjustments_of(connection, period=str(period or "")))
 
 
-def payees_of_run(connection: sa.Connection, frozen: Frozen) -> frozenset[str]:
-    """Everybody whom the calculation of the batch's run knows: paid, held or without a policy."""
-    kind = frozen.batch.kind.value
-    paid = {line.payee for line in read_payout_lines(connection, frozen.run, kind)}
-    return frozenset(paid | {payee for payee, _, _ in read_held(connection, frozen.run, kind)} | frozen.batch.payees)
+@dataclass(frozen=True, slots=True)
+class _Payees:
+    """Whom the calculation of the batch's run knows, each with the departments or partners that pay them or wait to."""
+
+    scope: str
+    places: Mapping[str, frozenset[str]]
+
+    @property
+    def here(self) -> frozenset[str]:
+        return frozenset(payee for payee, places in self.places.items() if self.scope in places)
+
+    @property
+    def here_or_nowhere(self) -> frozenset[str]:
+        """With those for whom nothing is calculated anywhere: no policy holds for them, or their postings overlap."""
+        return self.here | {payee for payee, places in self.places.items() if not places}
+
+    def elsewhere(self, payee: str) -> str:
+        """Where the payee is paid, for whoever looked for them in this batch."""
+        places = ", ".join(sorted(self.places.get(payee, ())))
+        if places:
+            return f"The month pays them in {places}: decide on that batch"
+        return suggestion(payee, self.here)
+
+
+def _payees_of(connection: sa.Connection, frozen: Frozen) -> _Payees:
+    """A decision counts for the department or partner of its batch, so that is where the payee has to be paid."""
+    batch = frozen.batch
+    if batch.kind is BatchKind.FEE:
+        partners = {line.payee for line in read_payout_lines(connection, frozen.run, batch.kind.value)}
+        return _Payees(batch.scope, {each: frozenset({each}) for each in partners | {batch.scope}})
+    found: dict[str, set[str]] = defaultdict(set)
+    for line in read_payout_lines(connection, frozen.run, batch.kind.value):
+        found[line.payee].add(line.scope)
+    for payee, component, _ in read_held(connection, frozen.run, batch.kind.value):
+        found[payee] |= {component.rpartition(":")[2]} - {""}
+    for key in (*frozen.desired, *frozen.posted):
+        found[key.payee].add(batch.scope)
+    return _Payees(batch.scope, {payee: frozenset(places) for payee, places in found.items()})
 
 
 def _ruling_on_new(
@@ -214,7 +250,7 @@ def _decide_hold(world: World, wanted: PayeeHold, attempt: AttemptId | None) -> 
                 if (row.scope, row.payee) == (batch.scope, wanted.payee)
             ]
             is_held = bool(known) and known[-1].decision == "held" and (known[-1].until or date.max) > day
-            faults = _faults_of_hold(wanted, day, payees_of_run(connection, frozen), is_held=is_held)
+            faults = _faults_of_hold(wanted, day, _payees_of(connection, frozen), is_held=is_held)
             acting_for = refuse(_ruling_on_hold(connection, rules, frozen, wanted, day), tuple(faults))
             row = {
                 "batch_kind": batch.kind.value,
@@ -243,9 +279,9 @@ def _ruling_on_hold(connection: sa.Connection, rules: RuleSet, frozen: Frozen, w
     return ruling_on(connection, rules, batch.kind, batch.period, matter, day)
 
 
-def _faults_of_hold(wanted: PayeeHold, day: date, payees: frozenset[str], *, is_held: bool) -> Iterator[str]:
-    if wanted.payee not in payees:
-        yield f'HLD001 "{wanted.payee}" is no payee of the batch. {suggestion(wanted.payee, payees)}'.rstrip()
+def _faults_of_hold(wanted: PayeeHold, day: date, payees: _Payees, *, is_held: bool) -> Iterator[str]:
+    if wanted.payee not in payees.here and not is_held:
+        yield f'HLD001 "{wanted.payee}" is no payee of the batch. {payees.elsewhere(wanted.payee)}'.rstrip()
     if not wanted.reason.strip():
         yield "HLD002 a payee is held and released with a reason: give --reason"
     if is_held is (wanted.decision == "held"):
@@ -256,27 +292,45 @@ def _faults_of_hold(wanted: PayeeHold, day: date, payees: frozenset[str], *, is_
 
 
 def _faults(connection: sa.Connection, frozen: Frozen, wanted: NewAdjustment) -> Iterator[str]:
-    payees = payees_of_run(connection, frozen)
-    if wanted.payee not in payees:
-        yield f'ADJ001 "{wanted.payee}" is no payee of the batch. {suggestion(wanted.payee, payees)}'.rstrip()
+    payees = _payees_of(connection, frozen)
+    if wanted.payee not in payees.here_or_nowhere:
+        yield f'ADJ001 "{wanted.payee}" is no payee of the batch. {payees.elsewhere(wanted.payee)}'.rstrip()
     if not wanted.reason.strip():
         yield "ADJ005 an adjustment is proposed with a reason: give --reason"
     yield from _faults_of_money(wanted)
-    known = {case.action.action_id: case for case in read_cases(connection)}
-    if wanted.case and wanted.case not in known:
+    if wanted.case:
+        yield from _faults_of_case(connection, frozen, wanted)
+
+
+def _faults_of_case(connection: sa.Connection, frozen: Frozen, wanted: NewAdjustment) -> Iterator[str]:
+    """An adjustment settles a dispute of the same payee, department and month, and none that was rejected."""
+    case = next((each for each in read_cases(connection) if each.action.action_id == wanted.case), None)
+    if case is None:
         yield f'ADJ007 no dispute "{wanted.case}"; `recoup disputes` lists them'
-    elif wanted.case and known[wanted.case].payee != wanted.payee:
-        yield f"ADJ007 {wanted.case} is about {known[wanted.case].payee}, not {wanted.payee}"
+    elif case.payee != wanted.payee:
+        yield f"ADJ007 {wanted.case} is about {case.payee}, not {wanted.payee}"
+    elif (case.kind, case.scope, case.period) != (frozen.batch.kind, frozen.batch.scope, frozen.batch.period):
+        yield f"ADJ007 {wanted.case} is about pay of {case.scope} for {case.period}: propose it on that batch"
+    elif not case.is_open and not case.is_upheld:
+        yield f"ADJ007 {wanted.case} was closed as {case.action.outcome}: an adjustment beside it names no dispute"
 
 
 def _faults_of_money(wanted: NewAdjustment) -> Iterator[str]:
+    """`500.000` is five hundred to one reader and half a million to another: no digits that the currency has not.
+
+    Nothing is an amount only where it settles a dispute: what was wrong was corrected in the data.
+    """
     try:
         digits = minor_digits(wanted.currency)
         minor = to_minor(wanted.amount, wanted.currency)
     except ValueError as error:
         yield f"ADJ004 {error}"
         return
-    if minor == 0:
+    if -int(wanted.amount.as_tuple().exponent) > digits:
+        yield f"ADJ004 {wanted.amount} has more than {digits} digits after the point: write it without them"
+    if abs(minor) > MOST_MINOR:
+        yield f"ADJ004 {wanted.amount:,f} {wanted.currency} is no amount that anybody is paid: correct it"
+    if minor == 0 and not wanted.case:
         yield f"ADJ004 an adjustment of nothing: give an amount, with at most {digits} digits after the point"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from domain.issues import Issue, Location
 from domain.money import from_minor
 from domain.periods import Period
 from domain.records import PayoutLine
-from incentives.batches import BatchPhase
+from incentives.batches import OF_GROUPS, BatchPhase, refusals
 from incentives.ledger import (
     BatchKind,
     ChainedEntry,
@@ -47,15 +47,17 @@ def lines_of_payee(world: World, payee: str, period: Period) -> tuple[tuple[RunI
 
 
 def verify_ledger(world: World) -> tuple[Issue, ...]:
-    """Breaks in the chain, a head that is not its end, batches whose rows or postings are not what was frozen, months
-    of a payee that come to less than nothing, figures of the nights that were paid that are not what their parts come
+    """Breaks in the chain, a head that is not its end, batches whose rows or postings are not what was frozen, entries
+    that no published batch has posted, batches published without their approvals, months of a payee that come to less
+    than nothing, figures of the nights that were paid that are not what their parts come
     to, and lines of published batches that do not come out again."""
     with world.store.read() as connection:
         entries = tuple(_entry(row) for row in read_entries(connection))
         issues = [*verify_chain(entries, read_head(connection).entry_hash)]
         batches = [read_frozen(connection, row.batch_id) for row in read_batches(connection)]
     for frozen in batches:
-        issues += _of_batch(frozen, entries)
+        issues += (*_of_batch(frozen, entries), *_unapproved(frozen))
+    issues += _unpublished(entries, batches)
     issues += _below_zero(entries, {frozen.batch.batch_id for frozen in batches if frozen.open_month is None})
     published = [frozen.run for frozen in batches if frozen.state.phase is BatchPhase.PUBLISHED]
     return (*issues, *untied_nights(world, published), *recomputed(world, published))
@@ -93,6 +95,29 @@ def _of_batch(frozen: Frozen, entries: tuple[ChainedEntry, ...]) -> Iterator[Iss
         yield Issue("LED011", place, "the ledger does not hold what the batch posted", "Find out who changed it")
     if frozen.state.phase is BatchPhase.PUBLISHED and due and not posted:
         yield Issue("LED012", place, "it is published, and the ledger has none of it", "Restore the backup")
+
+
+def _unpublished(entries: tuple[ChainedEntry, ...], batches: Collection[Frozen]) -> Iterator[Issue]:
+    """Entries under a batch that is not published, or not in the store."""
+    published = {each.batch.batch_id for each in batches if each.state.phase is BatchPhase.PUBLISHED}
+    posted = Counter(chained.entry.batch_id for chained in entries if chained.entry.batch_id not in published)
+    for batch, number in sorted(posted.items()):
+        message = f"{number} entries of the ledger are of it, and it is not published"
+        yield Issue("LED021", Location(f"batch {batch}"), message, "Find out who posted them: do not pay them")
+
+
+def _unapproved(frozen: Frozen) -> Iterator[Issue]:
+    """A published batch whose decisions, taken again one after the other, would not be taken.
+
+    Who was in which group on the day is not asked again.
+    """
+    if frozen.state.phase is not BatchPhase.PUBLISHED:
+        return
+    for number, decision in enumerate(frozen.decisions):
+        found = refusals(decision, frozen.batch, frozen.decisions[:number])
+        for refused in (each for each in found if each.code not in OF_GROUPS):
+            message = f"it is {decision.kind} by {decision.by or 'nobody'}, although {refused.code} {refused.message}"
+            yield Issue("LED022", refused.location, message, "Find out who changed its decisions: do not pay it")
 
 
 def _entry(row: sa.Row[tuple[object, ...]]) -> ChainedEntry:

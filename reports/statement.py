@@ -348,7 +348,7 @@ class _Writer:
             shown = dict(step.inputs)
             rule = line.rule_title if len(parts) == 1 else shown.get("policy", "")
             days, why = _inclusive(shown.get("days", "")), words.note(step.note)
-            yield self.say(message("Rule %(rule)s, days %(days)s: %(why)s."), rule=rule, days=days, why=why)
+            yield self.say(message("Rule “%(rule)s”, days %(days)s: %(why)s."), rule=rule, days=days, why=why)
 
     def words(self, line: StatementLine) -> StepWords:
         references = {step.name: step.inputs[0][0] for step in line.line.steps if step.kind == "input" and step.inputs}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -49,6 +49,18 @@ def signed_rules(connection: sa.Connection, digests: Iterable[Digest]) -> dict[D
         )
         for digest, (kind, content) in contents_of(connection, digests).items()
     }
+
+
+def column_names(connection: sa.Connection, digests: Iterable[Digest], language: str) -> dict[str, dict[str, str]]:
+    """What the columns of these versions of policies are called in the language, those that have a title there."""
+    found = contents_of(connection, digests)
+    return {str(digest): dict(_names(content.get("steps", ()), language)) for digest, (_, content) in found.items()}
+
+
+def _names(steps: Iterable[Any], language: str) -> Iterator[tuple[str, str]]:
+    for step in steps:
+        if title := in_language(step.get("titles", {}), language, ""):
+            yield step["name"], title
 
 
 def _ready(digest: Digest, content: Any) -> ReadyPolicy | None:

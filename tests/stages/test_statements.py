@@ -66,7 +66,7 @@ def test_a_statement_says_what_was_earned_why_what_changed_and_what_comes_next(w
     text = text_of(write_statements(world, published[1]), "E0001")
     assert "Paid by this statement VND 4,121,250" in text
     assert "by the rule “Field, collectors paid in VND”" in text
-    assert "bonus at 100 points 4,200,000 × share of it by score 0.98125" in text
+    assert "Bonus at 100 points 4,200,000 × Share of it by score 0.98125" in text
     assert "Department or partner Field (field)" in text
     assert "days 2026-09-01 – 2026-09-30: the only rule that is for you" in text
     assert "Last month VND 3,150,000, this month VND 4,121,250: a difference of VND 971,250." in text
@@ -78,8 +78,8 @@ def test_a_statement_says_what_was_earned_why_what_changed_and_what_comes_next(w
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        (Language.VIETNAMESE, ("thưởng hiệu suất", "“Thu hồi tại địa bàn, nhân viên nhận VND”",
-                               "thưởng khi đạt 100 điểm 4.200.000 × tỷ lệ theo điểm 0,98125", "sau khi xét khiếu nại",
+        (Language.VIETNAMESE, ("Thưởng hiệu suất", "“Thu hồi tại địa bàn, nhân viên nhận VND”",
+                               "Thưởng khi đạt 100 điểm 4.200.000 × Tỷ lệ theo điểm 0,98125", "Sau khi xét khiếu nại",
                                "Thu hồi tại địa bàn (field)")),
         (Language.CHINESE, ("绩效奖金", "外访，以越南盾计薪的催收员", "满分100分时的奖金", "扣除投诉后",
                             "外访 (field)")),

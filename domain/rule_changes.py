@@ -17,7 +17,7 @@ from domain.rules import Placed, Rule, RuleKind, RuleVersion, version_digest
 DATES = frozenset({"valid_from", "valid_to", "review_by"})
 
 # Keys that people read, and nothing is computed from.
-WORDS = frozenset({"title", "titles", "about", "abouts", "owner", "review_by", "shown_to"})
+WORDS = frozenset({"title", "titles", "component_titles", "about", "abouts", "owner", "review_by", "shown_to"})
 
 NOT_STATED = "–"
 

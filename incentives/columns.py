@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from domain.documents import RuleModel
 from incentives.numbers import Name
+from incentives.titles import Names
 
 RoundingMode = Literal["half_up", "half_even", "down", "up"]
 
@@ -17,3 +20,5 @@ class Column(RuleModel):
     """Name of the column; later steps read it by this name."""
     memo: bool = False
     """Whether the column is only shown. Any other column is read by a later step, or it would not count."""
+    titles: Names = Field(default_factory=dict)
+    """What statements call it, by language; left out: its name, with spaces."""

@@ -16,10 +16,11 @@ from domain.expressions.parse import suggestion
 from domain.issues import Issue
 from domain.money import MINOR_DIGITS, Rounding
 from domain.periods import Period
-from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules
+from domain.rules import Placed, RuleKind, RuleVersion, decode_rules
 from incentives.numbers import Number
 from incentives.sections import check_sections
 from incentives.tiers import Boundary
+from incentives.titles import TitledRule
 
 LegalType = Literal["law_firm", "asset_manager", "agency"]
 Jurisdiction = Literal["VN", "CN", "TW", "US", "IN", "ID"]
@@ -116,7 +117,7 @@ class PartnerFiles(RuleModel):
     """Days that an account stays with the partner; needed for the column term_ends_on."""
 
 
-class Contract(Rule):
+class Contract(TitledRule):
     """A contract with a partner, or with several on the same terms."""
 
     partners: Literal["all"] | tuple[str, ...]

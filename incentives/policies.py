@@ -15,6 +15,7 @@ from domain.rules import Rule
 from domain.staff import DayCount
 from incentives.numbers import Name, Number
 from incentives.steps import AnyStep
+from incentives.titles import Names, TitledRule
 
 
 class Missing(StrEnum):
@@ -114,7 +115,9 @@ class PolicyBody(RuleModel):
     applies_to: AppliesTo
     """Whom it is for."""
     component: Name
-    """What is paid, as the ledger and the statement name it."""
+    """What is paid, as the ledger names it."""
+    component_titles: Names = Field(default_factory=dict)
+    """What statements call it, by language; left out: the component, with spaces."""
     currency: str
     """ISO 4217 code; it pays those whose pay is in this currency."""
     part_period: PartPeriod
@@ -125,7 +128,7 @@ class PolicyBody(RuleModel):
     """The calculation, in order; the last step rounds to what can be paid."""
 
 
-class Policy(Rule, PolicyBody):
+class Policy(TitledRule, PolicyBody):
     """A bonus policy."""
 
 
@@ -151,6 +154,8 @@ class PolicyTemplate(RuleModel):
     """As in a policy, parameters allowed."""
     component: Any
     """As in a policy, parameters allowed."""
+    component_titles: Any = None
+    """As in a policy, parameters allowed."""
     currency: Any
     """As in a policy, parameters allowed."""
     part_period: Any
@@ -161,7 +166,7 @@ class PolicyTemplate(RuleModel):
     """As in a policy, parameters allowed."""
 
 
-class TemplatedPolicy(Rule):
+class TemplatedPolicy(TitledRule):
     """A policy made from a template; its version is the digest of the whole policy that results."""
 
     template: Name

@@ -9,8 +9,8 @@ from typing import Any
 from domain.documents import Document, Path, decode
 from domain.expressions.parse import suggestion
 from domain.issues import Issue, Location, Severity
-from domain.rules import Rule
 from incentives.policies import PolicyBody, PolicyTemplate, TemplatedPolicy
+from incentives.titles import TitledRule
 
 SECTION = "policies"
 
@@ -42,8 +42,13 @@ class _Template:
     @property
     def uses(self) -> Iterator[tuple[str, Location]]:
         """Each `$parameter` in the body, and where it stands."""
-        for key in PolicyBody.model_fields:
+        for key in self.keys:
             yield from _references(self.document, (*self.path, key))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Those of the body that the template states."""
+        return tuple(key for key in PolicyBody.model_fields if key in self.document.at(self.path))
 
 
 def _templates(documents: tuple[Document, ...]) -> tuple[dict[str, _Template], list[Issue]]:
@@ -131,10 +136,9 @@ def _merged(copier: _Copier, document: Document, path: Path, target: Path, templ
         else (template.document, (*template.path, "parameters", name, "default"))
         for name in template.model.parameters
     }
-    head = {key: copier.copy(document, (*path, key), (*target, key)) for key in Rule.model_fields if key in given}
+    head = {key: copier.copy(document, (*path, key), (*target, key)) for key in TitledRule.model_fields if key in given}
     body = {
-        key: copier.copy(template.document, (*template.path, key), (*target, key), sources)
-        for key in PolicyBody.model_fields
+        key: copier.copy(template.document, (*template.path, key), (*target, key), sources) for key in template.keys
     }
     copier.places[target] = document.place(path)
     return {**head, **body}

@@ -177,7 +177,9 @@ class _Step:
 def _page(report: BatchReport, language: Language) -> _Page:
     rows, checks = pay_rows(report), zero_checks(report)
     mark, headline, detail = _headline(checks, language)
-    sections = tuple(_section(batch, rows, number, language) for number, batch in enumerate(report.batches, start=1))
+    sections = tuple(
+        _section(report, batch, rows, number, language) for number, batch in enumerate(report.batches, start=1)
+    )
     anchors = {(line.pay.payee, line.pay.component): line.anchor for section in sections for line in section.rows}
     return _Page(
         title_of(report, language),
@@ -253,7 +255,9 @@ def _check(check: ZeroCheck, language: Language) -> _Check:
     return _Check(gettext(CHECK_TITLES[check.kind]), check.currency, check.found, mark)
 
 
-def _section(batch: ReviewedBatch, rows: Iterable[PayRow], number: int, language: Language) -> _Section:
+def _section(
+    report: BatchReport, batch: ReviewedBatch, rows: Iterable[PayRow], number: int, language: Language
+) -> _Section:
     mine = tuple(row for row in rows if row.batch is batch)
     return _Section(
         batch,
@@ -263,7 +267,9 @@ def _section(batch: ReviewedBatch, rows: Iterable[PayRow], number: int, language
         tuple(_approvals(batch)),
         tuple((state_mark(decision.kind, language), decision) for decision in batch.decisions),
         tuple(
-            _Line(f"batch-{number}-{place}", row, tuple(_step(step, Formats(language)) for step in row.steps))
+            _Line(
+                f"batch-{number}-{place}", row, tuple(_step(report, row, step, Formats(language)) for step in row.steps)
+            )
             for place, row in enumerate(mine, start=1)
         ),
         totals(mine),
@@ -277,11 +283,12 @@ def _approvals(batch: ReviewedBatch) -> Iterator[tuple[str, str]]:
         yield role, approvers[number] if number < len(approvers) else ""
 
 
-def _step(step: Step, formats: Formats) -> _Step:
+def _step(report: BatchReport, row: PayRow, step: Step, formats: Formats) -> _Step:
     exact = formats.count(step.value) if step.value is not None else ""
     shown = formats.number(step.value) if step.value is not None else "–"
-    made_from = "; ".join(f"{name} {_input(text, step, formats)}".strip() for name, text in step.inputs)
-    return _Step(step.name, step.kind, shown, "" if exact == shown else exact, made_from, step.note, step.line)
+    named = ((report.name_of(row.rule, name), _input(text, step, formats)) for name, text in step.inputs)
+    made_from, name = "; ".join(f"{name} {text}".strip() for name, text in named), report.name_of(row.rule, step.name)
+    return _Step(name, step.kind, shown, "" if exact == shown else exact, made_from, step.note, step.line)
 
 
 def _input(text: str, step: Step, formats: Formats) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from enum import StrEnum
 from itertools import pairwise
@@ -23,7 +23,8 @@ class BatchReport:
     """What the page and the workbook show; `book_label` says that the book is a demo, and stands on every page.
 
     `batches` may be one or all of the period; `held` and `without_policy` are those of the same scopes, `before` what
-    the month before paid. Money is in major units throughout.
+    the month before paid. Money is in major units throughout. `names` are the titles of columns in the reader's
+    language, by the version of the rule, where it has any.
     """
 
     period: Period
@@ -38,6 +39,11 @@ class BatchReport:
     source_run: RunId | None = None
     before: tuple[PayoutLine, ...] = ()
     book_label: str = ""
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def name_of(self, rule: str, column: str) -> str:
+        """What a column of the rule is called: by its title, or else by its name."""
+        return self.names.get(rule, {}).get(column, column)
 
 
 @dataclass(frozen=True, slots=True)

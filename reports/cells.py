@@ -60,6 +60,9 @@ class Column:
 
 MOST_WIDTH = 60
 
+# A number keeps a space before the text of the next column.
+_APART = {"align": "right", "indent": 1}
+
 
 class Book:
     """A workbook that writes tables; every sheet names the book it was made from."""
@@ -109,7 +112,7 @@ class Book:
             case int():
                 self._write_number(sheet, row, column, Decimal(cell), {"num_format": "#,##0_ ", **style})
             case Decimal():
-                self._write_number(sheet, row, column, cell, {"num_format": "General", **style})
+                self._write_number(sheet, row, column, cell, {"num_format": "General", **_APART, **style})
             case Money(amount, currency):
                 self._write_number(sheet, row, column, amount, {"num_format": money_format(currency), **style})
             case Share(ratio):
@@ -143,7 +146,7 @@ class Book:
         if is_kept(number):
             sheet.write_number(row, column, number, self._format(**style))
         else:
-            text = {**style, "num_format": "@", "align": "right"}
+            text = {**style, "num_format": "@", **_APART}
             sheet.write_string(row, column, canonical_decimal(number), self._format(**text))
 
     def _format(self, **style: Any) -> Any:
@@ -170,9 +173,12 @@ def money_format(currency: str) -> str:
     return f"{shape};[Red]-{shape}"
 
 
-def _width(column: Column, cells: Iterable[Cell]) -> int:
+def _width(column: Column, cells: Sequence[Cell]) -> int:
+    """As stated, or as wide as the texts of a column that grows; and as every exact number that is written as text, of
+    which a narrow column would show the last digits alone."""
     longest = max((_length(cell) for cell in cells if isinstance(cell, str)), default=0) if column.grows else 0
-    return min(max(column.width, longest + 2), MOST_WIDTH)
+    exact = (canonical_decimal(cell) for cell in cells if isinstance(cell, Decimal) and not is_kept(cell))
+    return min(max(column.width, longest + 2, max(map(len, exact), default=0) + 3), MOST_WIDTH)
 
 
 def _length(text: str) -> int:

@@ -26,7 +26,8 @@ class Statement:
     """What the ledger holds of one payee from one batch, as it stood right after the batch was published.
 
     `head` is the hash of the last entry of the batch, empty where it posted nothing. `titles` are the names of KPIs and
-    scorecards in the reader's language, by the reference that policies read them by; `shares` are those in percent.
+    scorecards in the reader's language, by the reference that policies read them by; `shares` are those in percent;
+    `components` and `department` what is paid, and by which department, in that language, where rules say it.
     """
 
     payee: str
@@ -36,18 +37,21 @@ class Statement:
     batch: BatchId
     lines: tuple[StatementLine, ...]
     entries: tuple[StatementEntry, ...]
-    held: tuple[str, ...]
+    held: tuple[HeldLine, ...]
     head: Digest
     head_sequence: int
     dispute_until: date
     titles: Mapping[str, str] = field(default_factory=dict)
     shares: frozenset[str] = frozenset()
     book_label: str = ""
+    components: Mapping[str, str] = field(default_factory=dict)
+    department: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One payout line, with last month's where there was one; `units` are those of its columns, as far as known."""
+    """One payout line, with last month's where there was one; `units` are those of its columns, as far as known, and
+    `names` what the columns are called in the reader's language, where the rule says it."""
 
     line: PayoutLine
     rule_title: str
@@ -56,6 +60,16 @@ class StatementLine:
     changes: tuple[Change, ...]
     scores: tuple[Score, ...]
     next_steps: tuple[Next, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLine:
+    """What is not paid now: the component, the code of the reason, and the calculation's own sentence."""
+
+    component: str
+    code: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,68 @@ _BESIDE: Mapping[str, str] = {
     "receivable": message("Owed by you"),
 }
 
+# Components of partners' contracts; those of policies have their titles there.
+_FEES: Mapping[str, str] = {"fee": message("fee"), "vat": message("value added tax")}
+
+# What policies read that is no KPI and no score.
+_READS: Mapping[str, str] = {
+    "days:working_days": message("working days"),
+    "days:days_worked": message("days worked"),
+    "days:calendar_days": message("calendar days"),
+    "fact:tenure_months": message("months of employment"),
+    "fact:month": message("month of the year"),
+    "fact:full_time_share": message("share of full time"),
+    "fact:leaving": message("leaving this month"),
+}
+
+# Why somebody is held, by the code of the reason.
+_HELD: Mapping[str, str] = {
+    "missing_input": message("a figure that the rule needs has no value"),
+    "halted_input": message("the data of a figure that the rule needs is being checked"),
+    "other_currency": message("what was measured is in another currency"),
+    "no_rate": message("an exchange rate is missing"),
+    "no_value": message("a step of the rule has no value"),
+    "no_row": message("no row of the rule's table holds"),
+    "several_rows": message("several rows of the rule's table hold"),
+    "out_of_range": message("a figure lies outside the range of the rule"),
+    "out_of_order": message("limits of the rule are out of order"),
+    "not_in_units": message("the amount cannot be paid in whole units"),
+    "no_calendar": message("the calendar of the month is missing"),
+    "several_policies": message("several rules are for you alike"),
+    "postings_overlap": message("you are posted twice on one day"),
+    "not_last_posting": message("the department of your last posting pays it"),
+    "others_held": message("the pay of others with whom you are settled is held"),
+    "tied": message("a place is shared, and the rule does not allow it"),
+    "funds_differ": message("the fund is not the same for all who share it"),
+    "no_weight": message("nobody has a weight in the fund"),
+}
+
+# The month's deductions, from what was paid to what is still owed.
+_DEDUCTIONS: Mapping[str, str] = {
+    "pay_of_the_month": message("pay of the month"),
+    "taken_back": message("taken back"),
+    "owed_before": message("owed before"),
+    "most_deducted": message("the most that may be deducted"),
+    "deducted": message("deducted now"),
+    "still_owed": message("still owed"),
+    "carried": message("carried to a later month"),
+    "receivable": message("owed by you"),
+}
+
+# Reasons that the calculation itself writes, with the values in them.
+_DEDUCTION_NOTES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"posted into (?P<month>\d{4}-\d{2}), of which (?P<amount>-?[\d.]+) (?P<currency>[A-Z]{3}) is still owed"
+        ),
+        message("posted with %(month)s, of which %(amount)s is still owed"),
+    ),
+    (
+        re.compile(r"(?P<amount>-?[\d.]+) (?P<currency>[A-Z]{3}) of what was owed came in by the opening import"),
+        message("%(amount)s of what was owed stood when this system took over"),
+    ),
+)
+
 # Reasons that the calculation itself writes.
 _REASONS: Mapping[str, str] = {
     "a dispute is open": message("a dispute is open"),
@@ -151,6 +227,9 @@ _NAME = re.compile(r"(?P<before>^|; )[^:;]*: ")  # batches from before holds nam
 
 # What corrects an amount that was posted before; all but these and earnings stands beside the calculation.
 _CORRECTIONS = frozenset({"adjustment", "clawback"})
+
+
+EMPTY: Mapping[str, str] = {}
 
 
 def statement_content(statement: Statement, language: Language) -> Content:
@@ -175,7 +254,7 @@ class _Writer:
         of, say = self.statement, self.say
         facts = (
             (say(message("Payee")), of.payee),
-            (say(message("Department or partner")), of.scope),
+            (say(message("Department or partner")), f"{of.department} ({of.scope})" if of.department else of.scope),
             (say(message("Month")), self.formats.period(of.period)),
             (say(message("Batch")), of.batch),
         )
@@ -202,7 +281,7 @@ class _Writer:
             yield self.part_beside(line.line)
             return
         amount = self.formats.money(line.line.amount, line.line.currency)
-        component = _component(line.line.component)
+        component = self.component(line.line.component)
         earned = self.say(message("Earned: %(amount)s, by the rule “%(rule)s”."), amount=amount, rule=line.rule_title)
         yield Part(component, (earned, *self.days(line)), self.steps_table(line))
         for score in line.scores:
@@ -214,11 +293,30 @@ class _Writer:
     def part_beside(self, line: PayoutLine) -> Part:
         """A hold, an adjustment, a deduction: the amount and the reason, without the names of those who decided."""
         title = self.say(
-            _BESIDE.get(line.component.partition("/")[0], line.component), component=_component(line.component)
+            _BESIDE.get(line.component.partition("/")[0], line.component), component=self.component(line.component)
         )
         amount, last = self.formats.money(line.amount, line.currency), line.steps[-1]
         said = (amount, *self.reasons(last), *self.decided(last))
-        return Part(title, ("; ".join(each for each in said if each),))
+        return Part(title, ("; ".join(each for each in said if each),), self.deduction_table(line))
+
+    def component(self, name: str) -> str:
+        """What is paid, by the title of the policy that pays it."""
+        base = name.rpartition("/")[2].partition(":")[0]
+        return self.statement.components.get(base) or (self.say(_FEES[base]) if base in _FEES else _component(name))
+
+    def deduction_table(self, line: PayoutLine) -> Table | None:
+        """How a deduction came about; of what else stands beside the calculation, the reason is all there is."""
+        if line.steps[-1].kind != "deduction":
+            return None
+        heads = (Head(self.say(message("Step"))), Head(self.say(message("Value")), is_number=True))
+        rows = tuple(
+            (
+                self.say(_DEDUCTIONS.get(step.name, step.name)),
+                "–" if step.value is None else self.formats.money(step.value, line.currency),
+            )
+            for step in line.steps
+        )
+        return Table(heads, rows, last_is_total=True)
 
     def reasons(self, step: Step) -> Iterator[str]:
         """What people wrote as they wrote it, what the calculation writes in the reader's language."""
@@ -226,7 +324,15 @@ class _Writer:
         if step.kind == "hold" and not names & {"held by", "case"}:
             note = _NAME.sub(r"\g<before>", note)
         for reason in note.split("; "):
-            yield self.say(_REASONS[reason]) if reason in _REASONS else reason
+            yield self.say(_REASONS[reason]) if reason in _REASONS else self.deduction_note(reason)
+
+    def deduction_note(self, note: str) -> str:
+        for pattern, text in _DEDUCTION_NOTES:
+            if found := pattern.fullmatch(note):
+                values = found.groupdict()
+                amount = self.formats.money(Decimal(values.pop("amount")), values.pop("currency"))
+                return self.say(text, amount=amount, **values)
+        return note
 
     def decided(self, step: Step) -> Iterator[str]:
         for name, value in step.inputs:
@@ -237,23 +343,28 @@ class _Writer:
 
     def days(self, line: StatementLine) -> Iterator[str]:
         """Which rule held on which days, and why that one."""
-        words = self.words(line)
-        for step in line.line.steps:
-            if step.kind == "policy":
-                shown = dict(step.inputs)
-                days, why = _inclusive(shown.get("days", "")), words.note(step.note)
-                text = message("Rule %(rule)s, days %(days)s: %(why)s.")
-                yield self.say(text, rule=shown.get("policy", ""), days=days, why=why)
+        words, parts = self.words(line), [step for step in line.line.steps if step.kind == "policy"]
+        for step in parts:
+            shown = dict(step.inputs)
+            rule = line.rule_title if len(parts) == 1 else shown.get("policy", "")
+            days, why = _inclusive(shown.get("days", "")), words.note(step.note)
+            yield self.say(message("Rule “%(rule)s”, days %(days)s: %(why)s."), rule=rule, days=days, why=why)
 
     def words(self, line: StatementLine) -> StepWords:
         references = {step.name: step.inputs[0][0] for step in line.line.steps if step.kind == "input" and step.inputs}
-        titles = {name: self.title_of(reference) for name, reference in references.items()}
+        titles = {**line.names, **{name: self.title_of(each, line.names) for name, each in references.items()}}
         shares = frozenset(name for name, reference in references.items() if reference in self.statement.shares)
         return StepWords(self.formats, line.line.currency, line.units, titles, shares)
 
-    def title_of(self, reference: str) -> str:
+    def title_of(self, reference: str, columns: Mapping[str, str] = EMPTY) -> str:
+        """What is read: a KPI or score by its title, days and facts in words, what is carried over by its column."""
         kind, _, name = reference.partition(":")
-        title = self.statement.titles.get(reference) or name.replace("_", " ")
+        if reference in _READS:
+            return self.say(_READS[reference])
+        if kind == "lines":
+            return self.component(name)
+        carried = columns.get(name) if kind == "carried" else None
+        title = self.statement.titles.get(reference) or carried or name.replace("_", " ")
         prefix = {"scorecard": message("Score: %(title)s"), "attainment": message("Attainment: %(title)s")}
         return self.say(prefix[kind], title=title) if kind in prefix else title
 
@@ -361,7 +472,14 @@ class _Writer:
 
     def held_part(self) -> Iterator[Part]:
         if self.statement.held:
-            yield Part(self.say(message("Held, and not paid now")), self.statement.held)
+            yield Part(self.say(message("Held, and not paid now")), tuple(map(self.held, self.statement.held)))
+
+    def held(self, held: HeldLine) -> str:
+        """The reason in the reader's language, and beside it what the calculation found, as it wrote it."""
+        component = self.component(held.component) if held.component else self.say(message("everything"))
+        if self.language is Language.ENGLISH or held.code not in _HELD:
+            return f"{component}: {held.text}"
+        return f"{component}: {self.say(_HELD[held.code])} ({held.text})"
 
     def beside_part(self) -> Iterator[Part]:
         """Entries that hold back, adjust or carry: they stand beside what was calculated, and correct none of it."""
@@ -413,7 +531,7 @@ class _Writer:
 
     def entry_row(self, entry: StatementEntry) -> tuple[str, ...]:
         kind = self.say(_ENTRY_TYPES[entry.entry_type]) if entry.entry_type in _ENTRY_TYPES else entry.entry_type
-        component = _component(entry.component)
+        component = self.component(entry.component)
         amount = self.formats.money(entry.amount, entry.currency)
         return str(entry.sequence), component, entry.origin_period, entry.posting_period, kind, amount
 

@@ -132,9 +132,15 @@ class StepWords:
         for pattern, text in _NOTES:
             found = pattern.fullmatch(note)
             if found:
-                values = {name: self._shown(value) for name, value in found.groupdict().items()}
+                values = {name: self._said(name, value) for name, value in found.groupdict().items()}
                 return gettext(text) % values
         return note
+
+    def _said(self, name: str, text: str) -> str:
+        """A condition reads its columns by their titles, and everything else as a number."""
+        if name != "condition":
+            return self._shown(text)
+        return _TOKEN.sub(lambda found: self.titles.get(found.group()) or self._shown(found.group()), text)
 
     def _formula(self, step: Step) -> str:
         """The expression with the value behind each name."""

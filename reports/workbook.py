@@ -180,12 +180,12 @@ def _step_rows(content: _Content) -> Iterator[Row]:
         for number, step in enumerate(row.steps, start=1):
             last = number == len(row.steps)
             value = Money(step.value, row.currency) if last and step.value is not None else step.value
-            yield [*start, number, *_step_cells(step, value), yes if last else ""]
+            yield [*start, number, *_step_cells(row.rule, step, value, content.report), yes if last else ""]
 
 
-def _step_cells(step: Step, value: Cell) -> Row:
-    made_from = "; ".join(f"{name} {text}".strip() for name, text in step.inputs)
-    return [step.name, step.kind, value, made_from, step.note, step.line]
+def _step_cells(rule: str, step: Step, value: Cell, report: BatchReport) -> Row:
+    made_from = "; ".join(f"{report.name_of(rule, name)} {text}".strip() for name, text in step.inputs)
+    return [report.name_of(rule, step.name), step.kind, value, made_from, step.note, step.line]
 
 
 def _write_changes(book: Book, content: _Content) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from adapters.world import World
 from domain.ids import short
 from domain.rules import version_digest
+from incentives.policies import Policy
+from incentives.titles import in_language
 from kpi_rules.figures import Division, Figure, Formula, Measure, Part, Pieces
 from kpi_rules.rulebook import KpiRules
 from reports.kpi_tables import IN_ENGLISH, UNITS, KpiLabel
@@ -98,8 +100,14 @@ def references_in_percent(rules: KpiRules) -> frozenset[str]:
     return frozenset({f"kpi:{figure.id}" for figure in rules.figures if is_share(figure)} | attainments)
 
 
+def titles_of_components(policies: Iterable[Policy], language: Language) -> dict[str, str]:
+    """What is paid, by the component; those that a policy gives a title in the language."""
+    stated = ((each.component, in_language(each.component_titles, language.value, "")) for each in policies)
+    return {component: title for component, title in stated if title}
+
+
 def _translated(titles: Mapping[Any, str], title: str, language: Language) -> str:
-    return {str(name): text for name, text in titles.items()}.get(language.value, title)
+    return in_language(titles, language.value, title)
 
 
 def definition_of(figure: Figure, figures: Mapping[str, Figure], language: Language) -> Definition:

@@ -33,6 +33,7 @@ from tasks.stages.labels import book_label, language_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_before import lines_of_the_month_before
 from tasks.stages.month_end import Frozen, key_of_line, read_frozen
+from tasks.stages.rules_as_signed import column_names
 from tasks.stages.tie_out import KindTieOut, plain_tie_outs, tie_outs
 from tasks.stages.waive import waivers_of_run
 
@@ -133,6 +134,7 @@ def _report(
         source_run=manifest.source,
         before=lines_of_the_month_before(connection, period, kind),
         book_label=book_label(world),
+        names=column_names(connection, {line.rule for each in batches for line in each.lines}, language_of(world)),
     )
 
 

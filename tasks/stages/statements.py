@@ -20,19 +20,26 @@ from adapters.store.runs import RunFile, files_of_run, register_files
 from adapters.world import World
 from domain.ids import Digest, RunId
 from domain.money import from_minor
+from domain.periods import Period
 from domain.records import Grain, PayoutLine, Score, Unit
 from incentives.batches import BatchPhase, DecisionKind
 from incentives.ledger import BatchKind
 from incentives.next_step import next_steps
 from reports.languages import Language
 from reports.pay_changes import changes_between
-from reports.statement import Next, Statement, StatementEntry, StatementLine
+from reports.statement import HeldLine, Next, Statement, StatementEntry, StatementLine
 from reports.statement_files import missing_fonts, statement_files
-from tasks.stages.labels import book_label, references_in_percent, titles_of_references
+from tasks.stages.labels import (
+    book_label,
+    references_in_percent,
+    titles_of_components,
+    titles_of_departments,
+    titles_of_references,
+)
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_before import lines_of_the_month_before
 from tasks.stages.month_end import Frozen, read_frozen
-from tasks.stages.rules import sound_rules
+from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.rules_as_signed import SignedRule, signed_rules
 
 
@@ -69,8 +76,11 @@ class _Facts:
     before: Mapping[tuple[str, str, str], PayoutLine]
     rules: Mapping[Digest, SignedRule]
     scores: Mapping[tuple[str, str], Score]
-    held: Mapping[str, tuple[str, ...]]
+    held: Mapping[str, tuple[HeldLine, ...]]
     titles: Mapping[str, str]
+    components: Mapping[str, str]
+    department: str
+    language: Language
     shares: frozenset[str]
     head: Digest
     head_sequence: int
@@ -91,20 +101,33 @@ def _facts(world: World, connection: sa.Connection, frozen: Frozen, language: La
     rules, terms = book.kpis.on(batch.period.last_day), book.approvals.terms_on(batch.kind, batch.period.last_day)
     dispute_days = terms.rule.dispute_days if terms else 0
     before = lines_of_the_month_before(connection, batch.period, batch.kind, batch.scope)
+    known = signed_rules(connection, {line.rule for line in frozen.lines})
     return _Facts(
         frozen,
         _by_payee(entries),
         {(line.payee, line.component, line.currency): line for line in before},
-        signed_rules(connection, {line.rule for line in frozen.lines}),
+        known,
         {(each.entity, each.scorecard): each for each in _scores(connection, source)},
         _held(connection, frozen),
         titles_of_references(rules, language),
+        _components(book, known, batch.period, language),
+        titles_of_departments(rules, language).get(batch.scope, ""),
+        language,
         references_in_percent(rules),
         Digest(entries[-1].entry_hash) if entries else Digest(""),
         entries[-1].sequence if entries else 0,
         _published_on(world, connection, frozen) + timedelta(days=dispute_days),
         book_label(world),
     )
+
+
+def _components(
+    book: RuleSet, known: Mapping[Digest, SignedRule], period: Period, language: Language
+) -> dict[str, str]:
+    """By the policies of the month, and before them by those that paid."""
+    today = (ready.policy for ready in book.policies.during(period).policies)
+    paid = (rule.policy.policy for rule in known.values() if rule.policy)
+    return titles_of_components(today, language) | titles_of_components(paid, language)
 
 
 def _by_payee(entries: Iterable[sa.Row[tuple[object, ...]]]) -> dict[str, tuple[StatementEntry, ...]]:
@@ -128,13 +151,14 @@ def _scores(connection: sa.Connection, source: RunId | None) -> Iterator[Score]:
         yield from (score for score in read_scores(connection, source) if score.grain is Grain.EMPLOYEE)
 
 
-def _held(connection: sa.Connection, frozen: Frozen) -> dict[str, tuple[str, ...]]:
+def _held(connection: sa.Connection, frozen: Frozen) -> dict[str, tuple[HeldLine, ...]]:
     """Who is held for something that this batch would pay, and why."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[HeldLine, ...]] = {}
     if frozen.batch.kind is BatchKind.BONUS:
         for payee, component, reason in read_held(connection, frozen.run, frozen.batch.kind.value):
             if component.rpartition(":")[2] == frozen.batch.scope:
-                found[payee] = (*found.get(payee, ()), f"{component.partition(':')[0]}: {reason.partition(': ')[2]}")
+                code, _, text = reason.partition(": ")
+                found[payee] = (*found.get(payee, ()), HeldLine(component, code, text))
     return found
 
 
@@ -165,6 +189,8 @@ def _statement(facts: _Facts, payee: str) -> Statement:
         head_sequence=facts.head_sequence,
         dispute_until=facts.dispute_until,
         titles=facts.titles,
+        components=facts.components,
+        department=facts.department,
         shares=facts.shares,
         book_label=facts.book_label,
     )
@@ -176,12 +202,13 @@ def _line(facts: _Facts, line: PayoutLine) -> StatementLine:
     units = _units(rule)
     return StatementLine(
         line,
-        rule.title or line.component,
+        rule.title_in(facts.language.value) or line.component,
         units,
         before,
         changes_between(before, line) if before else (),
         tuple(_scores_of(facts, line)),
         tuple(_next(rule, line)),
+        rule.names_in(facts.language.value),
     )
 
 

@@ -16,7 +16,7 @@ def test_the_examples_of_the_guide_hold(document_of):
     policies = [text for text in examples if text not in tests]
     book, issues = decode_policies([document_of(text, f"{index}.yaml") for index, text in enumerate(policies)])
     assert not issues, "\n".join(map(str, issues))
-    assert (len(book.policies), len(tests)) == (4, 2)
+    assert (len(book.policies), len(tests)) == (5, 2)
     assert run_policy_tests(book, [document_of(text) for text in tests]) == ()
     here = ("lines", "carried", "rates")
     assert not [issue for issue in book.references({}, {}) if any(word in issue.message for word in here)]

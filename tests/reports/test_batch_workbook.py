@@ -55,6 +55,26 @@ def test_every_sheet_is_labelled_filtered_and_frozen(book):
         assert all(sheet.column_dimensions[letter].width >= 8 for letter in ("A", "B"))
 
 
+def test_columns_of_the_calculation_go_by_their_titles(tmp_path):
+    report = sample.month_end()
+    rules = {line.rule: {"target": "mục tiêu"} for batch in report.batches for line in batch.lines}
+    write_batch_workbook(replace(report, names=rules), tmp_path / "book")
+    rows = table(read(tmp_path / "book"), "Steps")
+    assert {"mục tiêu", "payout"} <= {row["Step"] for row in rows}
+    assert any("mục tiêu" in str(row["Made from"]) for row in rows)
+    assert not any(row["Step"] == "target" for row in rows)
+
+
+def test_a_number_that_is_written_as_text_is_shown_whole(tmp_path):
+    """A narrow column would show its last digits alone, which are another number."""
+    exact = Decimal("1119374.472276949057134815649545")
+    with Book(tmp_path / "book", title="t", label="") as made:
+        made.sheet("s", [Column("Value", 10, is_number=True)], [[exact]])
+    sheet = read(tmp_path / "book")["s"]
+    assert sheet.cell(HEADER_ROW + 2, 1).value == str(exact)
+    assert sheet.column_dimensions["A"].width > len(str(exact))
+
+
 def test_totals_are_numbers_in_the_format_of_their_currency(book):
     rows = [row for row in table(book, "Summary") if row["Department or partner"] == "phone_early"]
     assert [(row["Currency"], row["Amount"], row["Posted before"], row["To be posted"]) for row in rows] == [

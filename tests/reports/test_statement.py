@@ -12,7 +12,7 @@ from domain.ids import BatchId, digest_of
 from domain.records import Step, Unit
 from reports.formats import Formats
 from reports.languages import Language
-from reports.statement import Next, Statement, StatementEntry, StatementLine
+from reports.statement import HeldLine, Next, Statement, StatementEntry, StatementLine
 from reports.statement_files import missing_fonts, statement_page, statement_pdf
 from reports.step_words import StepWords
 from tests.reports import sample
@@ -131,10 +131,54 @@ def test_holds_adjustments_and_deductions_are_told_with_their_reason_and_nobodys
     text = Page(statement_page(replace(statement(), lines=lines), Language.ENGLISH)).text
     assert "Held back: performance bonus -VND 5,000; case C-7: two visits" in text
     assert "Adjustment VND 700; visit recorded late; dispute C-7" in text
-    assert "Carried to a later month VND 300; posted into 2026-10, of which 300 VND is still owed" in text
+    assert "Carried to a later month VND 300; posted with 2026-10, of which VND 300 is still owed" in text
     assert "Owed by you VND 40" in text
     assert "Proposer" not in text
     assert "Approver" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            Language.ENGLISH,
+            ("legal bonus: score has no value", "posted with 2026-10, of which VND 300 is still owed",
+             "VND 900 of what was owed stood when this system took over", "owed before VND 900"),
+        ),
+        (
+            Language.VIETNAMESE,
+            ("thưởng pháp lý: một số liệu mà quy tắc cần chưa có giá trị (score has no value)",
+             "ghi sổ cùng tháng 2026-10, trong đó còn nợ 300 ₫", "900 ₫ của khoản nợ có từ trước",
+             "nợ từ trước 900 ₫", "Điện thoại sớm (phone_early)", "mục tiêu"),
+        ),
+        (
+            Language.CHINESE,
+            ("法务奖金: 规则所需的一项数据没有值 (score has no value)", "其中仍欠", "此前欠款", "增值税"),
+        ),
+    ],
+)  # fmt: skip
+def test_names_reasons_and_deductions_are_in_the_readers_language(language, said):
+    note = "posted into 2026-10, of which 300 VND is still owed; 900 VND of what was owed came in by the opening import"
+    last, before = step("deduction", note=note), step("deduction")
+    line = replace(sample.payout_line("E0001"), amount=Decimal(300))
+    steps = (replace(before, name="owed_before", value=Decimal(900)), replace(last, name="carried", value=Decimal(300)))
+    carried = replace(line, component="carried/net:phone_early", steps=steps)
+    vat = replace(line, component="vat:standard_vnd")
+    names = {"target": {"vi": "mục tiêu"}.get(language.value, "target")}
+    bonus = {"vi": "thưởng pháp lý", "zh": "法务奖金"}.get(language.value, "legal bonus")
+    made = replace(
+        statement(),
+        lines=(
+            StatementLine(carried, "terms", {}, None, (), (), ()),
+            StatementLine(vat, "fee", {}, None, (), (), ()),
+            replace(statement().lines[0], names=names),
+        ),
+        held=(HeldLine("legal_bonus:legal", "missing_input", "score has no value"),),
+        components={"legal_bonus": bonus},
+        department={"vi": "Điện thoại sớm"}.get(language.value, ""),
+    )
+    text = Page(statement_page(made, language)).text.replace("\xa0", " ")
+    assert [each for each in said if each not in text] == []
 
 
 def held(note: str, *inputs: tuple[str, str]) -> StatementLine:
@@ -195,7 +239,7 @@ def test_equal_statements_give_equal_bytes_and_another_one_does_not():
 
 def test_text_from_outside_is_no_markup():
     evil = '"#panic()<script>$x$ [*_`'
-    stranger = replace(statement(), payee=evil, scope=evil, held=(evil,))
+    stranger = replace(statement(), payee=evil, scope=evil, held=(HeldLine(evil, evil, evil),))
     assert statement_pdf(stranger, Language.ENGLISH).startswith(b"%PDF")
     assert "<script" not in statement_page(stranger, Language.ENGLISH)
 

@@ -41,6 +41,16 @@ def test_every_kpi_of_the_house_has_a_title_in_each_language():
         assert len(set(titles)) == len(titles)
 
 
+def test_every_policy_component_and_step_of_the_house_has_a_name_in_each_language():
+    rules = sound_rules(Settings().rules)
+    policies = [ready.policy for ready in rules.policies.policies]
+    contracts = [placed.rule for placed in rules.contracts.contracts]
+    assert [rule.id for rule in (*policies, *contracts) if rule.titles.keys() != {"vi", "zh"}] == []
+    named = {"en", "vi", "zh"}
+    assert [policy.id for policy in policies if policy.component_titles.keys() != named] == []
+    assert {step.name for policy in policies for step in policy.steps if step.titles.keys() != named} == set()
+
+
 REPORTED = {*KPIS_OF_DAYS, CURED, f"{BUCKET_ACCOUNTS}_0", f"{BUCKET_BALANCE}_0",
             *(part.kpi for placed in KPIS.scorecards for part in placed.rule.parts)}  # fmt: skip
 

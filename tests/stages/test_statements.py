@@ -17,6 +17,7 @@ from domain.periods import Period
 from domain.staff import Share
 from incentives.ledger import BatchKind, LedgerKey
 from reports.languages import Language
+from reports.statement_files import missing_fonts
 from tasks.stages.statements import write_statements
 from tests.conftest import skip_or_fail
 from tests.reports.reading import Page
@@ -65,12 +66,33 @@ def test_a_statement_says_what_was_earned_why_what_changed_and_what_comes_next(w
     text = text_of(write_statements(world, published[1]), "E0001")
     assert "Paid by this statement VND 4,121,250" in text
     assert "by the rule “Field, collectors paid in VND”" in text
-    assert "target 4,200,000 × payout 0.98125" in text
+    assert "Bonus at 100 points 4,200,000 × Share of it by score 0.98125" in text
+    assert "Department or partner Field (field)" in text
     assert "days 2026-09-01 – 2026-09-30: the only rule that is for you" in text
     assert "Last month VND 3,150,000, this month VND 4,121,250: a difference of VND 971,250." in text
     assert "at 100 instead of 98.5 (+1.5) would have paid VND 78,750 more" in text
     assert "2026-01-1" not in text, "until when is written as people write days"
     assert "Tell HR until 16 January 2026" in text, "fifteen days, as the house's rule of approvals states"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.VIETNAMESE, ("Thưởng hiệu suất", "“Thu hồi tại địa bàn, nhân viên nhận VND”",
+                               "Thưởng khi đạt 100 điểm 4.200.000 × Tỷ lệ theo điểm 0,98125", "Sau khi xét khiếu nại",
+                               "Thu hồi tại địa bàn (field)")),
+        (Language.CHINESE, ("绩效奖金", "外访，以越南盾计薪的催收员", "满分100分时的奖金", "扣除投诉后",
+                            "外访 (field)")),
+    ],
+)  # fmt: skip
+def test_policies_components_departments_and_steps_have_names_in_the_readers_language(world, published, language, said):
+    if missing_fonts(language):
+        skip_or_fail("PDFs in Chinese need Noto CJK")
+    text = text_of(write_statements(world, published[1], language), "E0001").replace("\xa0", " ")
+    assert [each for each in said if each not in text] == []
+    assert [
+        each for each in ("performance", "after_complaints", "after complaints", "collectors") if each in text
+    ] == []
 
 
 def test_who_was_not_paid_last_month_is_told_so(world, published):

@@ -249,15 +249,18 @@ def _placed(share: Share, of: Subject) -> Iterator[Declared]:
 
 
 def _over_balance(limits: OverBalance, of: Subject) -> Iterator[Declared]:
-    """Without yesterday's balances, today's have to do: they lack what was paid, so only a flood of them counts."""
+    """Without yesterday's balances, today's have to do: they lack what was paid, so only a flood counts, and none of
+    accounts on which nothing is left."""
     check, known = f"{of.table.name}.over_balance", "accounts" in of.night.previous
     if not known and "accounts" not in of.night.landed:
         yield unknown(of.table, check, "no balances of accounts", "those of the day before")
         return
     alone = limits.halt_share_without_previous
     shares = limits if known else Share(warn_share=alone, halt_share=alone)
-    statement = over_balance(of.table, "accounts_previous" if known else "accounts", limits.factor)
-    expected = f"amounts of at most {limits.factor} times the balance {'of the day before' if known else 'left'}"
+    statement = over_balance(of.table, limits.factor, is_before=known)
+    expected = (
+        f"amounts of at most {limits.factor} times the balance {'of the day before' if known else 'that is left'}"
+    )
     yield from counted_shares(check, shares, statement, expected, "See whether the amounts are in the right unit")
 
 

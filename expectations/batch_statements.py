@@ -24,13 +24,16 @@ def counted(source: sa.FromClause, off: Sql, looked_at: Sql | None = None) -> Ex
     return exact(sa.select(*figures).select_from(source))
 
 
-def over_balance(table: Table, accounts_view: str, factor: Decimal) -> ExactSelect:
-    """Amounts above `factor` times what the view says was owed."""
+def over_balance(table: Table, factor: Decimal, *, is_before: bool) -> ExactSelect:
+    """Amounts above `factor` times what was owed on the day before; or else of what is left, where something is: of an
+    account that is paid off, the balance does not say what was owed."""
+    accounts_view = "accounts_previous" if is_before else "accounts"
     rows, accounts = view_named(table.name), view_named(accounts_view)
     owed = sa.case((accounts.c.balance > 0, accounts.c.balance), else_=_NOTHING)
     over = rows.c.amount > product(owed, decimal_literal(factor))
     joined = rows.join(accounts, rows.c.account_id == accounts.c.account_id)
-    return counted(joined, over, rows.c.amount > 0)
+    looked_at = rows.c.amount > 0 if is_before else sa.and_(rows.c.amount > 0, accounts.c.balance > 0)
+    return counted(joined, over, looked_at)
 
 
 def money_outside(

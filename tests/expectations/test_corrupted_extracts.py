@@ -260,6 +260,15 @@ def test_the_first_night_catches_it_without_any_history(gate, clean, corrupt, ch
     assert _result(verdict, check).outcome is Outcome.HALT
 
 
+def test_on_the_first_night_payments_that_paid_accounts_off_are_no_flood(gate, clean):
+    """A book that begins at a month-end: what is left is nothing, and does not say what was owed."""
+    paid = {row["account_id"] for row in clean["payments"]}
+    nothing = {"principal": 0, "balance": 0, "overdue_amount": 0, "days_past_due": 0}
+    off = [one | nothing if one["account_id"] in paid else one for one in clean["accounts"]]
+    verdict = gate.judge({**clean, "accounts_previous": [], "accounts": off}, baselines=False)
+    assert _result(verdict, "payments.over_balance").outcome is Outcome.PASS
+
+
 def test_one_bad_row_warns_and_is_named(gate, clean):
     clean["payments"][0]["channel"] = "cheque"
     verdict = gate.judge(clean)

@@ -39,14 +39,15 @@ _DEAREST = 4.0  # in multiples of the largest value of an account: what no price
 def solve_prices(problem: Problem, before: Ints | None = None) -> Ints:
     """The price of each limit in quanta per unit of use; `before` (yesterday's) saves most of the way.
 
-    Large problems begin with a sample drawn by hash.
+    Without it large problems begin with a sample drawn by hash. Yesterday's prices are better than a sample's: where
+    most units have an owner whom they would only leave for much, the few that are free in a sample say little.
     """
     if not len(problem.limits) or not problem.size:
         return np.zeros(len(problem.limits), dtype=np.int64)
     steps = len(_TEMPERATURES) if before is None else _WARM
     every = min(problem.size // max(_SAMPLE_UNITS, _SAMPLE_UNITS_PER_LIMIT * len(problem.limits)), _SAMPLED_AT_MOST)
-    if every > 2:
-        before = solve_prices(problem.sampled(every), before)
+    if every > 2 and before is None:
+        before = solve_prices(problem.sampled(every))
         steps = _AFTER_SAMPLE + sum(problem.size // every < units * len(problem.limits) for units in _FEW_PER_LIMIT)
     search = _Search.of(problem)
     prices = np.zeros(len(problem.limits)) if before is None else search.within(before / search.slots.unit_price)

@@ -106,7 +106,7 @@ class Measure:
     @classmethod
     def of(cls, name: str, amounts: Ints, worth: Ints) -> Measure:
         """With the shift that makes prices fine, and still leaves room for the largest amount × price."""
-        mean_amount, mean_worth = max(float(amounts.mean()), 1.0), max(float(worth.mean()), 1.0)
+        mean_amount, mean_worth = (max(float(each.sum()) / max(len(each), 1), 1.0) for each in (amounts, worth))
         wanted = _BITS_OF_PRICES + np.log2(mean_amount / mean_worth)
         largest_product = max(float(amounts.max(initial=1)), 1.0) / mean_amount * max(float(worth.max(initial=1)), 1.0)
         return cls(

@@ -128,12 +128,12 @@ def compared_in(problem: Problem, teams: Teams) -> Compared:
         by=np.append(limits.by, np.full(members, len(problem.measures) + 1)),
     )
     limit_of = dict(zip(teams.place.tolist(), range(first, first + members), strict=True))
-    measure = Measure.of("expected value", problem.worth >> coarse, problem.worth) if problem.size else None
+    measure = Measure.of("expected value", problem.worth >> coarse, problem.worth)
     found = replace(
         problem,
         groups=tuple(replace(group, uses=_with_members(group, limit_of)) for group in problem.groups),
         limits=widened,
-        measures=(*problem.measures, *([measure] if measure else [Measure("expected value", problem.worth, 0)])),
+        measures=(*problem.measures, measure),
     )
     return Compared(found, teams, first, coarse)
 

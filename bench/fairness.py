@@ -28,13 +28,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.fairness", description=__doc__)
     parser.add_argument("sizes", nargs="*", choices=["100k", "1m", []], help="Sizes; else the smaller one.")
     arguments = parser.parse_args()
-    print(
-        "| size | band | highest ÷ lowest | lowest | highest | cost | cost at least | outside | passed | CPU seconds |"
-    )
+    print("| size | band | highest ÷ lowest | lowest | highest | cost | cost at least | outside | passed | CPU s |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for name in arguments.sizes or ["100k"]:
         problem = made(SIZES[name])
-        for line in _lines(problem, _teams(problem)):
+        for line in _lines(problem, teams_of_ten(problem)):
             print(f"| {SIZES[name]} | {line} |", flush=True)
 
 
@@ -63,7 +61,7 @@ def _line(
     )
 
 
-def _teams(problem: Problem) -> Teams:
+def teams_of_ten(problem: Problem) -> Teams:
     places = np.arange(len(problem.limits))
     team = places // _IN_A_TEAM
     names = tuple(f"team {number}" for number in range(int(team.max()) + 1))

@@ -114,7 +114,7 @@ def test_minimums_and_maximums_hold_beside_the_band():
     assert problem.used(found.solution.place)[5] >= asked
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.integers(0, 10_000), st.sampled_from([50, 500, 2_000]), st.floats(0, 1.5), st.sampled_from([0.0, 0.8]))
 def test_whatever_the_book_limits_hold_the_bound_is_one_and_the_same_again_is_the_same(seed, band, filled, owned):
     problem, teams = book(seed, units=60, size=2, sigma=1.2, filled=filled, owned=owned, minutes=(2, 3))
@@ -130,7 +130,7 @@ def test_whatever_the_book_limits_hold_the_bound_is_one_and_the_same_again_is_th
     assert far <= told
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(st.integers(0, 10_000))
 def test_no_allocation_within_the_band_brings_more_than_the_bound(seed):
     """By trying every allocation of six units to three members of a team, whatever their capacities."""

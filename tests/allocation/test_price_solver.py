@@ -116,6 +116,18 @@ def test_more_capacity_never_lowers_the_bound(seed, widened):
     assert bounds[1] >= bounds[0] * (1 - 1e-4)  # each is within the gap of its optimum
 
 
+@settings(max_examples=15)
+@given(st.integers(0, 10_000), st.integers(0, 4), st.integers(1, 30), st.floats(0.2, 1.1))
+def test_more_capacity_never_lowers_the_value_by_more_than_the_gap(seed, widened, more, filled):
+    """The best value never falls. What is found is below it by the gap at most, which the exact finish keeps small."""
+    problem = random_problem(seed, units=60, places=5, filled=filled, owned=0.5)
+    hi = problem.limits.hi.copy()
+    hi[widened] += more
+    less, wider = solve(problem), solve(replace(problem, limits=replace(problem.limits, hi=hi)))
+    assert wider.value >= less.value * (1 - 1e-4)
+    assert wider.bound >= less.value
+
+
 def test_any_prices_give_a_bound_and_good_ones_a_lower_one():
     problem = random_problem(1, units=200, places=4, filled=0.5)
     none = np.zeros_like(problem.limits.hi)

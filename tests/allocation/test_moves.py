@@ -26,6 +26,12 @@ QUOTA = """\
 """
 
 
+OWNED = pa.schema(
+    [(name, pa.string()) for name in ("account_id", "owner_kind", "owner_id", "department_id", "team_id", "segment",
+                                      "reason")]
+)  # fmt: skip
+
+
 def owned(account, owner, segment="phone", reason="best_value"):
     """A row of the dispatch of the day before."""
     kind, _, name = owner.partition(":")
@@ -49,7 +55,7 @@ def asked(rows, ends, *, text=STRATEGY, barred=None, **other):
 def moved(night: Asked, before, due=None, on_leave=frozenset()):
     """Account: why and detail of every move."""
     made = allocated(night)
-    owners = Owners(before, before if due is None else due, on_leave)
+    owners = Owners(*(pa.Table.from_pylist(rows, OWNED) for rows in (before, before if due is None else due)), on_leave)
     return moves(prepare(night), made.accounts, owners, made.summary.prices)
 
 

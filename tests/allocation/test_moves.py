@@ -128,6 +128,13 @@ def test_recalled_accounts_do_not_go_back_to_the_partner(row, barred, expected):
     assert [(move.to_owner, move.why, move.detail) for move in found] == [("employee:Law", *expected)]
 
 
+def test_a_bar_of_one_account_takes_all_of_its_debtor_along():
+    rows = [account(name, "partner:P1", segment="legal", debtor_id="D") for name in "AB"]
+    night = asked(rows, (partner("P1", 5), collector("Law", 5, "legal")), barred=barred_of(("B", "partner:P1")))
+    found = moved(night, [owned(name, "partner:P1", "legal") for name in "AB"])
+    assert [(move.account_id, move.why) for move in found] == [("A", Why.TOGETHER), ("B", Why.RECALLED)]
+
+
 def test_a_running_placement_takes_an_account_to_its_partner():
     night = asked([account("A", "employee:Han", segment="legal", placed_with="P1")], (HAN, partner("P1", 5)))
     found = moved(night, [owned("A", "employee:Han", "legal")])
@@ -143,6 +150,14 @@ def test_leaders_decide_by_overrides_and_by_their_end():
     found = moved(back, [owned("A", "employee:Lan", reason="override:3")],
                   [owned("A", "employee:Han", reason="override_ended:3")])  # fmt: skip
     assert why(found) == [("A", "employee:Lan", "employee:Han", Why.BY_LEADERS, "override_ended:3")]
+
+
+def test_an_account_that_was_to_go_back_to_somebody_who_left_is_told_so():
+    """Lan had it by override until today; it was to go back to Bao, who has left, and Han gets it."""
+    night = asked([account("A", "employee:Bao")], (HAN, collector("Lan", 0)))
+    back = [owned("A", "employee:Bao", reason="override_ended:3")]
+    found = moved(night, [owned("A", "employee:Lan", reason="override:3")], back)
+    assert why(found) == [("A", "employee:Lan", "employee:Han", Why.OWNER_GONE, "not_posted")]
 
 
 def with_effects(night: Asked, **factors: float) -> Asked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from allocation.allocate import Asked, Prepared, allocated
 from allocation.got import net_value
-from allocation.moves import worker
+from allocation.moves import workers
 from allocation.problem import PARTS
 from allocation.strategies import Strategy
 from allocation.units import fit_parts
@@ -105,9 +105,5 @@ def what_destinations_bring(known: Prepared) -> Mapping[tuple[str, str], tuple[f
 
 def elsewhere(decided: pa.Table, other: pa.Table) -> int:
     """How many accounts somebody else works, or nobody."""
-    return sum(mine != theirs for mine, theirs in zip(_workers(decided), _workers(other), strict=True))
-
-
-def _workers(accounts: pa.Table) -> Iterator[str]:
-    names = ("account_id", "owner_kind", "owner_id")
-    yield from (worker(row) for row in accounts.select(names).sort_by("account_id").to_pylist())
+    mine, theirs = (workers(table.sort_by("account_id")) for table in (decided, other))
+    return int(pc.sum(pc.not_equal(mine, theirs)).as_py() or 0)

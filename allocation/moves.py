@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from allocation.allocate import Prepared
@@ -94,11 +95,11 @@ def long_leave_statement(strategy: Strategy, as_of: date) -> ExactSelect:
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Rows of `owned_statement` before the release: of the business date, and of the day from which the night decides
-    (where leaders may have decided already); and who is on long leave."""
+    """Results of `owned_statement` before the release: of the business date, and of the day from which the night
+    decides (where leaders may have decided already); and who is on long leave."""
 
-    before: Iterable[Row]
-    due: Iterable[Row]
+    before: pa.Table
+    due: pa.Table
     on_leave: frozenset[str] = frozenset()
 
 
@@ -108,18 +109,35 @@ def moves(known: Prepared, decided: pa.Table, owners: Owners, prices: Mapping[st
     `decided` are the rows of the allocation and `prices` its prices by limit, both as the night kept them: nothing is
     solved again.
     """
-    before = {row["account_id"]: row for row in owners.before}
-    due = {row["account_id"]: row for row in owners.due}
-    rows = {account: row for row, account in enumerate(known.book.table["account_id"].to_pylist())}
-    changed = [row for row in decided.to_pylist() if worker(row) != worker(before.get(row["account_id"]))]
-    moved = np.array(sorted(rows[row["account_id"]] for row in changed), dtype=np.int64)
-    judge = _Judge(known, together(known.book, known.strategy, moved), _barred(known), owners.on_leave, prices)
+    mine, were = workers(decided), workers(owners.before)
+    at = pc.index_in(decided["account_id"], value_set=owners.before["account_id"].combine_chunks())
+    changed = decided.filter(pc.not_equal(mine, pc.fill_null(were.take(at), NOBODY))).to_pylist()
+    ids = pa.array([row["account_id"] for row in changed], pa.string())
+    before, due = (_by_account(table, ids) for table in (owners.before, owners.due))
+    book = known.book.table["account_id"].combine_chunks().cast(pa.string())
+    rows = pc.index_in(ids, value_set=book).to_pylist()
+    judge = _Judge(known, together(known.book, known.strategy, np.array(sorted(rows), dtype=np.int64)), _barred(known),
+                   owners.on_leave, prices)  # fmt: skip
     found = [
-        _move(row, before.get(row["account_id"]), *judge.why(row, rows[row["account_id"]], before, due))
-        for row in changed
+        _move(row, before.get(row["account_id"]), *judge.why(row, number, before, due))
+        for row, number in zip(changed, rows, strict=True)
     ]
-    gone = [_left(row) for account, row in before.items() if account not in rows and worker(row)]
+    left = pc.and_(pc.not_equal(were, NOBODY), pc.invert(pc.is_in(owners.before["account_id"], value_set=book)))
+    gone = [_left(row) for row in owners.before.filter(left).to_pylist()]
     return tuple(sorted([*found, *gone], key=lambda move: move.account_id))
+
+
+def workers(accounts: pa.Table) -> pa.ChunkedArray:
+    """Of each row who works the account, as `worker` says it."""
+    keys = pc.binary_join_element_wise(
+        accounts["owner_kind"].cast(pa.string()), accounts["owner_id"].cast(pa.string()), ":"
+    )
+    works = pc.is_in(accounts["owner_kind"].cast(pa.string()), value_set=pa.array(OWNERS_WHO_WORK))
+    return pc.fill_null(pc.if_else(works, keys, NOBODY), NOBODY)
+
+
+def _by_account(table: pa.Table, ids: pa.Array) -> dict[str, Row]:
+    return {row["account_id"]: row for row in table.filter(pc.is_in(table["account_id"], value_set=ids)).to_pylist()}
 
 
 def worker(row: Row | None) -> str:

@@ -336,9 +336,16 @@ class _Writer:
             *self.balance_headings(), Heading(_("Expected value"), note=self.facts.currency), Heading(_("Minutes")),
             Heading(_("Per minute")), Heading(_("Beside the team")),
         )  # fmt: skip
-        mean = {one.team: one.mean for one in self.facts.spreads}
+        mean = {(one.department, one.team): one.mean for one in self.facts.spreads}
         rows = tuple(
-            Row((one.key.partition(":")[2], one.team, *self.amounts(one), self.beside(one, mean.get(one.team))))
+            Row(
+                (
+                    one.key.partition(":")[2],
+                    one.team,
+                    *self.amounts(one),
+                    self.beside(one, mean.get((one.department, one.team))),
+                )
+            )
             for one in self.mine()
             if one.team
         )
@@ -452,7 +459,7 @@ class _Writer:
         mine = self.moves()
         examples: defaultdict[tuple[Why, str], list[str]] = defaultdict(list)
         for move in mine:
-            examples[move.why, showing(move)].append(f"{move.account_id} {_arrow(move)}")
+            examples[move.why, showing(move)].append(f"{move.account_id} {' → '.join(self.sides(move))}")
         rows = tuple(
             Row(
                 (
@@ -493,8 +500,7 @@ class _Writer:
         return Row(
             (
                 one.account_id,
-                self.who(one.from_owner),
-                self.who(one.to_owner),
+                *self.sides(one),
                 one.segment_before or "–",
                 one.segment or "–",
                 Name(self.say(WHYS[one.why])),
@@ -505,8 +511,18 @@ class _Writer:
             )
         )
 
+    def sides(self, one: Move) -> tuple[str, str]:
+        """From whom and to whom; of people elsewhere a leader reads the team alone."""
+        before = (one.from_owner, one.from_department, one.from_team)
+        now = (one.to_owner, one.to_department, one.to_team)
+        return self.side(*before), self.side(*now)
+
+    def side(self, owner: str, department: str, team: str) -> str:
+        return team if team and not self.holds(department, team) else self.who(owner)
+
     def detail(self, why: Why, detail: str) -> str:
-        known = _DETAILS.get((why, detail))
+        is_somebodys = why is Why.LIMIT and detail.startswith("employee:")
+        known = _DETAILS.get((why, CAPACITY if is_somebodys and not self.is_whole else detail))
         if known is not None:
             return self.say(known)
         return self.limit(detail) if why is Why.LIMIT else detail or "–"
@@ -626,7 +642,3 @@ def _number(value: float | None) -> Number:
 
 def _decimal(estimate: float) -> Decimal:
     return Decimal(f"{estimate:.4f}")
-
-
-def _arrow(move: Move) -> str:
-    return f"{move.from_owner.partition(':')[2] or '–'} → {move.to_owner.partition(':')[2] or '–'}"

@@ -58,7 +58,7 @@ def allocated_night(world: World, day: date) -> AllocatedNight:
         recovery = expect(world, manifest, duck, strategy, seen_by(files))
         lots = lots_of_night(world, manifest, duck, rules.experiments)
         asked = asked_of_night(world, manifest, duck, strategy, recovery, lots)
-        before, due = (duck.read(owned_statement(one)) for one in (day, day + timedelta(days=1)))
+        before, due = (duck.arrow(owned_statement(one)) for one in (day, day + timedelta(days=1)))
         away = frozenset(row["employee_id"] for row in duck.read(long_leave_statement(strategy, day)))
         owners = Owners(before, due, away)
     decided = pq.read_table(_path(world, files["allocation"]))
@@ -110,9 +110,7 @@ class AllocatedNight:
 
     def move_of(self, account: str) -> Move | None:
         """The same of one account; None where nobody else works it than the day before."""
-        mine = self.decided.filter(pc.equal(self.decided["account_id"], account))
-        before, due = (
-            tuple(row for row in rows if row["account_id"] == account) for rows in (self.owners.before, self.owners.due)
-        )
+        tables = (self.decided, self.owners.before, self.owners.due)
+        mine, before, due = (table.filter(pc.equal(table["account_id"], account)) for table in tables)
         found = moves(self.known, mine, replace(self.owners, before=before, due=due), self.prices)
         return next((move for move in found if move.account_id == account), None)

@@ -90,6 +90,13 @@ def test_what_was_broken_before_may_be_made_better():
     assert refused(strategy, {"A": "employee:Law", "B": "employee:Law"}, rows) == []
 
 
+def test_a_partner_may_be_left_with_its_least():
+    strategy = strategy_with("{partner: P1, at_least_number: 2}")
+    rows = (legal("A", "partner:P1"), legal("B", "partner:P1"), legal("C", "partner:P1"))
+    assert refused(strategy, {"A": "employee:Law"}, rows) == []
+    assert len(refused(strategy, {"A": "employee:Law", "B": "employee:Law"}, rows)) == 1
+
+
 def test_a_night_tells_a_quota_that_kept_accounts_have_passed():
     """Both were given to P1 by override, and one is the most."""
     pins = {"A": Pin("partner:P1", "override:1"), "B": Pin("partner:P1", "override:1")}
@@ -114,9 +121,11 @@ def test_new_accounts_of_a_debtor_follow_the_one_whom_a_leader_gave_to_somebody(
     assert reasons(made) == {"A": "override:3", "B": "with_debtor", "C": "kept_owner"}
 
 
-def test_accounts_follow_in_the_segment_of_the_worst():
-    """B is over 90 days and legal's; A was by telephone, and both go as one."""
-    book = book_of(phone("A", days_past_due=40), phone("B", days_past_due=95, segment="legal"))
+@pytest.mark.parametrize("worst", ["A", "B"])
+def test_accounts_follow_in_the_segment_of_the_worst(worst):
+    """One is over 90 days and legal's, the other was by telephone; both go as one, whichever of them was given away."""
+    other = "B" if worst == "A" else "A"
+    book = book_of(phone(other, days_past_due=40), phone(worst, days_past_due=95, segment="legal"))
     made = allocate_by_hand(book, HAN, LAN, LAW, pins=GIVEN)
     assert made.accounts["segment"].to_pylist() == ["legal", "legal"]
     assert set(owners(made).values()) == {"Lan"}

@@ -26,6 +26,12 @@ QUOTA = """\
 """
 
 
+OWNED = pa.schema(
+    [(name, pa.string()) for name in ("account_id", "owner_kind", "owner_id", "department_id", "team_id", "segment",
+                                      "reason")]
+)  # fmt: skip
+
+
 def owned(account, owner, segment="phone", reason="best_value"):
     """A row of the dispatch of the day before."""
     kind, _, name = owner.partition(":")
@@ -49,7 +55,7 @@ def asked(rows, ends, *, text=STRATEGY, barred=None, **other):
 def moved(night: Asked, before, due=None, on_leave=frozenset()):
     """Account: why and detail of every move."""
     made = allocated(night)
-    owners = Owners(before, before if due is None else due, on_leave)
+    owners = Owners(*(pa.Table.from_pylist(rows, OWNED) for rows in (before, before if due is None else due)), on_leave)
     return moves(prepare(night), made.accounts, owners, made.summary.prices)
 
 
@@ -122,6 +128,13 @@ def test_recalled_accounts_do_not_go_back_to_the_partner(row, barred, expected):
     assert [(move.to_owner, move.why, move.detail) for move in found] == [("employee:Law", *expected)]
 
 
+def test_a_bar_of_one_account_takes_all_of_its_debtor_along():
+    rows = [account(name, "partner:P1", segment="legal", debtor_id="D") for name in "AB"]
+    night = asked(rows, (partner("P1", 5), collector("Law", 5, "legal")), barred=barred_of(("B", "partner:P1")))
+    found = moved(night, [owned(name, "partner:P1", "legal") for name in "AB"])
+    assert [(move.account_id, move.why) for move in found] == [("A", Why.TOGETHER), ("B", Why.RECALLED)]
+
+
 def test_a_running_placement_takes_an_account_to_its_partner():
     night = asked([account("A", "employee:Han", segment="legal", placed_with="P1")], (HAN, partner("P1", 5)))
     found = moved(night, [owned("A", "employee:Han", "legal")])
@@ -137,6 +150,14 @@ def test_leaders_decide_by_overrides_and_by_their_end():
     found = moved(back, [owned("A", "employee:Lan", reason="override:3")],
                   [owned("A", "employee:Han", reason="override_ended:3")])  # fmt: skip
     assert why(found) == [("A", "employee:Lan", "employee:Han", Why.BY_LEADERS, "override_ended:3")]
+
+
+def test_an_account_that_was_to_go_back_to_somebody_who_left_is_told_so():
+    """Lan had it by override until today; it was to go back to Bao, who has left, and Han gets it."""
+    night = asked([account("A", "employee:Bao")], (HAN, collector("Lan", 0)))
+    back = [owned("A", "employee:Bao", reason="override_ended:3")]
+    found = moved(night, [owned("A", "employee:Lan", reason="override:3")], back)
+    assert why(found) == [("A", "employee:Lan", "employee:Han", Why.OWNER_GONE, "not_posted")]
 
 
 def with_effects(night: Asked, **factors: float) -> Asked:

@@ -86,6 +86,10 @@ def test_a_team_sees_its_own_accounts_alone(facts):
     sections = {section.name: section for section in report.sections}
     assert {row.cells[0] for row in sections["people"].rows} == mine
     assert all({row.cells[1], row.cells[2]} & mine for row in sections["moves"].rows)
+    others = {one.key.partition(":")[2] for one in facts.got if one.team} - mine
+    said = {text for row in sections["moves"].rows for text in row.cells[1:3]}
+    assert said & {one.team for one in facts.got}, "of people elsewhere the team is told"
+    assert not said & others
     assert not {"costs", "segments", "partners"} & sections.keys()
 
 

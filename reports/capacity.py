@@ -170,7 +170,6 @@ class _View:
         yield Card(gettext("People needed next week"), _people(_total(first, lambda row: row.needed)))
         yield Card(gettext("Short next week"), _people(_total(first, lambda row: row.short)))
         yield Card(gettext("Over next week"), _people(_total(first, lambda row: row.over)))
-        yield Card(gettext("People needed"), _people(_total(last, lambda row: row.needed)), ahead)
         yield Card(gettext("Short"), _people(_total(last, lambda row: row.short)), ahead)
 
     def _of_week(self, week: int) -> tuple[DepartmentWeek, ...]:
@@ -252,7 +251,7 @@ class _View:
                     Line(
                         gettext("People needed"), Tone.MAIN, self._points(name, lambda row: row.needed), has_marks=True
                     ),
-                    Line(gettext("People there"), Tone.LIGHT, self._points(name, lambda row: row.people)),
+                    Line(gettext("People there"), Tone.MIDDLE, self._points(name, lambda row: row.people)),
                 ),
                 Band(
                     gettext("Interval"),

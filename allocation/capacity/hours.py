@@ -60,26 +60,22 @@ def ten_hours(
     for number, one in enumerate(destinations):
         if not one.is_partner and minutes_of_month.get(one.id, 0) > 0 and problem.limits.hi[number] > 0:
             teams[one.jurisdiction, one.department or "", one.team or ""].append(number)
-    found = []
-    for (jurisdiction, department, team), mine in sorted(teams.items()):
-        more = _extra(mine, destinations, strategy, minutes_of_month)
-        again = solve(_with_more(problem, more), base.prices)
-        cost = hour_costs.get(department)
-        price = sum(_price(problem, base, number) * extra for number, extra in more.items())
-        found.append(
-            TenHours(
-                jurisdiction,
-                department,
-                team,
-                sum(more.values()),
-                _worth(again.value - base.value, digits),
-                _worth(again.value - base.bound, digits),
-                _worth(again.bound - base.value, digits),
-                _worth(price, digits),
-                None if cost is None else (cost * EXTRA_MINUTES / 60).quantize(_CENTS),
-            )
+    extra = {team: _extra(mine, destinations, strategy, minutes_of_month) for team, mine in sorted(teams.items())}
+    again = {team: solve(_with_more(problem, more), base.prices) for team, more in extra.items()}
+    kept = [one.value for one in again.values() if np.all(problem.used(one.place) <= problem.limits.hi)]
+    value = max([base.value, *kept])  # who made no use of more has found an allocation of tonight
+    return tuple(
+        TenHours(
+            *team,
+            sum(extra[team].values()),
+            _worth(one.value - value, digits),
+            _worth(one.value - base.bound, digits),
+            _worth(one.bound - value, digits),
+            _worth(sum(_price(problem, base, number) * more for number, more in extra[team].items()), digits),
+            None if (cost := hour_costs.get(team[1])) is None else (cost * EXTRA_MINUTES / 60).quantize(_CENTS),
         )
-    return tuple(found)
+        for team, one in again.items()
+    )
 
 
 def _settled(problem: Problem, before: Ints | None) -> Solution:

@@ -74,10 +74,10 @@ def band_of(step: BANDED | Curve, conditions: Sequence[Evaluator]) -> Callable[[
 
 
 def _place(starts: Sequence[Decimal], basis: Decimal, boundary: Boundary) -> int:
-    """As `reached` counts, from 1: the start of the first band belongs to it either way."""
-    if boundary is Boundary.AT:
+    """As `reached` counts, from 1: a first band that starts at 0 has its start either way."""
+    if boundary is Boundary.AT or basis == starts[0] == 0:
         return bisect_right(starts, basis)
-    return max(bisect_left(starts, basis), 1) if basis >= starts[0] else 0
+    return bisect_left(starts, basis)
 
 
 def _bands(step: BANDED, values: Values) -> tuple[_Band, ...]:

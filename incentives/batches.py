@@ -237,6 +237,8 @@ def _refusals(
     yield from _out_of_order(decision, place, state)
     if decision.kind in {DecisionKind.APPROVED, DecisionKind.PUBLISHED} and not state.is_over:
         yield from _too_late(decision, batch)
+    if decision.kind in {DecisionKind.APPROVED, DecisionKind.PUBLISHED} and not decision.by.strip():
+        yield Issue("BAT020", place, "an approval, and publishing, need a name", "Say who decides")
     if decision.kind is DecisionKind.APPROVED:
         yield from _not_impartial(decision, batch, state, people)
         yield from _not_entitled(decision, batch, people)
@@ -275,8 +277,6 @@ def _too_late(decision: Decision, batch: Batch) -> Iterator[Issue]:
 def _not_impartial(decision: Decision, batch: Batch, state: BatchState, people: People) -> Iterator[Issue]:
     """Nobody approves what they had a hand in, or are paid by; nor does a delegate for them."""
     place, hint = _place(batch), "Somebody else approves it"
-    if not decision.by.strip():
-        yield Issue("BAT020", place, "an approval needs a name", "Say who approves")
     for name in sorted(decision.persons):
         shown = name if name == decision.by else f"{name}, for whom {decision.by} acts,"
         if name == batch.prepared_by:

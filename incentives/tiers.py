@@ -29,10 +29,11 @@ class Rate(Start, Protocol):
 def reached(bands: Sequence[Start], number: Decimal, boundary: Boundary) -> int | None:
     """The index of the band that `number` has reached, or None below the first.
 
-    Bands are contiguous: each ends where the next starts. The start of the first band belongs to it either way, for
-    there is no band below that could have it.
+    Bands are contiguous: each ends where the next starts. A first band that starts at 0 has its start either way, for
+    counting begins there; any other start is a threshold like those of the bands above it.
     """
-    if number < bands[0].start:
+    first = bands[0].start
+    if number < first or (number == first != 0 and boundary is Boundary.ABOVE):
         return None
     for index in range(len(bands) - 1, 0, -1):
         start = bands[index].start

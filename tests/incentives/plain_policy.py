@@ -79,7 +79,7 @@ def tiers(step, row, payee, month):
     passed = [
         index for index, start in enumerate(starts) if basis > start or (basis == start and step["boundary"] == "at")
     ]
-    index = max(passed, default=0 if basis == starts[0] else None)
+    index = max(passed, default=0 if basis == starts[0] == 0 else None)
     if index is None:
         return outside(step)
     index += sum(shift["by"] for shift in step.get("shift", ()) if holds(shift["when"], row))

@@ -102,6 +102,9 @@ def other(step, kind, reason="because"):
     ("decision", "before", "codes"),
     [
         pytest.param(other(4, KINDS.PUBLISHED, ""), (KINDS.APPROVED,) * 3, [], id="publish after the whole chain"),
+        pytest.param(
+            replace(other(4, KINDS.PUBLISHED), by=" "), (KINDS.APPROVED,) * 3, ["BAT020"], id="publish by nobody"
+        ),
         pytest.param(other(3, KINDS.PUBLISHED), (KINDS.APPROVED,) * 2, ["BAT007"], id="publish before finance"),
         pytest.param(
             other(5, KINDS.PUBLISHED), ((KINDS.APPROVED,) * 3 + (KINDS.HELD,)), ["BAT007"], id="publish while held"

@@ -50,6 +50,16 @@ def test_stepped_tiers_pay_the_amount_of_the_band_and_hold_or_zero_below(policy_
     assert [held(policy("hold"), x) for x in (2, 3)] == [Reason.OUT_OF_RANGE, None]
 
 
+@pytest.mark.parametrize(("mode", "of", "key"), [("stepped", "", "amount"), ("whole_amount", " of: x,", "rate")])
+def test_above_the_first_threshold_is_above_it_but_counting_begins_at_zero(policy_of, mode, of, key):
+    def policy(first):
+        tiers = f"  - {{name: result, kind: tiers, mode: {mode}, basis: x,{of} boundary: above, below: hold,"
+        return policy_of(COUNT + tiers + f" bands: [{{from: {first}, {key}: 50}}, {{from: 5, {key}: 80}}]}}" + PAY)
+
+    assert [held(policy(3), x) for x in (2, 3, 4, 5, 6)] == [Reason.OUT_OF_RANGE, Reason.OUT_OF_RANGE, None, None, None]
+    assert [held(policy(0), x) for x in (-1, 0, 1)] == [Reason.OUT_OF_RANGE, None, None]
+
+
 def test_tiers_over_a_count_pay_money_for_each(policy_of):
     tiers = "  - {name: result, kind: tiers, mode: marginal, of: x, below: hold,"
     policy = policy_of(COUNT + tiers + " bands: [{from: 0, rate: 10}, {from: 10, rate: 5}]}" + PAY)

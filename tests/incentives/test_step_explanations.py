@@ -335,14 +335,14 @@ NAMED = "  - {name: ten, kind: base, value: 10}\n  - {name: twenty, kind: base, 
     ("steps", "boundary", "y", "reached"),
     [
         ("stepped", "at", 0, [0, 0, 1, 1, 2, 2, 3, 3]),
-        ("stepped", "above", 0, [0, 0, 1, 1, 1, 2, 2, 3]),
+        ("stepped", "above", 0, [0, 0, 0, 1, 1, 2, 2, 3]),
         ("whole", "at", 0, [0, 0, 1, 1, 2, 2, 3, 3]),
         ("shifted", "at", 1, [0, 0, 3, 3, 3, 3, 3, 3]),
         ("shifted", "at", 2, [0, 0, 1, 1, 1, 1, 1, 1]),
-        ("shifted", "above", 0, [0, 0, 1, 1, 1, 2, 2, 3]),
+        ("shifted", "above", 0, [0, 0, 0, 1, 1, 2, 2, 3]),
         ("marginal", "", 0, [2, 1, 2, 2, 3, 3, 3, 3]),
         ("named", "at", 0, [0, 0, 1, 1, 2, 2, 2, 2]),
-        ("named", "above", 0, [0, 0, 1, 1, 1, 2, 2, 2]),
+        ("named", "above", 0, [0, 0, 0, 1, 1, 2, 2, 2]),
     ],
 )
 def test_the_band_that_a_row_has_reached(policy_of, steps, boundary, y, reached):

@@ -44,6 +44,14 @@ def test_the_boundary_rule_decides_only_at_the_start_of_a_band(number, at, above
     assert reached(BANDS, Decimal(number), Boundary.ABOVE) == above
 
 
+@pytest.mark.parametrize(
+    ("number", "at", "above"), [("99", None, None), ("100", 0, None), ("101", 0, 0), ("500", 1, 0)]
+)
+def test_a_first_band_above_zero_is_a_threshold_like_the_others(number, at, above):
+    assert reached(BANDS[1:], Decimal(number), Boundary.AT) == at
+    assert reached(BANDS[1:], Decimal(number), Boundary.ABOVE) == above
+
+
 def test_an_amount_exactly_at_a_start_has_no_empty_slice_above_it():
     assert [(part.start, part.amount) for part in slices(BANDS, Decimal(100))] == [(0, 100)]
     assert [(part.start, part.amount) for part in slices(BANDS, Decimal(101))] == [(0, 100), (100, 1)]

@@ -5,8 +5,8 @@
 Prints one line for each size and solver: wall time, peak memory, gap, violations. Each runs in a process of its own, so
 that the peaks are theirs. The gap of ours is to the bound that it proves in integers. Every unit is one account here,
 so that the problem is a flow: OR-Tools ends at its optimum in whole units, and HiGHS at the same by a linear programme.
-`value` is in quanta; a rival's seconds are the solver's alone, without the making of its arcs or columns. Sizes are
-those of `SIZES`; without any, all but the largest.
+`value` is in quanta; a rival's seconds are the solver's alone, without the making of its arcs or columns, and one that
+does not finish is not asked again at the next size. Sizes are those of `SIZES`; without any, all but the largest.
 """
 
 from __future__ import annotations
@@ -74,12 +74,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=240, help="How long a rival may take.")
     parser.add_argument("--rivals", action=argparse.BooleanOptionalAction, default=True, help="Run them too.")
     arguments = parser.parse_args()
-    solvers = SOLVERS if arguments.rivals else dict(list(SOLVERS.items())[:1])
+    solvers = dict(list(SOLVERS.items())[: len(SOLVERS) if arguments.rivals else 1])
     print("| size | solver | seconds | peak MiB | value | gap | violations |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in arguments.sizes or [name for name in SIZES if name not in LEFT_OUT]:
-        for solver, measure in solvers.items():
-            print(_line(SIZES[name], solver, measure(SIZES[name], arguments.seconds), arguments.seconds), flush=True)
+        for solver, measure in list(solvers.items()):
+            found = measure(SIZES[name], arguments.seconds)
+            print(_line(SIZES[name], solver, found, arguments.seconds), flush=True)
+            if found is None:
+                del solvers[solver]
 
 
 def _line(size: Size, solver: str, found: Measured | None, limit: float) -> str:

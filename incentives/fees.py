@@ -65,10 +65,12 @@ class NoFee(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeeLine:
-    """One recovery under its contract: `base` is what counts of it, `fee` rounded only where the contract says so."""
+    """One recovery under its contract, by the version that begins on `valid_from`: `base` is what counts of it, `fee`
+    rounded only where the contract says so."""
 
     recovery: PartnerRecovery
     contract: str
+    valid_from: date
     band: int
     base: Decimal
     fee: Decimal
@@ -205,7 +207,9 @@ def _line(placed: Placed[Contract], band: int, recovery: PartnerRecovery, before
     exact = _fee(contract.schedule.bands[band], before, base)
     rounding = contract.rounding
     fee = round_to(exact, rounding.digits, rounding.rounding) if rounding.each == "payment" else exact
-    return FeeLine(recovery, contract.id, band, base, fee, str(placed.place("schedule", "bands", band)))
+    return FeeLine(
+        recovery, contract.id, contract.valid_from, band, base, fee, str(placed.place("schedule", "bands", band))
+    )
 
 
 def _fee(band: FeeBand, before: Decimal, base: Decimal) -> Decimal:
@@ -233,7 +237,7 @@ def _version_of_month(contracts: ContractBook, contract_id: str, period: Period)
 
 
 def _fee_of_month(placed: Placed[Contract], lines: tuple[FeeLine, ...]) -> tuple[Decimal, tuple[Step, ...]]:
-    contract, steps = placed.rule, list(_bands(lines))
+    contract, steps = placed.rule, list(bands_of(lines))
     value = sum((line.fee for line in lines), Decimal(0))
     steps.append(_step(placed, "sum_of_fees", "sum", value, {}, "id"))
     if contract.month_minimum is not None:
@@ -247,15 +251,16 @@ def _fee_of_month(placed: Placed[Contract], lines: tuple[FeeLine, ...]) -> tuple
     return value, tuple(steps)
 
 
-def _bands(lines: tuple[FeeLine, ...]) -> Iterator[Step]:
-    """What was recovered and earned in each band of each version of the schedule."""
-    ordered = sorted(lines, key=lambda line: (line.line, line.band))
-    for (line, band), group in groupby(ordered, key=lambda line: (line.line, line.band)):
+def bands_of(lines: tuple[FeeLine, ...]) -> Iterator[Step]:
+    """What was recovered and earned in each band of each version of the schedule, in order of versions: by where they
+    stand in files, the same would be told otherwise once a file has moved on."""
+    ordered = sorted(lines, key=lambda line: (line.valid_from, line.band))
+    for (_, band), group in groupby(ordered, key=lambda line: (line.valid_from, line.band)):
         of_band = tuple(group)
         base = sum((each.base for each in of_band), Decimal(0))
         fee = sum((each.fee for each in of_band), Decimal(0))
         shown = (("recovered", canonical_decimal(base)), ("payments", str(len(of_band))))
-        yield Step(f"band_{band + 1}", "tiers", fee, shown, line)
+        yield Step(f"band_{band + 1}", "tiers", fee, shown, of_band[0].line)
 
 
 def _vat(placed: Placed[Contract], fee: Decimal) -> tuple[Decimal, tuple[Step, ...]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.periods import Period
 from incentives.contracts import decode_contracts
-from incentives.fees import NoFee, PartnerRecovery, Placement, fees
+from incentives.fees import NoFee, PartnerRecovery, Placement, bands_of, fees
 
 JUNE = Period(2026, 6)
 CONTRACTS = """\
@@ -171,6 +171,24 @@ def test_a_reversal_takes_back_by_the_terms_of_the_payment_it_names(contracts):
     assert [each.reason for each in fees(contracts(), [late, reversal], period=JUNE).without_fee] == [
         NoFee.AFTER_RECALL
     ]
+
+
+def test_the_bands_of_two_versions_are_told_in_their_order_wherever_they_stand(contracts):
+    """Also where no place is known, as of what was signed: two versions are never one step."""
+    head, contract = CONTRACTS.split("contracts:\n")
+    by_day = contract.replace("dated_by: placed_on", "dated_by: posted_on")
+    until_june = by_day.replace("    review_by: 2026-12-31", "    valid_to: 2026-06-01").replace("0.25", "0.20")
+    from_june = by_day.replace("2026-01-01", "2026-06-01")
+    of_may = recovery("P0", "400", date(2026, 5, 20))
+    some = [of_may, recovery(), recovery("P2", "-400", date(2026, 6, 12), reverses="P0")]
+    told = []
+    for versions in ((until_june, from_june), (from_june, until_june)):
+        book = contracts((CONTRACTS, head + "contracts:\n" + "".join(versions)))
+        (payout,) = fees(book, some, period=JUNE).payouts
+        nowhere = [replace(line, line="") for line in fees(book, some, period=JUNE).lines]
+        told.append([(step.name, step.value) for step in payout.steps])
+        assert [step.value for step in bands_of(nowhere)] == [-80, 250]
+    assert told[0] == told[1] == [("band_2", -80), ("band_2", 250), ("sum_of_fees", 170), ("payable", 170)]
 
 
 def test_a_payment_handed_in_twice_is_a_mistake_of_the_caller(contracts):

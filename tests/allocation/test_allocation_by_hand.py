@@ -267,7 +267,10 @@ class TestPartners:
         book = hand.book(*(legal(f"A{n}", placed_with="P1") for n in range(3)), legal("A9"))
         made = hand.allocate(book, hand.partner("P1", 2))
         assert hand.reasons(made)["A9"] == "held:no_capacity"
-        assert made.summary.violations == ("partner:P1 has 3 where 2 is the most: accounts that stay where they are",)
+        assert made.summary.violations == (
+            "partner:P1 has 3 where 2 is the most: accounts that stay where they are",
+            "partners:legal: 3 where 2 is the most",
+        )
 
     def test_a_hold_goes_before_a_placement(self, hand):
         made = hand.allocate(hand.book(legal("A1", placed_with="P1", not_worked="held:dispute")), hand.partner("P1", 5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -63,7 +63,18 @@ def test_everything_is_in_one_layer_and_the_most_loaded_come_first(asked, there,
     assert sum(layer.asked for layer in found) == sum(asked.values())
     assert sum(layer.there for layer in found) == sum(there.values())
     loads = [layer.load for layer in found if layer.load is not None]
-    assert loads == sorted(loads, reverse=True)
+    assert all(busier > other for busier, other in pairwise(loads))
+
+
+@few
+@given(asked_of, there_of, able_of)
+def test_within_a_layer_nothing_is_tighter_than_the_whole(asked, there, able):
+    """Any part of its work has at least its part of the crews that may do it, so all can be loaded alike."""
+    for layer in balance(asked, there, able):
+        for size in range(1, len(layer.work) + 1):
+            for some in combinations(layer.work, size):
+                room = sum(there[crew] for crew in layer.crews if any((work, crew) in able for work in some))
+                assert layer.load is None or sum(asked[work] for work in some) <= layer.load * room
 
 
 @few

@@ -2,7 +2,7 @@
 
     python -m bench.allocation [SIZE ...] [--seconds 240] [--no-rivals]
 
-Prints one line for each size and solver: wall time, peak memory, gap, violations. Each runs in a process of its own, so
+Prints one line for each size and solver: wall and processor time, peak memory, value, gap, violations. Each runs in a process of its own, so
 that the peaks are theirs. The gap of ours is to the bound that it proves in integers. Every unit is one account here,
 so that the problem is a flow: OR-Tools ends at its optimum in whole units, and HiGHS at the same by a linear programme.
 `value` is in quanta; a rival's seconds are the solver's alone, without the making of its arcs or columns, and one that
@@ -18,7 +18,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +30,7 @@ import numpy.typing as npt
 
 from allocation.problem import NOWHERE, PARTS, Group, Limit, Limits, Problem, Uses, violations
 from allocation.solve import solve
+from bench.spent import measuring
 
 MIB = 1024
 LEFT_OUT = ("10m",)
@@ -62,6 +62,7 @@ SIZES = {
 @dataclass(frozen=True, slots=True)
 class Measured:
     seconds: float
+    cpu_seconds: float
     peak_mib: float
     value: int
     gap: float | None = None
@@ -75,8 +76,8 @@ def main() -> None:
     parser.add_argument("--rivals", action=argparse.BooleanOptionalAction, default=True, help="Run them too.")
     arguments = parser.parse_args()
     solvers = dict(list(SOLVERS.items())[: len(SOLVERS) if arguments.rivals else 1])
-    print("| size | solver | seconds | peak MiB | value | gap | violations |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| size | solver | seconds | CPU s | peak MiB | value | gap | violations |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name in arguments.sizes or [name for name in SIZES if name not in LEFT_OUT]:
         for solver, measure in list(solvers.items()):
             found = measure(SIZES[name], arguments.seconds)
@@ -87,10 +88,11 @@ def main() -> None:
 
 def _line(size: Size, solver: str, found: Measured | None, limit: float) -> str:
     if found is None:
-        return f"| {size} | {solver} | not finished in {limit:.0f} s | | | | |"
+        return f"| {size} | {solver} | not finished in {limit:.0f} s | | | | | |"
     gap = "" if found.gap is None else f"{found.gap:.1e}"
     passed = "" if found.violations is None else str(found.violations)
-    return f"| {size} | {solver} | {found.seconds:.1f} | {found.peak_mib:,.0f} | {found.value:,} | {gap} | {passed} |"
+    seconds = f"{found.seconds:.1f} | {found.cpu_seconds:.1f}"
+    return f"| {size} | {solver} | {seconds} | {found.peak_mib:,.0f} | {found.value:,} | {gap} | {passed} |"
 
 
 def _apart(measure: Callable[[Size], Measured], size: Size, limit: float | None) -> Measured | None:
@@ -118,11 +120,10 @@ def _send(measure: Callable[[Size], Measured], size: Size, there: Connection) ->
 
 def ours(size: Size) -> Measured:
     problem = made(size)
-    begun = time.perf_counter()
-    found = solve(problem)
-    seconds = time.perf_counter() - begun
+    with measuring() as spent:
+        found = solve(problem)
     broken = violations(problem.limits, problem.used(found.place))
-    return Measured(seconds, _peak(), found.value, found.gap, len(broken))
+    return Measured(*spent(), _peak(), found.value, found.gap, len(broken))
 
 
 def by_flow(size: Size, limit: float | None) -> Measured | None:
@@ -148,10 +149,9 @@ def relaxed_by_highs(size: Size) -> Measured:
     for name, option in {"output_flag": False, "threads": 1}.items():
         highs.setOptionValue(name, option)
     highs.passModel(_linear(problem))
-    begun = time.perf_counter()
-    highs.run()
-    seconds = time.perf_counter() - begun
-    return Measured(seconds, _peak(), round(highs.getObjectiveValue()))
+    with measuring() as spent:
+        highs.run()
+    return Measured(*spent(), _peak(), round(highs.getObjectiveValue()))
 
 
 SOLVERS = {

@@ -9,22 +9,23 @@ from __future__ import annotations
 import json
 import resource
 import sys
-import time
 
 import numpy as np
 from ortools.graph.python import min_cost_flow
+
+from bench.spent import measuring
 
 
 def main(file: str) -> None:
     with np.load(file) as pairs:
         flow = _flow(*(pairs[name] for name in ("unit", "limit", "value", "most")))
-    begun = time.perf_counter()
-    status = flow.solve()
-    seconds = time.perf_counter() - begun
+    with measuring() as spent:
+        status = flow.solve()
     if status != flow.OPTIMAL:
         raise SystemExit(f"OR-Tools ended with {status}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mib": peak, "value": -flow.optimal_cost()}))
+    seconds, cpu_seconds = spent()
+    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mib": peak, "value": -flow.optimal_cost()}))
 
 
 def _flow(unit: np.ndarray, limit: np.ndarray, value: np.ndarray, most: np.ndarray) -> min_cost_flow.SimpleMinCostFlow:

@@ -2,11 +2,12 @@
 
     python -m bench.allocation [SIZE ...] [--seconds 240] [--no-rivals]
 
-Prints one line for each size and solver: wall and processor time, peak memory, value, gap, violations. Each runs in a process of its own, so
-that the peaks are theirs. The gap of ours is to the bound that it proves in integers. Every unit is one account here,
-so that the problem is a flow: OR-Tools ends at its optimum in whole units, and HiGHS at the same by a linear programme.
-`value` is in quanta; a rival's seconds are the solver's alone, without the making of its arcs or columns, and one that
-does not finish is not asked again at the next size. Sizes are those of `SIZES`; without any, all but the largest.
+Prints one line for each size and solver: wall and processor time, peak memory, value, gap, violations. Each runs in a
+process of its own, so that the peaks are theirs. The gap of ours is to the bound that it proves in integers. Every
+unit is one account here, so that the problem is a flow: OR-Tools ends at its optimum in whole units, and HiGHS at the
+same by a linear programme. `value` is in quanta; a rival's seconds are the solver's alone, without the making of its
+arcs or columns, and one that does not finish is not asked again at the next size. Sizes are those of `SIZES`; without
+any, all but the largest.
 """
 
 from __future__ import annotations

@@ -36,17 +36,18 @@ _MARGIN = 0.5  # of the width: how far a step may move tolls; after half of it, 
 _DEAREST = 4.0  # in multiples of the largest value of an account: what no price passes, and no unmet minimum
 
 
-def solve_prices(problem: Problem, before: Ints | None = None) -> Ints:
+def solve_prices(problem: Problem, before: Ints | None = None, *, sampling: bool = True) -> Ints:
     """The price of each limit in quanta per unit of use; `before` (yesterday's) saves most of the way.
 
-    Without it large problems begin with a sample drawn by hash. Yesterday's prices are better than a sample's: where
-    most units have an owner whom they would only leave for much, the few that are free in a sample say little.
+    Without it large problems begin with a sample drawn by hash, unless there is to be no `sampling`. Yesterday's prices
+    are better than a sample's: where most units have an owner whom they would only leave for much, the few that are
+    free in a sample say little.
     """
     if not len(problem.limits) or not problem.size:
         return np.zeros(len(problem.limits), dtype=np.int64)
     steps = len(_TEMPERATURES) if before is None else _WARM
-    every = min(problem.size // max(_SAMPLE_UNITS, _SAMPLE_UNITS_PER_LIMIT * len(problem.limits)), _SAMPLED_AT_MOST)
-    if every > 2 and before is None:
+    every = _sampled(problem) if sampling and before is None else 0
+    if every:
         before = solve_prices(problem.sampled(every))
         steps = _AFTER_SAMPLE + sum(problem.size // every < units * len(problem.limits) for units in _FEW_PER_LIMIT)
     search = _Search.of(problem)
@@ -54,6 +55,17 @@ def solve_prices(problem: Problem, before: Ints | None = None) -> Ints:
     for temperature in _TEMPERATURES[-steps:]:
         prices = _minimise(search, prices, temperature, _FINELY if temperature == _TEMPERATURES[-1] else 1.0)
     return np.rint(prices * search.slots.unit_price).astype(np.int64)
+
+
+def begins_with_sample(problem: Problem) -> bool:
+    """Whether prices are first sought on a part of the problem, where none are known from before."""
+    return _sampled(problem) > 0
+
+
+def _sampled(problem: Problem) -> int:
+    """One unit of how many is in the sample; 0 where the whole is small enough to begin with."""
+    every = problem.size // max(_SAMPLE_UNITS, _SAMPLE_UNITS_PER_LIMIT * len(problem.limits))
+    return min(every, _SAMPLED_AT_MOST) if every > 2 else 0
 
 
 @dataclass(frozen=True, slots=True)

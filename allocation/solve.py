@@ -8,10 +8,10 @@ from allocation.assign import assign
 from allocation.exchange import exchange
 from allocation.finish import finish
 from allocation.minimums import fill_minimums
-from allocation.prices import solve_prices
+from allocation.prices import begins_with_sample, solve_prices
 from allocation.problem import Ints, Problem, Violation, proven_bound, violations
 
-_WARM_GAP_AT_MOST = 1e-4  # beyond it yesterday's prices were no help, and the solver begins anew
+_START_GAP_AT_MOST = 1e-4  # beyond it the prices that were begun with were no help, and others are tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,7 @@ def solve(problem: Problem, before: Ints | None = None, *, exactly: bool = True)
 
     Small teams end with a programme in whole numbers, unless it is not to be solved `exactly`.
     """
-    start = _start(problem, before)
-    if before is not None and start.shortfall[1] > _WARM_GAP_AT_MOST:
-        start = min(start, _start(problem, None), key=lambda one: one.shortfall)
+    start = _best_start(problem, before)
     place = exchange(problem, start.prices, start.place)
     place = finish(problem, start.prices, place) if exactly else place
     used = problem.used(place)
@@ -51,19 +49,36 @@ def solve(problem: Problem, before: Ints | None = None, *, exactly: bool = True)
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """Where prices alone bring each unit; `shortfall` is how many limits are violated, then the gap to the bound."""
+    """Where prices alone bring each unit, how many limits that violates, and the gap to the bound."""
 
     prices: Ints
     place: Ints
-    shortfall: tuple[int, float]
+    violated: int
+    gap: float
+
+    def shortfall(self) -> tuple[int, float]:
+        return self.violated, self.gap
 
 
-def _start(problem: Problem, before: Ints | None) -> _Start:
-    prices = solve_prices(problem, before)
+def _best_start(problem: Problem, before: Ints | None) -> _Start:
+    """From yesterday's prices; if they were no help afresh; and if a sample said too little, without one.
+
+    A sample says little where most units have an owner whom they would only leave for much: few are free in it.
+    """
+    start = _start(problem, before)
+    if before is not None and start.gap > _START_GAP_AT_MOST:
+        start = min(start, _start(problem, None), key=_Start.shortfall)
+    if start.gap > _START_GAP_AT_MOST and begins_with_sample(problem):
+        start = min(start, _start(problem, None, sampling=False), key=_Start.shortfall)
+    return start
+
+
+def _start(problem: Problem, before: Ints | None, *, sampling: bool = True) -> _Start:
+    prices = solve_prices(problem, before, sampling=sampling)
     place = fill_minimums(problem, prices, assign(problem, prices))
     used = problem.used(place)
     bound = proven_bound(problem, prices, used)
-    return _Start(prices, place, (len(violations(problem.limits, used)), _gap(problem.value(place), bound)))
+    return _Start(prices, place, len(violations(problem.limits, used)), _gap(problem.value(place), bound))
 
 
 def _gap(value: int, bound: int) -> float:

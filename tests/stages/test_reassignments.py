@@ -176,7 +176,9 @@ def test_it_is_decided_once_and_a_rejection_has_a_reason(world):
 def test_a_file_is_taken_whole_or_not_at_all_and_everything_wrong_is_told_at_once(world, tmp_path):
     owners = owners_on(world, FIRST)
     held = next(account for account, row in owners.items() if row["reason"] == "held:current")
-    mine = next(account for account, row in owners.items() if row["owner_kind"] == "employee")
+    before = {account: row["owner_id"] for account, row in owners_on(world, NIGHT).items()}
+    mine = next(account for account, row in owners.items()
+                if row["owner_kind"] == "employee" and before.get(account) == row["owner_id"])  # fmt: skip
     path = tmp_path / "moves.csv"
     lines = [
         "account_id,owner,note",

@@ -66,7 +66,11 @@ class NoFee(StrEnum):
 @dataclass(frozen=True, slots=True)
 class FeeLine:
     """One recovery under its contract, by the version that begins on `valid_from`: `base` is what counts of it, `fee`
-    rounded only where the contract says so."""
+    rounded only where the contract says so.
+
+    `measured` chose the band: of a reversal, what the payment that it takes back had. `before` is what its placement
+    had recovered until then, from which slices count.
+    """
 
     recovery: PartnerRecovery
     contract: str
@@ -75,6 +79,8 @@ class FeeLine:
     base: Decimal
     fee: Decimal
     line: str
+    measured: Decimal
+    before: Decimal
 
     @property
     def rate(self) -> Decimal | None:
@@ -132,30 +138,40 @@ def _of_placement(
     before = Decimal(0)
     for recovery in recoveries:
         judged = by_payment.get(recovery.reverses, recovery)
-        placed, band, reason = _terms(contracts, judged)
-        if placed is None or reason is not None:
+        terms = _terms(contracts, judged)
+        if isinstance(terms, NoFee):
             if recovery.posted_on in period:
-                yield WithoutFee(recovery, reason or NoFee.NO_CONTRACT)
+                yield WithoutFee(recovery, terms)
             continue
-        base = _base(placed.rule, recovery)
+        base = _base(terms.placed.rule, recovery)
         if recovery.posted_on in period:
-            yield _line(placed, band, recovery, before, base)
+            yield _line(terms, recovery, before, base)
         before += base
 
 
-def _terms(contracts: ContractBook, recovery: PartnerRecovery) -> tuple[Placed[Contract] | None, int, NoFee | None]:
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """The contract that a recovery falls under, and the band that it reaches by what was measured."""
+
+    placed: Placed[Contract]
+    band: int
+    measured: Decimal
+
+
+def _terms(contracts: ContractBook, recovery: PartnerRecovery) -> _Terms | NoFee:
     """The contract and the band of a recovery, or why it earns nothing."""
     matching = _most_specific(contracts, recovery)
     if len(matching) != 1:
-        return None, 0, NoFee.SEVERAL_CONTRACTS if matching else NoFee.NO_CONTRACT
+        return NoFee.SEVERAL_CONTRACTS if matching else NoFee.NO_CONTRACT
     contract = matching[0].rule
     ended = _not_entitled(contract, recovery)
     if ended is not None:
-        return matching[0], 0, ended
-    measure = _measure(contract, recovery)
-    if measure is None:
-        return matching[0], 0, NoFee.UNKNOWN_DAYS_PAST_DUE
-    return matching[0], reached(contract.schedule.bands, measure, contract.schedule.boundary) or 0, None
+        return ended
+    measured = _measure(contract, recovery)
+    if measured is None:
+        return NoFee.UNKNOWN_DAYS_PAST_DUE
+    band = reached(contract.schedule.bands, measured, contract.schedule.boundary) or 0
+    return _Terms(matching[0], band, measured)
 
 
 def _most_specific(contracts: ContractBook, recovery: PartnerRecovery) -> list[Placed[Contract]]:
@@ -202,14 +218,13 @@ def _base(contract: Contract, recovery: PartnerRecovery) -> Decimal:
     return sum((parts[each] for each in dict.fromkeys(contract.counts)), Decimal(0))
 
 
-def _line(placed: Placed[Contract], band: int, recovery: PartnerRecovery, before: Decimal, base: Decimal) -> FeeLine:
-    contract = placed.rule
+def _line(terms: _Terms, recovery: PartnerRecovery, before: Decimal, base: Decimal) -> FeeLine:
+    contract, band = terms.placed.rule, terms.band
     exact = _fee(contract.schedule.bands[band], before, base)
     rounding = contract.rounding
     fee = round_to(exact, rounding.digits, rounding.rounding) if rounding.each == "payment" else exact
-    return FeeLine(
-        recovery, contract.id, contract.valid_from, band, base, fee, str(placed.place("schedule", "bands", band))
-    )
+    place = str(terms.placed.place("schedule", "bands", band))
+    return FeeLine(recovery, contract.id, contract.valid_from, band, base, fee, place, terms.measured, before)
 
 
 def _fee(band: FeeBand, before: Decimal, base: Decimal) -> Decimal:
@@ -254,13 +269,18 @@ def _fee_of_month(placed: Placed[Contract], lines: tuple[FeeLine, ...]) -> tuple
 def bands_of(lines: tuple[FeeLine, ...]) -> Iterator[Step]:
     """What was recovered and earned in each band of each version of the schedule, in order of versions: by where they
     stand in files, the same would be told otherwise once a file has moved on."""
-    ordered = sorted(lines, key=lambda line: (line.valid_from, line.band))
-    for (_, band), group in groupby(ordered, key=lambda line: (line.valid_from, line.band)):
-        of_band = tuple(group)
+    for name, of_band in by_band(lines):
         base = sum((each.base for each in of_band), Decimal(0))
         fee = sum((each.fee for each in of_band), Decimal(0))
         shown = (("recovered", canonical_decimal(base)), ("payments", str(len(of_band))))
-        yield Step(f"band_{band + 1}", "tiers", fee, shown, of_band[0].line)
+        yield Step(name, "tiers", fee, shown, of_band[0].line)
+
+
+def by_band(lines: Iterable[FeeLine]) -> Iterator[tuple[str, tuple[FeeLine, ...]]]:
+    """The lines of each band of each version, under the name of the step that sums them."""
+    ordered = sorted(lines, key=lambda line: (line.valid_from, line.band))
+    for (_, band), group in groupby(ordered, key=lambda line: (line.valid_from, line.band)):
+        yield f"band_{band + 1}", tuple(group)
 
 
 def _vat(placed: Placed[Contract], fee: Decimal) -> tuple[Decimal, tuple[Step, ...]]:

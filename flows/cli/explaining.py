@@ -32,7 +32,8 @@ def payout(
     period: OfPeriod,
     page: Annotated[Path | None, typer.Option("--page", dir_okay=False, help="Write it as a page.")] = None,
     rows_to: Annotated[
-        Path | None, typer.Option("--rows-to", file_okay=False, help="Folder for the rows behind its KPIs, as CSV.")
+        Path | None,
+        typer.Option("--rows-to", file_okay=False, help="Folder for the rows behind its KPIs and fees, as CSV."),
     ] = None,
     *,
     as_json: AsJson = False,
@@ -48,7 +49,7 @@ def payout(
         show(found, (), as_json=True)
     for each in () if as_json else found:
         heading = f"{each.component} {each.period}: {each.amount:,f} {each.currency}"
-        people.print(_as_tree(heading, each.tree), highlight=False, soft_wrap=True)
+        people.print(_as_tree(heading, each.tree), highlight=False)
         for said in each.differing or ("Calculated again: the same, step by step.",):
             say(said)
     if page is not None:
@@ -59,12 +60,15 @@ def payout(
 
 
 def _as_tree(heading: str, nodes: Sequence[Node], tree: Tree | None = None) -> Tree:
+    from reports.payout_tree import payments_as_text
+
     tree = Tree(Text(heading, style="bold")) if tree is None else tree
     for node in nodes:
         told = " · ".join(text for text in (node.kind, node.note, node.line) if text)
-        _as_tree(
-            "", node.children, tree.add(Text.assemble(f"{node.name} = ", (node.value, "bold"), (f"  {told}", "dim")))
-        )
+        branch = tree.add(Text.assemble(f"{node.name} = ", (node.value, "bold"), (f"  {told}", "dim")))
+        for text in payments_as_text(node.payments):
+            branch.add(Text(text))
+        _as_tree("", node.children, branch)
     return tree
 
 

@@ -27,6 +27,7 @@ from kpi_rules.evidence import Entity
 from kpi_rules.tying import untied_ratios, untied_scores
 from reports.payout_tree import Node, PayoutExplanation
 from tasks.stages.explain import lines_of_payee
+from tasks.stages.explain_fees import Bands, bands_of_fee, fee_nodes, is_fee
 from tasks.stages.explain_kpi import FoundAgain, KpiExplanation, explained_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.measured import MeasuredNight, measured_night
@@ -38,7 +39,8 @@ from tasks.stages.signed_book import read_back
 def explain_payout(
     world: World, payee: str, period: Period, *, rows_to: Path | None = None
 ) -> tuple[PayoutExplanation, ...]:
-    """Every line of the payee in the newest batches of the period; with `rows_to` the rows behind its KPIs, as CSV.
+    """Every line of the payee in the newest batches of the period; with `rows_to` the rows behind its KPIs, and the
+    payments behind its fees, as CSV.
 
     Raises: RefusedError if no batch of the period pays the payee, or nothing of its last night is there; ConflictError
     if the rules of that night were edited since; FileChangedError.
@@ -96,6 +98,7 @@ class _Sources:
     teams: Mapping[str, str]
     rows_to: Path | None
     opened: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)  # what came in by the opening, by column
+    bands: Bands = field(default_factory=dict)  # of a line that is a fee, its payments
 
 
 def _sources(world: World, night: MeasuredNight, payee: str, period: Period, rows_to: Path | None) -> _Sources:
@@ -113,7 +116,8 @@ def _explanation(world: World, sources: _Sources, run: RunId, line: PayoutLine) 
     with world.store.read() as connection:
         manifest = manifest_of(connection, run)
         source, opened = manifest.source or RunId(""), _stated_before(connection, manifest, line)
-    mine = replace(sources, opened=opened)
+    bands = bands_of_fee(world, sources.night.duck, manifest, line, sources.rows_to) if is_fee(line) else {}
+    mine = replace(sources, opened=opened, bands=bands)
     tree = tuple(_root(mine, line, part) for part in _parts(line.steps))
     untied = dict.fromkeys(text for root in tree for text in root.untied_below())
     differing = (*_differing(world, run, line), *(f"It does not tie: {text}" for text in untied))
@@ -158,7 +162,8 @@ def _root(sources: _Sources, line: PayoutLine, part: Sequence[Step]) -> Node:
     """Of a policy every column with those that it reads; of a contract, and of what stands beside the calculation, its
     columns, the last one first, with what was decided and why."""
     if part[0].kind != "policy":
-        last, *before = (Node(step.name, step.kind, _number(step.value), _told(step), step.line) for step in part[::-1])
+        plain = [Node(step.name, step.kind, _number(step.value), _told(step), step.line) for step in part]
+        last, *before = (fee_nodes(sources.bands, line, part, plain) if is_fee(line) else plain)[::-1]
         return replace(last, children=tuple(before))
     heading, *columns = part
     by_name = {step.name: step for step in columns}

@@ -50,9 +50,7 @@ def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest
         yield Issue("LED014", place, f"what it was calculated by is not in the store: {', '.join(unknown)}", _RESTORE)
         return
     policies, _ = decode_policies((signed_document(manifest, signed, RuleKind.POLICY, RuleKind.EXCHANGE),))
-    of_contracts = (signed_document(manifest, signed, RuleKind.CONTRACT),)
-    settled, _ = decode_rules(of_contracts, "contracts", RuleKind.CONTRACT, Contract)
-    contracts = ContractBook(tuple(sorted(settled, key=lambda each: (each.rule.id, each.rule.valid_from))), ())
+    contracts = contracts_as_signed(manifest, signed)
     try:
         with world.store.read() as connection:
             source = manifest_of(connection, manifest.source)
@@ -64,6 +62,13 @@ def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest
     with world.store.read() as connection:
         for kind in BatchKind:
             yield from _differing(connection, run, kind, pay.lines.get(kind, ()), manifest)
+
+
+def contracts_as_signed(manifest: Manifest, signed: Mapping[Digest, Signed]) -> ContractBook:
+    """The contracts that a month-end settled by, whatever stands in the files today."""
+    document = signed_document(manifest, signed, RuleKind.CONTRACT)
+    settled, _ = decode_rules((document,), "contracts", RuleKind.CONTRACT, Contract)
+    return ContractBook(tuple(sorted(settled, key=lambda each: (each.rule.id, each.rule.valid_from))), ())
 
 
 def _of_opening(world: World, run: RunId, manifest: Manifest) -> Iterator[Issue]:

@@ -63,6 +63,7 @@ SEED = 5
 LATE_PAYMENTS = "(SELECT * REPLACE ('late-' || payment_id AS payment_id) FROM '{path}' ORDER BY amount DESC LIMIT 2)"
 SEPTEMBER, LAST, FIRST_OF_OCTOBER = Period(2026, 9), date(2026, 9, 30), date(2026, 10, 1)
 CHAIN = ("manager", "hr", "finance")
+ON_SQLITE = pytest.mark.parametrize("september", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -456,6 +457,53 @@ def test_a_fee_is_told_step_by_step_too(month):
     assert root.children[0].name == "at_most"
 
 
+def fees_explained(world, rows_to=None):
+    with world.store.read() as connection:
+        partners = sorted({row.scope for row in read_batches(connection, str(SEPTEMBER)) if row.kind == "fee"})
+    return [each for one in partners for each in explain_payout(world, one, SEPTEMBER, rows_to=rows_to)]
+
+
+@ON_SQLITE
+def test_a_fee_goes_down_to_the_payments_that_it_is_made_of(month, tmp_path):
+    prepared(month)
+    found = fees_explained(month, tmp_path)
+    assert not [said for each in found for said in each.differing]
+    bands = [node for each in found for root in each.tree for node in _every(root) if node.kind == "tiers"]
+    paid = [one for band in bands for one in band.payments]
+    for band in bands:
+        assert as_text(sum(one.fee for one in band.payments)) == band.value
+        recovered = as_text(sum(one.recovered for one in band.payments))
+        assert band.note == f"recovered {recovered}, payments {len(band.payments)}; found again in the payments"
+    taken_back = {one.reverses: one for one in paid if one.reverses}
+    assert taken_back, "the month has reversals"
+    for original in (one for one in paid if one.payment in taken_back):
+        reversal = taken_back[original.payment]
+        assert (reversal.fee, reversal.placement) == (-original.fee, original.placement)
+        assert (reversal.measured, reversal.rate) == (original.measured, original.rate)
+    assert all((one.account, one.debtor) != ("", "") and one.fee == one.recovered * one.rate for one in paid)
+    listed = [row for path in tmp_path.glob("*-payments.csv") for row in path.read_text().splitlines()[1:]]
+    assert sorted(row.split(",")[1] for row in listed) == sorted(one.payment for one in paid)
+
+
+@ON_SQLITE
+def test_a_band_of_a_fee_that_was_edited_is_told_beside_its_payments(month, monkeypatch, tmp_path):
+    prepared(month)
+    with month.store.read() as connection:
+        batch = next(row.batch_id for row in read_batches(connection, str(SEPTEMBER)) if row.kind == "fee")
+        frozen = read_frozen(connection, batch)
+    fee = next(each for each in frozen.lines if each.component.startswith("fee:"))
+    band = fee.steps[0]
+    changed = {"stated": f'["payments","{dict(band.inputs)["payments"]}"]', "instead": '["payments","77"]'}
+    statement = "UPDATE payout_lines SET steps = replace(steps, :stated, :instead) WHERE run_id = :run AND payee = :who"
+    assert edited(month, statement, **changed, run=frozen.run, who=fee.payee)
+    page = tmp_path / "fee.html"
+    told = explained_by_command(month, monkeypatch, fee.payee, "--page", str(page))
+    said = f"It does not tie: {fee.component} of {fee.payee}, {band.name}: {as_text(band.value)} ("
+    assert (told.exit_code, said in told.output) == (1, True)
+    assert "payments 77) is stored, the payments give" in told.output
+    assert "payments 77) is stored, the payments give" in page.read_text(encoding="utf-8")
+
+
 def _every(node):
     yield node
     for child in node.children:
@@ -471,9 +519,6 @@ def test_a_posting_under_its_own_keys_in_between_makes_the_batch_void(month):
         append(connection, [decide._row(entry, head.entry_hash)])
         move_head(connection, Head(entry.entry.sequence, entry.entry_hash))
     assert "BAT011" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
-
-
-ON_SQLITE = pytest.mark.parametrize("september", ["sqlite"], indirect=True)
 
 
 @ON_SQLITE

@@ -70,6 +70,12 @@ class ReadyPolicy:
         return self.placed.rule
 
     @property
+    def units(self) -> dict[str, Unit]:
+        """What inputs and columns count, by name."""
+        inputs = {name: source.measured_in for name, source in self.policy.inputs.items()}
+        return {**inputs, **{column.step.name: column.unit for column in self.columns}}
+
+    @property
     def components_read(self) -> frozenset[str]:
         """What the payee's subordinates are paid of, which is computed before."""
         return frozenset(source.lines for source in self.policy.inputs.values() if source.lines is not None)

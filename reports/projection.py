@@ -16,7 +16,7 @@ from reports.formats import Formats
 from reports.languages import Language, message, words_of
 from reports.scopes import Posting, Scope
 from reports.sections import Card, Heading, Number, Report, Row, Section, Shape
-from reports.statement import Next
+from reports.statement import UNSAID, Next, reaching
 
 Key = TypeVar("Key", str, tuple[str, str])
 
@@ -24,7 +24,7 @@ Key = TypeVar("Key", str, tuple[str, str])
 @dataclass(frozen=True, slots=True)
 class ProjectedPay:
     """One payee and component; an amount is None where nothing would be paid, and `held` says why. `next_step` is the
-    nearest band or point above what stands so far; `units` are those of the policy's columns."""
+    nearest band or point above what stands so far, and `unsaid` the code of why none is said."""
 
     payee: str
     component: str
@@ -37,6 +37,7 @@ class ProjectedPay:
     basis_title: str = ""
     basis_unit: Unit | None = None
     basis_at_pace: Decimal | None = None
+    unsaid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,19 +182,20 @@ class _Writer:
         amounts = tuple(Number(amount, Shape.MONEY, each.currency) for amount in (each.so_far, each.at_pace))
         step = each.next_step
         if step is None:
-            return Row((*start, *amounts, each.held or "–", "–", Number(None)))
+            unsaid = self.say(UNSAID[each.unsaid]) if each.unsaid else "–"
+            return Row((*start, *amounts, each.held or unsaid, "–", Number(None)))
         gain = Number(step.gain, Shape.MONEY, each.currency)
         return Row((*start, *amounts, self.next_text(each, step), self.distance_text(each, step), gain))
 
     def next_text(self, each: ProjectedPay, step: Next) -> str:
-        return f"{each.basis_title} {self.number(each, step.start)}"
+        return f"{each.basis_title} {reaching(self.say, step.reach, self.number(each, step.start))}"
 
     def distance_text(self, each: ProjectedPay, step: Next) -> str:
         """How far it is, and whether the pace leads there."""
-        distance = self.number(each, step.start - step.at)
-        if each.basis_at_pace is None or step.start < step.at:
+        distance = reaching(self.say, step.reach, self.number(each, step.start - step.at))
+        if each.basis_at_pace is None or step.start < step.at or step.reach == "below":
             return distance
-        leads = each.basis_at_pace >= step.start
+        leads = each.basis_at_pace > step.start or (each.basis_at_pace == step.start and step.reach == "at")
         said = message("reached at this pace") if leads else message("not reached at this pace")
         return f"{distance}, {self.say(said)}"
 

@@ -7,7 +7,7 @@ the words of one language (`statement_content`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -51,7 +51,8 @@ class Statement:
 @dataclass(frozen=True, slots=True)
 class StatementLine:
     """One payout line, with last month's where there was one; `units` are those of its columns, as far as known, and
-    `names` what the columns are called in the reader's language, where the rule says it."""
+    `names` what the columns are called in the reader's language, where the rule says it; `unsaid` is the code of why
+    the next step is not said."""
 
     line: PayoutLine
     rule_title: str
@@ -61,6 +62,7 @@ class StatementLine:
     scores: tuple[Score, ...]
     next_steps: tuple[Next, ...]
     names: Mapping[str, str] = field(default_factory=dict)
+    unsaid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,39 @@ class HeldLine:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """`basis` at `start` instead of `at` would have paid `gain` more, everything else being equal."""
+    """`basis` at `start` instead of `at` would have paid `gain` more, everything else being equal.
+
+    `reach`: at, above or below the start. `moved` is the input that carries a computed basis there: its name, what it
+    was and what it would be.
+    """
 
     step: str
     basis: str
     at: Decimal
     start: Decimal
     gain: Decimal
+    reach: str = "at"
+    moved: tuple[str, Decimal, Decimal] | None = None
+
+
+UNSAID: Mapping[str, str] = {
+    "together": message(
+        "What the next tier would bring depends on colleagues with whom this pay is settled: nothing is promised."
+    ),
+    "parts": message(
+        "This pay was worked out in several parts of the month: what the next tier would bring is not said."
+    ),
+    "not_again": message(
+        "What the next tier would bring cannot be worked out exactly for this pay: nothing is promised."
+    ),
+}
+"""Why the next step is not said, by code."""
+_REACHES = {"at": "%(number)s", "above": message("more than %(number)s"), "below": message("less than %(number)s")}
+
+
+def reaching(say: Callable[[str], str], reach: str, number: str) -> str:
+    """A start that is enough, or must be passed: "100", "more than 100"."""
+    return say(_REACHES[reach]) % {"number": number} if reach != "at" else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +315,7 @@ class _Writer:
         for score in line.scores:
             yield self.score_part(score)
         yield self.change_part(line)
-        if line.next_steps:
+        if line.next_steps or line.unsaid:
             yield self.next_part(line)
 
     def part_beside(self, line: PayoutLine) -> Part:
@@ -453,22 +481,32 @@ class _Writer:
 
     def next_part(self, line: StatementLine) -> Part:
         words = self.words(line)
-        text = message(
-            "%(basis)s at %(start)s instead of %(at)s (%(distance)s) would have paid %(gain)s more, "
-            "all else being equal."
-        )
-        texts = tuple(
-            self.say(
-                text,
-                basis=words.name(each.basis),
-                start=words.number(each.basis, each.start),
-                at=words.number(each.basis, each.at),
-                distance=_signed(words.number(each.basis, each.start - each.at), each.start - each.at),
-                gain=self.formats.money(each.gain, line.line.currency),
+        texts = [self.next_text(words, each, line.line.currency) for each in line.next_steps]
+        unsaid = [self.say(UNSAID[line.unsaid])] if line.unsaid else []
+        return Part(self.say(message("What the next step would bring")), (*texts, *unsaid), level=2)
+
+    def next_text(self, words: StepWords, each: Next, currency: str) -> str:
+        distance = _signed(words.number(each.basis, each.start - each.at), each.start - each.at)
+        said = {
+            "basis": words.name(each.basis),
+            "start": reaching(self.say, each.reach, words.number(each.basis, each.start)),
+            "at": words.number(each.basis, each.at),
+            "distance": reaching(self.say, each.reach, distance),
+            "gain": self.formats.money(each.gain, currency),
+        }
+        if each.moved is None:
+            text = message(
+                "%(basis)s at %(start)s instead of %(at)s (%(distance)s) would have paid %(gain)s more, "
+                "all else being equal."
             )
-            for each in line.next_steps
+            return self.say(text, **said)
+        name, was, to = each.moved
+        text = message(
+            "%(basis)s at %(start)s instead of %(at)s (%(distance)s), reached by %(input)s at %(to)s instead of "
+            "%(was)s, would have paid %(gain)s more, all else being equal."
         )
-        return Part(self.say(message("What the next step would bring")), texts, level=2)
+        moved = {"input": words.name(name), "was": words.number(name, was), "to": words.number(name, to)}
+        return self.say(text, **said, **moved)
 
     def held_part(self) -> Iterator[Part]:
         if self.statement.held:

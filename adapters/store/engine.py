@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from adapters.errors import StoreError
 from adapters.seam import Seam
 from adapters.settings import Settings
-from adapters.store.guards import missing_guards
+from adapters.store.guards import GuardFault, guard_faults
 from adapters.store.schema import APPEND_ONLY
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -50,7 +50,8 @@ class Store:
 def open_store(settings: Settings, seam: Seam) -> Store:
     """The store at its newest version, migrated where needed; its guards are looked at each time.
 
-    Raises: StoreError if the database cannot be reached, is newer than this program, or lacks a guard.
+    Raises: StoreError if the database cannot be reached, is newer than this program, or a guard of it does not
+    guard.
     """
     if not settings.database_url:
         settings.home.mkdir(parents=True, exist_ok=True)
@@ -58,12 +59,19 @@ def open_store(settings: Settings, seam: Seam) -> Store:
     try:
         migrate(engine)
         with engine.connect() as connection:
-            missing = missing_guards(connection, APPEND_ONLY)
+            faults = guard_faults(connection, APPEND_ONLY)
     except sa.exc.OperationalError as error:
         raise StoreError(f"the store cannot be reached: {error.orig}. Check RECOUP_DATABASE_URL") from None
-    if missing:
-        raise StoreError(f"the store has lost guards: {', '.join(missing)}. Find out who dropped them before going on")
+    if faults:
+        raise StoreError(_unguarded(faults))
     return Store(engine, seam)
+
+
+def _unguarded(faults: Sequence[GuardFault]) -> str:
+    return (
+        f"STO001 the store has lost guards: {', '.join(map(str, faults))}. Find out who changed them and what was "
+        "written since, and restore the store from the backup; do not make them again by hand"
+    )
 
 
 def make_engine(url: str) -> sa.Engine:

@@ -1,13 +1,14 @@
 """Triggers and grants that keep append-only tables append-only, on SQLite and on PostgreSQL.
 
 Triggers that refuse UPDATE and DELETE alone were passed by INSERT OR REPLACE (so every unique key is guarded before
-insert), by TRUNCATE (its own trigger) and were dropped when Alembic rebuilt a table (so their existence is checked at
-every start).
+insert), by TRUNCATE (its own trigger) and were dropped when Alembic rebuilt a table; and one of the same name may
+refuse nothing. So what each of them does is compared at every start with what is created here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -61,15 +62,78 @@ def grant_statements(added: Sequence[str], decided_by_approvers: Sequence[str]) 
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {WRITER}, {APPROVER}"
 
 
-def missing_guards(connection: sa.Connection, tables: Sequence[sa.Table]) -> tuple[str, ...]:
-    """Names of guards that should be there and are not, or are switched off."""
+@dataclass(frozen=True, slots=True)
+class GuardFault:
+    """A guard that does not guard, and why: it is missing, switched off, or does something else."""
+
+    guard: str
+    fault: str
+
+    def __str__(self) -> str:
+        return f"{self.guard} {self.fault}"
+
+
+def guard_faults(connection: sa.Connection, tables: Sequence[sa.Table]) -> tuple[GuardFault, ...]:
+    """Guards that should be there and are not, are switched off, or do not do what this program's guards do.
+
+    Migrations make guards of the texts below, so those of any older store have the same. Whoever changes a text adds a
+    migration that makes all of them anew; a test holds on to the texts.
+    """
     dialect = connection.dialect.name
+    found = _guards_on_sqlite(connection) if dialect == "sqlite" else _guards_on_postgresql(connection)
+    expected = {name: text for table in tables for name, text in _expected(table, dialect).items()}
+    return tuple(
+        GuardFault(name, found[name].off or "does something else" if name in found else "is missing")
+        for name, text in expected.items()
+        if name not in found or found[name].off or found[name].does != text
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a trigger of the database does, and why it does not even do that."""
+
+    does: str
+    off: str = ""
+
+
+def _expected(table: sa.Table, dialect: str) -> Mapping[str, str]:
     if dialect == "sqlite":
-        present = sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-    else:
-        present = sa.text("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'")
-    found = set(connection.execute(present).scalars())
-    return tuple(name for table in tables for name in guard_names(table, dialect) if name not in found)
+        return dict(zip(guard_names(table, dialect), map(_in_one_line, _sqlite_guards(table)), strict=True))
+    rows, truncate = guard_names(table, dialect)
+    call, body = f"EXECUTE FUNCTION refuse_{table.name}()", _in_one_line(_refusal_on_postgresql(table))
+    return {
+        rows: f"CREATE TRIGGER {rows} BEFORE DELETE OR UPDATE ON {table.name} FOR EACH ROW {call} plpgsql {body}",
+        truncate: f"CREATE TRIGGER {truncate} BEFORE TRUNCATE ON {table.name} FOR EACH STATEMENT {call} plpgsql {body}",
+    }
+
+
+def _guards_on_sqlite(connection: sa.Connection) -> Mapping[str, _Found]:
+    """SQLite keeps the text by which a trigger was created."""
+    statement = sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    return {name: _Found(_in_one_line(text)) for name, text in connection.execute(statement)}
+
+
+def _guards_on_postgresql(connection: sa.Connection) -> Mapping[str, _Found]:
+    """The trigger as the server writes it, with conditions and columns if there are any, and its function's text.
+
+    Names are told with their schema where it is not the one that is searched first: a guard of another table of this
+    name is another text. What fires on replicas only does not guard.
+    """
+    statement = sa.text(
+        "SELECT t.tgname, pg_get_triggerdef(t.oid, true), l.lanname, p.prosrc, t.tgenabled::text "
+        "FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_language l ON l.oid = p.prolang "
+        "JOIN pg_class c ON c.oid = t.tgrelid "
+        "WHERE NOT t.tgisinternal AND starts_with(t.tgname, 'guard_') AND pg_table_is_visible(c.oid)"
+    )
+    return {
+        name: _Found(_in_one_line(f"{trigger} {language} {body}"), "" if fires in {"O", "A"} else "is switched off")
+        for name, trigger, language, body, fires in connection.execute(statement)
+    }
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _sqlite_guards(table: sa.Table) -> Iterator[str]:
@@ -100,10 +164,14 @@ def _postgresql_guards(table: sa.Table) -> Iterator[str]:
     rows, truncate = guard_names(table, "postgresql")
     function = f"refuse_{table.name}"
     yield (
-        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"RAISE EXCEPTION '{table.name} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
+        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
+        f"AS $${_refusal_on_postgresql(table)}$$"
     )
     yield (f"CREATE TRIGGER {rows} BEFORE UPDATE OR DELETE ON {table.name} FOR EACH ROW EXECUTE FUNCTION {function}()")
     yield (
         f"CREATE TRIGGER {truncate} BEFORE TRUNCATE ON {table.name} FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
     )
+
+
+def _refusal_on_postgresql(table: sa.Table) -> str:
+    return f" BEGIN RAISE EXCEPTION '{table.name} is append-only' USING ERRCODE = 'restrict_violation'; END "

@@ -14,7 +14,7 @@ from domain.periods import Period
 from domain.records import PayoutLine
 from incentives.ledger import BatchKind
 from incentives.measures import measures_of
-from incentives.next_step import next_steps
+from incentives.next_step import outlook
 from incentives.ready import ReadyPolicy
 from kpi_rules.pace import at_pace
 from kpi_rules.progress import share_passed
@@ -22,7 +22,6 @@ from kpi_rules.scores import score
 from reports.languages import Language
 from reports.projection import ProjectedPay, ProjectionFacts, projected, projection_report
 from reports.scopes import Posting, Scope
-from reports.statement import Next
 from tasks.stages.about import OWNER, postings_of
 from tasks.stages.carried_pay import columns_carried
 from tasks.stages.files_of_reports import write_report_files
@@ -35,6 +34,7 @@ from tasks.stages.reporting import Measured, measured_night, refuse_unknown
 from tasks.stages.rules import RuleSet
 from tasks.stages.rules_then import rules_then
 from tasks.stages.session import session_of_night
+from tasks.stages.statements import next_of
 
 FOLDER = "projection"
 
@@ -71,7 +71,7 @@ def projection_facts(world: World, day: date, language: Language) -> ProjectionF
     return ProjectionFacts(
         business_date=day,
         run=found.night.run,
-        pay=tuple(_with_next_steps(pay, _lines(both.now), _lines(both.then), policies, titles)),
+        pay=tuple(_with_next_steps(pay, _lines(both.now), _lines(both.then), policies, titles, language)),
         postings=both.postings,
         working_days_passed=sum(each <= day for each in days),
         working_days=len(days),
@@ -136,25 +136,35 @@ def _with_next_steps(
     then: Iterable[PayoutLine],
     policies: Mapping[Digest, ReadyPolicy],
     titles: Mapping[str, str],
+    language: Language,
 ) -> Iterator[ProjectedPay]:
     lines, later = ({(line.payee, line.component): line for line in each} for each in (now, then))
     for each in pay:
         line = lines.get((each.payee, each.component))
         policy = policies.get(line.rule) if line else None
-        steps = next_steps(policy, line) if policy and line else ()
-        if not steps or policy is None:
-            yield each
+        ahead = outlook(policy, line) if policy and line else None
+        if ahead is None or policy is None or not ahead.steps:
+            yield replace(each, unsaid=ahead.unsaid.value) if ahead and ahead.unsaid else each
             continue
-        first, source = steps[0], policy.policy.inputs[steps[0].basis]
+        first = ahead.steps[0]
         yield replace(
             each,
-            next_step=Next(first.step, first.basis, first.at, first.start, first.gain),
-            basis_title=titles.get(source.reference, first.basis),
-            basis_unit=source.measured_in,
+            next_step=next_of(first),
+            basis_title=_title_of(policy, first.basis, titles, language),
+            basis_unit=policy.units[first.basis],
             basis_at_pace=_value_of(later.get((each.payee, each.component)), first.basis),
         )
 
 
+def _title_of(policy: ReadyPolicy, basis: str, titles: Mapping[str, str], language: Language) -> str:
+    """An input by the title of what it reads, a column by its own; what has none by its name, with spaces."""
+    source = policy.policy.inputs.get(basis)
+    if source is not None:
+        return titles.get(source.reference, basis)
+    stated = next(step.titles for step in policy.policy.steps if step.name == basis)
+    return next((title for name, title in stated.items() if name == language.value), basis.replace("_", " "))
+
+
 def _value_of(line: PayoutLine | None, name: str) -> Decimal | None:
     steps = line.steps if line else ()
-    return next((step.value for step in steps if step.name == name and step.kind == "input"), None)
+    return next((step.value for step in steps if step.name == name), None)

@@ -21,10 +21,10 @@ from adapters.world import World
 from domain.ids import Digest, RunId
 from domain.money import from_minor
 from domain.periods import Period
-from domain.records import Grain, PayoutLine, Score, Unit
+from domain.records import Grain, PayoutLine, Score
 from incentives.batches import BatchPhase, DecisionKind
 from incentives.ledger import BatchKind
-from incentives.next_step import next_steps
+from incentives.next_step import NextStep, Outlook, outlook
 from reports.languages import Language
 from reports.pay_changes import changes_between
 from reports.statement import HeldLine, Next, Statement, StatementEntry, StatementLine
@@ -199,29 +199,24 @@ def _statement(facts: _Facts, payee: str) -> Statement:
 def _line(facts: _Facts, line: PayoutLine) -> StatementLine:
     before = facts.before.get((line.payee, line.component, line.currency))
     rule = facts.rules.get(line.rule, SignedRule("", None))
-    units = _units(rule)
+    ahead = outlook(rule.policy, line) if rule.policy else Outlook()
     return StatementLine(
         line,
         rule.title_in(facts.language.value) or line.component,
-        units,
+        rule.policy.units if rule.policy else {},
         before,
         changes_between(before, line) if before else (),
         tuple(_scores_of(facts, line)),
-        tuple(_next(rule, line)),
+        tuple(map(next_of, ahead.steps)),
         rule.names_in(facts.language.value),
+        ahead.unsaid.value if ahead.unsaid else "",
     )
 
 
-def _next(rule: SignedRule, line: PayoutLine) -> Iterator[Next]:
-    for each in next_steps(rule.policy, line) if rule.policy else ():
-        yield Next(each.step, each.basis, each.at, each.start, each.gain)
-
-
-def _units(rule: SignedRule) -> dict[str, Unit]:
-    if rule.policy is None:
-        return {}
-    inputs = {name: source.measured_in for name, source in rule.policy.policy.inputs.items()}
-    return {**inputs, **{column.step.name: column.unit for column in rule.policy.columns}}
+def next_of(each: NextStep) -> Next:
+    """The same as statements and projections show it."""
+    moved = (each.moved.name, each.moved.at, each.moved.to) if each.moved else None
+    return Next(each.step, each.basis, each.at, each.start, each.gain, each.reach.value, moved)
 
 
 def _scores_of(facts: _Facts, line: PayoutLine) -> Iterator[Score]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from adapters.store.guards import guard_names, missing_guards
+from adapters.store.guards import guard_faults, guard_names
 from adapters.store.results import write_held, write_kpis, write_payout_lines, write_scores
 from adapters.store.runs import begin_attempt, record_run
 from adapters.store.schema import RESULTS, STORE
@@ -131,4 +131,4 @@ def test_what_a_run_stored_is_neither_changed_nor_taken_away(sealed):
         with pytest.raises(sa.exc.DBAPIError, match="is append-only"), world.store.write("test") as connection:
             connection.execute(sa.text(statement))
     with world.store.read() as connection:
-        assert missing_guards(connection, RESULTS) == ()
+        assert guard_faults(connection, RESULTS) == ()

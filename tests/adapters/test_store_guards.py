@@ -1,15 +1,20 @@
 """Append-only tables stay append-only on both databases, and a store that lost a guard is not opened."""
 
+import re
+
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from adapters.errors import StoreError
 from adapters.seam import Seam
-from adapters.store.engine import migrate, open_store
-from adapters.store.guards import guard_names
+from adapters.store.engine import MIGRATIONS, make_engine, migrate, open_store
+from adapters.store.guards import guard_faults, guard_names, guard_statements
 from adapters.store.schema import APPEND_ONLY, STORE, ledger, period_decisions
+from domain.ids import digest_of
 
 ENTRY = {
     "sequence": 1,
@@ -113,8 +118,104 @@ def test_a_store_that_lost_a_guard_is_not_opened(world, table):
     guard = guard_names(STORE.tables[table], "sqlite")[0]
     with world.store.write("test") as connection:
         connection.execute(sa.text(f"DROP TRIGGER {guard}"))
-    with pytest.raises(StoreError, match=f"lost guards: {guard}"):
+    with pytest.raises(StoreError, match=f"STO001 the store has lost guards: {guard} is missing"):
         open_store(world.settings, Seam())
+
+
+UPDATE, ROWS, EMPTIED = "guard_ledger_update", "guard_ledger_update_delete", "guard_ledger_truncate"
+REFUSAL = "BEGIN SELECT RAISE(ABORT, 'ledger is append-only'); END"
+BEFORE_ROWS = f"DROP TRIGGER {ROWS} ON ledger; CREATE TRIGGER {ROWS} BEFORE"
+CALL = "FOR EACH ROW EXECUTE FUNCTION refuse_ledger()"
+HOLLOW_ON_SQLITE = {
+    f"CREATE TRIGGER {UPDATE} BEFORE UPDATE ON ledger BEGIN SELECT 1; END": UPDATE,
+    f"CREATE TRIGGER {UPDATE} BEFORE UPDATE ON runs {REFUSAL}": UPDATE,
+    f"CREATE TRIGGER {UPDATE} AFTER UPDATE ON ledger {REFUSAL}": UPDATE,
+    f"CREATE TRIGGER {UPDATE} BEFORE UPDATE OF payee ON ledger {REFUSAL}": UPDATE,
+    f"CREATE TRIGGER {UPDATE} BEFORE UPDATE ON ledger WHEN 0 {REFUSAL}": UPDATE,
+}
+HOLLOW_ON_POSTGRESQL = {
+    "CREATE OR REPLACE FUNCTION refuse_ledger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$": (
+        f"{ROWS} does something else, {EMPTIED} does something else"
+    ),
+    f"{BEFORE_ROWS} UPDATE OR DELETE ON runs {CALL}": f"{ROWS} does something else",
+    f"{BEFORE_ROWS} UPDATE ON ledger {CALL}": f"{ROWS} does something else",
+    f"{BEFORE_ROWS} UPDATE OF payee OR DELETE ON ledger {CALL}": f"{ROWS} does something else",
+    f"{BEFORE_ROWS} UPDATE OR DELETE ON ledger FOR EACH ROW WHEN (false) EXECUTE FUNCTION refuse_ledger()": (
+        f"{ROWS} does something else"
+    ),
+    f"{BEFORE_ROWS} UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION refuse_runs()": (
+        f"{ROWS} does something else"
+    ),
+    f"ALTER TABLE ledger DISABLE TRIGGER {ROWS}": f"{ROWS} is switched off",
+    f"ALTER TABLE ledger ENABLE REPLICA TRIGGER {ROWS}": f"{ROWS} is switched off",
+    f"DROP TRIGGER {EMPTIED} ON ledger": f"{EMPTIED} is missing",
+}
+
+
+def faults_after(store, *statements):
+    """What is found once the guards were changed; nothing of it stays."""
+    with store.engine.connect() as connection, connection.begin() as transaction:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        found = ", ".join(map(str, guard_faults(connection, APPEND_ONLY)))
+        transaction.rollback()
+    return found
+
+
+def test_a_guard_that_does_something_else_is_found_by_name(any_world):
+    if any_world.store.dialect == "sqlite":
+        for statement, guard in HOLLOW_ON_SQLITE.items():
+            found = faults_after(any_world.store, f"DROP TRIGGER {guard}", statement)
+            assert found == f"{guard} does something else", statement
+    else:
+        for statement, found in HOLLOW_ON_POSTGRESQL.items():
+            assert faults_after(any_world.store, statement) == found, statement
+    assert faults_after(any_world.store) == ""
+
+
+def test_a_guard_written_on_several_lines_is_the_same_guard(world):
+    several = f"CREATE TRIGGER {UPDATE} BEFORE UPDATE\n  ON ledger\n{REFUSAL}"
+    assert faults_after(world.store, f"DROP TRIGGER {UPDATE}", several) == ""
+
+
+def test_a_store_with_a_hollow_guard_is_not_opened(any_world):
+    statement, guard = f"DROP TRIGGER {UPDATE}; {next(iter(HOLLOW_ON_SQLITE))}", UPDATE
+    if any_world.store.dialect == "postgresql":
+        statement, guard = next(iter(HOLLOW_ON_POSTGRESQL)), ROWS
+    with any_world.store.write("test") as connection:
+        for each in re.split(r";(?= CREATE)", statement):
+            connection.exec_driver_sql(each)
+    with pytest.raises(StoreError, match=f"STO001 the store has lost guards: {guard} does something else.*restore"):
+        open_store(any_world.settings, Seam())
+
+
+@pytest.mark.parametrize("hollow", [False, True], ids=["as it was made", "with a hollow guard"])
+def test_guards_of_an_older_store_are_known_after_the_upgrade_and_a_hollow_one_is_not_mended(any_settings, hollow):
+    any_settings.home.mkdir(parents=True)
+    engine = make_engine(any_settings.store_url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+        if hollow and connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"DROP TRIGGER {UPDATE}")
+            connection.exec_driver_sql(next(iter(HOLLOW_ON_SQLITE)))
+        elif hollow:
+            connection.exec_driver_sql(next(iter(HOLLOW_ON_POSTGRESQL)))
+        connection.commit()
+    if hollow:
+        with pytest.raises(StoreError, match="STO001 the store has lost guards: guard_ledger_update"):
+            open_store(any_settings, Seam())
+    else:
+        assert open_store(any_settings, Seam()).dialect == engine.dialect.name
+
+
+@pytest.mark.parametrize(("dialect", "texts"), [("sqlite", "1a197bdafd2d"), ("postgresql", "4ff35d168eca")])
+def test_the_texts_of_guards_are_those_that_stores_have(dialect, texts):
+    """A changed text, or a changed key of a table, needs a migration that makes the guards of older stores anew."""
+    made = [text for table in APPEND_ONLY for text in guard_statements(table, dialect)]
+    assert digest_of("\n".join(made))[:12] == texts
 
 
 def test_rebuilding_a_table_as_alembics_batch_mode_does_drops_its_guards(world):

@@ -14,7 +14,7 @@ from reports.languages import Language
 from reports.projection import ProjectedPay, ProjectionFacts, projected, projection_report
 from reports.report_files import report_page, write_report_workbook
 from reports.scopes import Posting, Scope
-from reports.statement import Next
+from reports.statement import UNSAID, Next
 from tests.reports import sample
 from tests.reports.reading import Page
 
@@ -64,6 +64,21 @@ def test_the_distance_and_whether_the_pace_leads_there():
     found = page()
     assert found.row("E1")[6:] == ["Recovered 100", "60, not reached at this pace", "6"]
     assert found.row("E2")[6:] == ["Recovered 100", "60, reached at this pace", "6"]
+
+
+def test_a_start_that_must_be_passed_is_reached_by_more_than_it():
+    above = replace(STEP, reach="above")
+    stepped = {"next_step": above, "basis_title": "Recovered", "basis_unit": Unit.MONEY}
+    both = tuple(pay(f"E{at}", "1", "2", **stepped, basis_at_pace=Decimal(at)) for at in (100, 101))
+    found = Page(report_page(projection_report(facts(pay=both), Language.ENGLISH), Language.ENGLISH))
+    assert found.row("E100")[6:8] == ["Recovered more than 100", "more than 60, not reached at this pace"]
+    assert found.row("E101")[7] == "more than 60, reached at this pace"
+
+
+def test_where_the_next_step_is_not_said_the_reason_is():
+    both = (pay("E1", "1", "2", unsaid="together"),)
+    found = Page(report_page(projection_report(facts(pay=both), Language.ENGLISH), Language.ENGLISH))
+    assert found.row("E1")[6:] == [UNSAID["together"], "–", "–"]
 
 
 def test_who_would_be_held_is_told_why_and_not_left_out():

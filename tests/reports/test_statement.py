@@ -10,9 +10,10 @@ import pytest
 
 from domain.ids import BatchId, digest_of
 from domain.records import Step, Unit
+from incentives.next_step import Unsaid
 from reports.formats import Formats
-from reports.languages import Language
-from reports.statement import HeldLine, Next, Statement, StatementEntry, StatementLine
+from reports.languages import Language, words_of
+from reports.statement import UNSAID, HeldLine, Next, Statement, StatementEntry, StatementLine
 from reports.statement_files import missing_fonts, statement_page, statement_pdf
 from reports.step_words import StepWords
 from tests.reports import sample
@@ -112,6 +113,48 @@ def test_the_page_shows_head_scorecard_and_next_step():
     assert page.row("recovery rate")[1:3] == ["0.19", "0.2"]
     assert digest_of("head") in page.text
     assert "would have paid VND 257,812 more" in page.text
+
+
+def with_next(*steps: Next, unsaid: str = "") -> Statement:
+    line = replace(statement().lines[0], next_steps=steps, unsaid=unsaid, names={"year": "Year to date"})
+    return replace(statement(), lines=(line,))
+
+
+YEAR = "year", Decimal(9_500_000), Decimal(12_000_000), Decimal(400_000)
+CARRIED = ("recovered", Decimal(500_000), Decimal(3_000_000))
+
+
+@pytest.mark.parametrize(
+    ("step", "language", "said"),
+    [
+        (
+            Next("payout", *YEAR, "at", CARRIED),
+            Language.ENGLISH,
+            "(+2,500,000), reached by recovered at 3,000,000 instead of 500,000, would have paid VND 400,000 more, all",
+        ),
+        (
+            Next("payout", *YEAR, "above"),
+            Language.ENGLISH,
+            "Year to date at more than 12,000,000 instead of 9,500,000 (more than +2,500,000) would have paid",
+        ),
+        (Next("payout", *YEAR, "below"), Language.ENGLISH, "Year to date at less than 12,000,000 instead of"),
+        (Next("payout", *YEAR, "above", CARRIED), Language.VIETNAMESE, "trên 12.000.000 thay vì 9.500.000"),
+        (Next("payout", *YEAR, "above", CARRIED), Language.CHINESE, "若为 超过 12,000,000 而非 9,500,000"),
+    ],
+)
+def test_the_next_step_says_whether_it_is_reached_or_passed_and_by_what(step, language, said):
+    assert said in Page(statement_page(with_next(step), language)).text
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("unsaid", UNSAID)
+def test_where_nothing_can_be_promised_the_statement_says_so(unsaid, language):
+    page = Page(statement_page(with_next(unsaid=unsaid), language))
+    assert words_of(language).gettext(UNSAID[unsaid]) in page.text
+
+
+def test_every_reason_not_to_say_the_next_step_has_words():
+    assert UNSAID.keys() == {reason.value for reason in Unsaid}
 
 
 def beside(component: str, note: str, amount: str, *inputs: tuple[str, str]) -> StatementLine:

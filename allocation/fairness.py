@@ -39,13 +39,13 @@ class FairSolution:
 
     @property
     def cost(self) -> float:
-        """What the band costs, as a share of the value without it."""
-        return 1 - self.solution.value / max(self.free.value, 1)
+        """What the band costs, as a share of the value without it; nothing where there is no value."""
+        return 1 - self.solution.value / self.free.value if self.free.value > 0 else 0.0
 
     @property
     def cost_at_least(self) -> float:
         """What any allocation would cost that keeps the band as well: what the proven bound leaves."""
-        return max(1 - self.solution.bound / max(self.free.value, 1), 0.0)
+        return max(1 - self.solution.bound / self.free.value, 0.0) if self.free.value > 0 else 0.0
 
     @property
     def outside_keys(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
@@ -45,6 +46,18 @@ def passed_by_fixed(book: Book, destinations: Sequence[Destination], strategy: S
         Violation(name, most, used)
         for (name, most), used in zip(mosts, fixed, strict=True)
         if most is not None and used > most
+    )
+
+
+def as_asked(
+    found: Sequence[Violation], book: Book, destinations: Sequence[Destination], strategy: Strategy
+) -> tuple[Violation, ...]:
+    """Violations as the strategy asks for them: what stays with a partner counts for its quota, too."""
+    names = [quota.name for quota in strategy.rule.quotas]
+    stays = dict(zip(names, _fixed_of_quotas(book, destinations, strategy).tolist(), strict=True))
+    return tuple(
+        replace(one, asked=one.asked + stays.get(one.limit, 0), reached=one.reached + stays.get(one.limit, 0))
+        for one in found
     )
 
 

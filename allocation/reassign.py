@@ -204,8 +204,8 @@ def handed_over(
 ) -> tuple[tuple[Reassigned, ...], tuple[Issue, ...]]:
     """Who of the takers gets which of the absent employee's accounts that are worked, and which nobody can take.
 
-    The accounts of a debtor stay together. Each goes to whoever may have it and has, for their capacity, the most room
-    left; of several the first by id.
+    The accounts of a debtor stay together; those drawn for measuring stay where they are. Each goes to whoever
+    may have it and has, for their capacity, the most room left; of several the first by id.
     """
     ends = {one.key: one for one in takers if one.id != absent and one.id not in situation.away}
     taken = dict.fromkeys(ends, 0)
@@ -227,7 +227,7 @@ def _by_debtor(situation: Situation, absent: str) -> list[list[Row]]:
     groups: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
     together = situation.strategy.rule.one_owner_per_debtor
     for account, row in sorted(situation.accounts.items()):
-        if owner_of(row) == f"employee:{absent}" and is_workable(situation, row):
+        if owner_of(row) == f"employee:{absent}" and is_workable(situation, row) and not row["arm"]:
             groups[_debtor_of(row) if together else (account,)].append(row)
     return [groups[key] for key in sorted(groups)]
 

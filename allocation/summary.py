@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from allocation.decisions import Night, used_of_limits
-from allocation.limits import capacity_of, passed_by_fixed
+from allocation.limits import as_asked, capacity_of, passed_by_fixed
 from allocation.problem import Violation
 from allocation.recovery import RecoveryTable
 from allocation.teams import FAIRNESS, Spread, compared_in
@@ -83,7 +83,8 @@ def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summar
     segments = accounts.group_by(["segment", "disposition"]).aggregate([([], "count_all")]).to_pylist()
     ends, problem = _destinations(night, accounts), night.work.problem
     passed = [end for end in ends if end.used > end.capacity]
-    broken = (*passed_by_fixed(night.book, night.destinations, night.strategy), *solution.violations)
+    asked = (night.book, night.destinations, night.strategy)
+    broken = (*passed_by_fixed(*asked), *as_asked(solution.violations, *asked))
     return Summary(
         strategy=night.strategy.rule.id,
         allocated=counts["allocated"],

@@ -195,9 +195,17 @@ def kinds_of(connection: sa.Connection, run_ids: Sequence[RunId]) -> dict[RunId,
 
 
 def official_run(
-    connection: sa.Connection, kind: str, business_date: date, stage: str, *, other_than: RunId | None = None
+    connection: sa.Connection,
+    kind: str,
+    business_date: date,
+    stage: str,
+    *,
+    other_than: RunId | None = None,
+    wrote: str = "",
 ) -> RunId | None:
-    """The newest run of this kind and date that has finished the stage."""
+    """The newest run of this kind and date that has finished the stage, and in it has written the file, if one is
+    named."""
+    has_file = sa.exists().where(run_files.c.run_id == runs.c.run_id, run_files.c.name == wrote)
     statement = (
         sa.select(runs.c.run_id)
         .join(stage_results, stage_results.c.run_id == runs.c.run_id)
@@ -207,11 +215,19 @@ def official_run(
             runs.c.run_id != (other_than or ""),
             stage_results.c.stage == stage,
             stage_results.c.outcome == State.DONE.value,
+            *([has_file] if wrote else []),
         )
         .order_by(stage_results.c.recorded_at.desc())
     )
     found = connection.execute(statement).scalars().first()
     return None if found is None else RunId(found)
+
+
+def allocating_run(connection: sa.Connection, day: date) -> RunId | None:
+    """The newest night of the date that decided who works what: one of a past day, run again, decides nothing. Where
+    none has, the newest that has finished the stage."""
+    terms = (connection, RunKind.NIGHTLY.value, day, Stage.ALLOCATE.value)
+    return official_run(*terms, wrote="allocation") or official_run(*terms)
 
 
 def newest_run(connection: sa.Connection, kind: str, stage: str) -> tuple[RunId, date] | None:

@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 
 from adapters.duck import Duck, duck_columns
 from adapters.errors import RefusedError
-from adapters.store.runs import RunFile, files_of_run, official_run, stage_result
+from adapters.store.runs import RunFile, allocating_run, files_of_run, stage_result
 from adapters.world import World, registered_file
 from allocation.allocate import Asked, Prepared, prepare
 from allocation.moves import Move, Owners, long_leave_statement, moves, owned_statement
 from allocation.recovered import RECOVERED, THIS_MONTH_SQL
 from allocation.strategies import Strategy
 from domain.ids import RunId
-from domain.manifest import Manifest, RunKind, Stage
+from domain.manifest import Manifest, Stage
 from tasks.stages.allocate import asked_of_night
 from tasks.stages.gate import accepted_in
 from tasks.stages.lots import lots_of_night
@@ -42,7 +42,7 @@ def allocated_night(world: World, day: date) -> AllocatedNight:
     never signed; FileChangedError.
     """
     with world.store.read() as connection:
-        run = official_run(connection, RunKind.NIGHTLY.value, day, Stage.ALLOCATE.value)
+        run = allocating_run(connection, day)
         if run is None:
             raise RefusedError(f"EXA001 no night of {day} has allocated; `recoup runs` lists those that have")
         result, files = stage_result(connection, run, Stage.ALLOCATE.value), files_of_run(connection, run)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from adapters.duck import Duck, duck_columns
 from adapters.errors import RefusedError
 from adapters.store.releases import all_releases, create_dispatch_views
-from adapters.store.runs import files_of_run, official_run, stage_result
+from adapters.store.runs import allocating_run, files_of_run, stage_result
 from adapters.store.schema import releases as releases_table
 from adapters.world import World, registered_file
 from allocation.explain import words_of_row
@@ -21,7 +21,7 @@ from allocation.moves import Move
 from allocation.overlay import history_of
 from allocation.reassign import Situation
 from domain.ids import RunId
-from domain.manifest import RunKind, Stage
+from domain.manifest import Stage
 from domain.planned import PLANNED
 from reports.allocation import WHYS
 from tasks.stages.allocated_night import allocated_night
@@ -100,7 +100,7 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
     since; FileChangedError.
     """
     with world.store.read() as connection:
-        run = official_run(connection, RunKind.NIGHTLY.value, night, Stage.ALLOCATE.value)
+        run = allocating_run(connection, night)
         if run is None:
             raise RefusedError(f"EXA001 no night of {night} has allocated; `recoup runs` lists those that have")
         result, files = stage_result(connection, run, Stage.ALLOCATE.value), files_of_run(connection, run)

@@ -248,6 +248,21 @@ class TestQuotas:
     def test_what_cannot_be_met_is_told_by_how_much_and_the_rest_is_met(self, hand, quota, room, told):
         assert self.made(hand, quota, room=room).summary.violations == (told,)
 
+    @pytest.mark.parametrize(
+        ("quota", "told"),
+        [
+            ("{partner: P1, at_least: 0.8}", ("5 where 8 is the least: 3 cannot be met",)),
+            (
+                "{partner: P1, at_least: 0.4, at_most_number: 1}",
+                ("2 where 1 is the most", "2 where 4 is the least: 2 cannot be met"),
+            ),
+        ],
+    )
+    def test_running_placements_count_for_what_is_told_of_a_quota(self, hand, quota, told):
+        accounts = [legal(f"A{number}", placed_with="P1" if number < 2 else None) for number in range(10)]
+        made = self.made(hand, quota, *accounts)
+        assert made.summary.violations == tuple(f"quota:P1:all:accounts: {text}" for text in told)
+
 
 class TestPartners:
     def test_a_recalled_placement_is_free_but_not_for_that_partner(self, hand):

@@ -205,3 +205,9 @@ def test_who_cannot_be_brought_into_the_band_is_named_with_how_far(hand):
         text == "fairness:employee:E1 has 0.333 of its team's mean where 0.90 to 1.10 is the band"
         for text in made.summary.violations
     )
+
+
+def test_where_nothing_is_worked_a_band_costs_nothing():
+    problem, teams = book(units=0, size=2)
+    _, points = curve(problem, teams, (1_000,))
+    assert [(point.value, point.cost, point.cost_at_least) for point in points] == [(0, 0, 0)] * 2

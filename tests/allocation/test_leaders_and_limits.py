@@ -8,7 +8,7 @@ import pytest
 
 from allocation.partner_limits import partner_limits
 from allocation.pins import Pin
-from allocation.reassign import Situation, faults
+from allocation.reassign import Situation, faults, handed_over
 from allocation.rows import read_book
 from domain.reassignments import Reassigned
 from tests.allocation.conftest import (
@@ -161,3 +161,13 @@ def test_of_two_decisions_the_one_on_the_worst_account_counts():
     pins = {**GIVEN, "C": Pin("employee:Han", "override:4")}
     book = book_of(phone("A", days_past_due=40), phone("B"), phone("C", days_past_due=41, overdue_amount=Decimal(1)))
     assert owners(allocate_by_hand(book, HAN, LAN, pins=pins)) == {"A": "Lan", "B": "Han", "C": "Han"}
+
+
+def test_a_handover_leaves_out_what_was_drawn_for_measuring():
+    colleague = collector("Else", 9, "legal")
+    rows = book_of(*(legal(name, "employee:Law") for name in "AB")).to_pylist()
+    accounts = {row["account_id"]: {**row, "arm": "calls:late" if row["account_id"] == "A" else None} for row in rows}
+    situation = Situation(strategy_with(), {end.key: end for end in (LAW, colleague)}, accounts, {})
+    given, refused = handed_over(situation, "Law", (colleague,))
+    assert [each.account_id for each in given] == ["B"]
+    assert (*refused, *faults(situation, given)) == ()

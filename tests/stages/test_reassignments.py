@@ -17,6 +17,7 @@ from adapters.world import open_world
 from domain.dispatch import DISPATCH_SQL
 from domain.exact import exact
 from domain.manifest import Stage
+from tasks.stages.explain_allocation import explain_allocation
 from tasks.stages.reassign import (
     Terms,
     Wanted,
@@ -214,3 +215,16 @@ def test_an_override_counts_from_its_first_day(world):
     mine = {each.account_id for each in known.reassignment.accounts}
     assert {owners_on(world, FIRST)[account]["owner_id"] for account in mine} == {other}
     assert {owners_on(world, FIRST)[account]["reason"] for account in mine} == {"override:1"}
+
+
+def test_a_night_of_the_past_run_again_decides_nothing_and_what_was_decided_is_still_explained(world, run_night):
+    account, row = next((name, row) for name, row in owners_on(world, FIRST).items() if row["owner_kind"] == "employee")
+    before = explain_allocation(world, account, NIGHT)
+    again = run_night(world, NIGHT, SHORT)
+    assert again.run != before.run
+    after = explain_allocation(world, account, NIGHT)
+    assert (after.run, after.text, after.places[0].destination) == (
+        before.run,
+        before.text,
+        f"employee:{row['owner_id']}",
+    )

@@ -127,6 +127,15 @@ def test_what_was_moved_and_then_turns_out_not_to_be_owed_is_paid(moved_on):
     assert moved_on.owed() == 0
 
 
+def test_what_is_owed_after_a_move_needs_another_one(moved_on):
+    """A credit that was posted stays as it is, although the department owes more since."""
+    moved_on.move("field", "legal", 1_000_000)
+    moved_on.publish("field", SEPTEMBER, 0)
+    moved_on.publish("field", AUGUST, 1_500_000)
+    assert moved_on.publish("field", SEPTEMBER, 0) == {}
+    assert (moved_on.owed("field"), moved_on.on_the_way()) == (500_000, 1_000_000)
+
+
 def test_a_payee_who_is_held_owes_it_in_the_new_department(moved_on):
     moved_on.move("field", "legal", 1_000_000)
     hold = (Hold("E1", "", "Ha", "a dispute"),)

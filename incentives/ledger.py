@@ -31,10 +31,11 @@ class EntryType(StrEnum):
     CARRY_FORWARD = "carry_forward"
     RECEIVABLE = "receivable"
     OPENING = "opening"
+    MOVE = "move"
 
 
 # What is posted beside calculated components, by the word before the slash, which no policy's component can have.
-HELD, MANUAL, CARRIED, RECEIVABLE = "held", "manual", "carried", "receivable"
+HELD, MANUAL, CARRIED, RECEIVABLE, MOVED = "held", "manual", "carried", "receivable", "moved"
 
 # What payees owed when Recoup took over: carried/opening:field, receivable/opening:field.
 OPENING = "opening"
@@ -52,7 +53,7 @@ class LedgerKey:
 
     @property
     def sort(self) -> str:
-        """held, manual, carried or receivable; empty for a calculated component."""
+        """held, manual, carried, receivable or moved; empty for a calculated component."""
         word, slash, _ = self.component.partition("/")
         return word if slash else ""
 
@@ -215,7 +216,12 @@ def _difference(key: LedgerKey, desired: int, posted: int | None, into: Period) 
     return Posting(key, into, _entry_type(key, posted, amount, into), amount) if amount else None
 
 
-_TYPES = {MANUAL: EntryType.MANUAL, CARRIED: EntryType.CARRY_FORWARD, RECEIVABLE: EntryType.RECEIVABLE}
+_TYPES = {
+    MANUAL: EntryType.MANUAL,
+    CARRIED: EntryType.CARRY_FORWARD,
+    RECEIVABLE: EntryType.RECEIVABLE,
+    MOVED: EntryType.MOVE,
+}
 
 
 def _entry_type(key: LedgerKey, posted: int | None, amount: int, into: Period) -> EntryType:

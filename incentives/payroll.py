@@ -68,7 +68,7 @@ class JournalLine:
     credit_minor: int
 
 
-_OWED_BY_PAYEES = frozenset({EntryType.CARRY_FORWARD, EntryType.RECEIVABLE})
+_OWED_BY_PAYEES = frozenset({EntryType.CARRY_FORWARD, EntryType.RECEIVABLE, EntryType.MOVE})
 
 
 def journal(

@@ -1,8 +1,8 @@
-"""From what is calculated to what is posted: holds, manual adjustments, deductions under their cap, receivables.
+"""From what is calculated to what is posted: holds, adjustments, deductions under their cap, debts that move.
 
 Nothing here changes a calculated line. What people decided stands beside it under keys of its own (`held/…`,
-`manual/…`, `carried/…`, `receivable/…`), so that the difference to post is desired minus posted, key by key, for these
-as for all others, and so that doing it twice posts nothing.
+`manual/…`, `moved/…`, `carried/…`, `receivable/…`), so that the difference to post is desired minus posted, key by key,
+for these as for all others, and so that doing it twice posts nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from domain.records import PayoutLine, Step
 from incentives.ledger import (
     CARRIED,
     MANUAL,
+    MOVED,
     RECEIVABLE,
     BatchKind,
     LedgerKey,
@@ -66,6 +67,38 @@ class Adjustment:
     proposed_by: str
     approved_by: str
     case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What somebody owes in one department, to be deducted by another that pays them; in minor units, and at most.
+
+    `credited` is what the first has credited in the ledger so far: the second takes up exactly this, and so nothing
+    before; `taken_up` is what it has. A move that is credited in part is over.
+    """
+
+    adjustment_id: str
+    payee: str
+    currency: str
+    amount_minor: int
+    source: str
+    target: str
+    reason: str
+    proposed_by: str
+    approved_by: str
+    credited: int = 0
+    taken_up: int = 0
+
+    def key_in(self, scope: Scope) -> LedgerKey:
+        return scope.key(MOVED, self.payee, self.currency, self.adjustment_id)
+
+    def line(self, scope: Scope, minor: int, decided: Decided) -> PayoutLine:
+        """What the department credits (above zero) or takes up, with whom it is moved from and to."""
+        value = from_minor(minor, self.currency)
+        named = (("from", self.source), ("to", self.target))
+        by = (("proposed by", self.proposed_by), ("approved by", self.approved_by))
+        steps = (Step("moved", "manual", value, (*named, *by), decided.terms_place, self.reason),)
+        return _line(scope, self.key_in(scope), value, decided, steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +152,7 @@ class Decided:
     waiting: frozenset[tuple[str, str]] = frozenset()
     holds: tuple[Hold, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
+    moves: tuple[Move, ...] = ()
     caps: Mapping[str, Decimal] = field(default_factory=dict)
     leavers: frozenset[str] = frozenset()
     terms: Digest = NO_TERMS
@@ -146,19 +180,23 @@ def settle(
     `posted` holds the sums of the batch's own keys. A payee who is held keeps what reached them, and gets no more. What
     is taken back in the open month is set off against what the department or contract pays in it, up to the cap; the
     rest is carried forward, and of somebody who has left it is a receivable. So no month's pay is ever negative.
+    What is moved away is credited at most up to what is left to be carried, and never taken back; the department that
+    it is moved to takes it up once the credit is in the ledger, and deducts it as anything that is taken back.
     Raises: ValueError for a key of a later period than the open one.
     """
     desired = {**calculated, **{_key_of(scope, each): each.amount_minor for each in decided.adjustments}}
+    desired |= _moved_so_far(scope, posted, decided.moves)
     waiting = frozenset(key for key in (*desired, *posted) if _waits(key.base, decided.waiting))
     held = _held(desired, posted, decided.holds, waiting)
     desired |= {key: amount for key, (amount, _) in held.items()}
     skipped = {(key.payee, key.component) for key in (*waiting, *(key.held for key in waiting))}
     postings = differences(desired, posted, into=scope.into, held=skipped)
     deductions = tuple(_deductions(scope, postings, posted, decided, month))
-    desired |= {key: amount for each in deductions for key, amount in each.desired.items()}
+    desired |= {key: amount for each in deductions for key, amount in (*each.desired.items(), *each.credits.items())}
     lines = (
         *(_line_of_hold(scope, key, *held[key], decided) for key in sorted(held)),
         *(_line_of_adjustment(scope, each, decided) for each in decided.adjustments),
+        *(each.line(scope, amount, decided) for each in decided.moves if (amount := desired.get(each.key_in(scope)))),
         *(line for each in deductions for line in each.lines(scope, decided)),
     )
     return Settlement(desired, lines, differences(desired, posted, into=scope.into, held=skipped))
@@ -177,6 +215,18 @@ def _key_of(scope: Scope, adjustment: Adjustment) -> LedgerKey:
     return scope.key(MANUAL, adjustment.payee, adjustment.currency, adjustment.adjustment_id)
 
 
+def _moved_so_far(scope: Scope, posted: Mapping[LedgerKey, int], moves: Iterable[Move]) -> dict[LedgerKey, int]:
+    """What was credited stays, and what was credited elsewhere is taken up here."""
+    found = {key: amount for key, amount in posted.items() if key.sort == MOVED}
+    taken = {each.key_in(scope): -each.credited for each in moves if each.target == scope.name and each.credited}
+    return {**found, **taken}
+
+
+def _is_credit(key: LedgerKey, amount: int) -> bool:
+    """What a department credits that another takes up: it pays what is owed, and is no pay."""
+    return key.sort == MOVED and amount > 0
+
+
 def _waits(key: LedgerKey, waiting: frozenset[tuple[str, str]]) -> bool:
     """Manual adjustments do not wait for a calculation, nor does what is owed."""
     return not key.sort and bool({(key.payee, key.component), (key.payee, "")} & waiting)
@@ -191,7 +241,8 @@ def _held(
     """By the keys of what is held: minus what has not reached the payee yet, and why; zero where a hold is over."""
     holds = tuple(holds)
     found: dict[LedgerKey, tuple[int, tuple[Hold, ...]]] = {}
-    for key in sorted({key.base for key in (*desired, *posted) if not owes(key)} - {*waiting}):
+    own = {key.base for key in (*desired, *posted) if not owes(key) and key.sort != MOVED}
+    for key in sorted(own - {*waiting}):
         reasons = holds_on(key, holds)
         reached = posted.get(key, 0) + posted.get(key.held, 0)
         amount = reached - desired.get(key, 0) if reasons else 0
@@ -212,7 +263,9 @@ class _Deduction:
     deducted: int
     left: int
     brought_in: int
+    moved: int
     desired: Mapping[LedgerKey, int]
+    credits: Mapping[LedgerKey, int]
 
     @property
     def origin(self) -> str:
@@ -231,6 +284,7 @@ class _Deduction:
             "owed_before": self.owed_before,
             "most_deducted": self.most,
             "deducted": self.deducted,
+            **({"moved_away": self.moved} if self.moved else {}),
             "still_owed": self.left,
         }
         shown = {name: from_minor(minor, currency) for name, minor in named.items()}
@@ -265,29 +319,39 @@ def _deductions(
     here = [(each.key, each.amount_minor) for each in postings if not owes(each.key)]
     accounts = {(key.payee, key.currency) for key in posted} | {(key.payee, key.currency) for key, _ in here}
     accounts |= {account for account, owed in month.owed_now.items() if owed and account[0] in decided.leavers}
-    by_account: dict[Account, list[int]] = defaultdict(list)
+    accounts |= {(each.payee, each.currency) for each in decided.moves}
+    by_account, credited = defaultdict[Account, list[int]](list), defaultdict[Account, int](int)
     for key, net in nets((*here, *month.posted.items())).items():
-        by_account[key.payee, key.currency].append(net)
+        account = key.payee, key.currency
+        if _is_credit(key, net):
+            credited[account] += net
+        else:
+            by_account[account].append(net)
     for account in sorted(accounts):
-        deduction = _deduction(scope, account, by_account[account], posted, decided, month)
-        if any(amount or key in posted for key, amount in deduction.desired.items()):
+        deduction = _deduction(scope, account, (by_account[account], credited[account]), posted, decided, month)
+        if deduction.credits or any(amount or key in posted for key, amount in deduction.desired.items()):
             yield deduction
 
 
 def _deduction(
     scope: Scope,
     account: Account,
-    of_month: Collection[int],
+    of_month: tuple[Collection[int], int],
     posted: Mapping[LedgerKey, int],
     decided: Decided,
     month: OpenMonth,
 ) -> _Deduction:
     payee, currency = account
-    pay, taken_back = sum(net for net in of_month if net > 0), -sum(net for net in of_month if net < 0)
+    amounts, credited = of_month
+    pay, taken_back = sum(net for net in amounts if net > 0), -sum(net for net in amounts if net < 0)
     before = month.owed_before.get(account, 0)
     most = _share(decided.caps.get(currency, Decimal(0)), pay)
-    deducted = min(taken_back + before, most)
-    left = taken_back + before - deducted
+    # More was moved away than is owed by now, if a correction has been corrected: then the rest of it is paid.
+    due = max(taken_back + before - credited, 0)
+    deducted = min(due, most)
+    credits_now = _credits(scope, account, due - deducted, posted, decided.moves)
+    moved = sum(credits_now.values())
+    left = due - deducted - moved
     carried, receivable = (0, left) if payee in decided.leavers else (left, 0)
     targets = {
         scope.key(CARRIED, payee, currency): carried - month.owed_now.get(account, 0),
@@ -295,7 +359,21 @@ def _deduction(
     }
     desired = {key: posted.get(key, 0) + due for key, due in targets.items() if due or key in posted}
     brought_in = month.brought_in.get(account, 0)
-    return _Deduction(account, pay, taken_back, before, most, deducted, left, brought_in, desired)
+    amounts_now = (pay, taken_back, before, most, deducted, left, brought_in, credited + moved)
+    return _Deduction(account, *amounts_now, desired, credits_now)
+
+
+def _credits(
+    scope: Scope, account: Account, left: int, posted: Mapping[LedgerKey, int], moves: Iterable[Move]
+) -> dict[LedgerKey, int]:
+    """What is moved away now, of what is left to be carried; each move once."""
+    found: dict[LedgerKey, int] = {}
+    for each in moves:
+        key = each.key_in(scope)
+        if each.source == scope.name and (each.payee, each.currency) == account and key not in posted:
+            amount = min(each.amount_minor, left - sum(found.values()))
+            found |= {key: amount} if amount > 0 else {}
+    return found
 
 
 def _share(cap: Decimal, pay: int) -> int:

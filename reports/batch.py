@@ -58,6 +58,7 @@ EXCEPTION_TITLES: Mapping[ExceptionKind, str] = {
     ExceptionKind.CAPPED: message("capped"),
     ExceptionKind.TAKEN_BACK: message("taken back"),
     ExceptionKind.UNEXPLAINED: message("changed without a reason"),
+    ExceptionKind.OWED: message("owed, and deducted nowhere"),
 }
 
 TIE_OUT_STEPS = frozenset(

@@ -36,6 +36,7 @@ class BatchReport:
     rules: tuple[RuleVersion, ...] = ()
     tie_outs: tuple[TieOut, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    debts: tuple[DebtToDecide, ...] = ()
     source_run: RunId | None = None
     before: tuple[PayoutLine, ...] = ()
     book_label: str = ""
@@ -105,6 +106,17 @@ class HeldPayee:
     scope: str
     reason: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DebtToDecide:
+    """What somebody owes and no department deducts now; `told` is the message, which begins with its code."""
+
+    payee: str
+    scope: str
+    amount: Decimal
+    currency: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class ExceptionKind(StrEnum):
     CAPPED = "capped"
     TAKEN_BACK = "taken_back"
     UNEXPLAINED = "unexplained"
+    OWED = "owed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +132,16 @@ def month_on_month(report: BatchReport) -> tuple[MonthTotal, ...]:
 
 
 def exceptions(report: BatchReport) -> tuple[PayException, ...]:
-    """Who is held, has no policy, stands out, reached a cap, is taken from, or changed without a reason."""
+    """Who is held, has no policy, stands out, reached a cap, is taken from, changed without a reason, or owes what no
+    department deducts."""
     fences = {(each.policy, each.currency): each.fences for each in spreads(report)}
-    found = (*_not_paid(report), *_of_lines(report, fences), *_taken_back(report), *_unexplained(report))
+    found = (
+        *_not_paid(report),
+        *_of_lines(report, fences),
+        *_taken_back(report),
+        *_unexplained(report),
+        *_owed(report),
+    )
     order = list(ExceptionKind)
     return tuple(sorted(found, key=lambda each: (order.index(each.kind), each.scope, each.payee, each.component)))
 
@@ -216,6 +224,13 @@ def _of_lines(
         capped = [step.name for step in line.steps if step.kind == "cap" and step.note == "capped"]
         if capped:
             yield PayException(ExceptionKind.CAPPED, *place, ", ".join(capped), line.amount, line.currency)
+
+
+def _owed(report: BatchReport) -> Iterator[PayException]:
+    for debt in report.debts:
+        code, _, text = debt.told.partition(" ")
+        kind = ExceptionKind.OWED
+        yield PayException(kind, debt.payee, "", debt.scope, code, text, debt.amount, debt.currency)
 
 
 def _taken_back(report: BatchReport) -> Iterator[PayException]:

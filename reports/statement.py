@@ -170,6 +170,7 @@ _ENTRY_TYPES: Mapping[str, str] = {
     "release": message("released"),
     "manual": message("adjustment"),
     "carry_forward": message("carried to a later month"),
+    "move": message("owed, moved between departments"),
     "receivable": message("owed by you"),
 }
 
@@ -178,6 +179,7 @@ _BESIDE: Mapping[str, str] = {
     "held": message("Held back: %(component)s"),
     "manual": message("Adjustment"),
     "carried": message("Carried to a later month"),
+    "moved": message("Owed, moved between departments"),
     "receivable": message("Owed by you"),
 }
 
@@ -224,6 +226,7 @@ _DEDUCTIONS: Mapping[str, str] = {
     "owed_before": message("owed before"),
     "most_deducted": message("the most that may be deducted"),
     "deducted": message("deducted now"),
+    "moved_away": message("moved to another department"),
     "still_owed": message("still owed"),
     "carried": message("carried to a later month"),
     "receivable": message("owed by you"),

@@ -208,7 +208,7 @@ def _plain(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value).replace("|", "\\|")
 
 
-def show_batches(prepared: Prepared, files: Iterable[Path]) -> None:
+def show_batches(prepared: Prepared, files: Iterable[Path], debts: tuple[str, ...] = ()) -> None:
     """The batches that wait for people, and the files in which they review them."""
     rows = [{"batch": batch, "next": f"`recoup approve {batch} --by NAME`"} for batch in prepared.batches]
     lines = ["# Batches to review", "", *_table(rows), "", "## Files", ""]
@@ -217,6 +217,7 @@ def show_batches(prepared: Prepared, files: Iterable[Path]) -> None:
     lines += ["", "## Came late, and not counted yet", "", *(f"- {text}" for text in prepared.late)] * bool(
         prepared.late
     )
+    lines += ["", "## Owed, and deducted nowhere", "", *(f"- {text}" for text in debts)] * bool(debts)
     create_markdown_artifact("\n".join(lines), key="batches", description="Batches to review")
 
 

@@ -13,7 +13,7 @@ from tasks.stages import decide
 from tasks.stages.after_publish import write_outputs
 from tasks.stages.month_end import Prepared
 from tasks.stages.month_end import prepare as prepare_batches
-from tasks.stages.review import write_review
+from tasks.stages.review import debts_told, write_review
 
 
 @task(name="prepare", cache_policy=NO_CACHE)
@@ -26,7 +26,7 @@ def review(prepared: Prepared, period: str) -> None:
     """The workbook and the page that HR reviews, and where they lie."""
     world = world_of_process()
     files = write_review(world, Period.parse(period))
-    artifacts.show_batches(prepared, files)
+    artifacts.show_batches(prepared, files, debts_told(world, Period.parse(period)))
 
 
 @task(name="publish", cache_policy=NO_CACHE)

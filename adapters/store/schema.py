@@ -445,6 +445,7 @@ adjustments = sa.Table(
     sa.Column("proposed_on", sa.Date, nullable=False, comment="Day of the proposal."),
     *_recorded(),
     sa.Column("on_behalf_of", sa.String(120), comment="Whom a delegate acted for; empty: nobody."),
+    sa.Column("moved_from", sa.String(80), comment="Department whose debt is moved to `scope`; empty: nothing moves."),
     comment="Manual adjustments as they were proposed; paid only once somebody else has approved them.",
 )
 

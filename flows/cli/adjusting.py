@@ -83,6 +83,36 @@ def propose(
     say(f"somebody else types `recoup adjustments approve {known.adjustment_id} --by NAME`", as_json=as_json)
 
 
+@adjustments.command()
+def move(
+    batch: BatchId,
+    payee: Payee,
+    source: Annotated[str, typer.Option("--from", help="The department in which it is owed.")],
+    currency: Annotated[str, typer.Option("--currency", help="ISO 4217 code.")],
+    by: ByName,
+    reason: Reason,
+    amount: Annotated[
+        Decimal | None,
+        typer.Option("--amount", parser=parse_amount, metavar="AMOUNT", help="In major units; without it, all of it."),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Propose that what a payee owes in another department is deducted by the one of the batch, under its cap.
+
+    Once it is approved, the other department's batch credits it, and this one's, prepared after that one is published,
+    takes it up: it is neither lost nor taken twice.
+    """
+    from tasks.stages.adjust import NewMove, propose_move
+
+    world = open_world()
+    with attempt_at(world, f"move debt of {payee} to {batch}", None) as attempt:
+        batch = batch_meant(world, batch, as_json=as_json)
+        known = propose_move(world, batch, NewMove(payee, source, currency, by, reason, amount), attempt)
+    show(known, [_adjustment_row(known)], as_json=as_json, title=f"{by}: proposed")
+    say(f"somebody else types `recoup adjustments approve {known.adjustment_id} --by NAME`", as_json=as_json)
+
+
 @adjustments.command("approve")
 def approve_adjustment(adjustment: AdjustmentId, by: ByName, *, as_json: AsJson = False) -> None:
     """Approve an adjustment that somebody else proposed; the month, prepared again, pays it."""
@@ -173,7 +203,10 @@ def _decide_adjustment(adjustment: str, by: str, reason: str, *, approve: bool, 
     with attempt_at(world, f"decide adjustment {adjustment}", None) as attempt:
         known = decide_adjustment(world, adjustment, approve=approve, by=by, reason=reason, attempt=attempt)
     show(known, [_adjustment_row(known)], as_json=as_json, title=f"{by}: {known.state}")
-    if approve:
+    if approve and known.moved_from:
+        first = f"prepare {known.period} again and publish its batch of {known.moved_from}, which credits it"
+        say(f"{first}; then prepare it once more, and publish its batch of {known.scope}", as_json=as_json)
+    elif approve:
         say(f"`recoup month-end --period {known.period}` prepares the month again, with it", as_json=as_json)
 
 
@@ -181,7 +214,8 @@ def _adjustment_row(known: KnownAdjustment) -> dict[str, object]:
     return {
         "adjustment": known.adjustment_id,
         "payee": known.payee,
-        "of": f"{known.kind.value} {known.scope} {known.period}",
+        "of": f"{known.kind.value} {known.scope} {known.period}"
+        + (f", moved from {known.moved_from}" if known.moved_from else ""),
         "amount": f"{known.amount:,f} {known.currency}",
         "reason": known.reason,
         "proposed by": known.proposed_by,

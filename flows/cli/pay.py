@@ -35,6 +35,8 @@ def month_end(period: OfPeriod, by: ByName, *, as_json: AsJson = False) -> None:
     show(prepared, _batch_rows(open_world(), period), as_json=as_json, title=f"Batches of {period}")
     for text in prepared.late:
         say(f"came late: {text}", as_json=as_json)
+    for text in _debts_told(period):
+        say(text, as_json=as_json)
 
 
 @app.command()
@@ -46,6 +48,8 @@ def batches(
     """The batches, what they come to, and whose approval is due."""
     rows = _batch_rows(open_world(), period)
     show(rows, rows, as_json=as_json, title="Batches")
+    for text in _debts_told(period):
+        say(text, as_json=as_json)
 
 
 @app.command()
@@ -204,6 +208,13 @@ def _write_reviews(world: World, batch: str) -> None:
 
     if not is_opening(batch):
         write_review(world, Period.parse("-".join(batch.split("-")[1:3])))
+
+
+def _debts_told(period: Period | None) -> tuple[str, ...]:
+    """What payees owe where nothing is paid to them, and debts that were moved by half."""
+    from tasks.stages.review import debts_told
+
+    return debts_told(open_world(), period) if period else ()
 
 
 def _batch_rows(world: World, period: Period | None) -> list[dict[str, Any]]:

@@ -1,10 +1,10 @@
-"""Decisions about one payee beside the calculation: hold and release, manual adjustments by two people."""
+"""Decisions about one payee beside the calculation: holds; by two people, adjustments and moved debts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,7 @@ from incentives.approvers import PayDecision
 from incentives.authority import Matter, Ruling
 from incentives.ledger import BatchKind
 from tasks.stages.authority import moved_of_payee, refuse, ruling_on
+from tasks.stages.debts import owed_of
 from tasks.stages.month_end import Frozen, read_frozen
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.settling import read_cases
@@ -63,6 +64,21 @@ class NewAdjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class NewMove:
+    """What a payee of a batch owes in another department (`source`), to be deducted by the batch's; in major units.
+
+    Without an amount, all that is owed there in the currency.
+    """
+
+    payee: str
+    source: str
+    currency: str
+    by: str
+    reason: str
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KnownAdjustment:
     """An adjustment as it stands: proposed, approved or rejected."""
 
@@ -79,6 +95,12 @@ class KnownAdjustment:
     decided_by: str
     case: str
     proposed_for: str = ""
+    moved_from: str = ""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The departments or partners whose pay it changes."""
+        return (self.scope, self.moved_from) if self.moved_from else (self.scope,)
 
 
 def hold_payee(
@@ -108,25 +130,54 @@ def propose(world: World, batch: str, wanted: NewAdjustment, attempt: AttemptId 
     with world.store.write("adjustment_proposed") as connection:
         refuse_other_names(connection, wanted.by)
         frozen = read_frozen(connection, batch)
-        ruled = _ruling_on_new(connection, rules, frozen, wanted, day)
+        ruled = _ruling_on_new(connection, rules, frozen, wanted, (frozen.batch.scope,), day)
         acting_for = refuse(ruled, tuple(_faults(connection, frozen, wanted)))
-        name = f"{frozen.batch.period}-{len(adjustments_of(connection, period=str(frozen.batch.period))) + 1:04d}"
-        row = {
-            "adjustment_id": name,
-            "batch_kind": frozen.batch.kind.value,
-            "scope": frozen.batch.scope,
-            "period": str(frozen.batch.period),
-            "payee": wanted.payee,
-            "currency": wanted.currency,
-            "amount_minor": to_minor(wanted.amount, wanted.currency),
-            "case_id": wanted.case or None,
-            "proposed_by": wanted.by,
-            "reason": wanted.reason.strip(),
-            "proposed_on": day,
-            "on_behalf_of": acting_for,
-        }
+        row = _row(connection, frozen, wanted, acting_for, day)
         insert_adjustment(world.store, connection, row, attempt)
-        return _named(connection, name)
+        return _named(connection, row["adjustment_id"])
+
+
+def propose_move(world: World, batch: str, wanted: NewMove, attempt: AttemptId | None) -> KnownAdjustment:
+    """Record that what a payee owes in another department is to be deducted from what this batch's department pays.
+
+    It counts once somebody else approves. Then the first credits what is still owed, up to the amount, and the second
+    takes up what was credited, under its cap. Raises: RefusedError with everything that is wrong with it.
+    """
+    day, rules = business_today(world), sound_rules(world.settings.rules)
+    with world.store.write("move_proposed") as connection:
+        refuse_other_names(connection, wanted.by)
+        frozen = read_frozen(connection, batch)
+        owed = owed_of(connection, frozen.batch.period, wanted.payee)
+        minor = owed.get((wanted.source, wanted.currency), 0)
+        whole = from_minor(minor, wanted.currency) if minor else Decimal(0)
+        amount = whole if wanted.amount is None else wanted.amount
+        adjustment = NewAdjustment(wanted.payee, amount, wanted.currency, wanted.by, wanted.reason)
+        faults = (*_faults_of_move(frozen, wanted, amount, owed), *_faults(connection, frozen, adjustment, debt=True))
+        ruled = _ruling_on_new(connection, rules, frozen, adjustment, (frozen.batch.scope, wanted.source), day)
+        acting_for = refuse(ruled, faults)
+        row = _row(connection, frozen, adjustment, acting_for, day) | {"moved_from": wanted.source}
+        insert_adjustment(world.store, connection, row, attempt)
+        return _named(connection, row["adjustment_id"])
+
+
+def _row(
+    connection: sa.Connection, frozen: Frozen, wanted: NewAdjustment, acting_for: str, day: date
+) -> dict[str, Any]:
+    batch = frozen.batch
+    return {
+        "adjustment_id": f"{batch.period}-{len(adjustments_of(connection, period=str(batch.period))) + 1:04d}",
+        "batch_kind": batch.kind.value,
+        "scope": batch.scope,
+        "period": str(batch.period),
+        "payee": wanted.payee,
+        "currency": wanted.currency,
+        "amount_minor": to_minor(wanted.amount, wanted.currency),
+        "case_id": wanted.case or None,
+        "proposed_by": wanted.by,
+        "reason": wanted.reason.strip(),
+        "proposed_on": day,
+        "on_behalf_of": acting_for,
+    }
 
 
 def decide_adjustment(
@@ -202,13 +253,27 @@ def _payees_of(connection: sa.Connection, frozen: Frozen) -> _Payees:
 
 
 def _ruling_on_new(
-    connection: sa.Connection, rules: RuleSet, frozen: Frozen, wanted: NewAdjustment, day: date
+    connection: sa.Connection,
+    rules: RuleSet,
+    frozen: Frozen,
+    wanted: NewAdjustment,
+    scopes: tuple[str, ...],
+    day: date,
 ) -> Ruling:
     batch, place = frozen.batch, Location(f"batch {frozen.batch.batch_id}")
     moved = _moved(wanted.amount, wanted.currency)
     payees = frozenset({wanted.payee})
     matter = Matter(PayDecision.PROPOSE_ADJUSTMENT, wanted.by, place, batch.scope, moved, payees)
-    return ruling_on(connection, rules, batch.kind, batch.period, matter, day)
+    return _in_each(
+        ruling_on(connection, rules, batch.kind, batch.period, replace(matter, scope=scope), day) for scope in scopes
+    )
+
+
+def _in_each(rulings: Iterable[Ruling]) -> Ruling:
+    """Who moves a debt decides about pay of two departments, and must be entitled in both."""
+    every = tuple(rulings)
+    refusals = tuple(dict.fromkeys(issue for each in every for issue in each.refusals))
+    return Ruling(next((each.on_behalf_of for each in every if each.on_behalf_of), ""), refusals)
 
 
 def _ruling_on_known(
@@ -226,7 +291,10 @@ def _ruling_on_known(
         frozenset({known.payee}),
         dict.fromkeys(proposers, "proposed it"),
     )
-    return ruling_on(connection, rules, known.kind, known.period, matter, day)
+    return _in_each(
+        ruling_on(connection, rules, known.kind, known.period, replace(matter, scope=scope), day)
+        for scope in known.scopes
+    )
 
 
 def _moved(amount: Decimal, currency: str) -> dict[str, int]:
@@ -291,15 +359,51 @@ def _faults_of_hold(wanted: PayeeHold, day: date, payees: _Payees, *, is_held: b
         yield f"HLD004 {wanted.until} is no later than today, {day}: give a later day, or none"
 
 
-def _faults(connection: sa.Connection, frozen: Frozen, wanted: NewAdjustment) -> Iterator[str]:
+def _faults(connection: sa.Connection, frozen: Frozen, wanted: NewAdjustment, *, debt: bool = False) -> Iterator[str]:
     payees = _payees_of(connection, frozen)
     if wanted.payee not in payees.here_or_nowhere:
         yield f'ADJ001 "{wanted.payee}" is no payee of the batch. {payees.elsewhere(wanted.payee)}'.rstrip()
     if not wanted.reason.strip():
         yield "ADJ005 an adjustment is proposed with a reason: give --reason"
-    yield from _faults_of_money(wanted)
+    in_vain = tuple(_faults_of_money(wanted))
+    # Of a debt that is not there the amount is nothing, and that is told already.
+    yield from () if debt and not wanted.amount else in_vain
+    if not in_vain and wanted.payee in payees.here_or_nowhere:
+        yield from _faults_of_currency(connection, frozen, wanted)
     if wanted.case:
         yield from _faults_of_case(connection, frozen, wanted)
+
+
+def _faults_of_currency(connection: sa.Connection, frozen: Frozen, wanted: NewAdjustment) -> Iterator[str]:
+    """Payroll pays somebody in the currencies of their policies; of whom nothing is calculated, in the batch's."""
+    lines = read_payout_lines(connection, frozen.run, frozen.batch.kind.value)
+    keys = {(key.payee, key.currency) for key in (*frozen.desired, *frozen.posted)}
+    every = {(line.payee, line.currency) for line in lines if line.scope == frozen.batch.scope} | keys
+    mine = {currency for payee, currency in every if payee == wanted.payee} or {currency for _, currency in every}
+    if mine and wanted.currency not in mine:
+        message = f"ADJ009 {frozen.batch.scope} does not pay {wanted.payee} in {wanted.currency}"
+        yield f"{message}, but in {', '.join(sorted(mine))}: no policy of theirs is in it"
+
+
+def _faults_of_move(
+    frozen: Frozen, wanted: NewMove, amount: Decimal, owed: Mapping[tuple[str, str], int]
+) -> Iterator[str]:
+    """Only what is owed can move, between two departments."""
+    batch = frozen.batch
+    if batch.kind is not BatchKind.BONUS:
+        yield "ADJ008 what a partner owes is deducted from its own fees: only debts of employees move"
+        return
+    if wanted.source == batch.scope:
+        yield f"ADJ008 {batch.scope} deducts what is owed there itself: name another department with --from"
+        return
+    there = [f"{from_minor(minor, paid):,f} {paid} in {scope}" for (scope, paid), minor in sorted(owed.items())]
+    most = owed.get((wanted.source, wanted.currency), 0)
+    moved = _moved(amount, wanted.currency).get(wanted.currency, 0)
+    if not most:
+        nothing = f"{wanted.payee} owes nothing in {wanted.source} in {wanted.currency}"
+        yield f"ADJ008 {nothing} that is posted; they owe {', '.join(there) or 'nothing anywhere'}"
+    elif amount < 0 or moved > most:
+        yield f"ADJ008 {amount:,f} {wanted.currency} is not between nothing and what is owed: {', '.join(there)}"
 
 
 def _faults_of_case(connection: sa.Connection, frozen: Frozen, wanted: NewAdjustment) -> Iterator[str]:
@@ -363,4 +467,5 @@ def _known(row: sa.Row[Any]) -> KnownAdjustment:
         row.decided_by or "",
         row.case_id or "",
         row.on_behalf_of or "",
+        row.moved_from or "",
     )

@@ -18,6 +18,7 @@ from domain.periods import Period
 from domain.records import PayoutLine
 from incentives.batches import OF_GROUPS, BatchPhase, refusals
 from incentives.ledger import (
+    MOVED,
     BatchKind,
     ChainedEntry,
     EntryType,
@@ -59,6 +60,7 @@ def verify_ledger(world: World) -> tuple[Issue, ...]:
         issues += (*_of_batch(frozen, entries), *_unapproved(frozen))
     issues += _unpublished(entries, batches)
     issues += _below_zero(entries, {frozen.batch.batch_id for frozen in batches if frozen.open_month is None})
+    issues += _taken_without_credit(entries)
     published = [frozen.run for frozen in batches if frozen.state.phase is BatchPhase.PUBLISHED]
     return (*issues, *untied_nights(world, published), *recomputed(world, published))
 
@@ -80,6 +82,19 @@ def _below_zero(entries: tuple[ChainedEntry, ...], uncapped: Collection[str]) ->
             yield Issue(
                 "LED015", Location(f"month {period}"), message, "Nobody is paid less than nothing: do not pay it"
             )
+
+
+def _taken_without_credit(entries: tuple[ChainedEntry, ...]) -> Iterator[Issue]:
+    """A department takes up what another has credited, never more; less is named by every month-end (OWE002)."""
+    sums: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    for posting in (chained.entry.posting for chained in entries):
+        if posting.key.sort == MOVED:
+            name = posting.key.component.partition("/")[2].rpartition(":")[0]
+            sums[posting.key.payee, name, str(posting.key.origin_period), posting.key.currency] += posting.amount_minor
+    for (payee, name, _, currency), minor in sorted(sums.items()):
+        if minor < 0:
+            message = f"{from_minor(-minor, currency):,f} {currency} of {payee} is taken up, and was credited nowhere"
+            yield Issue("LED023", Location(f"adjustment {name}"), message, "It would be taken twice: do not deduct it")
 
 
 def _of_batch(frozen: Frozen, entries: tuple[ChainedEntry, ...]) -> Iterator[Issue]:

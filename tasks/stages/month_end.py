@@ -68,7 +68,7 @@ from tasks.stages.plan import refuse_unsigned
 from tasks.stages.published_sets import batches_published
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.rules_read import among, rules_read
-from tasks.stages.settling import approved_adjustments, holds_in_force, ledger_key, open_months
+from tasks.stages.settling import approved_adjustments, approved_moves, holds_in_force, ledger_key, open_months
 from tasks.stages.tying import untied
 
 Posted = Mapping[LedgerKey, int]
@@ -136,7 +136,7 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
         _refuse_brought_in(connection, period)
     source, source_manifest = _source(world, period)
     with world.store.read() as connection:
-        _refuse_before_look_back(terms, period, _open_period(connection, period))
+        _refuse_before_look_back(terms, period, opened_for(connection, period))
         posted = {kind: posted_of(connection, kind, period) for kind in BatchKind}
         manifest = _manifest(connection, period, source, source_manifest, rules, posted)
         _refuse_untied(connection, source)
@@ -149,7 +149,7 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
             f"month-end {period} waits: {'; '.join(pay.waiting)}. Correct the extracts, run the night again"
         )
     with world.store.read() as connection:
-        into = _open_period(connection, period)
+        into = opened_for(connection, period)
         drafts = [
             draft
             for kind in BatchKind
@@ -402,7 +402,8 @@ def _batches_of(
     desired = desired_of(kind, pay.lines[kind])
     waiting = frozenset((payee, part) for payee, part, _ in pay.held[kind]) if kind is BatchKind.BONUS else frozenset()
     holds = holds_in_force(connection, kind, period, terms.pay.rule, day)
-    adjusted = approved_adjustments(connection, kind, period)
+    adjusted, moves = approved_adjustments(connection, kind, period), approved_moves(connection, kind, period)
+    moving = {each.source for each in moves} | {each.target for each in moves if each.credited}
     months = open_months(connection, kind, into)
     owing = {scope for scope, month in months.items() if any(_of_leavers(month, pay.leavers))}
     decided = Decided(
@@ -412,8 +413,13 @@ def _batches_of(
         terms=terms.pay.version.digest,
         terms_place=str(terms.pay.place("deductions")),
     )
-    for name in sorted({scope_of(key) for key in (*desired, *posted)} | {*adjusted} | owing):
-        mine = replace(decided, holds=holds.get(name, ()), adjustments=adjusted.get(name, ()))
+    for name in sorted({scope_of(key) for key in (*desired, *posted)} | {*adjusted} | owing | moving):
+        mine = replace(
+            decided,
+            holds=holds.get(name, ()),
+            adjustments=adjusted.get(name, ()),
+            moves=tuple(each for each in moves if name in {each.source, each.target}),
+        )
         scope, month = Scope(kind, name, period, into), months.get(name, OpenMonth())
         calculated, before = ({key: each[key] for key in each if scope_of(key) == name} for each in (desired, posted))
         settled = settle(scope, calculated, before, mine, month)
@@ -448,7 +454,7 @@ def _store(world: World, night: Night, rules: RuleSet, drafts: Sequence[Draft], 
     stored: list[BatchId] = []
     settled: list[str] = []
     with world.store.write("batches_prepared") as connection:
-        into = _open_period(connection, period)
+        into = opened_for(connection, period)
         now = manifest_of(connection, night.run)
         for draft in drafts:
             mine = (draft.scope.kind.value, draft.scope.name)
@@ -572,7 +578,8 @@ def key_of_line(kind: BatchKind, line: PayoutLine) -> LedgerKey:
     return LedgerKey(kind, line.payee, line.component, Period.parse(line.origin_period), line.currency)
 
 
-def _open_period(connection: sa.Connection, period: Period) -> Period:
+def opened_for(connection: sa.Connection, period: Period) -> Period:
+    """The open month into which batches of `period` are posted."""
     return open_period(period, period_states(connection))
 
 

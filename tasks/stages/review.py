@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,6 +22,7 @@ from incentives.ledger import HELD, BatchKind, LedgerKey
 from reports.batch import batch_page
 from reports.batch_report import (
     BatchReport,
+    DebtToDecide,
     Difference,
     HeldPayee,
     PayeeWithoutPolicy,
@@ -29,6 +31,7 @@ from reports.batch_report import (
 )
 from reports.workbook import write_batch_workbook
 from tasks.stages.brought_in import is_opening
+from tasks.stages.debts import debts_elsewhere, half_moved
 from tasks.stages.labels import book_label, language_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_before import lines_of_the_month_before
@@ -51,6 +54,15 @@ def write_review(world: World, period: Period) -> tuple[Path, ...]:
     )
 
 
+def debts_told(world: World, period: Period) -> tuple[str, ...]:
+    """OWE001 for each debt in a department that does not pay its payee while another does; OWE002 for each that was
+    moved by half, of whatever month."""
+    with world.store.read() as connection:
+        standing = _standing(connection, period)
+        elsewhere = debts_elsewhere(connection, period, standing)
+        return (*(each.told(period) for each in elsewhere), *(each.told for each in half_moved(connection)))
+
+
 def tie_out_of(world: World, period: Period) -> tuple[tuple[KindTieOut, ...], tuple[Issue, ...]]:
     """The tie-out of the month by kind of batch, and TIE001 for each difference that its reasons do not cover.
 
@@ -63,16 +75,23 @@ def tie_out_of(world: World, period: Period) -> tuple[tuple[KindTieOut, ...], tu
 
 def _reports(world: World, period: Period) -> dict[BatchKind, BatchReport]:
     with world.store.read() as connection:
-        rows = [row for row in read_batches(connection, str(period)) if not is_opening(row.batch_id)]
-        if not rows:
+        if not _rows(connection, period):
             raise RefusedError(f"no batch of {period}; `recoup month-end --period {period}` prepares them")
-        frozen = [read_frozen(connection, row.batch_id) for row in rows]
-        current = _newest(each for each in frozen if each.state.phase not in {BatchPhase.VOID, BatchPhase.RETURNED})
+        current = _standing(connection, period)
         return {
             kind: _report(world, connection, period, kind, [each for each in current if each.batch.kind is kind])
             for kind in BatchKind
             if any(each.batch.kind is kind for each in current)
         }
+
+
+def _rows(connection: sa.Connection, period: Period) -> list[sa.Row[Any]]:
+    return [row for row in read_batches(connection, str(period)) if not is_opening(row.batch_id)]
+
+
+def _standing(connection: sa.Connection, period: Period) -> list[Frozen]:
+    frozen = (read_frozen(connection, row.batch_id) for row in _rows(connection, period))
+    return _newest(each for each in frozen if each.state.phase not in {BatchPhase.VOID, BatchPhase.RETURNED})
 
 
 def _newest(batches: Iterable[Frozen]) -> list[Frozen]:
@@ -132,10 +151,18 @@ def _report(
         tie_outs=tie_outs(connection, manifest, kind, batches),
         waivers=waivers_of_run(connection, newest),
         source_run=manifest.source,
+        debts=tuple(_debts(connection, period, batches)) if kind is BatchKind.BONUS else (),
         before=lines_of_the_month_before(connection, period, kind),
         book_label=book_label(world),
         names=column_names(connection, {line.rule for each in batches for line in each.lines}, language_of(world)),
     )
+
+
+def _debts(connection: sa.Connection, period: Period, batches: list[Frozen]) -> Iterator[DebtToDecide]:
+    for debt in debts_elsewhere(connection, period, batches):
+        yield DebtToDecide(debt.payee, debt.scope, debt.amount, debt.currency, debt.told(period))
+    for half in half_moved(connection):
+        yield DebtToDecide(half.payee, half.source, half.amount, half.currency, half.told)
 
 
 def _held_by_decision(frozen: Frozen) -> Iterator[HeldPayee]:

@@ -16,8 +16,8 @@ from adapters.store.settlements import adjustments_of, cases_of, holds_of
 from domain.actions import Action, ActionState
 from domain.periods import Period
 from incentives.chains import PayTerms
-from incentives.ledger import CARRIED, RECEIVABLE, BatchKind, LedgerKey, scope_of
-from incentives.settlement import Account, Adjustment, Hold, OpenMonth, owes
+from incentives.ledger import CARRIED, MOVED, RECEIVABLE, BatchKind, LedgerKey, scope_of
+from incentives.settlement import Account, Adjustment, Hold, Move, OpenMonth, owes
 
 DISPUTE = "dispute"
 UPHELD = "upheld"
@@ -109,7 +109,7 @@ def approved_adjustments(
 ) -> dict[str, tuple[Adjustment, ...]]:
     found: dict[str, list[Adjustment]] = defaultdict(list)
     for row in adjustments_of(connection, kind=kind.value, period=str(period)):
-        if row.decision == "approved":
+        if row.decision == "approved" and not row.moved_from:
             found[row.scope].append(
                 Adjustment(
                     row.adjustment_id,
@@ -123,6 +123,38 @@ def approved_adjustments(
                 )
             )
     return {scope: tuple(every) for scope, every in found.items()}
+
+
+def approved_moves(connection: sa.Connection, kind: BatchKind, period: Period | None = None) -> tuple[Move, ...]:
+    """Debts that are moved by decision, of one month or of all, with what the ledger has credited of each so far."""
+    rows = [row for row in adjustments_of(connection, kind=kind.value, period=str(period or "")) if row.moved_from]
+    posted = _posted_of_moves(connection, kind) if rows else {}
+    return tuple(
+        Move(
+            row.adjustment_id,
+            row.payee,
+            row.currency,
+            row.amount_minor,
+            row.moved_from,
+            row.scope,
+            row.reason,
+            row.proposed_by,
+            row.decided_by,
+            posted.get((row.adjustment_id, row.moved_from), 0),
+            -posted.get((row.adjustment_id, row.scope), 0),
+        )
+        for row in rows
+        if row.decision == "approved"
+    )
+
+
+def _posted_of_moves(connection: sa.Connection, kind: BatchKind) -> Counter[tuple[str, str]]:
+    """By adjustment and department: above zero what was credited, below it what was taken up."""
+    found: Counter[tuple[str, str]] = Counter()
+    for row in sums_of_sort(connection, kind.value, MOVED):
+        name, _, scope = row.component.partition("/")[2].partition(":")
+        found[name, scope] += row.amount_minor
+    return found
 
 
 def read_cases(

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import duckdb
+import openpyxl
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -26,25 +27,35 @@ from adapters.store.signatures import sign
 from adapters.world import business_today, open_world
 from domain.actions import ActionDecision, ActionDecisionKind
 from domain.ids import canonical_decimal as as_text
+from domain.ids import digest_of
 from domain.manifest import Stage
 from domain.money import from_minor
 from domain.periods import Period
+from domain.records import PayoutLine
 from flows.cli import app, explaining
 from incentives.batches import BatchPhase, DecisionKind, PeriodDecisionKind, PeriodState
 from incentives.closed_sets import AGAINST, KEPT
-from incentives.ledger import LedgerEntry, chain
+from incentives.ledger import LedgerEntry, chain, nets
 from reports.languages import Language
 from reports.payout_tree import payout_page
 from tasks.stages import decide, month_end
 from tasks.stages.actions import decide_action
-from tasks.stages.adjust import NewAdjustment, decide_adjustment, hold_payee, propose, release_payee
+from tasks.stages.adjust import (
+    NewAdjustment,
+    NewMove,
+    decide_adjustment,
+    hold_payee,
+    propose,
+    propose_move,
+    release_payee,
+)
 from tasks.stages.disputes import answer, list_disputes, open_dispute, resolve
 from tasks.stages.explain import lines_of_payee, verify_ledger
 from tasks.stages.explain_payout import explain_payout
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import prepare, read_frozen
 from tasks.stages.opening_pay import bring_in, house_of, post_opening, sign_opening
-from tasks.stages.review import tie_out_of, write_review
+from tasks.stages.review import debts_told, tie_out_of, write_review
 from tasks.stages.rules import sound_rules
 from tasks.stages.withdrawing import withdraw_signature
 from tests.conftest import copy_of, new_world
@@ -54,6 +65,7 @@ from tests.crashes.report import line_of
 from tests.stages.conftest import month_of, night_of, put_book
 from tests.stages.copied_rows import copy_of_store
 from tests.stages.logins import as_login
+from tests.stages.paid import month_end_run, publish_lines
 from tests.stages.test_nights import files_of, tables_of
 from tests.stages.test_opening_of_pay import opening_of, with_commission
 
@@ -970,3 +982,89 @@ def test_what_was_brought_in_at_going_live_is_paid_on_under_the_cap_and_named(mo
     with pytest.raises(RefusedError, match="OPN031"):
         bring_in(world, opening_of(payee, tmp_path, owed=1, name="late.csv"), SEPTEMBER,
                  begin_attempt(world.store, "opening", LAST), by="importer")  # fmt: skip
+
+
+def test_what_is_owed_where_nobody_pays_is_named_and_moved_by_two_people_to_where_it_is_deducted(month):
+    """A debt in legal of somebody whom field pays: told, moved, credited in legal, and only then deducted in field."""
+    batch = batch_of(prepared(month), "field")
+    with month.store.read() as connection:
+        pays = nets((each.key, each.amount_minor) for each in read_frozen(connection, batch).postings)
+    key, pay = next((key, pay) for key, pay in pays.items() if key.currency == "VND" and pay > 100)
+    most = pay * 3 // 10
+    owe(month, key.payee, "legal", most + 7)
+    known = verify_ledger(month)
+    frozen = prepared(month)
+    (told,) = debts_told(month, SEPTEMBER)
+    assert told.startswith(
+        f"OWE001 {key.payee} owes {most + 7:,} VND in legal, which does not pay them now; field does"
+    )
+    page, workbook, _ = write_review(month, SEPTEMBER)[:3]
+    assert "owed, and deducted nowhere" in page.read_text(encoding="utf-8")
+    assert "OWE001" in {cell.value for row in openpyxl.load_workbook(workbook)["Exceptions"] for cell in row}
+
+    def move(scope="field", **changes):
+        batch = batch_of(frozen, scope)
+        given = {"payee": key.payee, "source": "legal", "currency": "VND", "by": "demo hr", "reason": "works here now"}
+        return propose_move(as_login(month, "demo hr"), batch, NewMove(**given | changes), None)
+
+    assert "ADJ008 field deducts what is owed there itself" in refusal_of(lambda: move(source="field"))
+    assert f"they owe {most + 7:,} VND in legal" in refusal_of(lambda: move(source="phone_early"))
+    assert "ADJ008 -1 VND is not between" in refusal_of(lambda: move(amount=Decimal(-1)))
+    assert "is not between nothing and what is owed" in refusal_of(lambda: move(amount=Decimal(most + 8)))
+    assert "ADJ001" in refusal_of(lambda: move("legal"))
+    assert "ADJ005" in refusal_of(lambda: move(reason=" "))
+    proposed = move()
+    assert (proposed.amount, proposed.scope, proposed.moved_from) == (most + 7, "field", "legal")
+    decide_as_finance = as_login(month, "demo finance")
+    assert "AUT00" in refusal_of(
+        lambda: decide_adjustment(as_login(month, "demo hr"), proposed.adjustment_id, approve=True, by="demo hr",
+                                  attempt=None)
+    )  # fmt: skip
+    decide_adjustment(decide_as_finance, proposed.adjustment_id, approve=True, by="demo finance", attempt=None)
+
+    moved = f"moved/{proposed.adjustment_id}"
+    both = prepared(month)
+    assert amounts_of(month, batch_of(both, "legal"), key.payee) == {
+        f"{moved}:legal": most + 7, "carried/net:legal": -most - 7,
+    }  # fmt: skip
+    untouched = amounts_of(month, batch_of(both, "field"), key.payee)
+    assert untouched == {key.component: pay}, "nothing is taken up before it is credited"
+    paid(month, batch_of(both, "legal"))
+    assert [text.split()[0] for text in debts_told(month, SEPTEMBER)] == ["OWE002"]
+
+    credited = prepared(month)
+    assert amounts_of(month, batch_of(credited, "field"), key.payee) == {
+        key.component: pay, f"{moved}:field": -most - 7, "carried/net:field": 7,
+    }  # fmt: skip
+    paid(month, batch_of(credited, "field"))
+    assert debts_told(month, SEPTEMBER) == ()
+    assert verify_ledger(month) == known, "August, which was put in by hand, apart"
+    (found,) = tie_out_of(month, SEPTEMBER)[0][:1]
+    assert found.kind == "bonus"
+    assert tie_out_of(month, SEPTEMBER)[1] == ()
+    count = len(entries_of(month))
+    for name in ("legal", "field"):
+        assert name in prepared(month).settled or amounts_of(month, batch_of(prepared(month), name), key.payee) == {}
+    assert len(entries_of(month)) == count
+
+
+def batch_of(found, scope):
+    return next(batch for batch in found.batches if f"-{scope}-" in batch)
+
+
+def amounts_of(world, batch, payee):
+    with world.store.read() as connection:
+        postings = read_frozen(connection, batch).postings
+    return {each.key.component: each.amount_minor for each in postings if each.key.payee == payee}
+
+
+def paid(world, batch):
+    approve_all(world, batch)
+    decide.publish(world, batch, by="publisher")
+
+
+def owe(world, payee, scope, minor):
+    """A debt in the ledger as a batch of August left it, without the nights before it."""
+    august = SEPTEMBER.previous()
+    line = PayoutLine(payee, f"carried/net:{scope}", str(august), "VND", Decimal(minor), scope, digest_of("terms"), ())
+    publish_lines(world, month_end_run(world, august), scope, [line])

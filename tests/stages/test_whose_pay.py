@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,12 +10,24 @@ import typer
 
 from adapters.errors import RefusedError
 from adapters.store.results import write_held
+from domain.ids import digest_of
 from domain.periods import Period
 from domain.records import PayoutLine
 from flows.cli.adjusting import parse_amount
 from incentives.ledger import BatchKind
-from tasks.stages.adjust import NewAdjustment, decide_adjustment, hold_payee, propose, release_payee
+from tasks.stages.adjust import (
+    NewAdjustment,
+    NewMove,
+    decide_adjustment,
+    hold_payee,
+    propose,
+    propose_move,
+    release_payee,
+)
 from tasks.stages.disputes import case_named, open_dispute, resolve
+from tasks.stages.explain import verify_ledger
+from tasks.stages.review import debts_told
+from tasks.stages.settling import approved_adjustments, approved_moves
 from tests.stages.paid import house_policy, line_by, month_end_run, publish_lines
 
 SEPTEMBER, AUGUST = Period(2026, 9), Period(2026, 8)
@@ -114,6 +127,66 @@ def test_what_is_typed_as_an_amount_has_one_meaning(text):
     with pytest.raises(typer.BadParameter):
         parse_amount(text)
     assert [parse_amount(each) for each in ("1,500,000", "-12.30", "1_000")] == [1500000, Decimal("-12.30"), 1000]
+
+
+@pytest.fixture
+def owing(world, batches):
+    """E0001, whom field pays, owes 700 VND in legal since August, and 7.25 CNY in the phones' department."""
+    for scope, amount, currency in (("legal", "700", "VND"), ("phone_late", "7.25", "CNY")):
+        run, part = month_end_run(world, AUGUST, nonce=scope), f"carried/net:{scope}"
+        owed = PayoutLine("E0001", part, "2026-08", currency, Decimal(amount), scope, digest_of("terms"), ())
+        publish_lines(world, run, scope, [owed])
+    return batches
+
+
+def test_every_debt_where_nothing_is_paid_is_named_with_what_can_be_done(world, owing):
+    first, second = debts_told(world, SEPTEMBER)
+    assert first.startswith("OWE001 E0001 owes 700 VND in legal, which does not pay them now; field does. To deduct it")
+    assert "recoup adjustments move bonus-2026-09-field --payee E0001 --from legal --currency VND" in first
+    assert second.startswith("OWE001 E0001 owes 7.25 CNY in phone_late, which does not pay them now; field does, in an")
+
+
+def test_a_debt_moves_only_to_a_department_that_pays_in_its_currency(world, owing):
+    with pytest.raises(RefusedError, match="ADJ009 field does not pay E0001 in CNY, but in VND"):
+        _move(world, owing[0], "phone_late", "CNY")
+    known = _move(world, owing[0], "legal", "VND")
+    assert (known.amount, known.scopes) == (700, ("field", "legal"))
+    with pytest.raises(RefusedError, match="AUT00"):
+        decide_adjustment(world, known.adjustment_id, approve=True, by="demo hr", attempt=None)
+    assert approved(world) == ()
+    decide_adjustment(world, known.adjustment_id, approve=True, by="demo finance", attempt=None)
+    (move,) = approved(world)
+    assert (move.source, move.target, move.amount_minor, move.credited) == ("legal", "field", 700, 0)
+    with world.store.read() as connection:
+        assert approved_adjustments(connection, BatchKind.BONUS, SEPTEMBER) == {}, "it is paid to nobody"
+
+
+def test_what_is_taken_up_and_was_credited_nowhere_is_found_by_verify(world, owing):
+    run = month_end_run(world, SEPTEMBER, nonce="moved")
+    taken = PayoutLine("E0001", "moved/2026-09-0001:field", "2026-09", "VND", Decimal(-5), "field", digest_of("t"), ())
+    publish_lines(world, run, "field", [taken])
+    (found,) = (issue for issue in verify_ledger(world) if issue.code == "LED023")
+    assert found.message == "5 VND of E0001 is taken up, and was credited nowhere"
+    credit = replace(taken, component="moved/2026-09-0001:legal", scope="legal", amount=Decimal(12))
+    publish_lines(world, run, "legal", [credit])
+    assert "LED023" not in {issue.code for issue in verify_ledger(world)}
+
+
+def approved(world):
+    with world.store.read() as connection:
+        return approved_moves(connection, BatchKind.BONUS, SEPTEMBER)
+
+
+def _move(world, batch, source, currency):
+    return propose_move(world, batch, NewMove("E0001", source, currency, "demo hr", "works in field"), None)
+
+
+def test_an_adjustment_is_in_a_currency_in_which_the_payee_is_paid(world, batches):
+    with pytest.raises(RefusedError, match="ADJ009 field does not pay E0001 in CNY, but in VND"):
+        _adjust(world, batches[0], "E0001", amount="7.25", currency="CNY")
+    with pytest.raises(RefusedError, match="ADJ009"):
+        _adjust(world, batches[1], "E0003", amount="7.25", currency="CNY")
+    _adjust(world, batches[1], "E0003")
 
 
 def _hold(world, batch, payee, *, by="demo hr"):

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import resource
 import subprocess
 import sys
 import tempfile
@@ -31,9 +30,8 @@ import numpy.typing as npt
 
 from allocation.problem import NOWHERE, PARTS, Group, Limit, Limits, Problem, Uses, violations
 from allocation.solve import solve
-from bench.spent import measuring
+from bench.spent import measuring, peak_mib
 
-MIB = 1024
 LEFT_OUT = ("10m",)
 
 
@@ -124,7 +122,7 @@ def ours(size: Size) -> Measured:
     with measuring() as spent:
         found = solve(problem)
     broken = violations(problem.limits, problem.used(found.place))
-    return Measured(*spent(), _peak(), found.value, found.gap, len(broken))
+    return Measured(*spent(), peak_mib(), found.value, found.gap, len(broken))
 
 
 def by_flow(size: Size, limit: float | None) -> Measured | None:
@@ -152,7 +150,7 @@ def relaxed_by_highs(size: Size) -> Measured:
     highs.passModel(_linear(problem))
     with measuring() as spent:
         highs.run()
-    return Measured(*spent(), _peak(), round(highs.getObjectiveValue()))
+    return Measured(*spent(), peak_mib(), round(highs.getObjectiveValue()))
 
 
 SOLVERS = {
@@ -215,10 +213,6 @@ def _group(draw: np.random.Generator, size: Size, start: int, stop: int) -> Grou
     places = every if size.each is None else np.sort(draw.choice(size.places, size.each, replace=False))
     at, ones = np.arange(len(places)), np.ones(len(places), dtype=np.int64)
     return Group(start, stop, places, draw.integers(PARTS // 2, PARTS, len(places)), Uses(at, places, ones))
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
 
 
 if __name__ == "__main__":

@@ -7,13 +7,12 @@ Apart from `bench.allocation`, because the wheels of OR-Tools and of HiGHS canno
 from __future__ import annotations
 
 import json
-import resource
 import sys
 
 import numpy as np
 from ortools.graph.python import min_cost_flow
 
-from bench.spent import measuring
+from bench.spent import measuring, peak_mib
 
 
 def main(file: str) -> None:
@@ -23,9 +22,12 @@ def main(file: str) -> None:
         status = flow.solve()
     if status != flow.OPTIMAL:
         raise SystemExit(f"OR-Tools ended with {status}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds, cpu_seconds = spent()
-    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mib": peak, "value": -flow.optimal_cost()}))
+    print(
+        json.dumps(
+            {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mib": peak_mib(), "value": -flow.optimal_cost()}
+        )
+    )
 
 
 def _flow(unit: np.ndarray, limit: np.ndarray, value: np.ndarray, most: np.ndarray) -> min_cost_flow.SimpleMinCostFlow:

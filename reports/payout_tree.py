@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from domain.ids import Digest, RunId, canonical_decimal, short
+from domain.money import CONTEXT
 from domain.records import Outcome
 from reports.languages import Language, message, words_of
 from reports.marks import outcome_mark
@@ -64,8 +65,9 @@ class PaymentSum:
     @classmethod
     def of(cls, payments: Iterable[FeePayment]) -> PaymentSum:
         found = tuple(payments)
-        recovered = sum((each.recovered for each in found), Decimal(0))
-        return cls(len(found), recovered, sum((each.fee for each in found), Decimal(0)))
+        with localcontext(CONTEXT):
+            recovered = sum((each.recovered for each in found), Decimal(0))
+            return cls(len(found), recovered, sum((each.fee for each in found), Decimal(0)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,7 +288,7 @@ def test_random_corrections_pay_what_the_plain_calculator_pays(policy, people, c
 
 @pytest.mark.slow
 @given(st.one_of(policies(), policies(TOGETHER, most=4)), payees, st.integers(1, 12), corrections)
-@settings(max_examples=3_000)
+@settings(max_examples=2_000)
 def test_thousands_of_random_policies(policy, people, month, corrected):
     compare(policy, people, month, corrected)
 

@@ -48,10 +48,11 @@ class Situation:
         return next(one for one in self.strategy.segments if one.id == row["segment"])
 
     def worked_as(self, row: Row) -> Row:
-        """The account that decides the segment and the skills: where a debtor has one owner, the worst of theirs."""
-        together = self.strategy.rule.one_owner_per_debtor
-        mine = [each for each in self.of_debtor(row) if is_workable(self, each)]
-        return min(mine, key=_worst_first, default=row) if together else row
+        """The account that decides the segment and the skills: where a debtor has one owner, the worst of theirs that
+        is worked. One that is placed or held is not decided together with those, and keeps its own."""
+        if not self.strategy.rule.one_owner_per_debtor or not is_workable(self, row):
+            return row
+        return min((each for each in self.of_debtor(row) if is_workable(self, each)), key=_worst_first)
 
     def of_debtor(self, row: Row) -> Sequence[Row]:
         """All accounts of the debtor in the account's jurisdiction and currency."""

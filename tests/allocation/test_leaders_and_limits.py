@@ -171,3 +171,16 @@ def test_a_handover_leaves_out_what_was_drawn_for_measuring():
     given, refused = handed_over(situation, "Law", (colleague,))
     assert [each.account_id for each in given] == ["B"]
     assert (*refused, *faults(situation, given)) == ()
+
+
+@pytest.mark.parametrize("kept", [{"placed_with": "P1"}, {"segment": "current", "days_past_due": 0}], ids=["placed", "held"])
+def test_what_is_not_decided_with_the_other_accounts_of_its_debtor_keeps_its_own_segment(kept):
+    """A placement goes on in the segment in which it was made, whatever else the debtor owes."""
+    other = phone("B", days_past_due=80)
+    rows = book_of(legal("A", "partner:P1", debtor_id="D", **kept), other).to_pylist()
+    accounts = {row["account_id"]: {**row, "arm": None} for row in rows}
+    situation = Situation(strategy_with(), {end.key: end for end in (HAN, P1)}, accounts, {})
+    mine = situation.accounts["A"]
+    assert situation.worked_as(mine) is mine
+    assert "department: is in phone, segment" in situation.barrier(mine, HAN)
+    assert situation.barrier(situation.accounts["B"], HAN) == ""

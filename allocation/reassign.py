@@ -201,22 +201,28 @@ def _of_absence(situation: Situation, wanted: Sequence[Reassigned]) -> Iterator[
 
 
 def handed_over(
-    situation: Situation, absent: str, takers: Iterable[Destination]
+    situation: Situation, absent: str, takers: Iterable[Destination], urgent: Sequence[str] = ()
 ) -> tuple[tuple[Reassigned, ...], tuple[Issue, ...]]:
-    """Who of the takers gets which of the absent employee's accounts that are worked, and which nobody can take.
+    """Who of the takers gets which of the absent employee's accounts that are worked; and those that stay, each with
+    why, the most urgent first.
 
-    The accounts of a debtor stay together; those drawn for measuring stay where they are. Each goes to whoever
-    may have it and has, for their capacity, the most room left; of several the first by id.
+    What is first in `urgent` finds the most room; accounts that are not in it come last. The accounts of a debtor stay
+    together, and are as urgent as the first of them; those drawn for measuring stay where they are. Each goes to
+    whoever may have it and has, for their capacity, the most room left; of several the first by id.
     """
     ends = {one.key: one for one in takers if one.id != absent and one.id not in situation.away}
     taken = dict.fromkeys(ends, 0)
     found: list[Reassigned] = []
     issues: list[Issue] = []
-    for rows in _by_debtor(situation, absent):
+    for rows in _by_debtor(situation, absent, urgent):
+        if any(row["arm"] for row in rows):
+            issues.extend(_drawn(row) for row in rows)
+            continue
         able = [one for one in ends.values() if not any(situation.barrier(row, one) for row in rows)]
-        fits = [one for one in able if _needed(situation, rows, one) <= situation.room_at(one) - taken[one.key]]
+        roomy = [one for one in able if _needed(situation, rows, one) <= situation.room_at(one) - taken[one.key]]
+        fits = [one for one in roomy if not _breaks_limits(situation, found, rows, one)]
         if not fits:
-            issues.extend(_nobody(situation, row, ends.values(), is_room=not able) for row in rows)
+            issues.extend(_nobody(situation, row, ends.values(), able, roomy) for row in rows)
             continue
         best = min(fits, key=lambda one: (-_share_left(situation, one, taken[one.key]), one.id))
         taken[best.key] += _needed(situation, rows, best)
@@ -224,13 +230,22 @@ def handed_over(
     return tuple(sorted(found, key=lambda each: each.account_id)), tuple(issues)
 
 
-def _by_debtor(situation: Situation, absent: str) -> list[list[Row]]:
+def _by_debtor(situation: Situation, absent: str, urgent: Sequence[str]) -> list[list[Row]]:
+    """What changes hands together, the most urgent first; of equals by the number of the account."""
     groups: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
-    together = situation.strategy.rule.one_owner_per_debtor
-    for account, row in sorted(situation.accounts.items()):
-        if owner_of(row) == f"employee:{absent}" and is_workable(situation, row) and not row["arm"]:
+    together, place = situation.strategy.rule.one_owner_per_debtor, {name: at for at, name in enumerate(urgent)}
+    for account, row in sorted(situation.accounts.items(), key=lambda item: (place.get(item[0], len(place)), item[0])):
+        if owner_of(row) == f"employee:{absent}" and is_workable(situation, row):
             groups[_debtor_of(row) if together else (account,)].append(row)
-    return [groups[key] for key in sorted(groups)]
+    return list(groups.values())
+
+
+def _breaks_limits(situation: Situation, given: Sequence[Reassigned], rows: Sequence[Row], taker: Destination) -> bool:
+    """Whether a partner's quota or share would be broken by these beside what is given already."""
+    if not taker.is_partner:
+        return False
+    more = (Reassigned(row["account_id"], taker.kind, taker.id) for row in rows)
+    return any(_of_partners(situation, [*given, *more]))
 
 
 def _needed(situation: Situation, rows: Sequence[Row], taker: Destination) -> int:
@@ -241,9 +256,20 @@ def _share_left(situation: Situation, taker: Destination, taken: int) -> float:
     return (situation.room_at(taker) - taken) / max(capacity_of(taker, situation.strategy), 1)
 
 
-def _nobody(situation: Situation, row: Row, takers: Iterable[Destination], *, is_room: bool) -> Issue:
+def _drawn(row: Row) -> Issue:
+    text = f"is drawn for measuring, into {row['arm']}" if row["arm"] else "its debtor has another that is drawn"
+    return Issue("DSP006", Location(f"account {row['account_id']}"), text, "It waits for who is absent")
+
+
+def _nobody(
+    situation: Situation, row: Row, takers: Iterable[Destination], able: Sequence[Destination],
+    roomy: Sequence[Destination],
+) -> Issue:  # fmt: skip
     place = Location(f"account {row['account_id']}")
-    if not is_room:
+    if roomy:
+        text = "it would break a quota or a share of each partner with room for it"
+        return Issue("DSP019", place, text, "Name others, or change the strategy")
+    if able:
         return Issue("DSP005", place, "nobody of those who may have it has room", "Name more people")
     why = [f"{one.id}, {situation.barrier(row, one)}" for one in takers]
     said = "; ".join(why[:3]) or "nobody is there"

@@ -112,6 +112,16 @@ def why_of(action: NextAction | None, promise: Promised | None, may: MayContact,
     return Why.VALUE if promise is None else Why.OPEN_PROMISE
 
 
+def urgency(promise: Promised | None, until: date) -> int:
+    """The place of an account among those that somebody else takes over until a day, by its promise: broken lately, due
+    by then, none, due later. As on a list, what is not due is waited for."""
+    if promise is None:
+        return 2
+    if promise.is_broken:
+        return 0
+    return 1 if promise.due_on <= until else 3
+
+
 def in_order(items: tuple[WorkItem, ...], *, by_territory: bool) -> tuple[WorkItem, ...]:
     """By reason, then by the last day of the action, then by what a minute brings; on field lists region by region, and
     in it branch by branch, the one with the most urgent account first."""

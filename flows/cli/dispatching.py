@@ -11,9 +11,10 @@ import typer
 from adapters.world import business_today, open_world
 from flows.attempts import attempt_at
 from flows.cli.arguments import ByName, Reason, parse_date
-from flows.cli.output import AsJson, say, show
+from flows.cli.output import AsJson, print_table, say, show
 
 if TYPE_CHECKING:
+    from domain.issues import Issue
     from tasks.stages.reassign import KnownReassignment
 
 dispatch = typer.Typer(
@@ -87,7 +88,10 @@ def handover(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Propose that colleagues work what an absent employee has; on the day after the last it goes back by itself."""
+    """Propose that colleagues work what an absent employee has: the most urgent first, as far as they have room.
+
+    What they cannot take is listed, and stays. On the day after the last it all goes back by itself.
+    """
     from tasks.stages.reassign import Terms, propose_handover
 
     if bool(to) == bool(team):
@@ -123,8 +127,19 @@ def reject(name: ReassignmentId, by: ByName, reason: Reason, *, as_json: AsJson 
 
 def _tell(known: KnownReassignment, *, as_json: bool) -> None:
     show(known, [_row(known)], as_json=as_json, title="Proposed")
-    name = known.reassignment.reassignment_id
+    name, absent = known.reassignment.reassignment_id, known.reassignment.from_owner
+    if known.stays and not as_json:
+        print_table(f"Stays with {absent}, the most urgent first", [_stay(each) for each in known.stays])
+        say(
+            f"{len(known.stays)} accounts stay with {absent}, who is absent, until somebody decides: once {name} is "
+            "approved, hand the rest over to another team (--team) or to several people (--to, given again), or give "
+            "single accounts to somebody with `recoup dispatch override`"
+        )
     say(f"Somebody else types `recoup dispatch approve {name} --by NAME`; nothing changes before", as_json=as_json)
+
+
+def _stay(issue: Issue) -> dict[str, object]:
+    return {"account": issue.location.path.removeprefix("account "), "code": issue.code, "why": issue.message}
 
 
 def _row(known: KnownReassignment) -> dict[str, object]:

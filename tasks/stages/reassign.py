@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,10 +33,12 @@ from allocation.reassign import Situation, faults, handed_over
 from domain.ids import AttemptId, ReleaseId
 from domain.issues import Issue, Location
 from domain.reassignments import Reassigned, Reassignment, ReassignmentKind, refusals
+from domain.worklists import urgency
 from tasks.stages.authority import people_on
 from tasks.stages.night import write_table
 from tasks.stages.rules import sound_rules
-from tasks.stages.situation import looked_at_day
+from tasks.stages.situation import LookedAt, looked_at_day
+from tasks.stages.worklist import promises_of, worth_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class KnownReassignment:
-    """A reassignment as it stands: proposed, approved or rejected."""
+    """A reassignment as it stands: proposed, approved or rejected. `stays` is what a handover just proposed leaves
+    with its absent owner, each with why, the most urgent first."""
 
     reassignment: Reassignment
     state: str
     decided_by: str = ""
     release: ReleaseId | None = None
+    stays: tuple[Issue, ...] = ()
 
 
 def propose_override(world: World, terms: Terms, wanted: Sequence[Wanted], attempt: AttemptId) -> KnownReassignment:
@@ -87,15 +92,33 @@ def propose_handover(
     world: World, terms: Terms, absent: str, *, to: Sequence[str] = (), team: str = "", attempt: AttemptId
 ) -> KnownReassignment:
     """Record that what an absent employee has is to be worked by these colleagues, or by those of a team, until they
-    are back. Raises: RefusedError with everything that forbids any of it."""
+    are back: as much as they have room for and may have, the most urgent first. The rest stays, and is told.
+
+    Raises: RefusedError with everything that forbids it, if none of it can be given.
+    """
     with looked_at_day(world, terms.first, (), owner=absent) as looked_at:
         situation = looked_at.situation
         takers, unknown = _takers(situation, to, team)
-        accounts, found = handed_over(situation, absent, takers) if not unknown else ((), ())
-        found = (*unknown, *found, *faults(situation, accounts))
+        urgent = _most_urgent_first(world, looked_at, terms.until)
+        accounts, stays = handed_over(situation, absent, takers, urgent) if not unknown else ((), ())
+        found = (*unknown, *(() if accounts else stays), *faults(situation, accounts))
     days = (terms.first, terms.until)
     one = Reassignment(ReassignmentKind.HANDOVER, 0, *days, accounts, terms.by, terms.reason, absent)
-    return _record(world, one, looked_at.earliest, found, attempt)
+    return replace(_record(world, one, looked_at.earliest, found, attempt), stays=stays)
+
+
+def _most_urgent_first(world: World, looked_at: LookedAt, until: date) -> list[str]:
+    """As work lists order them: promises broken lately, promises due by the last day, then what a minute of work is
+    expected to bring; a promise that is due later is waited for."""
+    names = sorted(looked_at.situation.accounts)
+    worth = worth_of(world, looked_at.night, looked_at.situation.strategy)
+    is_known = "promises" not in looked_at.halted
+    promises = promises_of(looked_at.duck, looked_at.night + timedelta(days=1), names) if is_known else {}
+
+    def place(name: str) -> tuple[int, Decimal, str]:
+        return urgency(promises.get(name), until), -worth.get(name, Decimal(0)), name
+
+    return sorted(names, key=place)
 
 
 def decide_reassignment(

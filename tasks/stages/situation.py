@@ -44,11 +44,14 @@ from tasks.stages.session import session_of_night
 
 @dataclass(frozen=True, slots=True)
 class LookedAt:
-    """`earliest` is the first day that may still change: neither past by the clock, nor part of a night that ran."""
+    """By the newest `night`. `earliest` is the first day that may still change: neither past by the clock, nor part of
+    a night that ran; `halted` are tables that are not known."""
 
     duck: Duck
     situation: Situation
     earliest: date
+    night: date
+    halted: frozenset[str]
 
 
 @contextmanager
@@ -63,7 +66,8 @@ def looked_at_day(world: World, first: date, accounts: Collection[str], owner: s
             raise RefusedError("DSP018 no night has been gated yet: there is no book to look at")
         run, night = found
         manifest, accepted = manifest_of(connection, run), accepted_in(connection, run)
-        releases, halted = all_releases(world, connection), halted_in(connection, run) & READS
+        releases, unknown = all_releases(world, connection), halted_in(connection, run)
+    halted = unknown & READS
     if halted:
         text = f"DSP018 {', '.join(sorted(halted))} of {night} was halted, and so it is not known who may have what"
         raise RefusedError(f"{text}. Correct the extract first")
@@ -75,7 +79,8 @@ def looked_at_day(world: World, first: date, accounts: Collection[str], owner: s
     with session_of_night(world, manifest, accepted, releases=False) as duck:
         create_dispatch_views(duck, releases)
         arms = arms_in_force(world, rules.experiments, first)
-        yield LookedAt(duck, situation_of(duck, strategy, first, accounts, owner, arms), earliest)
+        situation = situation_of(duck, strategy, first, accounts, owner, arms)
+        yield LookedAt(duck, situation, earliest, night, frozenset(unknown))
 
 
 def situation_of(

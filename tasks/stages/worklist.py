@@ -21,6 +21,7 @@ from adapters.store.runs import files_of_run, official_run
 from adapters.store.schema import run_files, runs
 from adapters.world import World, registered_file
 from allocation.contact_hours import BestHour, best_hours, reached_statement
+from allocation.strategies import Strategy
 from allocation.worth import per_minute
 from domain.dispatch import DISPATCH_SQL
 from domain.exact import exact
@@ -253,18 +254,20 @@ def open_actions(duck: Duck, day: date, accounts: Sequence[str]) -> list[dict[st
 
 
 def _promises(known: _Known, accounts: Sequence[str]) -> dict[str, Promised]:
+    return {} if "promises" in known.halted else promises_of(known.duck, known.day, accounts)
+
+
+def promises_of(duck: Duck, day: date, accounts: Sequence[str]) -> dict[str, Promised]:
     """Of each account the promise that was broken lately, else the open one that is due first."""
-    if "promises" in known.halted:
-        return {}
     promise = TABLES["promises"].c
-    lately = sa.and_(promise.state == "broken", promise.due_on >= known.day - timedelta(days=BROKEN_DAYS))
+    lately = sa.and_(promise.state == "broken", promise.due_on >= day - timedelta(days=BROKEN_DAYS))
     statement = (
         sa.select(promise.account_id, promise.due_on, promise.amount, promise.currency, promise.state)
         .where(promise.account_id.in_(accounts), sa.or_(promise.state == "open", lately))
         .order_by(promise.account_id, promise.state, promise.due_on, promise.promise_id)
     )
     found: dict[str, Promised] = {}
-    for row in known.duck.read(exact(statement)):
+    for row in duck.read(exact(statement)):
         one = Promised(row["due_on"], row["amount"], row["currency"], row["state"] == "broken")
         found.setdefault(row["account_id"], one)
     return found
@@ -309,17 +312,21 @@ def _persons(known: _Known, rows: Sequence[dict[str, Any]]) -> dict[str, tuple[s
 
 
 def _per_minute(known: _Known) -> dict[str, Decimal]:
-    """Expected recovery by the newest allocation, for each minute that the segment takes; an estimate."""
-    file = _newest_allocation(known)
     strategy = known.rules.strategies.on(known.day - timedelta(days=1))
-    if file is None or strategy is None:
+    return {} if strategy is None else worth_of(known.world, known.manifest.business_date, strategy)
+
+
+def worth_of(world: World, night: date, strategy: Strategy) -> dict[str, Decimal]:
+    """Expected recovery by the newest allocation up to the night, for each minute that the segment takes; an
+    estimate."""
+    file = _newest_allocation(world, night)
+    if file is None:
         return {}
     table = pq.read_table(file, columns=["account_id", "currency", "segment", "expected_recovery"])
     return dict(per_minute(table, strategy))
 
 
-def _newest_allocation(known: _Known) -> Any:
-    night = known.manifest.business_date
+def _newest_allocation(world: World, night: date) -> Any:
     statement = (
         sa.select(run_files.c.path, run_files.c.sha256)
         .join(runs, runs.c.run_id == run_files.c.run_id)
@@ -327,6 +334,6 @@ def _newest_allocation(known: _Known) -> Any:
         .order_by(runs.c.business_date.desc(), runs.c.recorded_at.desc())
         .limit(1)
     )
-    with known.world.store.read() as connection:
+    with world.store.read() as connection:
         row = connection.execute(statement).first()
-    return None if row is None else registered_file(known.world, row.path, row.sha256)
+    return None if row is None else registered_file(world, row.path, row.sha256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ from allocation.pins import Pin
 from allocation.reassign import Situation, faults, handed_over
 from allocation.rows import read_book
 from domain.reassignments import Reassigned
+from domain.worklists import Promised, urgency
 from tests.allocation.conftest import (
     STRATEGY,
     allocate_by_hand,
@@ -163,17 +165,77 @@ def test_of_two_decisions_the_one_on_the_worst_account_counts():
     assert owners(allocate_by_hand(book, HAN, LAN, pins=pins)) == {"A": "Lan", "B": "Han", "C": "Han"}
 
 
+def handover(rows, *takers, urgent="", strategy=None, drawn="", used=None):
+    """What Law's colleagues take over, and what stays with Law, in order."""
+    strategy = strategy or strategy_with()
+    ends = tuple(sorted({P1, P2, LAW, *takers}, key=lambda end: (end.kind, end.id)))
+    book = book_of(*rows)
+    arms = dict.fromkeys(drawn, "calls:late")
+    accounts = {row["account_id"]: {**row, "arm": arms.get(row["account_id"])} for row in book.to_pylist()}
+    limits = partner_limits(read_book(book, barred_of(), ends, strategy), ends, strategy)
+    situation = Situation(strategy, {end.key: end for end in ends}, accounts, used or {}, partner_limits=limits)
+    given, stays = handed_over(situation, "Law", takers, urgent)
+    assert faults(situation, given) == ()
+    return {each.account_id: each.owner_id for each in given}, [
+        (issue.location.path.removeprefix("account "), issue.code) for issue in stays
+    ]
+
+
 def test_a_handover_leaves_out_what_was_drawn_for_measuring():
-    colleague = collector("Else", 9, "legal")
-    rows = book_of(*(legal(name, "employee:Law") for name in "AB")).to_pylist()
-    accounts = {row["account_id"]: {**row, "arm": "calls:late" if row["account_id"] == "A" else None} for row in rows}
-    situation = Situation(strategy_with(), {end.key: end for end in (LAW, colleague)}, accounts, {})
-    given, refused = handed_over(situation, "Law", (colleague,))
-    assert [each.account_id for each in given] == ["B"]
-    assert (*refused, *faults(situation, given)) == ()
+    rows = [legal(name, "employee:Law") for name in "AB"]
+    assert handover(rows, collector("Else", 9, "legal"), drawn="A") == ({"B": "Else"}, [("A", "DSP006")])
 
 
-@pytest.mark.parametrize("kept", [{"placed_with": "P1"}, {"segment": "current", "days_past_due": 0}], ids=["placed", "held"])
+OF_LAW = [legal(name, "employee:Law") for name in "ABCD"]
+OF_ONE_DEBTOR = [legal(name, "employee:Law", debtor_id="X" if name in "AD" else name) for name in "ABCD"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "room", "urgent", "given", "stays"),
+    [
+        (OF_LAW, 2, "DBCA", "BD", [("C", "DSP005"), ("A", "DSP005")]),
+        (OF_LAW, 2, "", "AB", [("C", "DSP005"), ("D", "DSP005")]),
+        (OF_LAW, 1, "C", "C", [("A", "DSP005"), ("B", "DSP005"), ("D", "DSP005")]),
+        (OF_LAW, 4, "DBCA", "ABCD", []),
+        (OF_LAW, 0, "BADC", "", [("B", "DSP005"), ("A", "DSP005"), ("D", "DSP005"), ("C", "DSP005")]),
+        (OF_ONE_DEBTOR, 3, "BDCA", "ABD", [("C", "DSP005")]),
+        (OF_ONE_DEBTOR, 1, "DBCA", "B", [("D", "DSP005"), ("A", "DSP005"), ("C", "DSP005")]),
+    ],
+)
+def test_a_handover_gives_what_fits_the_most_urgent_first_and_the_rest_stays(rows, room, urgent, given, stays):
+    """Of a full colleague's nine places `room` are free; a debtor is given whole or not at all."""
+    taker = collector("Else", 9, "legal")
+    found = handover(rows, taker, urgent=urgent, used={taker.key: 9 - room})
+    assert found == (dict.fromkeys(given, "Else"), stays)
+    assert handover(rows[::-1], taker, urgent=urgent, used={taker.key: 9 - room}) == found
+
+
+def test_what_was_promised_is_taken_over_before_what_is_worth_most_unless_it_is_due_after_the_return():
+    promises = [
+        None,
+        Promised(date(2026, 9, 11), Decimal(1), "VND", is_broken=False),
+        Promised(date(2026, 9, 10), Decimal(1), "VND", is_broken=False),
+        Promised(date(2026, 8, 30), Decimal(1), "VND", is_broken=True),
+    ]
+    assert [urgency(each, date(2026, 9, 10)) for each in promises] == [2, 3, 1, 0]
+
+
+def test_what_nobody_may_have_stays_and_takes_no_room():
+    rows = [legal("A", "employee:Law", jurisdiction="CN"), legal("B", "employee:Law")]
+    assert handover(rows, collector("Else", 1, "legal"), urgent="AB") == ({"B": "Else"}, [("A", "DSP004")])
+
+
+def test_a_partner_takes_over_no_more_than_its_quota():
+    strategy = strategy_with("{partner: P1, at_most_number: 2}")
+    assert handover(OF_LAW, P1, urgent="DCBA", strategy=strategy) == (
+        {"D": "P1", "C": "P1"},
+        [("B", "DSP019"), ("A", "DSP019")],
+    )
+
+
+@pytest.mark.parametrize(
+    "kept", [{"placed_with": "P1"}, {"segment": "current", "days_past_due": 0}], ids=["placed", "held"]
+)
 def test_what_is_not_decided_with_the_other_accounts_of_its_debtor_keeps_its_own_segment(kept):
     """A placement goes on in the segment in which it was made, whatever else the debtor owes."""
     other = phone("B", days_past_due=80)

@@ -17,6 +17,7 @@ from adapters.world import open_world
 from domain.dispatch import DISPATCH_SQL
 from domain.exact import exact
 from domain.manifest import Stage
+from domain.worklists import Why, in_order
 from tasks.stages.explain_allocation import explain_allocation
 from tasks.stages.reassign import (
     Terms,
@@ -28,6 +29,7 @@ from tasks.stages.reassign import (
 )
 from tasks.stages.reassignment_files import read_overrides
 from tasks.stages.rules import sound_rules
+from tasks.stages.worklist import Scope, work_lists
 from tests.conftest import SteppingClock, copy_of
 from tests.stages.books import edit, house_book
 
@@ -124,6 +126,39 @@ def test_the_next_night_keeps_it_as_stated_and_says_why(world, run_night):
     held = [account for account in accounts if rows[account]["disposition"] != "allocated"]
     after = owners_on(world, UNTIL + timedelta(days=1))
     assert all(after[account]["owner_id"] == "HOUSE" for account in held if account in after), "the law comes first"
+
+
+def as_full_as_ever(world, rules):
+    """By the house's own rules, with which a normal night leaves collectors hardly any room."""
+    found = open_world(world.settings.model_copy(update={"rules": rules}), clock=SteppingClock(MORNING))
+    sign(found.store, sound_rules(rules).contents(), proposer="proposer", signer="signer")
+    return found
+
+
+def test_a_handover_to_colleagues_who_are_nearly_full_gives_what_fits_and_tells_the_rest(world, tmp_path):
+    world = as_full_as_ever(world, house_book(tmp_path / "rules"))
+    absent, accounts, known = handover(world)
+    given = {each.account_id for each in known.reassignment.accounts}
+    stays = [issue.location.path.removeprefix("account ") for issue in known.stays]
+    assert len(given) > 1
+    assert len(stays) > 1
+    assert sorted([*given, *stays]) == sorted(accounts)
+    assert {issue.code for issue in known.stays} <= {"DSP004", "DSP005"}
+    (mine,) = work_lists(world, NIGHT, Scope(employee=absent)).lists
+    by_value = [item.account_id for item in in_order(mine.items, by_territory=False) if item.why is Why.VALUE]
+    in_both = [name for name in by_value if name in stays]
+    assert len(in_both) > 1
+    assert [name for name in stays if name in in_both] == in_both, "the rest, in the order of the work list"
+    decide_reassignment(world, known.reassignment.reassignment_id, approve=True, by="head", attempt=attempt(world))
+    after = owners_on(world, FIRST)
+    assert {after[name]["owner_id"] for name in stays} == {absent}
+    team = after[next(iter(given))]["team_id"]
+    with pytest.raises(RefusedError, match="DSP005") as refused:
+        propose_handover(world, terms(), absent, team=team, attempt=attempt(world))
+    assert str(refused.value).count("account ") == len(stays), (
+        "nothing more fits: every one of the rest with its reason"
+    )
+    assert len(list_reassignments(world)) == 1
 
 
 def moved(world, count=2):

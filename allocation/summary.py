@@ -14,6 +14,7 @@ from allocation.decisions import Night, used_of_limits
 from allocation.limits import as_asked, capacity_of, passed_by_fixed
 from allocation.problem import Violation
 from allocation.recovery import RecoveryTable
+from allocation.shortages import Shortage, shortages
 from allocation.teams import FAIRNESS, Spread, compared_in
 
 
@@ -52,7 +53,7 @@ class Summary:
 
     `reasons` are (reason, accounts), `segments` (segment or empty, disposition, accounts). Value, bound and prices are
     estimates in the strategy's comparison currency; `prices` are what the next night starts from. `spreads` are of
-    teams, with a band or without.
+    teams, with a band or without; `shortages` what nobody has room for, whatever it brings.
     """
 
     strategy: str
@@ -71,6 +72,7 @@ class Summary:
     recovery: RecoveryTable
     spreads: tuple[Spread, ...] = ()
     fairness: FairnessSummary | None = None
+    shortages: tuple[Shortage, ...] = ()
 
     @property
     def book(self) -> int:
@@ -112,6 +114,7 @@ def summary(night: Night, accounts: pa.Table, recovery: RecoveryTable) -> Summar
         recovery=recovery,
         spreads=_spreads(night),
         fairness=_fairness(night),
+        shortages=shortages(night.book, night.strategy, night.work),
     )
 
 

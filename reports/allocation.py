@@ -15,6 +15,7 @@ from allocation.got import Got, Spread, teams_of, together_of
 from allocation.limit_costs import LimitCost, Without
 from allocation.moves import CAPACITY, NOBODY, Move, Why, counted, showing
 from allocation.problem import Violation
+from allocation.shortages import NO_CAPACITY, Shortage
 from domain.ids import RunId
 from domain.money import MINOR_DIGITS, Rounding, round_to
 from domain.records import Grain
@@ -75,6 +76,15 @@ _LIMITS: Mapping[Without, str] = {
     Without.KEPT_OWNERS: message("accounts that stay with their owner"),
     Without.FAIRNESS: message("fairness band in force"),
 }
+_SHORT_OF_CAPACITY = message(
+    "Segment %(segment)s: at most %(workable)s of %(of)s accounts can be worked: whoever may work %(accounts)s of them "
+    "has no capacity (%(who)s)"
+)
+_DEBTORS_TOO_LARGE = message(
+    "Segment %(segment)s: debtors with more accounts than anybody has room for (%(who)s): %(debtors)s, with "
+    "%(accounts)s accounts; the largest, %(largest)s, asks %(asked)s, and %(room)s is the most that anybody has"
+)
+_WITH_MINUTES = message("%(accounts)s (%(minutes)s minutes)")
 _DISPOSITIONS = {"allocated": message("allocated"), "held": message("held"), "excluded": message("excluded")}
 
 
@@ -108,7 +118,8 @@ class AllocationFacts:
     """What the night of `business_date` decided for the days from `valid_from` on. `currency` is what estimates are
     reckoned in; `again` the value that solving the same night once more finds. `disposed` are (disposition, accounts),
     `decided` the rows of the allocation, `segments` (id, title, disposition, accounts), `titles` those of departments.
-    `lapsed` are decisions of leaders that could not hold, `outside` who lies outside the fairness band all the same.
+    `lapsed` are decisions of leaders that could not hold, `shortages` what nobody has room for, `unknown` who
+    the strategy names and no extract has, `outside` who lies outside the fairness band all the same.
     """
 
     business_date: date
@@ -136,6 +147,8 @@ class AllocationFacts:
     score: ScoreCounts | None = None
     owner: str = ""
     lapsed: tuple[str, ...] = ()
+    shortages: tuple[Shortage, ...] = ()
+    unknown: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     book_label: str = ""
@@ -255,10 +268,31 @@ class _Writer:
         if self.facts.outside and self.is_whole:
             who = ", ".join(self.who(key) for key in self.facts.outside)
             yield self.say(message("Outside the fairness band all the same: %(who)s")) % {"who": who}
+        for shortage in self.facts.shortages if self.is_whole else ():
+            yield self.shortage(shortage)
+        if self.facts.unknown and self.is_whole:
+            told = {"day": self.facts.business_date.isoformat(), "it": ", ".join(self.facts.unknown)}
+            yield self.say(message("The strategy names who is not in the extracts of %(day)s: %(it)s")) % told
         for each in self.facts.lapsed if self.is_whole else ():
             yield self.say(
                 message("A decision of leaders could not hold, for who got the accounts gets none: %(it)s")
             ) % {"it": each}
+
+    def shortage(self, one: Shortage) -> str:
+        count = self.formats.count
+        told = {"segment": one.segment, "who": one.who, "of": count(one.of)}
+        if one.code == NO_CAPACITY:
+            accounts, workable = self.with_minutes(one, one.accounts), count(one.of - one.accounts)
+            return self.say(_SHORT_OF_CAPACITY) % {**told, "accounts": accounts, "workable": workable}
+        numbers = {"debtors": count(one.debtors), "accounts": count(one.accounts), "largest": one.largest}
+        asked, room = (self.with_minutes(one, each) for each in (one.asked, one.room))
+        return self.say(_DEBTORS_TOO_LARGE) % {**told, **numbers, "asked": asked, "room": room}
+
+    def with_minutes(self, one: Shortage, accounts: int) -> str:
+        count = self.formats.count
+        if not one.minutes:
+            return count(accounts)
+        return self.say(_WITH_MINUTES) % {"accounts": count(accounts), "minutes": count(accounts * one.minutes)}
 
     def violations(self) -> Section:
         _ = words_of(self.language).gettext

@@ -98,6 +98,13 @@ class Book:
         sheet.autofilter(HEADER_ROW, 0, HEADER_ROW + max(len(table), 1), len(columns) - 1)
         return sheet
 
+    def lines(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+        """A sheet that other systems read: the header in its first row, every cell as text or number, nothing else."""
+        sheet = self._workbook.add_worksheet(name)
+        for number, row in enumerate([header, *rows]):
+            self.write_row(sheet, number, row)
+        sheet.freeze_panes(1, 0)
+
     def write_row(self, sheet: Any, row: int, cells: Sequence[Cell], **style: Any) -> None:
         for column, cell in enumerate(cells):
             self.write(sheet, row, column, cell, **style)

@@ -93,6 +93,8 @@ def _allocation_text(night: Night, summary: Mapping[str, Any]) -> str:
         *_lines_where_set(summary),
         f"- **limits not kept**: {len(broken) or 'none'}",
         *(f"    - {text}" for text in (*broken, *summary.get("lapsed", ()))),
+        *(f"- **nobody has room**: {each['words']}" for each in summary.get("shortages", ())),
+        *(f"- **in no extract, and named by the strategy**: {text}" for text in summary.get("unknown", ())),
         "- **what limits cost, and why accounts changed hands**: told on a page that is written when asked for",
         f"    - by `recoup report allocation --date {day}`, or the deployment *allocation-report*",
         f"    - to `{page}`",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -43,6 +43,7 @@ from allocation.release import changes
 from allocation.scores import Scores, scores_statement, told_of_scores
 from allocation.strategies import Strategy
 from allocation.summary import FairnessSummary
+from allocation.unknown_names import named_in, present_statement, unknown
 from allocation.work_costs import (
     WorkCosts,
     cost_centres_statement,
@@ -72,6 +73,7 @@ class _Made:
     allocation: Allocation
     changes: pa.Table
     lapsed: tuple[str, ...]
+    unknown: tuple[str, ...]
 
 
 def allocate_night(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageResult:
@@ -184,7 +186,12 @@ def _solve(
     if _has_reassigned(world, manifest):
         holding = {account: of for account, (_, of) in _reassigned(world, manifest).items()}
         made = in_step(made, duck.read(coming_statement(tomorrow)), holding, sequence=sequence)
-    return _Made(allocation, made, lapsed(asked.destinations, asked.pins))
+    return _Made(allocation, made, lapsed(asked.destinations, asked.pins), _unknown(duck, strategy))
+
+
+def _unknown(duck: Duck, strategy: Strategy) -> tuple[str, ...]:
+    named = named_in(strategy)
+    return unknown(named, duck.read(present_statement(named))) if named else ()
 
 
 def asked_of_night(
@@ -300,6 +307,7 @@ def _summary(made: _Made, valid_from: date) -> dict[str, Any]:
         "bound_estimate": f"{summary.bound:.0f}",
         "gap": f"{summary.gap:.2e}",
         "violations": list(summary.violations),
+        "shortages": [{**asdict(each), "words": str(each)} for each in summary.shortages],
         "fairness": _fairness(summary.fairness),
         "spreads": [
             {
@@ -312,6 +320,7 @@ def _summary(made: _Made, valid_from: date) -> dict[str, Any]:
             for spread in summary.spreads
         ],
         "lapsed": list(made.lapsed),
+        "unknown": list(made.unknown),
         **told_of_scores(made.allocation.accounts, summary.recovery.scores),
         "destinations": [
             {

@@ -21,6 +21,7 @@ from adapters.world import World, registered_file
 from allocation.allocate import Asked, Prepared, prepare
 from allocation.moves import Move, Owners, long_leave_statement, moves, owned_statement
 from allocation.recovered import RECOVERED, THIS_MONTH_SQL
+from allocation.shortages import Shortage, shortages_of
 from allocation.strategies import Strategy
 from domain.ids import RunId
 from domain.manifest import Manifest, Stage
@@ -114,3 +115,7 @@ class AllocatedNight:
         mine, before, due = (table.filter(pc.equal(table["account_id"], account)) for table in tables)
         found = moves(self.known, mine, replace(self.owners, before=before, due=due), self.prices)
         return next((move for move in found if move.account_id == account), None)
+
+    def shortages_of(self, account: str) -> tuple[Shortage, ...]:
+        """Why nobody could have it, whatever it brings; empty where somebody has room for it, or it is not free."""
+        return shortages_of(self.known.book, self.known.strategy, self.known.work, account)

@@ -17,6 +17,7 @@ from allocation.allocate import allocated
 from allocation.got import spreads, who_got_what
 from allocation.limit_costs import limit_costs
 from allocation.problem import Violation
+from allocation.shortages import Shortage
 from reports.allocation import AllocationFacts, PricedLimit, ScoreCounts, allocation_report
 from reports.languages import Language
 from reports.report_files import report_page, write_report_workbook
@@ -97,6 +98,8 @@ def allocation_facts(world: World, day: date, language: Language) -> AllocationF
         titles=titles_of_departments(night.rules.kpis.on(day), language),
         owner=OWNER,
         lapsed=tuple(night.summary.get("lapsed", ())),
+        shortages=tuple(_shortages(night.summary)),
+        unknown=tuple(night.summary.get("unknown", ())),
         warnings=() if is_same else tuple(night.summary["violations"]),
         book_label=book_label(world),
     )
@@ -116,6 +119,11 @@ def _unkept(summary: Mapping[str, Any], others: Iterable[Violation]) -> Iterator
         if end["used"] > end["capacity"]:
             yield Violation(key, end["capacity"], end["used"])
     yield from (each for each in others if each.limit not in ends)
+
+
+def _shortages(summary: Mapping[str, Any]) -> Iterator[Shortage]:
+    for row in summary.get("shortages", ()):
+        yield Shortage(**{name: value for name, value in row.items() if name != "words"})
 
 
 def _priced(night: AllocatedNight) -> Iterator[PricedLimit]:

@@ -123,9 +123,11 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
         actions = _actions(duck, day, account)
     places = _places(situation, row, account, summary.get("destinations", ())) if situation else ()
     decision = {name: f"{value:.2f}" if isinstance(value, float) else value for name, value in row.items()}
-    move = allocated_night(world, night).move_of(account)
+    again = allocated_night(world, night)
+    move = again.move_of(account)
     moved = None if move is None else _moved(move)
-    return AllocationExplanation(account, run, day, words_of_row(row), decision, places, history, actions, moved)
+    text = (*words_of_row(row), *(f"  {each}" for each in again.shortages_of(account)))
+    return AllocationExplanation(account, run, day, text, decision, places, history, actions, moved)
 
 
 def _moved(move: Move) -> Moved:

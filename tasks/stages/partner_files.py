@@ -36,7 +36,9 @@ from domain.partner_files import FileKind
 from domain.rules import Placed
 from domain.sql import TABLES
 from incentives.contracts import Contract, PartnerFiles
+from reports.cells import MOST_ROWS
 from reports.csv_files import PhoneNumber, Value, csv_text, is_phone_number
+from reports.partner_workbook import write_partner_workbook
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.rules import sound_rules
@@ -109,6 +111,8 @@ class _Content:
 
     contract: Placed[Contract]
     lines: tuple[tuple[str, str], ...]  # account, reason
+    columns: tuple[str, ...]
+    cells: tuple[tuple[Value, ...], ...]
     text: str
     balance: Mapping[str, str]
 
@@ -286,14 +290,14 @@ def _content(contract: Placed[Contract], kind: FileKind, rows: Sequence[Mapping[
     files = contract.rule.files
     assert files is not None  # noqa: S101 - `_without_columns` has told those
     columns = files.placement if kind is FileKind.PLACEMENT else files.recall
-    lines = [[_cell(row, name, files) for name in columns] for row in rows]
+    lines = tuple(tuple(_cell(row, name, files) for name in columns) for row in rows)
     balance: dict[str, Decimal] = {}
     for row in rows:
         if row["currency"]:
             balance[row["currency"]] = balance.get(row["currency"], Decimal(0)) + row["balance"]
     totals = {currency: canonical_decimal(amount) for currency, amount in sorted(balance.items())}
     accounts = tuple((row["account_id"], row["reason"]) for row in rows)
-    return _Content(contract, accounts, csv_text(columns, lines), totals)
+    return _Content(contract, accounts, tuple(columns), lines, csv_text(columns, lines), totals)
 
 
 def _cell(row: Mapping[str, Any], name: str, files: PartnerFiles) -> Value:
@@ -350,7 +354,7 @@ def _hand_out(world: World, key: _Key, content: _Content | None, before: Any, or
         "totals": content.balance,
         "by_name": order.by,
     }
-    _write(world, row, content.text)
+    _write(world, row, content)
     try:
         with world.store.write("partner_file_registered") as connection:
             refuse_other_names(connection, order.by)
@@ -368,25 +372,32 @@ def _emptied(world: World, key: _Key) -> _Content:
 def _restore(world: World, row: Any, releases: Sequence[Release]) -> None:
     """A file that is gone comes back from the run and the releases that it was made from, byte for byte."""
     path = world.settings.home / row.path
-    if path.exists() and sha256_of(path) == row.sha256:
+    is_whole = path.exists() and sha256_of(path) == row.sha256
+    if is_whole and (path.with_suffix(".xlsx").exists() or row.rows >= MOST_ROWS):
         return
     known = [each for each in releases if each.sequence <= row.released]
     made = _made(world, RunId(row.run_id), row.day, known, row.partner_id)
     key = (row.partner_id, row.contract_id, row.kind)
     content = made.get(key) or _emptied(world, key)
     if content.sha256 != row.sha256:
+        if is_whole:
+            return  # the file that counts is there; a workbook with other lines would contradict it
         text = "PTF005 would come out different from what was registered: its contract or this program changed since"
         raise FileChangedError(f"{row.path} {text}. Restore the file from the backup")
-    _write(world, {name: getattr(row, name) for name in (*_CONTROL, "path")}, content.text)
+    _write(world, {name: getattr(row, name) for name in (*_CONTROL, "path")}, content)
 
 
 _CONTROL = ("file_id", "partner_id", "contract_id", "contract", "day", "kind", "rows", "totals", "replaces", "sha256")
 
 
-def _write(world: World, row: Mapping[str, Any], text: str) -> None:
-    """The file, which its account alone can read, and beside it the control."""
+def _write(world: World, row: Mapping[str, Any], content: _Content) -> None:
+    """The file, which its account alone can read, and beside it the same as workbook, and the control."""
     path = world.settings.home / row["path"]
-    world.seam.write_file(path, lambda part: _fill(part, text), point="partner_file")
+    world.seam.write_file(path, lambda part: _fill(part, content.text), point="partner_file")
+    if len(content.cells) < MOST_ROWS:
+        world.seam.write_file(
+            path.with_suffix(".xlsx"), lambda part: _fill_workbook(part, row["file_id"], content), point="partner_file"
+        )
     control = {name: row[name] for name in _CONTROL}
     world.seam.write_text(path.with_suffix(".control.json"), canonical_json(control) + "\n", point="partner_control")
 
@@ -394,6 +405,12 @@ def _write(world: World, row: Mapping[str, Any], text: str) -> None:
 def _fill(part: Path, text: str) -> None:
     part.touch(mode=OWNER_ONLY)
     part.write_text(text, encoding="utf-8", newline="")
+    part.chmod(OWNER_ONLY)
+
+
+def _fill_workbook(part: Path, file_id: str, content: _Content) -> None:
+    part.touch(mode=OWNER_ONLY)
+    write_partner_workbook(part, file_id, content.columns, content.cells)
     part.chmod(OWNER_ONLY)
 
 

@@ -10,6 +10,7 @@ from allocation.got import Got, Spread
 from allocation.limit_costs import LimitCost, Without
 from allocation.moves import Move, Why
 from allocation.problem import Violation
+from allocation.shortages import NO_CAPACITY, TOO_LARGE, Shortage
 from domain.periods import Period
 from domain.records import Grain, PayoutLine, Unit, ValueState
 from domain.rule_changes import ChangeKind, FieldChange, RuleChange
@@ -159,7 +160,8 @@ def allocation_page(language: Language, label: str = sample.LABEL, text: str = "
         spreads=(Spread(text, text, 4.0, low, high, high, 2), Spread("T2", text, 4.0, low, low, high, 2)),
         costs=tuple(LimitCost(limit, 90.0, 95.0, 1, is_set=limit is not Without.MINIMUMS) for limit in Without),
         moves=tuple(moved), titles={text: text}, score=ScoreCounts(text, True, 5, 4, 1), owner=text, lapsed=(text,),
-        outside=(text,), warnings=(text,), book_label=label,
+        outside=(text,), warnings=(text,), book_label=label, unknown=(text,),
+        shortages=tuple(Shortage(code, text, text, 5, 9, 20, 1, text, 3, 2) for code in (NO_CAPACITY, TOO_LARGE)),
     )  # fmt: skip
     return report_page(allocation_report(facts, language), language)
 

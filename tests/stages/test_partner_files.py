@@ -7,6 +7,7 @@ import json
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
+import openpyxl
 import pyarrow as pa
 import pytest
 
@@ -66,6 +67,14 @@ def test_a_file_has_the_columns_of_the_contract_the_accounts_of_the_day_and_a_co
     assert control["sha256"] == file.sha256 == sha256(file.path.read_bytes()).hexdigest()
     assert control["rows"] == len(lines)
     assert file.path.stat().st_mode & 0o777 == 0o600
+    workbook = file.path.with_suffix(".xlsx")
+    (sheet,) = openpyxl.load_workbook(workbook).worksheets
+    header, *rows = ([cell.value for cell in row] for row in sheet.iter_rows())
+    assert header == COLUMNS
+    assert [[row[COLUMNS.index(name)] for name in ("account_id", "placed_on")] for row in rows] == [
+        [line["account_id"], line["placed_on"]] for line in lines
+    ]
+    assert workbook.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_recall_says_since_when_and_why(world):
@@ -79,8 +88,10 @@ def test_a_recall_says_since_when_and_why(world):
 
 def test_nothing_is_exported_twice_and_a_file_that_is_gone_comes_back_byte_for_byte(world):
     first = export(world)
-    content = {each.path: each.path.read_bytes() for each in first}
-    first[0].path.unlink()
+    paths = [path for each in first for path in (each.path, each.path.with_suffix(".xlsx"))]
+    content = {path: path.read_bytes() for path in paths}
+    for gone in (paths[0], paths[3]):  # of one file the CSV, of another the workbook
+        gone.unlink()
     assert export(world) == first
     assert {path: path.read_bytes() for path in content} == content
 

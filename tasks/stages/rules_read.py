@@ -106,7 +106,7 @@ def _added(rules: RuleSet, batch: Batch, read: RulesRead) -> Iterator[RuleVersio
 
 
 def _content(rule: Rule) -> Mapping[str, Any]:
-    return rule.model_dump(mode="json")
+    return rule.model_dump()
 
 
 def _policies(rules: RuleSet, scope: str, period: Period) -> tuple[list[Policy], frozenset[str]]:

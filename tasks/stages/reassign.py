@@ -208,10 +208,16 @@ def _history(one: Reassignment) -> Any:
     return history_of(each.account_id for each in one.accounts)
 
 
+_NOTHING = (
+    "DSP016 no account would change hands: {who} works none. Check the number, and with `recoup explain allocation` "
+    "who has the accounts"
+)
+
+
 def _record(
     world: World, one: Reassignment, earliest: date, found: Sequence[Issue], attempt: AttemptId
 ) -> KnownReassignment:
-    nothing = () if one.accounts or found else ("DSP016 no account would change hands: nobody works any of these",)
+    nothing = () if one.accounts or found else (_NOTHING.format(who=one.from_owner or "nobody"),)
     _refuse((*refusals(one, earliest=earliest), *found, *nothing))
     with world.store.write("reassignment_proposed") as connection:
         refuse_other_names(connection, one.proposed_by)

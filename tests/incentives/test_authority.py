@@ -8,8 +8,8 @@ import pytest
 from domain.issues import Location, Severity
 from domain.periods import Period
 from incentives.approval_book import decode_approvals
-from incentives.approvers import PayDecision
-from incentives.authority import About, Authority, Matter, ruling
+from incentives.approvers import Approvers, PayDecision
+from incentives.authority import About, Authority, Matter, entitled, ruling
 from incentives.ledger import BatchKind
 
 HEAD = "title: t, owner: o, valid_from: 2026-01-01, review_by: 2027-01-01"
@@ -146,6 +146,14 @@ def test_what_is_left_unsaid_is_decided_by_who_may_approve_a_step_of_the_chain(r
 def test_a_month_is_closed_by_who_approves_without_limits_where_nothing_is_said(ruled, by, codes):
     wanted = Matter(PayDecision.CLOSE, by, Location("period 2026-05"))
     assert [issue.code for issue in ruled(wanted, kind=None).refusals] == codes
+
+
+@pytest.mark.parametrize("limit", [{"scopes": ["field"]}, {"up_to": {"VND": 500}}])
+def test_one_limit_is_enough_not_to_close_a_month(limit):
+    limited, free = (Approvers.model_validate({"group": name, **more}) for name, more in (("a", limit), ("b", {})))
+    chains = {"bonuses": (limited, free)}
+    assert entitled(PayDecision.CLOSE, None, chains).approvers == (free,)
+    assert entitled(PayDecision.RETURN, None, chains).approvers == (limited, free)
 
 
 def test_without_a_chain_nobody_decides(ruled):

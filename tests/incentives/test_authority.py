@@ -8,7 +8,7 @@ import pytest
 from domain.issues import Location, Severity
 from domain.periods import Period
 from incentives.approval_book import decode_approvals
-from incentives.approvers import Approvers, PayDecision
+from incentives.approvers import Approvers, Delegation, PayDecision, People
 from incentives.authority import About, Authority, Matter, entitled, ruling
 from incentives.ledger import BatchKind
 
@@ -154,6 +154,11 @@ def test_one_limit_is_enough_not_to_close_a_month(limit):
     chains = {"bonuses": (limited, free)}
     assert entitled(PayDecision.CLOSE, None, chains).approvers == (free,)
     assert entitled(PayDecision.RETURN, None, chains).approvers == (limited, free)
+
+
+def test_a_delegate_who_is_in_no_group_is_known_by_the_number_that_the_delegation_says():
+    people = People({}, (Delegation.model_construct(of="Ha", to="Ade", to_employee="E9"),))
+    assert (people.employee_ids("Ade"), people.employee_ids("Ha")) == ({"E9"}, frozenset())
 
 
 def test_without_a_chain_nobody_decides(ruled):

@@ -120,6 +120,7 @@ SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     RuleKind.PLAN: "plans",
     RuleKind.EXPERIMENT: "experiments",
     RuleKind.STAFFING: "staffing",
+    RuleKind.SIGNAL: "signals",
     RuleKind.THRESHOLD: "thresholds",
     RuleKind.CLEANING: "cleaning",
     RuleKind.APPROVER_GROUP: "groups",

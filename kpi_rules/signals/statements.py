@@ -67,6 +67,11 @@ def rows_of(signal: CheckedSignal, span: Span) -> sa.Select[Any]:
     return sa.select(*found.c, peers.label("peers"), *alike).select_from(source).where(*_kept(signal, columns))
 
 
+def source_table(signal: CheckedSignal) -> str:
+    """The table in which the rows of the signal stand by their ids."""
+    return _TABLES[signal.rule.looks_for.kind]
+
+
 def alike_names(signal: CheckedSignal) -> tuple[str, ...]:
     return tuple(f"alike_{each}" for each in signal.rule.alike)
 
@@ -127,4 +132,12 @@ _KINDS: Mapping[str, _Find] = {
     "promise_after_payment": of_work.promise_after_payment,
     "kept_without_payment": of_work.kept_without_payment,
     "rounded_claims": of_claims.rounded_claims,
+}
+
+_TABLES: Mapping[str, str] = {
+    **dict.fromkeys(_KINDS, "payments"),
+    **dict.fromkeys(("travel_too_fast", "recorded_after_shift", "same_place"), "visits"),
+    **dict.fromkeys(("late_promises", "short_contacts"), "contacts"),
+    **dict.fromkeys(("promise_after_payment", "kept_without_payment"), "promises"),
+    **dict.fromkeys(("never_placed", "rounded_claims"), "partner_claims"),
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain.exact import MONEY, product
+from domain.exact import MONEY, product, total
 from domain.periods import Period
 from domain.tables import Type
 from kpi_rules.views import CREDITS_SQL
@@ -85,12 +85,12 @@ def credited(first: date, last: date, name: str = "credited") -> sa.Subquery:
     lines = CREDITS_SQL.c
     subject = subject_of(lines)
     keys = [lines[each] for each in ("payment_id", "account_id", "posted_on", "paid_on", "credited_for", "currency")]
-    amount = sa.cast(sa.func.sum(lines.recovered), MONEY)
+    amount = total(lines.recovered, as_type=MONEY)
     return (
         sa.select(*keys, *(value.label(name) for name, value in subject.items()), amount.label("amount"))
         .where(lines.posted_on >= first, lines.posted_on <= last, lines.reason.is_(None), has_subject(lines))
         .group_by(*keys, *subject.values())
-        .having(sa.func.sum(lines.recovered) > 0)
+        .having(total(lines.recovered) > 0)
         .subquery(name)
     )
 

@@ -52,7 +52,8 @@ _CALLS = frozenset({"channel", "outcome"})
 # Which of the columns of its own rows a kind has; those of accounts and departments every kind has.
 HAS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        **dict.fromkeys(("paid_after_reassignment", "reversed_after_cut_off", "held_over"), _PAYMENTS),
+        "paid_after_reassignment": frozenset(),
+        **dict.fromkeys(("reversed_after_cut_off", "held_over"), _PAYMENTS),
         **dict.fromkeys(("split_payments", "just_above_tier", "never_placed", "rounded_claims"), _PAYMENTS),
         "cash_kept": _PAYMENTS | {"channel"},
         **dict.fromkeys(("travel_too_fast", "recorded_after_shift", "same_place"), frozenset({"outcome"})),
@@ -61,7 +62,16 @@ HAS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 _OWN = frozenset({"amount", "currency", "channel", "outcome"})
-_OF_PARTNERS = frozenset({"never_placed", "rounded_claims"})
+# Kinds that look at one kind of subject only, and why.
+_ONLY: Mapping[str, tuple[SubjectKind, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("never_placed", "rounded_claims"), (SubjectKind.PARTNER, "claims are made by partners")),
+        **dict.fromkeys(
+            ("travel_too_fast", "recorded_after_shift"),
+            (SubjectKind.EMPLOYEE, "a partner sends several people, and which of them is not known"),
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +113,8 @@ class SignalBook:
 def decode_signals(documents: Iterable[Document]) -> tuple[SignalBook, tuple[Issue, ...]]:
     """All signals of the files, and all that is wrong with them.
 
-    INT001 a file that holds something else, INT002 a column that the kind's rows do not have, INT003 a kind whose rows
-    are of partners only, INT004 boundaries that are none or out of order; RUL0xx of the decoder, EXP0xx of conditions.
+    INT001 a file that holds something else, INT002 a column that the kind's rows do not have, INT003 subjects that the
+    kind cannot tell, INT004 boundaries that are none or out of order; RUL0xx of the decoder, EXP0xx of conditions.
     """
     read = tuple(documents)
     placed, issues = decode_rules(read, SECTION, RuleKind.SIGNAL, Signal)
@@ -142,8 +152,9 @@ def _misfits(placed: Placed[Signal], where: Expression | None) -> Iterator[Issue
     for number, alike in enumerate(placed.rule.alike):
         if alike in {AlikeBy.CURRENCY, AlikeBy.CHANNEL} and alike.value in missing:
             yield Issue("INT002", placed.place("alike", number), f'rows of "{kind}" have no {alike}', _has(kind))
-    if kind in _OF_PARTNERS and SubjectKind.EMPLOYEE in placed.rule.subjects:
-        yield Issue("INT003", placed.place("subjects"), "claims are made by partners", "Write [partner]")
+    if kind in _ONLY and set(placed.rule.subjects) != {_ONLY[kind][0]}:
+        only, why = _ONLY[kind]
+        yield Issue("INT003", placed.place("subjects"), f'"{kind}" looks at each {only}: {why}', f"Write [{only}]")
     yield from _boundaries(placed)
 
 

@@ -26,11 +26,11 @@ MOST_DAYS = 60  # of what happened before the month, so much is at hand
 
 
 class PaidAfterReassignment(RuleModel):
-    """Payments credited to somebody who has owned the account for a few days only, and had it from another owner."""
+    """Accounts that were handed over to somebody, and paid within a few days: as if it had been known."""
 
     kind: Literal["paid_after_reassignment"]
-    days: int = Field(ge=0, le=MOST_DAYS)
-    """Up to so many days after the first day of ownership; 0 is that day alone."""
+    days: int = Field(ge=0, le=14)
+    """Paid up to so many days after the first day of ownership; 0 is that day alone."""
 
 
 class ReversedAfterCutOff(RuleModel):
@@ -338,7 +338,7 @@ class Threshold:
 # Kinds without an entry have no single figure to move: for them, tuning proposes how many rows make a case.
 THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
     {
-        "paid_after_reassignment": Threshold("days", "days owned", is_lower=True),
+        "paid_after_reassignment": Threshold("days", "days after the handover", is_lower=True),
         "reversed_after_cut_off": Threshold("within_days", "days after the cut-off", is_lower=True),
         "travel_too_fast": Threshold("faster_than_kmh", "km/h", is_beyond=True),
         "same_place": Threshold("debtors", "debtors at one place"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,46 +20,76 @@ from kpi_rules.signals.language import (
     SplitPayments,
 )
 from kpi_rules.signals.units import Span, Sql, credited, date_of, of_credit, unit
-from kpi_rules.views import holds_on
 
 
 def paid_after_reassignment(kind: PaidAfterReassignment, span: Span) -> sa.Select[tuple[object, ...]]:
-    """Figure: days from the first day of ownership to the day that decides the credit. Other: the owner before."""
-    rows, owned = credited(span.start, span.as_of), _owners()
-    mine = sa.and_(
-        owned.c.account_id == rows.c.account_id,
-        owned.c.owner_id == rows.c.subject_id,
-        holds_on(rows.c.credited_for, owned),
+    """Rows: accounts that were handed over from one worker to another, so long before the end of the month that the
+    days are over. Figure: days from the first day of ownership to the first payment credited to the new owner; the row
+    is that payment, or where there is none the account. Other: the owner before.
+
+    Of payments it would be no clue: of somebody who is new, every payment comes soon after a handover.
+    """
+    first, last = span.start - timedelta(days=kind.days), span.as_of - timedelta(days=kind.days)
+    given, rows = _handovers(first, last), credited(first, span.as_of)
+    soon = sa.and_(
+        rows.c.account_id == given.c.account_id,
+        rows.c.subject_kind == given.c.owner_kind,
+        rows.c.subject_id == given.c.owner_id,
+        rows.c.credited_for >= given.c.valid_from,
+        rows.c.credited_for <= given.c.valid_from + kind.days,
     )
-    days = rows.c.credited_for - owned.c.owned_since
-    fires = sa.and_(owned.c.owner_before.is_not(None), days <= kind.days)
+    keys = [given.c[name] for name in ("account_id", "owner_kind", "owner_id", "given_by", "valid_from")]
+    paid = (
+        sa.select(
+            *keys,
+            sa.func.min(rows.c.payment_id).label("payment_id"),
+            sa.func.min(rows.c.credited_for).label("paid_on"),
+        )
+        .select_from(given.outerjoin(rows, soon))
+        .group_by(*keys)
+        .subquery("paid")
+    )
     return sa.select(
-        *unit(**of_credit(rows.c), other_id=owned.c.owner_before, figure=sa.func.coalesce(days, 0), hit=fires)
-    ).select_from(rows.outerjoin(owned, mine))
+        *unit(
+            row_id=sa.func.coalesce(paid.c.payment_id, paid.c.account_id),
+            other_id=paid.c.given_by,
+            account_id=paid.c.account_id,
+            subject_kind=paid.c.owner_kind,
+            subject_id=paid.c.owner_id,
+            day=sa.func.coalesce(paid.c.paid_on, paid.c.valid_from),
+            figure=sa.func.coalesce(paid.c.paid_on - paid.c.valid_from, 0),
+            hit=paid.c.payment_id.is_not(None),
+        )
+    )
 
 
-def _owners() -> sa.Subquery:
-    """The dispatch with the first day of each uninterrupted ownership, and who worked the account until that day.
+def _handovers(first: date, last: date) -> sa.Subquery:
+    """Changes of ownership in the days from one who worked the account to another, without a day between.
 
-    An account that comes from the house, or from nowhere, has no owner before: it was handed out, not handed over.
+    An account that comes from the house, or from nowhere, was handed out, not handed over.
     """
     table = DISPATCH_SQL.c
     order: dict[str, Any] = {"partition_by": table.account_id, "order_by": table.valid_from}
-    before, ended = sa.func.lag(table.owner_id).over(**order), sa.func.lag(table.valid_to).over(**order)
-    kind_before = sa.func.lag(table.owner_kind).over(**order)
-    goes_on = sa.and_(before == table.owner_id, ended == table.valid_from)
-    handed_over = sa.and_(ended == table.valid_from, before != table.owner_id, kind_before != "house")
+    names = ("account_id", "owner_kind", "owner_id", "valid_from")
     steps = sa.select(
-        *(table[name] for name in ("account_id", "owner_id", "valid_from", "valid_to")),
-        sa.case((goes_on, None), else_=table.valid_from).label("begun"),
-        sa.case((handed_over, before)).label("given_by"),
+        *(table[name] for name in names),
+        *(
+            sa.func.lag(table[name]).over(**order).label(f"{name}_before")
+            for name in ("owner_kind", "owner_id", "valid_to")
+        ),
     ).subquery("steps")
-    so_far: dict[str, Any] = {"partition_by": steps.c.account_id, "order_by": steps.c.valid_from, "rows": (None, 0)}
-    begun = sa.func.max(steps.c.begun).over(**so_far)
-    spells = sa.select(*steps.c, begun.label("owned_since")).subquery("spells")
-    first = sa.func.max(spells.c.given_by).over(partition_by=(spells.c.account_id, spells.c.owned_since))
-    kept = [spells.c[name] for name in ("account_id", "owner_id", "valid_from", "valid_to", "owned_since")]
-    return sa.select(*kept, first.label("owner_before")).subquery("owned")
+    worked = (steps.c.owner_kind != "house", steps.c.owner_kind_before != "house")
+    return (
+        sa.select(*(steps.c[name] for name in names), steps.c.owner_id_before.label("given_by"))
+        .where(
+            *worked,
+            steps.c.valid_to_before == steps.c.valid_from,
+            steps.c.owner_id_before != steps.c.owner_id,
+            steps.c.valid_from >= first,
+            steps.c.valid_from <= last,
+        )
+        .subquery("given")
+    )
 
 
 def reversed_after_cut_off(kind: ReversedAfterCutOff, span: Span) -> sa.Select[tuple[object, ...]]:

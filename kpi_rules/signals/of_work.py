@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from domain.exact import count_distinct, product
+from domain.exact import count_distinct, product, total
 from domain.sql import TABLES
 from kpi_rules.signals.distances import square_metres
 from kpi_rules.signals.language import (
@@ -206,7 +206,10 @@ def promise_after_payment(kind: PromiseAfterPayment, span: Span) -> sa.Select[tu
 
 
 def kept_without_payment(kind: KeptWithoutPayment, span: Span) -> sa.Select[tuple[object, ...]]:
-    """Rows: promises noted as kept. Figure: what was booked for them, in whole units of the currency."""
+    """Rows: promises noted as kept. Figure: what was booked for them, in whole units of the currency.
+
+    What was forgiven counts here: a settlement that was agreed on keeps a promise.
+    """
     promised, paid = TABLES["promises"], TABLES["payments"].alias("paid")
     counts = sa.and_(
         paid.c.account_id == promised.c.account_id,
@@ -215,7 +218,7 @@ def kept_without_payment(kind: KeptWithoutPayment, span: Span) -> sa.Select[tupl
         paid.c.posted_on <= promised.c.due_on + kind.grace_days,
     )
     mine = sa.and_(*_of_month(promised.c.made_on, span), promised.c.state == "kept", has_subject(promised.c))
-    whole = sa.cast(sa.func.sum(paid.c.amount - paid.c.waiver), sa.Numeric(38, 4))
+    whole = total(paid.c.amount)
     booked = (
         sa.select(promised.c.promise_id, whole.label("whole"))
         .select_from(promised.join(paid, counts))

@@ -29,7 +29,7 @@ from kpi_rules.signals.language import (
 # The facts of each kind, as tests give them.
 FACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "paid_after_reassignment": ("days_owned", "had_other_owner"),
+        "paid_after_reassignment": ("days", "paid"),
         "reversed_after_cut_off": ("days_after",),
         "travel_too_fast": ("metres", "minutes"),
         "recorded_after_shift": ("recorded", "on_later_day", "together"),
@@ -52,7 +52,7 @@ def fires(looks_for: LooksFor, given: Mapping[str, Any]) -> bool:
     """Whether a row with these facts fires; all facts of the kind are given."""
     match looks_for:
         case PaidAfterReassignment(days=days):
-            return bool(given["had_other_owner"] and given["days_owned"] <= days)
+            return bool(given["paid"] and given["days"] <= days)
         case ReversedAfterCutOff(within_days=days):
             return bool(1 <= given["days_after"] <= days)
         case TravelTooFast(faster_than_kmh=kmh, at_least_metres=metres):

@@ -15,7 +15,7 @@ from kpi_rules.signals import of_claims, of_payments, of_work
 from kpi_rules.signals.checks import CheckedSignal
 from kpi_rules.signals.language import AlikeBy
 from kpi_rules.signals.units import Span, Sql
-from kpi_rules.views import holds_on
+from kpi_rules.views import ACCOUNTS_OPENING_SQL, holds_on
 
 _Find = Callable[[Any, Span], sa.Select[Any]]
 
@@ -46,21 +46,25 @@ def rows_of(signal: CheckedSignal, span: Span) -> sa.Select[Any]:
     """The rows in the signal's scope, each with its peers, and with what it has to be alike in.
 
     Peers of an employee are the department's people of the row's day, those of a partner the partners of its
-    jurisdiction. None of the joins multiplies rows.
+    jurisdiction. An account is what it was when the month opened, for a payment changes it; one that is new, what it is
+    now. None of the joins multiplies rows.
     """
     found = _KINDS[signal.rule.looks_for.kind](signal.rule.looks_for, span).subquery("units")
-    book, partner = TABLES["accounts"].alias("book"), TABLES["partners"].alias("partner")
+    opened, book = ACCOUNTS_OPENING_SQL.alias("opened"), TABLES["accounts"].alias("book")
+    partner = TABLES["partners"].alias("partner")
     posting = TABLES["staff_postings"].alias("posting")
     is_employee = found.c.subject_kind == "employee"
     source = (
-        found.outerjoin(book, book.c.account_id == found.c.account_id)
+        found.outerjoin(opened, opened.c.account_id == found.c.account_id)
+        .outerjoin(book, book.c.account_id == found.c.account_id)
         .outerjoin(
             posting,
             sa.and_(is_employee, posting.c.employee_id == found.c.subject_id, holds_on(found.c.day, posting)),
         )
         .outerjoin(partner, sa.and_(sa.not_(is_employee), partner.c.partner_id == found.c.subject_id))
     )
-    columns = {**dict(found.c), **{name: book.c[name] for name in _OF_ACCOUNTS}}
+    of_accounts = {name: sa.func.coalesce(opened.c[name], book.c[name]) for name in _OF_ACCOUNTS}
+    columns = {**dict(found.c), **of_accounts}
     columns["department_id"] = posting.c.department_id
     peers = sa.func.coalesce(sa.case((is_employee, posting.c.department_id), else_=partner.c.jurisdiction), "")
     alike = [_ALIKE[each](columns).label(f"alike_{each}") for each in signal.rule.alike]

@@ -17,7 +17,7 @@ from flows.attempts import attempt_at
 from flows.cli.arguments import ByName, parse_date, parse_period
 from flows.cli.output import AsJson, say, show, working
 from kpi_rules.signals.tuning import Precision, Proposal
-from kpi_rules.signals.words import chance_shown, percent, share_shown
+from kpi_rules.signals.words import percent, share_shown
 from reports.scopes import Scope
 
 signals = typer.Typer(help="Integrity signals: questions that figures ask, and what people found.")
@@ -148,13 +148,12 @@ def _case(case: SignalCase) -> dict[str, Any]:
 
 
 def _told(case: SignalCase) -> tuple[str, ...]:
-    figures = case.figures
+    state = f"{case.state.value}, due {case.deadline}, with {case.owner}"
+    paid_by_it = ", ".join(case.interested) or "nobody"
     return (
-        f"{case.case_id}: {case.subject_kind.value} {case.subject_id}, {case.period}; "
-        f"{case.state.value}, due {case.deadline}, with {case.owner}",
+        f"{case.case_id}: {case.subject_kind.value} {case.subject_id}, {case.period}; {state}",
         case.about,
-        f"Chance for one honest subject: {chance_shown(figures.chance)}. Those paid by it, who do not close it: "
-        f"{', '.join(case.interested) or 'nobody'}",
+        f"Paid by what it is about, so they do not close it: {paid_by_it}",
     )
 
 

@@ -330,10 +330,10 @@ def test_visits_recorded_in_bulk_after_the_shift(rows, together, minutes, shared
 def test_the_same_place_for_several_debtors(rows, debtors, shared_book):
     """Places differ by ten-thousandths of a degree, and within them by millionths; A1 and A2 are of one debtor."""
     debtor_of = {"A1": "D1", "A2": "D1", "A3": "A3"}
-    made, at_place = [], defaultdict(set)
+    made, at_place, at = [], defaultdict(set), datetime.fromisoformat("2026-10-05 09:00")
     for number, (account, name, cell, jitter) in enumerate(rows):
         north = Decimal("10.7000") + cell * Decimal("0.0001") + jitter * Decimal("0.000003")
-        made.append({"visit_id": f"V{number}", "account_id": account, "made_at": datetime.fromisoformat("2026-10-05 09:00"),
+        made.append({"visit_id": f"V{number}", "account_id": account, "made_at": at,
                      "latitude": north, "longitude": Decimal("106.6"), **by(name)})  # fmt: skip
         at_place[name, cell].add(debtor_of[account])
     expected = [

@@ -34,6 +34,7 @@ class RuleKind(StrEnum):
     PLAN = "plan"
     EXPERIMENT = "experiment"
     STAFFING = "staffing"
+    SIGNAL = "signal"
     THRESHOLD = "threshold"
     CLEANING = "cleaning"
     APPROVER_GROUP = "approver_group"

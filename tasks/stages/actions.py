@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from adapters.errors import ConflictError, RefusedError
 from adapters.store.actions import action_named, insert_action, insert_action_decision, read_actions
 from adapters.store.batches import refuse_other_names
+from adapters.store.signals import SOURCE as SIGNAL
 from adapters.world import World
 from domain.actions import (
     Action,
@@ -39,12 +40,19 @@ def open_actions(world: World, found: Iterable[NewAction], attempt: AttemptId | 
 
 
 def decide_action(
-    world: World, prefix: str, decision: ActionDecision, attempt: AttemptId | None, *, of_dispute: bool = False
+    world: World,
+    prefix: str,
+    decision: ActionDecision,
+    attempt: AttemptId | None,
+    *,
+    of_dispute: bool = False,
+    of_signal: bool = False,
 ) -> Action:
     """Record a decision on the action whose id starts with `prefix`.
 
     Pay follows from what becomes of a dispute: who answers and resolves it stands in rules, which are looked at for its
-    own commands (`of_dispute`). Raises: RefusedError with everything that stands in its way.
+    own commands (`of_dispute`); and so does it of cases of signals, which are closed as confirmed or explained
+    (`of_signal`). Raises: RefusedError with everything that stands in its way.
     """
     try:
         with world.store.write("action_decided") as connection:
@@ -55,6 +63,8 @@ def decide_action(
                 faults.append(
                     f"DIS006 {action.action_id} is a dispute: `recoup disputes {_COMMANDS[decision.kind]}` it"
                 )
+            if action.opened.source == SIGNAL and decision.kind is ActionDecisionKind.CLOSED and not of_signal:
+                faults.append(f"INT027 {action.action_id} is a case of a signal: `recoup signals close` it")
             if faults:
                 raise RefusedError("\n".join(faults))
             insert_action_decision(world.store, connection, action, decision, attempt)

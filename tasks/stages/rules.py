@@ -28,6 +28,8 @@ from incentives.approval_book import ApprovalBook, decode_approvals
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
+from kpi_rules.signals.checks import FOLDER as SIGNALS
+from kpi_rules.signals.checks import SignalBook, decode_signals
 from kpi_rules.target_sheets import with_targets_of_sheets
 from kpi_rules.unread import unread_kpis
 
@@ -47,6 +49,7 @@ class RuleSet:
     cleaning: CleaningBook
     approvals: ApprovalBook
     staffing: StaffingBook
+    signals: SignalBook
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
@@ -93,6 +96,7 @@ class RuleSet:
         yield from self.thresholds.placed  # type: ignore[misc]
         yield from self.cleaning.placed  # type: ignore[misc]
         yield from self.staffing.placed  # type: ignore[misc]
+        yield from self.signals.placed()  # type: ignore[misc]
         yield from self.approvals.placed()
 
 
@@ -121,6 +125,7 @@ def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet: 
 
 def decode_rule_book(book: RuleBook) -> RuleSet:
     book = _with_sheets(book)
+    signals, signal_issues = decode_signals(book.below(SIGNALS))
     kpis, kpi_issues = decode_kpi_rules(book.below("kpi_rules"))
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
@@ -137,8 +142,8 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     together = (*policies.references(units, cards), *contracts.references(units, cards))
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
-        *(arm_issues, cleaning_issues, staffing_issues, approval_issues),
-        together,
+        *(arm_issues, cleaning_issues, staffing_issues, approval_issues, signal_issues),
+        (*together, *signals.strange_groups({placed.rule.id for placed in approvals.groups})),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
@@ -155,6 +160,7 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
         cleaning,
         approvals,
         staffing,
+        signals,
         issues,
     )
 

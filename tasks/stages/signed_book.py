@@ -32,6 +32,7 @@ from incentives.policies import ExchangeRates, Policy
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.language import Kpi, LongLeave, Scorecard, Target
 from kpi_rules.limit_language import Limit
+from kpi_rules.signals.language import Signal
 from tasks.stages.as_if import SECTIONS_OF_ALL, without
 
 AS_SIGNED = "as signed"
@@ -51,6 +52,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.PLAN: PlanRule,
     RuleKind.EXPERIMENT: ExperimentRule,
     RuleKind.STAFFING: StaffingRule,
+    RuleKind.SIGNAL: Signal,
     RuleKind.THRESHOLD: TableThreshold,
     RuleKind.CLEANING: CleaningRule,
     RuleKind.APPROVER_GROUP: ApproverGroup,
@@ -68,6 +70,7 @@ _FOLDERS = {
     RuleKind.PLAN: "allocation/plans",
     RuleKind.EXPERIMENT: "allocation/experiments",
     RuleKind.STAFFING: "allocation/staffing",
+    RuleKind.SIGNAL: "kpi_rules/signals",
     RuleKind.THRESHOLD: "expectations/thresholds",
     RuleKind.CLEANING: "expectations/contact_points",
     RuleKind.APPROVER_GROUP: "incentives/approvals",

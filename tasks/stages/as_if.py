@@ -116,6 +116,7 @@ def without(book: RuleBook, left_out: Collection[tuple[RuleKind, str, date]]) ->
 
 SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     **SECTIONS,
+    RuleKind.ACTION_TERMS: "action_terms",
     RuleKind.STRATEGY: "strategies",
     RuleKind.PLAN: "plans",
     RuleKind.EXPERIMENT: "experiments",

@@ -16,6 +16,7 @@ from allocation.capacity.staffing import StaffingBook, decode_staffing
 from allocation.experiments import ExperimentBook, decode_experiments
 from allocation.plans import PlanBook, decode_plans
 from allocation.strategies import StrategyBook, decode_strategies
+from domain.documents import Document
 from domain.ids import Digest
 from domain.issues import Issue, has_errors
 from domain.manifest import Manifest
@@ -27,6 +28,7 @@ from expectations.limits import Thresholds, decode_thresholds
 from incentives.approval_book import ApprovalBook, decode_approvals
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
+from kpi_rules.action_terms import ActionTermsBook, decode_action_terms
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
 from kpi_rules.target_sheets import with_targets_of_sheets
 from kpi_rules.unread import unread_kpis
@@ -47,6 +49,7 @@ class RuleSet:
     cleaning: CleaningBook
     approvals: ApprovalBook
     staffing: StaffingBook
+    action_terms: ActionTermsBook
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
@@ -60,6 +63,7 @@ class RuleSet:
             *self.plans.versions(day),
             *self.experiments.versions(day),
             *self.thresholds.versions_at(day),
+            *self.action_terms.versions(day),
         )
         return tuple(sorted(set(versions), key=lambda version: (version.kind, version.id, version.valid_from)))
 
@@ -90,6 +94,7 @@ class RuleSet:
         yield from self.thresholds.placed  # type: ignore[misc]
         yield from self.cleaning.placed  # type: ignore[misc]
         yield from self.staffing.placed  # type: ignore[misc]
+        yield from self.action_terms.placed  # type: ignore[misc]
         yield from self.approvals.placed()
 
 
@@ -118,7 +123,7 @@ def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet: 
 
 def decode_rule_book(book: RuleBook) -> RuleSet:
     book = _with_sheets(book)
-    kpis, kpi_issues = decode_kpi_rules(book.below("kpi_rules"))
+    kpis, kpi_issues = decode_kpi_rules(_without_terms(book))
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
     strategies, strategy_issues = decode_strategies(book.below("allocation/strategies"))
@@ -130,10 +135,12 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
     staffing, staffing_issues = decode_staffing(book.below("allocation/staffing"), strategies.departments)
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
+    groups = {each.rule.id for each in approvals.groups}
+    terms, terms_issues = decode_action_terms(book.below("kpi_rules/actions"), groups)
     together = policies.references(_units(kpis), _scorecards(kpis))
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
-        *(arm_issues, cleaning_issues, staffing_issues, approval_issues),
+        *(arm_issues, cleaning_issues, staffing_issues, approval_issues, terms_issues),
         tuple(together),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
@@ -151,8 +158,15 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
         cleaning,
         approvals,
         staffing,
+        terms,
         issues,
     )
+
+
+def _without_terms(book: RuleBook) -> tuple[Document, ...]:
+    """What lies below kpi_rules and speaks of KPIs; the terms of actions lie there too, and are read by themselves."""
+    terms = {document.path for document in book.below("kpi_rules/actions")}
+    return tuple(each for each in book.below("kpi_rules") if each.path not in terms)
 
 
 def _with_sheets(book: RuleBook) -> RuleBook:

@@ -127,7 +127,7 @@ def _unsigned(connection: sa.Connection, action: Action, placed: Placed[ActionTe
         yield f"ACT013 no terms hold for a {action.kind} any more: add them to kpi_rules/actions"
     elif not with_signatures(connection, [placed.version])[0].signer:
         rule = placed.rule.id
-        yield f'ACT013 nobody has signed the terms "{rule}": `recoup request`, and somebody else `recoup sign`'
+        yield f'ACT013 nobody has signed the terms "{rule}": `recoup sign` records who proposed and who approved'
 
 
 def _own(action: Action, decision: ActionDecision, ids: frozenset[str]) -> Iterator[str]:

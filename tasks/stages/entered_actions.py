@@ -176,7 +176,7 @@ def _faults_of_terms(
         return
     if not with_signatures(connection, [placed.version])[0].signer:
         rule = placed.rule.id
-        yield f'ACT013 nobody has signed the terms "{rule}": `recoup request`, and somebody else `recoup sign`'
+        yield f'ACT013 nobody has signed the terms "{rule}": `recoup sign` records who proposed and who approved'
     known = rules.action_terms.faults_on(entry.on)
     if entry.kind is RegisterKind.FEEDBACK and entry.code not in known:
         yield f'ACT015 feedback has no fault "{entry.code}". {suggestion(entry.code, known)}'

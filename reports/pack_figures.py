@@ -10,7 +10,7 @@ from domain.partner_review import ReviewedLeague
 from domain.records import KpiResult
 from reports.languages import message
 from reports.pack_facts import MonthOf, Pack
-from reports.plots import Dot, Dots, Line, Lines, Tone
+from reports.plots import BarRow, Bars, Dot, Dots, Series, Tone
 from reports.sections import Heading, Name, Number, Row, Section, Shape, bar_of
 
 TREND = ("recovered", "recovery_rate", "recovery_vs_expected", "contact_rate", "promise_kept", "complaint_rate",
@@ -214,20 +214,17 @@ def _change(pack: Pack, kpi: str, now: KpiResult | None, before: KpiResult | Non
     return pack.like(now, change, tone=tone, is_signed=True)
 
 
-def _courses(pack: Pack) -> Iterator[Lines]:
+def _courses(pack: Pack) -> Iterator[Bars]:
+    gettext = pack.gettext
     for currency in pack.currencies:
-        points = tuple(
-            (each.period.month, pack.number("recovery_rate", currency, each))
-            for each in pack.facts.months
-            if pack.value("recovery_rate", currency, each) is not None
-        )
-        if len(points) > 1:
-            gettext = pack.gettext
-            yield Lines(
-                pack.title("recovery_rate", currency),
-                gettext("A line of the rate of each month, with a mark for each."),
-                gettext("month"),
-                (Line(pack.facts.partner.partner_id, Tone.MAIN, points, has_marks=True),),
+        known = [each for each in pack.facts.months if pack.value("recovery_rate", currency, each) is not None]
+        if len(known) > 1:
+            title = pack.title("recovery_rate", currency)
+            yield Bars(
+                title,
+                gettext("A bar of the rate for each month."),
+                (Series(title, Tone.MAIN),),
+                tuple(BarRow(str(each.period), (pack.number("recovery_rate", currency, each),)) for each in known),
             )
 
 
@@ -263,7 +260,7 @@ def stock(pack: Pack) -> Section:
         Heading(gettext("Days past due"), is_number=False),
         Heading(gettext("Accounts")),
         Heading(gettext("Share of accounts"), is_number=False),
-        *(Heading(gettext("Overdue, %(currency)s") % {"currency": each}) for each in currencies),
+        *(Heading(gettext("Balance, %(currency)s") % {"currency": each}) for each in currencies),
     )
-    rule = gettext("Accounts with the partner on the last day, and what is overdue on them.")
+    rule = gettext("Accounts with the partner on the last day, by how late they are.")
     return Section("stock", gettext("Stock by age"), rule, headings, tuple(rows), gettext("It has no accounts."))

@@ -46,7 +46,7 @@ from tasks.stages.opening import open_book
 from tasks.stages.pay import project
 from tasks.stages.plan import NIGHT, Request, plan_night
 from tasks.stages.report import report
-from tasks.stages.rules import sound_rules
+from tasks.stages.rules import rules_of_run, sound_rules
 from tasks.stages.session import planned_before
 
 OPENING, START, MIDDLE, END = date(2026, 8, 31), date(2026, 9, 1), date(2026, 9, 15), date(2026, 9, 30)
@@ -132,7 +132,7 @@ def run_night(world: World, day: date, stages: tuple[Stage, ...]) -> tuple[Night
     night = plan_night(world, Request(day, stages), attempt)
     with world.store.read() as connection:
         manifest = manifest_of(connection, night.run)
-    rules = rules_ofrun_night(world, manifest, None)
+    rules = rules_of_run(world, manifest, None)
     work = {
         Stage.GATE: lambda: gate(world, night, manifest, rules.thresholds.at(day)),
         Stage.ALLOCATE: lambda: allocate_night(world, night, manifest, rules),

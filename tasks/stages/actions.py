@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -69,23 +69,43 @@ def decide_action(
     becomes of a dispute: who answers and resolves it stands in rules, which are looked at for its own commands
     (`of_dispute`). Raises: RefusedError with everything that stands in its way.
     """
+    return decide_actions(world, [(prefix, decision)], attempt, of_dispute=of_dispute)[0]
+
+
+def decide_actions(
+    world: World,
+    decisions: Sequence[tuple[str, ActionDecision]],
+    attempt: AttemptId | None,
+    *,
+    of_dispute: bool = False,
+) -> tuple[Action, ...]:
+    """Record decisions, each on the action whose id starts so: all of them, or none.
+
+    Raises: RefusedError with everything that stands in the way of the first that is refused; ConflictError.
+    """
     rules = sound_rules(world.settings.rules)
+    decided: dict[str, Action] = {}
     try:
         with world.store.write("action_decided") as connection:
-            refuse_other_names(connection, decision.by)
-            action = action_named(connection, prefix)
-            ruled = _Ruled.of(world, connection, rules, action, decision)
-            faults = [*names_of_the_source(decision.by), *action_refusals(action, ruled.decision), *ruled.faults]
-            if action.opened.source == DISPUTE and decision.kind in _COMMANDS and not of_dispute:
-                faults.append(
-                    f"DIS006 {action.action_id} is a dispute: `recoup disputes {_COMMANDS[decision.kind]}` it"
-                )
-            if faults:
-                raise RefusedError("\n".join(faults))
-            insert_action_decision(world.store, connection, action, ruled.decision, attempt)
+            for prefix, decision in decisions:
+                refuse_other_names(connection, decision.by)
+                action = action_named(connection, prefix)
+                ruled = _Ruled.of(world, connection, rules, action, decision)
+                _refuse(action, decision, ruled, of_dispute=of_dispute)
+                insert_action_decision(world.store, connection, action, ruled.decision, attempt)
+                decided[action.action_id] = Action(action.opened, (*action.decisions, ruled.decision))
     except sa.exc.IntegrityError:
-        raise ConflictError(f"somebody decided on {prefix} at the same moment: look at it again") from None
-    return Action(action.opened, (*action.decisions, ruled.decision))
+        named = ", ".join(prefix for prefix, _ in decisions)
+        raise ConflictError(f"somebody decided on {named} at the same moment: look at it again") from None
+    return tuple(decided.values())
+
+
+def _refuse(action: Action, decision: ActionDecision, ruled: _Ruled, *, of_dispute: bool) -> None:
+    faults = [*names_of_the_source(decision.by), *action_refusals(action, ruled.decision), *ruled.faults]
+    if action.opened.source == DISPUTE and decision.kind in _COMMANDS and not of_dispute:
+        faults.append(f"DIS006 {action.action_id} is a dispute: `recoup disputes {_COMMANDS[decision.kind]}` it")
+    if faults:
+        raise RefusedError("\n".join(faults))
 
 
 @dataclass(frozen=True, slots=True)

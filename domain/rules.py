@@ -35,6 +35,7 @@ class RuleKind(StrEnum):
     PLAN = "plan"
     EXPERIMENT = "experiment"
     STAFFING = "staffing"
+    SIGNAL = "signal"
     THRESHOLD = "threshold"
     CLEANING = "cleaning"
     APPROVER_GROUP = "approver_group"

@@ -768,6 +768,92 @@ result_seals = sa.Table(
     comment="What a run stored of each table, by digests: `recoup verify` tells which rows are not those any more.",
 )
 
+signal_runs = sa.Table(
+    "signal_runs",
+    STORE,
+    sa.Column(
+        "signal_run", sa.String(24), primary_key=True, comment="Digest of the night, the rules, the calculation."
+    ),
+    sa.Column("period", sa.String(7), nullable=False, comment="The month."),
+    sa.Column("as_of", sa.Date, nullable=False, comment="The last day that it looked at."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, comment="The night whose inputs it read."),
+    sa.Column("rules", CanonicalJson(), nullable=False, comment="Versions of the signals, with their signatures."),
+    sa.Column("calculation", sa.String(64), nullable=False, comment="Version of the calculation."),
+    sa.Column("left_out", CanonicalJson(), nullable=False, comment="Signals that could not look, and why."),
+    *_recorded(),
+    comment="Runs of the integrity signals over a month.",
+)
+
+signal_rates = sa.Table(
+    "signal_rates",
+    STORE,
+    sa.Column("signal_run", sa.ForeignKey("signal_runs.signal_run"), primary_key=True, comment="The run."),
+    sa.Column("signal_id", sa.String(80), primary_key=True, comment="The signal."),
+    sa.Column("subject_kind", sa.String(16), primary_key=True, comment="employee or partner."),
+    sa.Column("peers", sa.String(80), primary_key=True, comment="Department or jurisdiction; empty: everybody."),
+    sa.Column("title", sa.String(160), nullable=False, comment="Title of the signal."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Rows that it looked at."),
+    sa.Column("hits", sa.BigInteger, nullable=False, comment="Rows at which it fired."),
+    sa.Column("subjects", sa.BigInteger, nullable=False, comment="Who has such rows."),
+    sa.Column("cases", sa.BigInteger, nullable=False, comment="About how many of them there is a case."),
+    comment="How often each signal fired: overall, and among peers.",
+)
+
+signal_cases = sa.Table(
+    "signal_cases",
+    STORE,
+    sa.Column("action_id", sa.ForeignKey("actions.action_id"), primary_key=True, comment="The action of the register."),
+    sa.Column("signal_id", sa.String(80), nullable=False, comment="The signal."),
+    sa.Column("title", sa.String(160), nullable=False, comment="Its title."),
+    sa.Column("rule", sa.String(64), nullable=False, comment="Digest of the version that raised it."),
+    sa.Column("closed_by", CanonicalJson(), nullable=False, comment="Groups of approvers whose members close it."),
+    sa.Column("subject_kind", sa.String(16), nullable=False, comment="employee or partner."),
+    sa.Column("subject_id", sa.String(80), nullable=False, comment="Whose work it looks at."),
+    sa.Column("period", sa.String(7), nullable=False, comment="The month."),
+    sa.Column("department_id", sa.String(80), nullable=False, comment="Department of the employee; empty: partner."),
+    sa.Column("team_id", sa.String(80), nullable=False, comment="Team of the employee; empty: partner."),
+    sa.CheckConstraint("subject_kind IN ('employee', 'partner')", name="subject_kind"),
+    sa.UniqueConstraint("signal_id", "subject_kind", "subject_id", "period"),
+    comment="Cases raised by integrity signals; their state is that of their action.",
+)
+
+signal_findings = sa.Table(
+    "signal_findings",
+    STORE,
+    sa.Column("action_id", sa.ForeignKey("signal_cases.action_id"), primary_key=True, comment="The case."),
+    sa.Column("signal_run", sa.ForeignKey("signal_runs.signal_run"), primary_key=True, comment="The run."),
+    sa.Column("about", sa.Text, nullable=False, comment="What was found, in words."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Rows of the subject."),
+    sa.Column("hits", sa.BigInteger, nullable=False, comment="Of these, rows at which the signal fired."),
+    sa.Column("peer_rows", sa.BigInteger, nullable=False, comment="Rows of the peers."),
+    sa.Column("peer_hits", sa.BigInteger, nullable=False, comment="Of these, rows at which the signal fired."),
+    sa.Column("expected_rate", ExactText(), nullable=False, comment="Share that an honest subject may have."),
+    sa.Column("chance", ExactText(), nullable=False, comment="Chance of so many hits at that share."),
+    comment="What each run found about a case; the newest counts.",
+)
+
+signal_evidence = sa.Table(
+    "signal_evidence",
+    STORE,
+    sa.Column("action_id", sa.ForeignKey("signal_cases.action_id"), primary_key=True, comment="The case."),
+    sa.Column("row_id", sa.String(160), primary_key=True, comment="Key of the source row."),
+    sa.Column("table_name", sa.String(64), nullable=False, comment="The table of the source row."),
+    sa.Column("day", sa.Date, nullable=False, comment="The row's day."),
+    sa.Column("account_id", sa.String(80), nullable=False, comment="The account; empty: none."),
+    sa.Column("other_id", sa.String(160), nullable=False, comment="The row or owner that it is held against."),
+    sa.Column("figure", ExactText(), nullable=False, comment="What was measured, in the unit of the signal's kind."),
+    sa.Column("signal_run", sa.ForeignKey("signal_runs.signal_run"), nullable=False, comment="Which run found it."),
+    comment="The source rows behind each case, as they were found.",
+)
+
+signal_interested = sa.Table(
+    "signal_interested",
+    STORE,
+    sa.Column("action_id", sa.ForeignKey("signal_cases.action_id"), primary_key=True, comment="The case."),
+    sa.Column("employee_id", sa.String(80), primary_key=True, comment="Who is paid by it, and does not close it."),
+    comment="Who profits from what a case is about.",
+)
+
 RESULTS = (
     table_verdicts,
     check_results,
@@ -817,6 +903,12 @@ APPEND_ONLY = (
     partner_file_lines,
     partner_acknowledgements,
     partner_answers,
+    signal_runs,
+    signal_rates,
+    signal_cases,
+    signal_findings,
+    signal_evidence,
+    signal_interested,
 )
 
 MUTABLE = (attempts, ledger_head)

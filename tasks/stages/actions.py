@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from adapters.errors import ConflictError, RefusedError
 from adapters.store.actions import action_named, insert_action, insert_action_decision, read_actions
 from adapters.store.batches import refuse_other_names
+from adapters.store.signals import SOURCE as SIGNAL
 from adapters.store.signatures import with_signatures
 from adapters.world import World
 from domain.action_refusals import action_refusals, names_of_the_source
@@ -61,15 +62,22 @@ def open_actions(world: World, found: Iterable[NewAction], attempt: AttemptId | 
 
 
 def decide_action(
-    world: World, prefix: str, decision: ActionDecision, attempt: AttemptId | None, *, of_dispute: bool = False
+    world: World,
+    prefix: str,
+    decision: ActionDecision,
+    attempt: AttemptId | None,
+    *,
+    of_dispute: bool = False,
+    of_signal: bool = False,
 ) -> Action:
     """Record a decision on the action whose id starts with `prefix`.
 
     A closing becomes a proposal where the terms of its kind want somebody else's approval. Pay follows from what
     becomes of a dispute: who answers and resolves it stands in rules, which are looked at for its own commands
-    (`of_dispute`). Raises: RefusedError with everything that stands in its way.
+    (`of_dispute`); and so does it of cases of signals, which are closed as confirmed or explained (`of_signal`).
+    Raises: RefusedError with everything that stands in its way.
     """
-    return decide_actions(world, [(prefix, decision)], attempt, of_dispute=of_dispute)[0]
+    return decide_actions(world, [(prefix, decision)], attempt, of_dispute=of_dispute, of_signal=of_signal)[0]
 
 
 def decide_actions(
@@ -78,6 +86,7 @@ def decide_actions(
     attempt: AttemptId | None,
     *,
     of_dispute: bool = False,
+    of_signal: bool = False,
 ) -> tuple[Action, ...]:
     """Record decisions, each on the action whose id starts so: all of them, or none.
 
@@ -91,7 +100,7 @@ def decide_actions(
                 refuse_other_names(connection, decision.by)
                 action = action_named(connection, prefix)
                 ruled = _Ruled.of(world, connection, rules, action, decision)
-                _refuse(action, decision, ruled, of_dispute=of_dispute)
+                _refuse(action, decision, ruled, of_dispute=of_dispute, of_signal=of_signal)
                 insert_action_decision(world.store, connection, action, ruled.decision, attempt)
                 decided[action.action_id] = Action(action.opened, (*action.decisions, ruled.decision))
     except sa.exc.IntegrityError:
@@ -100,10 +109,12 @@ def decide_actions(
     return tuple(decided.values())
 
 
-def _refuse(action: Action, decision: ActionDecision, ruled: _Ruled, *, of_dispute: bool) -> None:
+def _refuse(action: Action, decision: ActionDecision, ruled: _Ruled, *, of_dispute: bool, of_signal: bool) -> None:
     faults = [*names_of_the_source(decision.by), *action_refusals(action, ruled.decision), *ruled.faults]
     if action.opened.source == DISPUTE and decision.kind in _COMMANDS and not of_dispute:
         faults.append(f"DIS006 {action.action_id} is a dispute: `recoup disputes {_COMMANDS[decision.kind]}` it")
+    if action.opened.source == SIGNAL and decision.kind is ActionDecisionKind.CLOSED and not of_signal:
+        faults.append(f"INT027 {action.action_id} is a case of a signal: `recoup signals close` it")
     if faults:
         raise RefusedError("\n".join(faults))
 

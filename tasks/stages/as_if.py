@@ -130,6 +130,7 @@ SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     RuleKind.EXPERIMENT: "experiments",
     RuleKind.PERMISSION: "permissions",
     RuleKind.STAFFING: "staffing",
+    RuleKind.SIGNAL: "signals",
     RuleKind.THRESHOLD: "thresholds",
     RuleKind.CLEANING: "cleaning",
     RuleKind.APPROVER_GROUP: "groups",

@@ -16,7 +16,6 @@ from allocation.capacity.staffing import StaffingBook, decode_staffing
 from allocation.experiments import ExperimentBook, decode_experiments
 from allocation.plans import PlanBook, decode_plans
 from allocation.strategies import StrategyBook, decode_strategies
-from domain.documents import Document
 from domain.ids import Digest
 from domain.issues import Issue, has_errors
 from domain.manifest import Manifest
@@ -30,6 +29,8 @@ from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
 from kpi_rules.action_terms import ActionTermsBook, decode_action_terms
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
+from kpi_rules.signals.checks import FOLDER as SIGNALS
+from kpi_rules.signals.checks import SignalBook, decode_signals
 from kpi_rules.target_sheets import with_targets_of_sheets
 from kpi_rules.unread import unread_kpis
 
@@ -49,6 +50,7 @@ class RuleSet:
     cleaning: CleaningBook
     approvals: ApprovalBook
     staffing: StaffingBook
+    signals: SignalBook
     action_terms: ActionTermsBook
     issues: tuple[Issue, ...]
 
@@ -97,6 +99,7 @@ class RuleSet:
         yield from self.thresholds.placed  # type: ignore[misc]
         yield from self.cleaning.placed  # type: ignore[misc]
         yield from self.staffing.placed  # type: ignore[misc]
+        yield from self.signals.placed()  # type: ignore[misc]
         yield from self.action_terms.placed  # type: ignore[misc]
         yield from self.approvals.placed()
 
@@ -126,7 +129,8 @@ def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet: 
 
 def decode_rule_book(book: RuleBook) -> RuleSet:
     book = _with_sheets(book)
-    kpis, kpi_issues = decode_kpi_rules(_without_terms(book))
+    signals, signal_issues = decode_signals(book.below(SIGNALS))
+    kpis, kpi_issues = decode_kpi_rules(book.below("kpi_rules"))
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
     strategies, strategy_issues = decode_strategies(book.below("allocation/strategies"))
@@ -144,8 +148,8 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     together = (*policies.references(units, cards), *contracts.references(units, cards))
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
-        *(arm_issues, cleaning_issues, staffing_issues, approval_issues, terms_issues),
-        together,
+        *(arm_issues, cleaning_issues, staffing_issues, approval_issues, signal_issues, terms_issues),
+        (*together, *signals.strange_groups(groups)),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
@@ -162,15 +166,10 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
         cleaning,
         approvals,
         staffing,
+        signals,
         terms,
         issues,
     )
-
-
-def _without_terms(book: RuleBook) -> tuple[Document, ...]:
-    """What lies below kpi_rules and speaks of KPIs; the terms of actions lie there too, and are read by themselves."""
-    terms = {document.path for document in book.below("kpi_rules/actions")}
-    return tuple(each for each in book.below("kpi_rules") if each.path not in terms)
 
 
 def _with_sheets(book: RuleBook) -> RuleBook:

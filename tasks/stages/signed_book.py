@@ -33,6 +33,7 @@ from kpi_rules.action_terms import ActionTerms
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.language import Kpi, LongLeave, Scorecard, Target
 from kpi_rules.limit_language import Limit
+from kpi_rules.signals.language import Signal
 from tasks.stages.as_if import SECTIONS_OF_ALL, without
 
 AS_SIGNED = "as signed"
@@ -53,6 +54,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.PLAN: PlanRule,
     RuleKind.EXPERIMENT: ExperimentRule,
     RuleKind.STAFFING: StaffingRule,
+    RuleKind.SIGNAL: Signal,
     RuleKind.THRESHOLD: TableThreshold,
     RuleKind.CLEANING: CleaningRule,
     RuleKind.APPROVER_GROUP: ApproverGroup,
@@ -71,6 +73,7 @@ _FOLDERS = {
     RuleKind.PLAN: "allocation/plans",
     RuleKind.EXPERIMENT: "allocation/experiments",
     RuleKind.STAFFING: "allocation/staffing",
+    RuleKind.SIGNAL: "kpi_rules/signals",
     RuleKind.THRESHOLD: "expectations/thresholds",
     RuleKind.CLEANING: "expectations/contact_points",
     RuleKind.APPROVER_GROUP: "incentives/approvals",

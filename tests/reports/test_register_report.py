@@ -39,7 +39,8 @@ def about(label=sample.LABEL):
 def action(key, kind, age, due_in, *decisions, text="x", **more):
     owner = more.pop("owner", "E9")
     opened = NewAction("entered", key, "account", f"A{key}", text, owner, "quality",
-                       DAY - timedelta(days=age), DAY + timedelta(days=due_in), kind=RegisterKind(kind), **more)  # fmt: skip
+                       DAY - timedelta(days=age), DAY + timedelta(days=due_in), kind=RegisterKind(kind),
+                       **more)  # fmt: skip
     return Action(opened, decisions)
 
 

@@ -29,6 +29,7 @@ from incentives.contract_language import ContractFile
 from incentives.policies import PolicyFile
 from incentives.rule_tests import PolicyTestFile
 from kpi_rules.action_terms import ActionTermsFile
+from kpi_rules.action_tests import ActionTestFile
 from kpi_rules.language import KpiFile, KpiTestFile
 from kpi_rules.signals.language import SignalFile, SignalTestFile
 from kpi_rules.target_sheets import TargetRow
@@ -41,6 +42,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "signal_tests": SignalTestFile,
     "target_row": TargetRow,
     "action_terms": ActionTermsFile,
+    "action_tests": ActionTestFile,
     "policies": PolicyFile,
     "policy_tests": PolicyTestFile,
     "contracts": ContractFile,

@@ -32,6 +32,7 @@ FOLDERS = (
     "kpi_rules/rules",
     "kpi_rules/targets",
     "kpi_rules/limits",
+    "kpi_rules/standings",
     "incentives/policies",
     "incentives/contracts",
     "incentives/approvals",

@@ -26,6 +26,8 @@ class RuleKind(StrEnum):
     TARGET = "target"
     LIMIT = "limit"
     LONG_LEAVE = "long_leave"
+    STANDING = "standing"
+    SELECTION = "selection"
     POLICY = "policy"
     EXCHANGE = "exchange_rates"
     CONTRACT = "contract"

@@ -29,6 +29,7 @@ from incentives.contracts import ContractFile
 from incentives.policies import PolicyFile
 from incentives.rule_tests import PolicyTestFile
 from kpi_rules.language import KpiFile, KpiTestFile
+from kpi_rules.standing_language import StandingFile
 from kpi_rules.target_sheets import TargetRow
 from kpi_rules.views import CREDITS
 
@@ -36,6 +37,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "kpis": KpiFile,
     "kpi_tests": KpiTestFile,
     "target_row": TargetRow,
+    "standings": StandingFile,
     "policies": PolicyFile,
     "policy_tests": PolicyTestFile,
     "contracts": ContractFile,

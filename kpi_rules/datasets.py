@@ -280,7 +280,7 @@ def _months(name: str, since: str, first: Sql, join: str = "") -> Field:
     return _field(name, Type.COUNT, meaning, sa.case((first.is_not(None), capped)), join, members=AGES)
 
 
-def _placement(account: Sql) -> Join:
+def running_placement(account: Sql) -> Join:
     """The placement that runs on the first day of the period; of several the last one."""
     placements = TABLES["placements"]
     runs = sa.and_(
@@ -304,7 +304,7 @@ def _paid_in_period(account: sa.FromClause) -> Join:
 
 def _cohort() -> Dataset:
     before = ACCOUNTS_OPENING_SQL.alias("before")
-    placed, paid = _placement(before.c.account_id), _paid_in_period(before)
+    placed, paid = running_placement(before.c.account_id), _paid_in_period(before)
     owner = _owner(before.c.account_id, START)
     now = Join("now", (after := TABLES["accounts"].alias("now")), after.c.account_id == before.c.account_id,
                frozenset({"accounts"}))  # fmt: skip

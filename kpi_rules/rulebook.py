@@ -30,6 +30,8 @@ from kpi_rules.target_checks import (
 from kpi_rules.target_days import replaced_within_month
 from kpi_rules.target_sheets import check_percentages, with_targets_of_sheets
 
+_STANDINGS = "kpi_rules/standings/"
+
 PlacedKpiRule = (
     Placed[Kpi] | Placed[CreditRule] | Placed[Scorecard] | Placed[Target] | Placed[Limit] | Placed[LongLeave]
 )
@@ -105,8 +107,12 @@ def _holds_within(rule: Rule, first: date, last: date) -> bool:
 
 
 def decode_kpi_rules(documents: Iterable[Document]) -> tuple[KpiRules, tuple[Issue, ...]]:
-    """The rules of the files below kpi_rules/. What is wrong with one rule leaves it out, and hides no other."""
-    files, sheet_faults = with_targets_of_sheets(documents)
+    """The rules of the files below kpi_rules/, but for those of standings, which are a book of their own.
+
+    What is wrong with one rule leaves it out, and hides no other.
+    """
+    mine = (document for document in documents if not document.path.startswith(_STANDINGS))
+    files, sheet_faults = with_targets_of_sheets(mine)
     kpis, kpi_faults = decode_rules(files, "kpis", RuleKind.KPI, Kpi)
     credit_rules, credit_faults = decode_rules(files, "credit_rules", RuleKind.CREDIT, CreditRule)
     scorecards, scorecard_faults = decode_rules(files, "scorecards", RuleKind.SCORECARD, Scorecard)

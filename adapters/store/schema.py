@@ -742,6 +742,52 @@ partner_answers = sa.Table(
     comment="What a partner answered to each line of a file.",
 )
 
+standing_reviews = sa.Table(
+    "standing_reviews",
+    STORE,
+    sa.Column("review_id", sa.String(64), primary_key=True, comment="Partner, month and number: what people type."),
+    sa.Column("partner_id", sa.String(80), nullable=False, comment="The partner."),
+    sa.Column("period", sa.String(7), nullable=False, comment="Month whose figures were looked at."),
+    sa.Column("number", sa.Integer, nullable=False, comment="1; more where the month was looked at again."),
+    sa.Column("rule", sa.String(80), nullable=False, comment="Id of the rule."),
+    sa.Column("rule_version", sa.String(64), nullable=False, comment="Digest of the rule's version."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), comment="The night whose figures were looked at, if one was."),
+    sa.Column("before_state", sa.String(16), nullable=False, comment="How the partner stood."),
+    sa.Column("proposed_state", sa.String(16), nullable=False, comment="What is proposed; the same where nothing is."),
+    sa.Column("looked", CanonicalJson(), nullable=False, comment="Every condition, its figures, and whether it held."),
+    sa.Column("decided_by", CanonicalJson(), nullable=False, comment="Groups of people who decide, in order."),
+    sa.Column("placed", sa.String(16), nullable=False, comment="keeps or recalled: of what a suspended one has."),
+    sa.Column("deadline", sa.Date, comment="Proposed deadline of a rectification."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why, in words."),
+    sa.Column("proposed_by", sa.String(120), nullable=False, comment="recoup, or the person who proposed it."),
+    sa.Column("proposed_on", sa.Date, nullable=False, comment="Day of the proposal."),
+    *_recorded(),
+    sa.UniqueConstraint("partner_id", "period", "number"),
+    sa.CheckConstraint("placed IN ('keeps', 'recalled')", name="placed"),
+    comment="How partners stood by a month's figures, and what was proposed; it counts once people have accepted it.",
+)
+
+standing_decisions = sa.Table(
+    "standing_decisions",
+    STORE,
+    _sequence(),
+    sa.Column("review_id", sa.ForeignKey("standing_reviews.review_id"), nullable=False, comment="The proposal."),
+    sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on it, from 1."),
+    sa.Column("decision", sa.String(12), nullable=False, comment="accepted or refused."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty for acceptances."),
+    sa.Column("plan", sa.Text, nullable=False, comment="Of a rectification: what the partner does; else empty."),
+    sa.Column("deadline", sa.Date, comment="Of a rectification: by when, where a person set it."),
+    sa.Column("effective_from", sa.Date, comment="First day on which the state holds, once everybody has accepted."),
+    sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
+    sa.Column("on_behalf_of", sa.String(120), nullable=False, comment="Whom a delegate acted for; empty: nobody."),
+    *_recorded(),
+    sa.UniqueConstraint("review_id", "step"),
+    sa.UniqueConstraint("review_id", "by_name"),
+    sa.CheckConstraint("decision IN ('accepted', 'refused')", name="decision"),
+    comment="Decisions of people on how a partner stands, in order: the state in force follows from them.",
+)
+
 result_seals = sa.Table(
     "result_seals",
     STORE,
@@ -801,6 +847,8 @@ APPEND_ONLY = (
     partner_file_lines,
     partner_acknowledgements,
     partner_answers,
+    standing_reviews,
+    standing_decisions,
 )
 
 MUTABLE = (attempts, ledger_head)

@@ -116,6 +116,8 @@ def without(book: RuleBook, left_out: Collection[tuple[RuleKind, str, date]]) ->
 
 SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     **SECTIONS,
+    RuleKind.STANDING: "standings",
+    RuleKind.SELECTION: "selections",
     RuleKind.STRATEGY: "strategies",
     RuleKind.PLAN: "plans",
     RuleKind.EXPERIMENT: "experiments",

@@ -28,6 +28,7 @@ from incentives.approval_book import ApprovalBook, decode_approvals
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
+from kpi_rules.standing_book import StandingBook, decode_standings, group_faults
 from kpi_rules.target_sheets import with_targets_of_sheets
 from kpi_rules.unread import unread_kpis
 
@@ -47,6 +48,7 @@ class RuleSet:
     cleaning: CleaningBook
     approvals: ApprovalBook
     staffing: StaffingBook
+    standings: StandingBook
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
@@ -90,6 +92,7 @@ class RuleSet:
         yield from self.thresholds.placed  # type: ignore[misc]
         yield from self.cleaning.placed  # type: ignore[misc]
         yield from self.staffing.placed  # type: ignore[misc]
+        yield from self.standings.placed  # type: ignore[misc]
         yield from self.approvals.placed()
 
 
@@ -130,15 +133,17 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
     staffing, staffing_issues = decode_staffing(book.below("allocation/staffing"), strategies.departments)
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
-    together = policies.references(_units(kpis), _scorecards(kpis))
+    groups = {placed.rule.id for placed in approvals.groups}
+    standings, standing_issues = decode_standings(book.below("kpi_rules/standings"), kpis)
+    together = (*policies.references(_units(kpis), _scorecards(kpis)), *group_faults(standings, groups))
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
-        *(arm_issues, cleaning_issues, staffing_issues, approval_issues),
-        tuple(together),
+        *(arm_issues, cleaning_issues, staffing_issues, approval_issues, standing_issues),
+        together,
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
-        issues = (*issues, *unread_kpis(kpis, policies.kpis_read()))
+        issues = (*issues, *unread_kpis(kpis, (*policies.kpis_read(), *standings.kpis_read())))
     return RuleSet(
         book,
         kpis,
@@ -151,6 +156,7 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
         cleaning,
         approvals,
         staffing,
+        standings,
         issues,
     )
 

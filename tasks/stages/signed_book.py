@@ -32,6 +32,7 @@ from incentives.policies import ExchangeRates, Policy
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.language import Kpi, LongLeave, Scorecard, Target
 from kpi_rules.limit_language import Limit
+from kpi_rules.standing_language import SelectionRule, StandingRule
 from tasks.stages.as_if import SECTIONS_OF_ALL, without
 
 AS_SIGNED = "as signed"
@@ -43,6 +44,8 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.TARGET: Target,
     RuleKind.LIMIT: Limit,
     RuleKind.LONG_LEAVE: LongLeave,
+    RuleKind.STANDING: StandingRule,
+    RuleKind.SELECTION: SelectionRule,
     RuleKind.POLICY: Policy,
     RuleKind.EXCHANGE: ExchangeRates,
     RuleKind.CONTRACT: Contract,
@@ -59,6 +62,8 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.PAY_TERMS: PayTerms,
 }
 _FOLDERS = {
+    RuleKind.STANDING: "kpi_rules/standings",
+    RuleKind.SELECTION: "kpi_rules/standings",
     RuleKind.POLICY: "incentives/policies",
     RuleKind.EXCHANGE: "incentives/policies",
     RuleKind.CONTRACT: "incentives/contracts",

@@ -14,7 +14,8 @@ from domain.money import CONTEXT, round_to, to_minor
 from domain.periods import Period
 from domain.records import PayoutLine, Step
 from domain.rules import Placed
-from incentives.contracts import Contract, ContractBook, FeeBand
+from incentives.contract_language import Contract, FeeBand
+from incentives.contracts import ContractBook
 from incentives.tiers import marginal, reached
 
 

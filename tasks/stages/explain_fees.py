@@ -20,7 +20,8 @@ from domain.manifest import Manifest
 from domain.periods import Period
 from domain.records import PayoutLine, Step
 from domain.sql import TABLES
-from incentives.contracts import Contract, ContractBook
+from incentives.contract_language import Contract
+from incentives.contracts import ContractBook
 from incentives.fees import FeeLine, by_band, fees
 from reports.csv_files import csv_text
 from reports.payout_tree import FeePayment, Node, PaymentSum

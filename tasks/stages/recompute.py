@@ -17,7 +17,8 @@ from domain.manifest import Manifest, RunKind
 from domain.records import PayoutLine
 from domain.rules import RuleKind, decode_rules
 from incentives.book import decode_policies
-from incentives.contracts import Contract, ContractBook
+from incentives.contract_language import Contract
+from incentives.contracts import ContractBook
 from incentives.ledger import BatchKind
 from incentives.line_differences import what_differs
 from tasks.stages.calculation import pay_calculation_version

@@ -10,7 +10,8 @@ from domain.periods import Period
 from domain.records import PayoutLine
 from domain.rule_changes import name_of
 from domain.rules import RuleKind
-from incentives.contracts import Contract, ContractBook
+from incentives.contract_language import Contract
+from incentives.contracts import ContractBook
 from incentives.policies import Input
 from incentives.ready import ReadyPolicy
 from kpi_rules.figures import Figure

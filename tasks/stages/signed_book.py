@@ -27,7 +27,7 @@ from expectations.limits import TableThreshold
 from incentives.approvers import ApproverGroup, Delegation
 from incentives.authority import Authority
 from incentives.chains import ApprovalChain, PayTerms
-from incentives.contracts import Contract
+from incentives.contract_language import Contract
 from incentives.policies import ExchangeRates, Policy
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.language import Kpi, LongLeave, Scorecard, Target

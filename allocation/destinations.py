@@ -15,6 +15,7 @@ from allocation.strategies import Strategy
 from allocation.strategy_rules import Capacity
 from domain.exact import ExactSelect, count_distinct, count_rows, exact
 from domain.sql import TABLES
+from domain.standings import Placed, StandingInForce
 
 Row = Mapping[str, Any]
 Sql = sa.ColumnElement[Any]
@@ -31,7 +32,8 @@ class Destination:
 
     `accounts_at_most` limits partners always, and collectors where the strategy counts accounts, not minutes. Where the
     strategy asks for them, `days` are the working days that a collector is there, of `days_in_all`; `share` is what a
-    part-timer or a joiner carries of a full load.
+    part-timer or a joiner carries of a full load. `suspended` says why a partner gets no new placements; what it has
+    stays there, or comes back where it `is_recalled`.
     """
 
     kind: str  # employee or partner
@@ -46,6 +48,8 @@ class Destination:
     days: int | None = None
     days_in_all: int | None = None
     share: Decimal = Decimal(1)
+    suspended: str = ""
+    is_recalled: bool = False
 
     @property
     def key(self) -> str:
@@ -169,15 +173,21 @@ def partners_statement(as_of: date) -> ExactSelect:
 
 
 def destinations(
-    collectors: Iterable[Row], skills: Iterable[Row], partners: Iterable[Row], strategy: Strategy, as_of: date
+    collectors: Iterable[Row],
+    skills: Iterable[Row],
+    partners: Iterable[Row],
+    strategy: Strategy,
+    as_of: date,
+    standings: Iterable[StandingInForce] = (),
 ) -> tuple[Destination, ...]:
-    """The rows of the three statements as destinations, in order of kind and id."""
+    """The rows of the three statements as destinations, in order of kind and id, as partners stand by `standings`."""
+    stands = {each.partner: each for each in standings if each.state.is_suspended}
     known: defaultdict[str, set[str]] = defaultdict(set)
     for row in skills:
         known[row["employee_id"]].add(row["skill"])
     found = [
         *(_collector(row, known[row["employee_id"]], strategy, as_of) for row in collectors),
-        *(_partner(row) for row in partners),
+        *(_partner(row, stands.get(row["partner_id"])) for row in partners),
     ]
     return tuple(sorted(found, key=lambda destination: (destination.kind, destination.id)))
 
@@ -225,13 +235,15 @@ def _full_months(first: date, day: date) -> int:
     return (day.year - first.year) * 12 + day.month - first.month - (day.day < first.day)
 
 
-def _partner(row: Row) -> Destination:
+def _partner(row: Row, standing: StandingInForce | None) -> Destination:
     return Destination(
         "partner",
         row["partner_id"],
         row["jurisdiction"],
         int(row["accounts_at_most"]),
         legal_type=row["legal_type"],
+        suspended=f"{standing.state} since {standing.since}, by {standing.review_id}" if standing else "",
+        is_recalled=standing is not None and standing.placed is Placed.RECALLED,
     )
 
 

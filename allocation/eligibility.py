@@ -20,6 +20,7 @@ def barrier(kind: Kind, rule: SegmentRule, destination: Destination, *, because:
         "barred": because or "barred from the account",
         "no_partners": f"segment {rule.id} goes to no partner",
         "legal_type": f"the law of {destination.jurisdiction} does not let a {destination.legal_type} collect",
+        "suspended": f"{destination.suspended}: no new placements",
         "consent": "the debtor has not agreed",
         "department": f"is in {destination.department}, segment {rule.id} goes to {_listed(rule.departments)}",
         "skills": f"lacks {_listed(sorted(kind.skills - destination.skills))}",

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from domain.ids import Digest, ReleaseId, RunId, VersionId, digest_of
 from domain.rules import RuleVersion
+from domain.standings import StandingInForce
 
 
 class RunKind(StrEnum):
@@ -97,7 +98,9 @@ class Manifest:
     published: who was settled together in them is not settled anew; `opening` the file from which the state of pay
     before going live came in: of an opening the file itself, of a month-end the one that was posted when it was
     prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
-    under the month's own id, and with it under its ledger entries. `known_as_of` is what was asked for, and empty where
+    under the month's own id, and with it under its ledger entries; `standings` how
+    partners stand by decisions of people on the day after, but for those in good standing: a suspended one gets no new
+    placements. `known_as_of` is what was asked for, and empty where
     nothing was: the newest versions counted.
     """
 
@@ -128,6 +131,7 @@ class Manifest:
     published: tuple[PaidBatch, ...] = ()
     opening: Digest | None = None
     results: Digest | None = None
+    standings: tuple[StandingInForce, ...] = ()
     known_as_of: str = ""
 
 

@@ -12,6 +12,7 @@ from domain.issues import Issue
 from domain.money import MINOR_DIGITS
 from domain.rules import Placed
 from incentives.contract_language import AMOUNTS, Contract, Permission
+from incentives.duties import commitment_faults
 
 
 def faults(placed: Placed[Contract], permissions: tuple[Permission, ...]) -> Iterator[Issue]:
@@ -19,6 +20,7 @@ def faults(placed: Placed[Contract], permissions: tuple[Permission, ...]) -> Ite
     yield from _term_faults(placed)
     yield from _band_faults(placed)
     yield from _file_faults(placed)
+    yield from commitment_faults(placed, placed.rule.commitments, placed.rule.duties)
     yield from _not_permitted(placed, permissions)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from domain.documents import RuleModel
 from domain.money import Rounding
+from incentives.duties import Commitment, Duty
 from incentives.numbers import Number
 from incentives.tiers import Boundary
 from incentives.titles import TitledRule
@@ -137,6 +138,10 @@ class Contract(TitledRule):
     """Rounding of fees and tax."""
     files: PartnerFiles | None = None
     """What placement and recall files hold; left out, none are written under the contract."""
+    duties: tuple[Duty, ...] = ()
+    """What the partner returns every month."""
+    commitments: tuple[Commitment, ...] = ()
+    """What the partner promised, as bounds on KPIs."""
 
 
 class ContractFile(RuleModel):

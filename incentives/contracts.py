@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,6 +26,11 @@ class ContractBook:
         """The versions that recoveries of the period may fall under; the version of the placement may be an old one."""
         kept = (each for each in self.contracts if each.rule.valid_from < period.end)
         return ContractBook(tuple(kept), self.permissions)
+
+    def kpis_read(self) -> Iterator[tuple[str, Contract]]:
+        """Each KPI by which a commitment is followed, and its contract."""
+        for placed in self.contracts:
+            yield from ((each.kpi, placed.rule) for each in placed.rule.commitments)
 
     def versions(self) -> tuple[RuleVersion, ...]:
         return tuple(placed.version for placed in self.contracts)

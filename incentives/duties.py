@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from domain.documents import RuleModel
+from domain.expressions.parse import suggestion
 from domain.ids import canonical_decimal
 from domain.issues import Issue
 from domain.records import KpiResult, ValueState
-from domain.rules import Placed, Rule
+from domain.rules import Placed
 from incentives.numbers import Number
 
 DutyCode = Literal["activity_data", "payment_data", "staff_list", "recordings", "complaint_list", "audit", "insurance"]
@@ -84,7 +85,7 @@ def _followed(commitment: Commitment, result: KpiResult | None) -> Followed:
 
 
 def commitment_faults(
-    placed: Placed[Rule], commitments: Iterable[Commitment], duties: Iterable[Duty]
+    placed: Placed[Any], commitments: Iterable[Commitment], duties: Iterable[Duty]
 ) -> Iterator[Issue]:
     """What is wrong with the sections `commitments` and `duties` of a contract, by themselves."""
     seen: set[str] = set()
@@ -103,3 +104,17 @@ def commitment_faults(
         if duty.duty in returned:
             yield Issue("COM013", placed.place("duties", index, "duty"), f"{duty.duty} stands twice", "State it once")
         returned.add(duty.duty)
+
+
+def commitment_references(
+    contracts: Iterable[tuple[Placed[Any], Iterable[Commitment]]], kpis: Iterable[str]
+) -> Iterator[Issue]:
+    """Commitments on KPIs that no partner is measured by: `kpis` are the counts and ratios of partners."""
+    known = frozenset(kpis)
+    for placed, commitments in contracts:
+        for index, each in enumerate(commitments):
+            if each.kpi not in known:
+                place = placed.place("commitments", index, "kpi")
+                yield Issue(
+                    "COM014", place, f'"{each.kpi}" is no count or ratio of partners', suggestion(each.kpi, known)
+                )

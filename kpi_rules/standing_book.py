@@ -170,8 +170,8 @@ def _days(rule: StandingRule, kpis: KpiRules) -> list[date]:
     """The first day of the rule, and every day of its own on which a KPI or scorecard begins or ends."""
     turns = {
         day
-        for each in (*(figure.placed for figure in kpis.figures), *kpis.scorecards)
-        for day in (each.rule.valid_from, each.rule.valid_to)
+        for each in (*(figure.rule for figure in kpis.figures), *(card.rule for card in kpis.scorecards))
+        for day in (each.valid_from, each.valid_to)
         if day and rule.holds_on(day)
     }
     return sorted({rule.valid_from, *turns})

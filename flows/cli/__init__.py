@@ -34,6 +34,7 @@ from flows.cli import (
     serving,
     sharing,
     simulating,
+    standing,
     statements,
     targets,
     worklists,
@@ -79,6 +80,7 @@ app.add_typer(adjusting.disputes, name="disputes")
 app.add_typer(reporting.report, name="report")
 app.add_typer(payroll.payroll, name="payroll")
 app.add_typer(opening.opening, name="opening")
+partners.partners.registered_commands.extend(standing.app.registered_commands)
 app.add_typer(partners.partners, name="partners")
 
 

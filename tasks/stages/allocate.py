@@ -210,6 +210,7 @@ def asked_of_night(
         duck.read(partners_statement(day)),
         strategy,
         day,
+        manifest.standings,
     )
     return Asked(
         duck.arrow(

@@ -20,8 +20,9 @@ from allocation.explain import words_of_row
 from allocation.moves import Move
 from allocation.overlay import history_of
 from allocation.reassign import Situation
+from allocation.strategies import Strategy
 from domain.ids import RunId
-from domain.manifest import Stage
+from domain.manifest import Manifest, Stage
 from domain.planned import PLANNED
 from reports.allocation import WHYS
 from tasks.stages.allocated_night import allocated_night
@@ -116,7 +117,7 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
     strategy = rules_then(world, manifest).strategies.on(night)
     day = night + timedelta(days=1)
     with session_of_night(world, manifest, accepted) as duck:
-        situation = situation_of(duck, strategy, day, [account]) if strategy else None
+        situation = _situation(duck, strategy, day, account, manifest) if strategy else None
         create_dispatch_views(duck, released)
         duck.create_view(PLANNED.name, planned, duck_columns(PLANNED))
         history = tuple(_owned(each, made) for each in duck.read(history_of([account])))
@@ -128,6 +129,11 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
     moved = None if move is None else _moved(move)
     text = (*words_of_row(row), *(f"  {each}" for each in again.shortages_of(account)))
     return AllocationExplanation(account, run, day, text, decision, places, history, actions, moved)
+
+
+def _situation(duck: Duck, strategy: Strategy, day: date, account: str, manifest: Manifest) -> Situation:
+    """As the night knew it, partners' standings among it."""
+    return situation_of(duck, strategy, day, [account], standings=manifest.standings)
 
 
 def _moved(move: Move) -> Moved:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,15 +21,24 @@ from domain.standings import Placed, StandingInForce
 Row = Mapping[str, Any]
 Sql = sa.ColumnElement[Any]
 
-# Which partners the law admits. VN: third-party debt collection is a banned business since 2021 (Law on Investment
-# 61/2020/QH14, art. 6); lawyers may represent the creditor, and a manager of assets may own or service the debt.
-# Where a jurisdiction is not named, every legal type may collect.
-LEGAL_TYPES: Mapping[str, frozenset[str]] = {"VN": frozenset({"law_firm", "asset_manager"})}
+
+@dataclass(frozen=True, slots=True)
+class PartnerTerms:
+    """What contracts and the law say of a partner on the day: why it gets nothing new (a code of `why_not`, empty where
+    it may), and the most accounts that it may have by contract."""
+
+    refused: str = ""
+    accounts_at_most: int | None = None
+
+
+# Of a partner of which nothing is known: nothing is placed without a contract.
+NO_TERMS = PartnerTerms("no_contract")
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Who can own accounts. `legal_type` is a partner's; department, team and skills are a collector's.
+    """Who can own accounts. `legal_type` is a partner's, and `refused` why it gets nothing new; department, team and
+    skills are a collector's.
 
     `accounts_at_most` limits partners always, and collectors where the strategy counts accounts, not minutes. Where the
     strategy asks for them, `days` are the working days that a collector is there, of `days_in_all`; `share` is what a
@@ -50,6 +60,7 @@ class Destination:
     share: Decimal = Decimal(1)
     suspended: str = ""
     is_recalled: bool = False
+    refused: str = ""
 
     @property
     def key(self) -> str:
@@ -59,10 +70,6 @@ class Destination:
     @property
     def is_partner(self) -> bool:
         return self.kind == "partner"
-
-    @property
-    def is_lawful(self) -> bool:
-        return self.legal_type in LEGAL_TYPES.get(self.jurisdiction, {self.legal_type})
 
 
 def collectors_statement(strategy: Strategy, as_of: date) -> ExactSelect:
@@ -178,16 +185,18 @@ def destinations(
     partners: Iterable[Row],
     strategy: Strategy,
     as_of: date,
+    terms: Mapping[str, PartnerTerms] = MappingProxyType({}),
     standings: Iterable[StandingInForce] = (),
 ) -> tuple[Destination, ...]:
-    """The rows of the three statements as destinations, in order of kind and id, as partners stand by `standings`."""
+    """The rows of the three statements as destinations, in order of kind and id; `terms` and `standings` are those of
+    the partners."""
     stands = {each.partner: each for each in standings if each.state.is_suspended}
     known: defaultdict[str, set[str]] = defaultdict(set)
     for row in skills:
         known[row["employee_id"]].add(row["skill"])
     found = [
         *(_collector(row, known[row["employee_id"]], strategy, as_of) for row in collectors),
-        *(_partner(row, stands.get(row["partner_id"])) for row in partners),
+        *(_partner(row, terms.get(row["partner_id"], NO_TERMS), stands.get(row["partner_id"])) for row in partners),
     ]
     return tuple(sorted(found, key=lambda destination: (destination.kind, destination.id)))
 
@@ -235,15 +244,17 @@ def _full_months(first: date, day: date) -> int:
     return (day.year - first.year) * 12 + day.month - first.month - (day.day < first.day)
 
 
-def _partner(row: Row, standing: StandingInForce | None) -> Destination:
+def _partner(row: Row, terms: PartnerTerms, standing: StandingInForce | None) -> Destination:
+    most = int(row["accounts_at_most"])
     return Destination(
         "partner",
         row["partner_id"],
         row["jurisdiction"],
-        int(row["accounts_at_most"]),
+        most if terms.accounts_at_most is None else min(most, terms.accounts_at_most),
         legal_type=row["legal_type"],
         suspended=f"{standing.state} since {standing.since}, by {standing.review_id}" if standing else "",
         is_recalled=standing is not None and standing.placed is Placed.RECALLED,
+        refused=terms.refused,
     )
 
 

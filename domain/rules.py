@@ -31,6 +31,7 @@ class RuleKind(StrEnum):
     POLICY = "policy"
     EXCHANGE = "exchange_rates"
     CONTRACT = "contract"
+    PERMISSION = "permission"
     STRATEGY = "strategy"
     PLAN = "plan"
     EXPERIMENT = "experiment"

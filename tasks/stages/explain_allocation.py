@@ -20,9 +20,8 @@ from allocation.explain import words_of_row
 from allocation.moves import Move
 from allocation.overlay import history_of
 from allocation.reassign import Situation
-from allocation.strategies import Strategy
 from domain.ids import RunId
-from domain.manifest import Manifest, Stage
+from domain.manifest import Stage
 from domain.planned import PLANNED
 from reports.allocation import WHYS
 from tasks.stages.allocated_night import allocated_night
@@ -114,10 +113,15 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
     row = _row(world, files, account, night)
     if PLANNED.name in files and files[PLANNED.name].rows:
         planned.append(registered_file(world, files[PLANNED.name].path, files[PLANNED.name].sha256))
-    strategy = rules_then(world, manifest).strategies.on(night)
+    rules = rules_then(world, manifest)
+    strategy = rules.strategies.on(night)
     day = night + timedelta(days=1)
     with session_of_night(world, manifest, accepted) as duck:
-        situation = _situation(duck, strategy, day, account, manifest) if strategy else None
+        situation = (
+            situation_of(duck, rules.contracts, strategy, day, [account], standings=manifest.standings)
+            if strategy
+            else None
+        )
         create_dispatch_views(duck, released)
         duck.create_view(PLANNED.name, planned, duck_columns(PLANNED))
         history = tuple(_owned(each, made) for each in duck.read(history_of([account])))
@@ -129,11 +133,6 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
     moved = None if move is None else _moved(move)
     text = (*words_of_row(row), *(f"  {each}" for each in again.shortages_of(account)))
     return AllocationExplanation(account, run, day, text, decision, places, history, actions, moved)
-
-
-def _situation(duck: Duck, strategy: Strategy, day: date, account: str, manifest: Manifest) -> Situation:
-    """As the night knew it, partners' standings among it."""
-    return situation_of(duck, strategy, day, [account], standings=manifest.standings)
 
 
 def _moved(move: Move) -> Moved:

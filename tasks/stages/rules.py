@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,12 +54,14 @@ class RuleSet:
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
-        """The versions that a night of `day` uses, in a total order."""
-        period = Period.of(day)
+        """The versions that a night of `day` uses, in a total order. Its dispatch begins on the day after, by the law
+        and the contracts of that day."""
+        period, tomorrow = Period.of(day), day + timedelta(days=1)
         versions = (
             *self.kpis.on(day).versions(),
             *self.policies.during(period).versions(),
-            *self.contracts.during(period).versions(),
+            *self.contracts.during(Period.of(tomorrow)).versions(),
+            *(placed.version for placed in self.contracts.permissions_on(tomorrow)),
             *self.strategies.versions(day),
             *self.plans.versions(day),
             *self.experiments.versions(day),
@@ -88,6 +90,7 @@ class RuleSet:
         yield from (ready.placed for ready in self.policies.policies)  # type: ignore[misc]
         yield from self.policies.rates  # type: ignore[misc]
         yield from self.contracts.contracts  # type: ignore[misc]
+        yield from self.contracts.permissions  # type: ignore[misc]
         yield from (strategy.placed for strategy in self.strategies.strategies)  # type: ignore[misc]
         yield from (plan.placed for plan in self.plans.plans)  # type: ignore[misc]
         yield from (each.placed for each in self.experiments.experiments)  # type: ignore[misc]
@@ -137,7 +140,9 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
     groups = {placed.rule.id for placed in approvals.groups}
     standings, standing_issues = decode_standings(book.below("kpi_rules/standings"), kpis)
-    together = (*policies.references(_units(kpis), _scorecards(kpis)), *group_faults(standings, groups),
+    units, cards = _units(kpis), _scorecards(kpis)
+    together = (*policies.references(units, cards), *contracts.references(units, cards),
+                *group_faults(standings, groups),
                 *commitment_references(_commitments(contracts), _of_partners(kpis)))  # fmt: skip
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),

@@ -349,7 +349,9 @@ def _refusals(
     if not matter.is_pending:
         yield f"STD008 {review.review_id} is {matter.state} already"
         return
-    newer = [each for each in history if (each.review.period, each.review.number) > (review.period, review.number)]
+    newer = sorted(
+        (each for each in history if _order(each.review) > _order(review)), key=lambda one: _order(one.review)
+    )
     if newer:
         yield f"STD009 {review.review_id} was overtaken by {newer[-1].review.review_id}: decide on that"
     if (now := _decided_state(history, review.partner)) is not review.before:
@@ -359,6 +361,10 @@ def _refusals(
     if any(wanted.by in {each.by, each.on_behalf_of} for each in matter.decisions):
         yield f"STD024 {wanted.by} has decided on it already: the second person is another one"
     yield from _refusals_of_content(matter, wanted, today)
+
+
+def _order(review: StandingReview) -> tuple[date, str, int]:
+    return review.proposed_on, review.period, review.number
 
 
 def _refusals_of_content(matter: ReviewedStanding, wanted: Decided, today: date) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
@@ -22,6 +23,7 @@ from domain.standings import PartnerState, Placed, StandingDecisionKind
 from tasks.stages.explain_allocation import explain_allocation
 from tasks.stages.manifests import manifest_of
 from tasks.stages.rules import sound_rules
+from tasks.stages.score_shares import propose_shares
 from tasks.stages.standing import Decided, decide_standing, propose_standing, review_standings
 from tests.conftest import SteppingClock
 from tests.stages.books import edit, house_book
@@ -39,6 +41,14 @@ STEPS = """    steps:
         to: suspension
         all_of: [{deadline: missed}]
 """
+SHARES = """\
+    score_shares: {scorecard: partner_month, segments: [legal], of: 0.5, growth: {watch: 0.5, rectification: 0}}
+    quotas:
+      - {partner: R01, segments: [legal], at_least: 0.18, at_most: 0.22}
+      - {partner: R02, segments: [legal], at_least: 0.18, at_most: 0.22}
+    segments:
+"""
+STRATEGY = "allocation/strategies/standard.yaml"
 RULES = "kpi_rules/standings/standard.yaml"
 
 
@@ -48,7 +58,9 @@ def reviewed(measured_world, tmp_path_factory):
     folder = tmp_path_factory.mktemp("standing")
     rules = house_book(folder / "book")
     text = (rules / RULES).read_text(encoding="utf-8")
+    strategy = (rules / STRATEGY).read_text(encoding="utf-8")
     edit(rules, {RULES: ((text[text.index("    steps:\n") :], STEPS),)})
+    (rules / STRATEGY).write_text(strategy.replace("    segments:\n", SHARES, 1), encoding="utf-8")
     shutil.copytree(measured_world.settings.home, folder / "home")
     settings = measured_world.settings.model_copy(update={"home": folder / "home", "rules": rules})
     world = open_world(settings, clock=SteppingClock(datetime(2026, 10, 2, 8, tzinfo=UTC)))
@@ -176,6 +188,32 @@ def test_a_suspended_partner_gets_nothing_new_and_what_it_has_stays_or_comes_bac
     places = {each.destination: each for each in explain_allocation(world, other, NIGHT).places}
     told = f"suspended: {to} since 2026-09-04, by R01-2026-09-9: no new placements"
     assert places["partner:R01"].why == told
+
+
+@pytest.mark.parametrize(
+    ("to", "share", "why"),
+    [
+        (PartnerState.WATCH, "0.2", "watch: only a part of its growth"),
+        (PartnerState.RECTIFICATION, "0.2", "rectification: only a part of its growth"),
+        (PartnerState.SUSPENSION, "0", "suspension: no new placements"),
+    ],
+)
+def test_shares_are_proposed_by_the_months_scores_and_the_standing(world, to, share, why):
+    """The night has scored both partners; who stands well is left what the other one may not have."""
+    found = {one.partner: one for one in propose_shares(world, SEPTEMBER).proposal.shares}
+    assert {one.score is None for one in found.values()} == {False}
+    assert sum(one.share for one in found.values()) == Decimal("0.5")
+    with world.store.write("test") as connection:
+        _suspend(world, connection, to, Placed.KEEPS)
+    proposal = propose_shares(world, SEPTEMBER).proposal
+    mine = next(one for one in proposal.shares if one.partner == "R01")
+    if to.is_suspended:
+        assert (str(mine.share), mine.why) == (share, why)
+    else:
+        before, by_score = Decimal("0.2"), found["R01"].share
+        part = Decimal("0.5") if to is PartnerState.WATCH else Decimal(0)
+        assert abs(mine.share - (before + part * (by_score - before))) <= Decimal("0.0001")
+        assert mine.why == why
 
 
 def _suspend(world, connection, to, placed):

@@ -65,6 +65,7 @@ class RuleSet:
             *self.strategies.versions(day),
             *self.plans.versions(day),
             *self.experiments.versions(day),
+            *self.standings.versions(day),
             *self.thresholds.versions_at(day),
         )
         return tuple(sorted(set(versions), key=lambda version: (version.kind, version.id, version.valid_from)))

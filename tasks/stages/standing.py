@@ -12,7 +12,7 @@ from adapters.errors import ConflictError, RefusedError
 from adapters.store.actions import insert_action, read_actions
 from adapters.store.batches import refuse_other_names
 from adapters.store.results import read_kpis, read_scores
-from adapters.store.runs import last_night_of_each_month
+from adapters.store.runs import State, last_night_of_each_month, stage_result
 from adapters.store.signatures import with_signatures
 from adapters.store.standing import (
     insert_standing_decision,
@@ -23,7 +23,7 @@ from adapters.store.standing import (
 from adapters.world import World, business_today
 from domain.actions import Action, ActionState, NewAction, fresh_actions
 from domain.ids import AttemptId
-from domain.manifest import EarlierNight
+from domain.manifest import EarlierNight, Stage
 from domain.partners import Partner
 from domain.periods import Period
 from domain.records import Grain, KpiResult, Score
@@ -42,8 +42,9 @@ from domain.standings import Placed as WhatIsPlaced
 from kpi_rules.standing_language import LeagueCondition, StandingRule
 from kpi_rules.standings import PartnerMonths, Proposed, conditions_of, looks_back, proposed
 from tasks.stages.authority import people_on
-from tasks.stages.commitments import broken_in
+from tasks.stages.commitments import broken_in, commitments_of, open_broken
 from tasks.stages.measured import measured_night
+from tasks.stages.night import Night
 from tasks.stages.people import partners_of
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.standing_leagues import Leagues, leagues_of
@@ -77,6 +78,19 @@ def review_standings(world: World, period: Period, attempt: AttemptId | None) ->
         raise ConflictError(f"somebody reviewed {period} at the same moment: ask for it again") from None
     with world.store.read() as connection:
         return newest_of_each(read_standings(connection, period=str(period)))
+
+
+def propose_at_months_end(world: World, night: Night, rules: RuleSet) -> None:
+    """After the official night of a month's last day that has measured: what its figures propose, and an action for
+    each commitment that was broken. Run again, it is found there already."""
+    period = Period.of(night.business_date)
+    if night.business_date != period.last_day or not rules.standings.on(period.last_day):
+        return
+    with world.store.read() as connection:
+        measured = stage_result(connection, night.run, Stage.MEASURE.value)
+    if measured is not None and measured.outcome is State.DONE:
+        review_standings(world, period, night.attempt)
+        open_broken(world, commitments_of(world, period), night.attempt)
 
 
 def newest_of_each(history: Iterable[ReviewedStanding]) -> tuple[ReviewedStanding, ...]:

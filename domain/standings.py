@@ -1,4 +1,4 @@
-"""How a partner stands: states from good to termination proposed, what a month proposes, what people decide.
+"""How a partner stands: the states from good to termination proposed, what figures propose, what people decide.
 
 A month proposes; people decide; only what they decided is in force.
 """
@@ -172,7 +172,7 @@ class StandingInForce:
 
 
 def in_force(history: Iterable[ReviewedStanding], day: date) -> tuple[StandingInForce, ...]:
-    """Of partners with a decision: the last that is effective on the day, by partner; `history` in order of recording.
+    """Of partners with a decision: the last one that is effective on the day, by partner; `history` in order of record.
 
     A partner whose last state is good is among them too; one that nobody ever decided on is good, and is not.
     """

@@ -27,6 +27,7 @@ from kpi_rules.rulebook import KpiRules
 from kpi_rules.views import CREDITS
 from tasks.stages.calculation import calculation_version
 from tasks.stages.carried_pay import batches_carried
+from tasks.stages.decided_complaints import decided_complaints
 from tasks.stages.inputs import account_days_read, inputs_of_night
 from tasks.stages.late import late_inputs
 from tasks.stages.liquidation import liquidation_before
@@ -111,6 +112,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             drawn=drawn_before(connection, rules.experiments, day, request.known_as_of),
             paid=batches_carried(connection, rules.policies, Period.of(day)),
             standings=standings_on(connection, day + timedelta(days=1), request.known_as_of),
+            complaints=decided_complaints(connection, day, request.known_as_of),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )
 

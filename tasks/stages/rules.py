@@ -29,7 +29,10 @@ from incentives.approval_book import ApprovalBook, decode_approvals
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
 from incentives.duties import Commitment, commitment_references
+from kpi_rules.action_terms import ActionTermsBook, decode_action_terms
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
+from kpi_rules.signals.checks import FOLDER as SIGNALS
+from kpi_rules.signals.checks import SignalBook, decode_signals
 from kpi_rules.standing_book import StandingBook, decode_standings, group_faults
 from kpi_rules.target_sheets import with_targets_of_sheets
 from kpi_rules.unread import unread_kpis
@@ -51,6 +54,8 @@ class RuleSet:
     approvals: ApprovalBook
     staffing: StaffingBook
     standings: StandingBook
+    signals: SignalBook
+    action_terms: ActionTermsBook
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
@@ -67,6 +72,7 @@ class RuleSet:
             *self.experiments.versions(day),
             *self.standings.versions(day),
             *self.thresholds.versions_at(day),
+            *self.action_terms.versions(day),
         )
         return tuple(sorted(set(versions), key=lambda version: (version.kind, version.id, version.valid_from)))
 
@@ -99,6 +105,8 @@ class RuleSet:
         yield from self.cleaning.placed  # type: ignore[misc]
         yield from self.staffing.placed  # type: ignore[misc]
         yield from self.standings.placed  # type: ignore[misc]
+        yield from self.signals.placed()  # type: ignore[misc]
+        yield from self.action_terms.placed  # type: ignore[misc]
         yield from self.approvals.placed()
 
 
@@ -127,6 +135,7 @@ def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet: 
 
 def decode_rule_book(book: RuleBook) -> RuleSet:
     book = _with_sheets(book)
+    signals, signal_issues = decode_signals(book.below(SIGNALS))
     kpis, kpi_issues = decode_kpi_rules(book.below("kpi_rules"))
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
@@ -139,7 +148,8 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
     staffing, staffing_issues = decode_staffing(book.below("allocation/staffing"), strategies.departments)
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
-    groups = {placed.rule.id for placed in approvals.groups}
+    groups = {each.rule.id for each in approvals.groups}
+    terms, terms_issues = decode_action_terms(book.below("kpi_rules/actions"), groups)
     standings, standing_issues = decode_standings(book.below("kpi_rules/standings"), kpis)
     units, cards = _units(kpis), _scorecards(kpis)
     together = (*policies.references(units, cards), *contracts.references(units, cards),
@@ -147,8 +157,9 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
                 *commitment_references(_commitments(contracts), _of_partners(kpis)))  # fmt: skip
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
-        *(arm_issues, cleaning_issues, staffing_issues, approval_issues, standing_issues),
-        together,
+        *(arm_issues, cleaning_issues, staffing_issues, approval_issues, signal_issues, terms_issues),
+        standing_issues,
+        (*together, *signals.strange_groups(groups)),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
@@ -166,6 +177,8 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
         approvals,
         staffing,
         standings,
+        signals,
+        terms,
         issues,
     )
 

@@ -132,7 +132,7 @@ def run_night(world: World, day: date, stages: tuple[Stage, ...]) -> tuple[Night
     night = plan_night(world, Request(day, stages), attempt)
     with world.store.read() as connection:
         manifest = manifest_of(connection, night.run)
-    rules = rules_ofrun_night(world, manifest, None)
+    rules = rules_of_run(world, manifest, None)
     work = {
         Stage.GATE: lambda: gate(world, night, manifest, rules.thresholds.at(day)),
         Stage.ALLOCATE: lambda: allocate_night(world, night, manifest, rules),

@@ -131,7 +131,7 @@ def _looked(
     halted = halted_tables(world, night)
     with world.store.read() as connection:
         manifest = manifest_of(connection, night.run)
-    credited = _credits(world, night, manifest)
+    credited = credits_read_by(world, night, manifest)
     missing = halted if credited else halted | {CREDITS.name}
     found, left_out = [], {}
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
@@ -145,7 +145,7 @@ def _looked(
         return tuple(found), postings_of(duck, span.as_of, halted), left_out
 
 
-def _credits(world: World, night: Night, manifest: Manifest) -> list[Path]:
+def credits_read_by(world: World, night: Night, manifest: Manifest) -> list[Path]:
     """The credits of the month, and of the months before that the night names."""
     runs = [night.run, *(earlier.run for earlier in manifest.earlier)]
     with world.store.read() as connection:

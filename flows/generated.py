@@ -25,7 +25,7 @@ from domain.tables import Column, Kind, Table
 from expectations.contact_points.rules import CleaningFile
 from expectations.limits import ThresholdFile
 from incentives.approval_book import ApprovalFile
-from incentives.contracts import ContractFile
+from incentives.contract_language import ContractFile
 from incentives.policies import PolicyFile
 from incentives.rule_tests import PolicyTestFile
 from kpi_rules.language import KpiFile, KpiTestFile

@@ -94,7 +94,7 @@ def _level(planted: Sequence[tuple[BookScore, Planted]], hit: Sequence[Planted],
 
 
 def _strangers(scores: Sequence[BookScore]) -> Iterator[str]:
-    """Cases that were not planted: about a subject of another kind, whose rows may well fire here too, or a stranger."""
+    """Cases that were not planted: about a subject of another kind, whose rows may fire here too, or a stranger."""
     others: dict[str, int] = defaultdict(int)
     for score in scores:
         planted = {(each.signal, each.subject) for each in score.planted}
@@ -114,13 +114,13 @@ def _base(scores: Sequence[BookScore]) -> Iterator[str]:
     yield "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: |"
     keys = sorted({(rate.signal, rate.subject_kind) for score in scores for rate in score.rates})
     for signal, kind in keys:
-        mine = [rate for score in scores for rate in score.rates
-                if (rate.signal, rate.subject_kind, rate.peers) == (signal, kind, "")]  # fmt: skip
+        every = (rate for score in scores for rate in score.rates if not rate.peers)
+        mine = [rate for rate in every if (rate.signal, rate.subject_kind) == (signal, kind)]
         rows, hits = sum(rate.rows for rate in mine), sum(rate.hits for rate in mine)
         low, high = wilson(hits, rows)
         yield (
-            f"| {signal} | {kind}s | {rows:,} | {hits:,} | {share_shown(hits, rows)} | "
-            f"{percent(low)} to {percent(high)} | {sum(rate.subjects for rate in mine)} | {sum(rate.cases for rate in mine)} |"
+            f"| {signal} | {kind}s | {rows:,} | {hits:,} | {share_shown(hits, rows)} | {percent(low)} to "
+            f"{percent(high)} | {sum(rate.subjects for rate in mine)} | {sum(rate.cases for rate in mine)} |"
         )
 
 

@@ -35,7 +35,7 @@ from domain.manifest import RunKind, Stage
 from domain.partner_files import FileKind
 from domain.rules import Placed
 from domain.sql import TABLES
-from incentives.contracts import Contract, PartnerFiles
+from incentives.contract_language import Contract, PartnerFiles
 from reports.cells import MOST_ROWS
 from reports.csv_files import PhoneNumber, Value, csv_text, is_phone_number
 from reports.partner_workbook import write_partner_workbook

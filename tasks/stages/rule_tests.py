@@ -8,6 +8,7 @@ from pathlib import Path
 from adapters.rule_files import FOLDERS, read_document
 from domain.documents import Document
 from domain.issues import Issue
+from incentives.contract_tests import run_contract_tests
 from incentives.rule_tests import run_policy_tests
 from kpi_rules.rule_tests import run_rule_tests
 from kpi_rules.signals.checks import FOLDER as SIGNALS
@@ -27,6 +28,7 @@ def run_tests(root: Path, rules: RuleSet, overlay: Path | None = None) -> tuple[
         *run_rule_tests(rules.kpis, kpi_tests),
         *run_signal_tests(rules.signals, documents[SIGNALS]),
         *run_policy_tests(rules.policies, documents["incentives/policies"]),
+        *run_contract_tests(rules.contracts, documents["incentives/contracts"]),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -53,12 +53,14 @@ class RuleSet:
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
-        """The versions that a night of `day` uses, in a total order."""
-        period = Period.of(day)
+        """The versions that a night of `day` uses, in a total order. Its dispatch begins on the day after, by the law
+        and the contracts of that day."""
+        period, tomorrow = Period.of(day), day + timedelta(days=1)
         versions = (
             *self.kpis.on(day).versions(),
             *self.policies.during(period).versions(),
-            *self.contracts.during(period).versions(),
+            *self.contracts.during(Period.of(tomorrow)).versions(),
+            *(placed.version for placed in self.contracts.permissions_on(tomorrow)),
             *self.strategies.versions(day),
             *self.plans.versions(day),
             *self.experiments.versions(day),
@@ -87,6 +89,7 @@ class RuleSet:
         yield from (ready.placed for ready in self.policies.policies)  # type: ignore[misc]
         yield from self.policies.rates  # type: ignore[misc]
         yield from self.contracts.contracts  # type: ignore[misc]
+        yield from self.contracts.permissions  # type: ignore[misc]
         yield from (strategy.placed for strategy in self.strategies.strategies)  # type: ignore[misc]
         yield from (plan.placed for plan in self.plans.plans)  # type: ignore[misc]
         yield from (each.placed for each in self.experiments.experiments)  # type: ignore[misc]
@@ -135,7 +138,8 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
     staffing, staffing_issues = decode_staffing(book.below("allocation/staffing"), strategies.departments)
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
-    together = policies.references(_units(kpis), _scorecards(kpis))
+    units, cards = _units(kpis), _scorecards(kpis)
+    together = (*policies.references(units, cards), *contracts.references(units, cards))
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
         *(arm_issues, cleaning_issues, staffing_issues, approval_issues, signal_issues),
@@ -143,7 +147,7 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
-        issues = (*issues, *unread_kpis(kpis, policies.kpis_read()))
+        issues = (*issues, *unread_kpis(kpis, (*policies.kpis_read(), *contracts.kpis_read())))
     return RuleSet(
         book,
         kpis,

@@ -6,6 +6,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def _base(scores: Sequence[BookScore]) -> Iterator[str]:
         every = (rate for score in scores for rate in score.rates if not rate.peers)
         mine = [rate for rate in every if (rate.signal, rate.subject_kind) == (signal, kind)]
         rows, hits = sum(rate.rows for rate in mine), sum(rate.hits for rate in mine)
-        low, high = wilson(hits, rows)
+        low, high = wilson(hits, rows) if rows else (Decimal(0), Decimal(1))
         yield (
             f"| {signal} | {kind}s | {rows:,} | {hits:,} | {share_shown(hits, rows)} | {percent(low)} to "
             f"{percent(high)} | {sum(rate.subjects for rate in mine)} | {sum(rate.cases for rate in mine)} |"

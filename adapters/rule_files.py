@@ -33,6 +33,7 @@ FOLDERS = (
     "kpi_rules/targets",
     "kpi_rules/limits",
     "kpi_rules/signals",
+    "kpi_rules/actions",
     "incentives/policies",
     "incentives/contracts",
     "incentives/approvals",

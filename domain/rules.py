@@ -26,6 +26,7 @@ class RuleKind(StrEnum):
     TARGET = "target"
     LIMIT = "limit"
     LONG_LEAVE = "long_leave"
+    ACTION_TERMS = "action_terms"
     POLICY = "policy"
     EXCHANGE = "exchange_rates"
     CONTRACT = "contract"

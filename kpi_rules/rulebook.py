@@ -101,7 +101,7 @@ class KpiRules:
         yield from self.long_leave
 
 
-_NOT_HERE = f"{SIGNALS}/"
+_BOOKS_OF_THEIR_OWN = (f"{SIGNALS}/", "kpi_rules/actions/", "kpi_rules/standings/")
 
 
 def _holds_within(rule: Rule, first: date, last: date) -> bool:
@@ -109,9 +109,11 @@ def _holds_within(rule: Rule, first: date, last: date) -> bool:
 
 
 def decode_kpi_rules(documents: Iterable[Document]) -> tuple[KpiRules, tuple[Issue, ...]]:
-    """The rules of the files below kpi_rules/, signals apart, which have a book of their own. What is wrong with one
+    """The rules of the files below kpi_rules/, those apart that are books of their own. What is wrong with one
     rule leaves it out, and hides no other."""
-    files, sheet_faults = with_targets_of_sheets(each for each in documents if not each.path.startswith(_NOT_HERE))
+    files, sheet_faults = with_targets_of_sheets(
+        each for each in documents if not each.path.startswith(_BOOKS_OF_THEIR_OWN)
+    )
     kpis, kpi_faults = decode_rules(files, "kpis", RuleKind.KPI, Kpi)
     credit_rules, credit_faults = decode_rules(files, "credit_rules", RuleKind.CREDIT, CreditRule)
     scorecards, scorecard_faults = decode_rules(files, "scorecards", RuleKind.SCORECARD, Scorecard)

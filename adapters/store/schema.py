@@ -557,6 +557,17 @@ actions = sa.Table(
     sa.Column("deadline", sa.Date, nullable=False, comment="Last day on which it is not overdue, when it was opened."),
     sa.Column("run_id", sa.ForeignKey("runs.run_id"), comment="The run that found it, where one did."),
     *_recorded(),
+    sa.Column("kind", sa.String(16), comment="Complaint, feedback, fraud …; none: that of the source."),
+    sa.Column("jurisdiction", sa.String(8), comment="By whose law its deadline was counted."),
+    sa.Column("account_id", sa.String(80), comment="The account that it concerns."),
+    sa.Column("partner_id", sa.String(80), comment="The partner that it concerns."),
+    sa.Column("employee_id", sa.String(80), comment="The employee whom it concerns."),
+    sa.Column("unit", sa.String(80), comment="The unit of the bank that transferred the account."),
+    sa.Column("code", sa.String(40), comment="Subtype: type of complaint, or the fault that was found."),
+    sa.Column("counted_from", sa.Date, comment="The day from which its deadline counts."),
+    sa.Column("due_by", sa.Text, comment="How the deadline was counted, and by which law."),
+    sa.Column("terms", sa.String(64), comment="Digest of the rule that set the deadline."),
+    sa.Column("opened_by", sa.String(120), comment="Who entered it; empty where a night found it."),
     sa.UniqueConstraint("source", "source_key"),
     comment="What somebody has to do; each finding opens one, however often it is found.",
 )
@@ -567,7 +578,9 @@ action_decisions = sa.Table(
     _sequence(),
     sa.Column("action_id", sa.ForeignKey("actions.action_id"), nullable=False, comment="The action."),
     sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on this action, from 1."),
-    sa.Column("decision", sa.String(16), nullable=False, comment="closed, extended, handed over or answered."),
+    sa.Column(
+        "decision", sa.String(16), nullable=False, comment="closed, extended, handed over, answered, waiting, resumed …"
+    ),
     sa.Column("outcome", sa.Text, nullable=False, comment="What came of it; empty unless it was closed."),
     sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty when it is closed."),
     sa.Column("deadline", sa.Date, comment="The deadline from now on, where it was extended."),
@@ -576,6 +589,9 @@ action_decisions = sa.Table(
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
     *_recorded(),
     sa.Column("on_behalf_of", sa.String(120), comment="Whom a delegate acted for; empty: nobody."),
+    sa.Column("code", sa.String(40), comment="What came of it, from the list of its kind."),
+    sa.Column("waiting_on", sa.String(120), comment="Who has to do something next, such as bank_unit:HN-01."),
+    sa.Column("stops_clock", sa.Boolean, comment="Whether the deadline stands still while it waits."),
     sa.UniqueConstraint("action_id", "step"),
     comment="Decisions of people on actions, in order: state, owner and deadline follow from them.",
 )

@@ -124,6 +124,7 @@ def id_of(entry: Mapping[str, Any]) -> str:
 
 SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     **SECTIONS,
+    RuleKind.ACTION_TERMS: "action_terms",
     RuleKind.STRATEGY: "strategies",
     RuleKind.PLAN: "plans",
     RuleKind.EXPERIMENT: "experiments",

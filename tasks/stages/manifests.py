@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from adapters.store.schema import runs
 from domain.ids import Digest, ReleaseId, RunId, VersionId, digest_of
-from domain.manifest import EarlierNight, Input, Manifest, PaidBatch, RunKind, Stage, Unread, Waiver
+from domain.manifest import DecidedComplaint, EarlierNight, Input, Manifest, PaidBatch, RunKind, Stage, Unread, Waiver
 from domain.rules import RuleKind, RuleVersion
 
 
@@ -54,8 +54,14 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         published=_batches(content.get("published", ())),
         opening=Digest(content["opening"]) if content.get("opening") else None,
         results=Digest(content["results"]) if content.get("results") else None,
+        complaints=tuple(_complaint(row) for row in content.get("complaints", ())),
         known_as_of=content["known_as_of"],
     )
+
+
+def _complaint(row: dict[str, Any]) -> DecidedComplaint:
+    days = {name: _date(row[name]) if row[name] else None for name in ("answered_on", "received_on")}
+    return DecidedComplaint(**{**row, **days})
 
 
 def _nights(rows: list[dict[str, str]]) -> tuple[EarlierNight, ...]:

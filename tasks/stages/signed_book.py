@@ -29,6 +29,7 @@ from incentives.authority import Authority
 from incentives.chains import ApprovalChain, PayTerms
 from incentives.contract_language import Contract, Permission
 from incentives.policies import ExchangeRates, Policy
+from kpi_rules.action_terms import ActionTerms
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.language import Kpi, LongLeave, Scorecard, Target
 from kpi_rules.limit_language import Limit
@@ -44,6 +45,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.TARGET: Target,
     RuleKind.LIMIT: Limit,
     RuleKind.LONG_LEAVE: LongLeave,
+    RuleKind.ACTION_TERMS: ActionTerms,
     RuleKind.POLICY: Policy,
     RuleKind.EXCHANGE: ExchangeRates,
     RuleKind.CONTRACT: Contract,
@@ -62,6 +64,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.PAY_TERMS: PayTerms,
 }
 _FOLDERS = {
+    RuleKind.ACTION_TERMS: "kpi_rules/actions",
     RuleKind.POLICY: "incentives/policies",
     RuleKind.EXCHANGE: "incentives/policies",
     RuleKind.CONTRACT: "incentives/contracts",

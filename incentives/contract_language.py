@@ -9,6 +9,7 @@ from pydantic import Field
 
 from domain.documents import RuleModel
 from domain.money import Rounding
+from incentives.claims.terms import SettlementTerms
 from incentives.numbers import Number
 from incentives.tiers import Boundary
 from incentives.titles import TitledRule
@@ -137,6 +138,8 @@ class Contract(TitledRule):
     """Rounding of fees and tax."""
     files: PartnerFiles | None = None
     """What placement and recall files hold; left out, none are written under the contract."""
+    settlement: SettlementTerms | None = None
+    """How the partner's claims are settled, cycle by cycle; left out, the books alone decide what earns a fee."""
 
 
 class ContractFile(RuleModel):

@@ -1,8 +1,9 @@
 """Which claims and which bookings of one account belong together: by reference, by day and amount, in parts, in sums.
 
-Most accounts need none of this: each line names its payment, or one payment has its day and amount, and SQL pairs them
-(`statements.simple_pairs`). What is left comes here, account by account. The order of lines and files is irrelevant:
-everything is looked through in an order of its own, and each booking is given away once.
+Most lines need none of this: they name a payment that no other line names, or fit the one payment of their day and
+amount, and SQL pairs them (`statements.named_pairs`, `fitting_pairs`). What is left comes here, account by account. The
+order of lines and files is irrelevant: everything is looked through in an order of its own, and each booking is given
+away once.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A claim line that can be matched: money that was received, on an account and in a currency that are right."""
+    """A claim line that can be matched: money that was received, on an account and in a currency that are right.
+
+    `paired`: the booking that it has already, if it is there only because another line may repeat it.
+    """
 
     claim_id: str
     claimed_on: date
     paid_on: date
     amount: Decimal
     reference: str = ""
+    paired: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,9 @@ class _Found:
     paired: dict[str, str] = field(default_factory=dict)
     given: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self.paired = {line.claim_id: line.paired for line in self.lines if line.paired}
+
     @property
     def waiting(self) -> list[Line]:
         return [line for line in self.lines if line.claim_id not in self.paired]
@@ -131,7 +139,7 @@ def _booking_order(booking: Booking) -> tuple[date, str]:
 
 def _by_reference(found: _Found) -> None:
     groups: dict[str, list[Line]] = {}
-    for line in found.lines:
+    for line in found.waiting:
         groups.setdefault(line.reference, []).append(line)
     for booking in found.bookings:
         group = groups.get(booking.payment_id, [])

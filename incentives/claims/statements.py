@@ -142,37 +142,80 @@ def bookings(asked: Asked) -> ExactSelect:
     return exact(sa.select(*found).select_from(source))
 
 
-def simple_pairs() -> ExactSelect:
-    """Rows of `claim_pairs` of accounts where nothing is doubtful: each line has one booking, by its reference or by
-    its very day and amount, and no booking has two lines."""
-    candidate, doubtful = _candidates(), _doubtful()
-    by_name = candidate.c.is_named
-    whole = sa.case((candidate.c.amount > candidate.c.left_open, candidate.c.left_open), else_=candidate.c.amount)
-    found = (
-        candidate.c.claim_id,
-        candidate.c.payment_id,
-        sa.cast(whole, MONEY).label("amount"),
-        sa.case((by_name, Way.REFERENCE.value), else_=Way.FACTS.value).label("way"),
-        sa.literal("").label("clash"),
+def named_pairs() -> ExactSelect:
+    """Rows of `claim_pairs`: lines that name a booking of their account which no other line names."""
+    line, booking = SQL["claim_lines"].c, SQL["claim_bookings"].c
+    alone = (
+        sa.select(line.payment_id, line.account_id)
+        .where(line.can_match, line.payment_id != NONE_NAMED)
+        .group_by(line.payment_id, line.account_id)
+        .having(count_rows() == 1)
+        .subquery("alone")
     )
-    return exact(sa.select(*found).where(candidate.c.account_id.not_in(sa.select(doubtful.c.account_id))))
+    source = (
+        SQL["claim_lines"]
+        .join(SQL["claim_bookings"], _names(line, booking))
+        .join(alone, sa.and_(alone.c.payment_id == line.payment_id, alone.c.account_id == line.account_id))
+    )
+    return exact(_pair_columns(Way.REFERENCE).select_from(source).where(line.can_match))
+
+
+def fitting_pairs(asked: Asked) -> ExactSelect:
+    """Rows of `claim_pairs`: lines that name none, and one booking, which no line names, has their day and amount, as
+    far as the tolerances go; no other such line has it."""
+    line, booking = SQL["claim_lines"].c, SQL["claim_bookings"].c
+    days = sa.type_coerce(line.paid_on - booking.paid_on, sa.BigInteger)
+    fits = sa.and_(
+        line.account_id == booking.account_id,
+        days <= asked.tolerance_days,
+        days >= -asked.tolerance_days,
+        _within(line.amount - booking.left_open, asked.tolerance),
+    )
+    candidate = (
+        sa.select(
+            line.claim_id,
+            booking.payment_id,
+            sa.cast(sa.func.count().over(partition_by=line.claim_id), sa.BigInteger).label("bookings"),
+            sa.cast(sa.func.count().over(partition_by=booking.payment_id), sa.BigInteger).label("lines"),
+        )
+        .select_from(SQL["claim_lines"].join(SQL["claim_bookings"], fits))
+        .where(line.can_match, ~_names_one(line), ~_is_named(booking), booking.left_open > 0)
+        .subquery("candidate")
+    )
+    source = (
+        SQL["claim_lines"]
+        .join(candidate, candidate.c.claim_id == line.claim_id)
+        .join(SQL["claim_bookings"], booking.payment_id == candidate.c.payment_id)
+    )
+    alone = (candidate.c.bookings == 1, candidate.c.lines == 1)
+    return exact(_pair_columns(Way.FACTS).select_from(source).where(*alone))
 
 
 def crowded_lines() -> ExactSelect:
-    """Lines of the other accounts that have bookings, for pairing in Python."""
-    line, doubtful = SQL["claim_lines"].c, _doubtful()
+    """What is left for pairing in Python: lines without a pair, and beside them those that they may repeat, with the
+    booking that these have."""
+    line, given = SQL["claim_lines"].c, SQL["claim_pairs"].c
+    waiting = _waiting()
+    same = sa.and_(
+        waiting.c.account_id == line.account_id, waiting.c.paid_on == line.paid_on, waiting.c.amount == line.amount
+    )
+    is_wanted = sa.or_(given.claim_id.is_(None), sa.exists().where(same))
     wanted = ("account_id", "claim_id", "claimed_on", "paid_on", "amount", "payment_id")
-    statement = sa.select(*(line[name] for name in wanted)).where(
-        line.can_match, line.account_id.in_(sa.select(doubtful.c.account_id))
+    statement = (
+        sa.select(*(line[name] for name in wanted), given.payment_id.label("paired"))
+        .select_from(SQL["claim_lines"].outerjoin(SQL["claim_pairs"], given.claim_id == line.claim_id))
+        .where(line.can_match, is_wanted)
     )
     return exact(statement.order_by(line.account_id, line.claim_id))
 
 
 def crowded_bookings() -> ExactSelect:
-    booking, doubtful = SQL["claim_bookings"].c, _doubtful()
+    """The bookings of their accounts that no line has yet."""
+    booking, given, waiting = SQL["claim_bookings"].c, SQL["claim_pairs"].c, _waiting()
     wanted = ("account_id", "payment_id", "paid_on", "counted", "left_open", "is_mine", "reversed_on")
     statement = sa.select(*(booking[name] for name in wanted)).where(
-        booking.account_id.in_(sa.select(doubtful.c.account_id))
+        booking.account_id.in_(sa.select(waiting.c.account_id)),
+        booking.payment_id.not_in(sa.select(given.payment_id)),
     )
     return exact(statement.order_by(booking.account_id, booking.payment_id))
 
@@ -397,42 +440,36 @@ def _is_over(end: Any, days: Any, posted_on: Any) -> Condition:
     return sa.func.coalesce(posted_on >= ends, sa.false())
 
 
-def _candidates() -> sa.Subquery:
-    """Lines and bookings of one account: named, or of the very day and amount; with how many others each has."""
+def _pair_columns(way: Way) -> sa.Select[Any]:
     line, booking = SQL["claim_lines"].c, SQL["claim_bookings"].c
-    is_named = line.payment_id == booking.payment_id
-    fits = sa.and_(
-        line.payment_id == NONE_NAMED,
-        line.paid_on == booking.paid_on,
-        line.amount == booking.left_open,
-        booking.is_mine,
-        booking.reversed_on.is_(None),
-    )
-    source = SQL["claim_lines"].join(
-        SQL["claim_bookings"], sa.and_(line.account_id == booking.account_id, sa.or_(is_named, fits))
-    )
-    found = (line.claim_id, line.account_id, line.amount, booking.payment_id, booking.left_open)
-    statement = sa.select(*found, is_named.label("is_named")).select_from(source).where(line.can_match)
-    return statement.subquery("candidate")
+    whole = sa.case((line.amount > booking.left_open, booking.left_open), else_=line.amount)
+    taken = whole if way is Way.REFERENCE else booking.left_open
+    found = (sa.cast(taken, MONEY).label("amount"), sa.literal(way.value).label("way"), sa.literal("").label("clash"))
+    return sa.select(line.claim_id, booking.payment_id, *found)
 
 
-def _doubtful() -> sa.Subquery:
-    """Accounts of which a line has no booking or several, or a booking several lines."""
-    line, candidate = SQL["claim_lines"].c, _candidates()
-    of_line = (
-        sa.select(candidate.c.claim_id, count_rows().label("bookings")).group_by(candidate.c.claim_id).subquery("n")
+def _names(line: Any, booking: Any) -> Condition:
+    return sa.and_(line.payment_id == booking.payment_id, line.account_id == booking.account_id)
+
+
+def _names_one(line: Any) -> Condition:
+    """Whether the line names a booking of its own account."""
+    booking = SQL["claim_bookings"].alias("named_booking").c
+    return sa.exists().where(_names(line, booking))
+
+
+def _is_named(booking: Any) -> Condition:
+    line = SQL["claim_lines"].alias("naming_line").c
+    return sa.exists().where(_names(line, booking), line.can_match)
+
+
+def _waiting() -> sa.Subquery:
+    """Lines that could be matched and have no pair."""
+    line, given = SQL["claim_lines"].alias("unpaired").c, SQL["claim_pairs"].c
+    statement = sa.select(line.account_id, line.paid_on, line.amount).where(
+        line.can_match, line.claim_id.not_in(sa.select(given.claim_id))
     )
-    many_bookings = (
-        sa.select(line.account_id)
-        .select_from(SQL["claim_lines"].outerjoin(of_line, of_line.c.claim_id == line.claim_id))
-        .where(line.can_match, sa.func.coalesce(of_line.c.bookings, 0) != 1)
-    )
-    many_lines = (
-        sa.select(candidate.c.account_id)
-        .group_by(candidate.c.account_id, candidate.c.payment_id)
-        .having(count_rows() > 1)
-    )
-    return sa.union(many_bookings, many_lines).subquery("doubtful")
+    return statement.subquery("waiting")
 
 
 def _spoken_for() -> sa.Subquery:

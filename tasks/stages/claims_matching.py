@@ -25,7 +25,9 @@ def match_claims(duck: Duck, asked: Asked, search_days: int) -> None:
     """Fill `claim_lines`, `claim_bookings`, `claim_pairs`, `claim_outcomes` and `claim_matches`."""
     _make(duck, views.LINES, statements.lines(asked))
     _make(duck, views.BOOKINGS, statements.bookings(asked))
-    _make(duck, views.PAIRS, statements.simple_pairs())
+    duck.create_table(
+        views.PAIRS.name, duck_columns(views.PAIRS), [statements.named_pairs(), statements.fitting_pairs(asked)]
+    )
     limits = Limits(asked.tolerance, asked.tolerance_days, search_days)
     _add_pairs(duck, crowded_pairs(duck, limits))
     _make(duck, views.OUTCOMES, statements.outcomes(asked))
@@ -49,7 +51,9 @@ def _by_account(duck: Duck, statement: ExactSelect) -> Iterator[tuple[str, Itera
 
 
 def _line(row: Mapping[str, Any]) -> Line:
-    return Line(row["claim_id"], row["claimed_on"], row["paid_on"], row["amount"], row["payment_id"])
+    return Line(
+        row["claim_id"], row["claimed_on"], row["paid_on"], row["amount"], row["payment_id"], row["paired"] or ""
+    )
 
 
 def _booking(row: Mapping[str, Any]) -> Booking:

@@ -15,6 +15,7 @@ class RunKind(StrEnum):
     MONTH_END = "month-end"
     WHAT_IF = "what-if"
     OPENING = "opening"  # the state of pay before going live, as it was brought in
+    SETTLEMENT = "settlement"  # a partner's claims of a cycle, matched to the books
 
 
 class Stage(StrEnum):
@@ -26,6 +27,7 @@ class Stage(StrEnum):
     PROJECT = "project"
     REPORT = "report"
     PREPARE = "prepare"  # of a month-end, and of an opening
+    MATCH = "match"  # of a settlement
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,6 +80,27 @@ class PaidBatch:
     run: RunId
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Settled:
+    """What a settlement is of: a partner, a contract, and a cycle from its first day to the day after its last."""
+
+    partner: str
+    contract: str
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ClaimsRead:
+    """What was agreed and decided of a partner's claims: the settlements that count, in order, how many decisions on
+    them, and the digest of what is payable by them."""
+
+    partner: str
+    settlements: tuple[RunId, ...]
+    decisions: int
+    payable: Digest
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Complete and stored; it holds no recorded time, so the same inputs give the same id.
@@ -97,7 +120,9 @@ class Manifest:
     published: who was settled together in them is not settled anew; `opening` the file from which the state of pay
     before going live came in: of an opening the file itself, of a month-end the one that was posted when it was
     prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
-    under the month's own id, and with it under its ledger entries. `known_as_of` is what was asked for, and empty where
+    under the month's own id, and with it under its ledger entries; `settles` (settlements) whose claims of which cycle
+    are matched; `claims` what was agreed and decided of partners' claims before: of a month-end, what its recoveries
+    are payable by. `known_as_of` is what was asked for, and empty where
     nothing was: the newest versions counted.
     """
 
@@ -128,6 +153,8 @@ class Manifest:
     published: tuple[PaidBatch, ...] = ()
     opening: Digest | None = None
     results: Digest | None = None
+    settles: Settled | None = None
+    claims: tuple[ClaimsRead, ...] = ()
     known_as_of: str = ""
 
 

@@ -88,15 +88,10 @@ def pair(lines: Iterable[Line], bookings: Iterable[Booking], limits: Limits) -> 
     and the nearest one of the amount, whatever its day.
     """
     found = _Found(tuple(sorted(lines, key=_line_order)), tuple(sorted(bookings, key=_booking_order)), limits)
-    _by_reference(found)
-    _best_first(found, Way.FACTS, lambda line, each: _near(line, each, limits) and _equal(line, each.left, limits))
-    _in_parts(found)
-    _in_sums(found)
-    _repeated(found)
-    _settled(found)
-    _best_first(found, Way.NEAR, lambda line, each: _near(line, each, limits))
-    _best_first(found, Way.FAR, lambda line, each: _is_in_sight(line, each, limits) and _equal(line, each.left, limits))
-    _repeated(found)
+    for step in (_by_reference, _by_facts, _in_parts, _in_sums, _repeated, _settled, _by_day, _by_amount, _repeated):
+        if not found.waiting:
+            break
+        step(found)
     return tuple(sorted(found.pairs, key=lambda each: (each.claim_id, each.payment_id)))
 
 
@@ -186,6 +181,20 @@ def _clash(line: Line, before: Iterable[Line]) -> Kind | None:
     if not same:
         return None
     return Kind.DUPLICATE_LINE if any(each.claimed_on == line.claimed_on for each in same) else Kind.DUPLICATE_FILE
+
+
+def _by_facts(found: _Found) -> None:
+    limits = found.limits
+    _best_first(found, Way.FACTS, lambda line, each: _near(line, each, limits) and _equal(line, each.left, limits))
+
+
+def _by_day(found: _Found) -> None:
+    _best_first(found, Way.NEAR, lambda line, each: _near(line, each, found.limits))
+
+
+def _by_amount(found: _Found) -> None:
+    limits = found.limits
+    _best_first(found, Way.FAR, lambda line, each: _is_in_sight(line, each, limits) and _equal(line, each.left, limits))
 
 
 def _best_first(found: _Found, way: Way, fits: Callable[[Line, Booking], bool]) -> None:

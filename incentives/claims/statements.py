@@ -233,6 +233,7 @@ def outcomes(asked: Asked) -> ExactSelect:
             sa.func.min(judged.c.booking).label("booking"),
             total(judged.c.booked, as_type=MONEY).label("booked"),
             sa.func.min(judged.c.booked_on).label("booked_on"),
+            sa.func.min(judged.c.posted_on).label("posted_on"),
         )
         .group_by(judged.c.claim_id)
         .subquery("first")
@@ -245,6 +246,7 @@ def outcomes(asked: Asked) -> ExactSelect:
         sa.func.coalesce(first.c.booking, "").label("booking"),
         first.c.booked,
         first.c.booked_on,
+        first.c.posted_on,
     )
     source = SQL["claim_lines"].join(first, first.c.claim_id == line.claim_id)
     return exact(sa.select(*found).select_from(source).order_by(line.claim_id))
@@ -260,6 +262,7 @@ def matches() -> ExactSelect:
     found = (
         given.claim_id,
         given.payment_id,
+        booking.posted_on,
         sa.cast(sa.case((whole, booking.left_open), else_=given.amount), MONEY).label("amount"),
     )
     source = (
@@ -511,6 +514,7 @@ def _judged(asked: Asked) -> sa.Subquery:
         given.payment_id.label("booking"),
         booking.left_open.label("booked"),
         booking.paid_on.label("booked_on"),
+        booking.posted_on,
     )
     return sa.select(*found).select_from(source).subquery("judged")
 

@@ -164,6 +164,7 @@ OUTCOMES = Table(
         _id("booking", "The booking that it fits, or the first of several; empty: none."),
         Column("booked", _MONEY, "What was open of it; of several together.", required=False),
         Column("booked_on", _DATE, "When the debtor paid, by the books.", required=False),
+        Column("posted_on", _DATE, "When it was booked.", required=False),
     ),
     "What became of each line: agreed, or listed under one kind.",
 )
@@ -175,6 +176,7 @@ MATCHES = Table(
     (
         _id("claim_id", "The line that is agreed."),
         _id("payment_id", "The booking that it is agreed for."),
+        Column("posted_on", _DATE, "When that was booked."),
         Column("amount", _MONEY, "What is payable of it by this line, as booked."),
     ),
     "What is agreed, booking by booking.",

@@ -809,7 +809,8 @@ claim_decisions = sa.Table(
         "difference_id", sa.ForeignKey("claim_differences.difference_id"), nullable=False, comment="The difference."
     ),
     sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on this difference, from 1."),
-    sa.Column("verdict", sa.String(12), nullable=False, comment="ours, theirs, reject, wait, confirm or object."),
+    sa.Column("verdict", sa.String(12), nullable=False, comment="ours, theirs, reject, wait, confirm, object, reopen."),
+    sa.Column("is_proposal", sa.Boolean, nullable=False, comment="Whether it counts only once somebody confirms it."),
     sa.Column("until", sa.Date, comment="Until when it waits."),
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
     sa.Column("reason", sa.Text, nullable=False, comment="Why."),

@@ -253,25 +253,26 @@ def outcomes(asked: Asked) -> ExactSelect:
 
 
 def matches() -> ExactSelect:
-    """Rows of `claim_matches`: what is agreed, booking by booking, as it is booked.
+    """Rows of `claim_matches`: what is agreed, and what lines hold whose difference is open, booking by booking.
 
     A line that is agreed alone has all that is left of its booking, whatever the tolerance forgave.
     """
     outcome, given, booking = SQL["claim_outcomes"].c, SQL["claim_pairs"].c, SQL["claim_bookings"].c
-    whole = given.way.in_([Way.REFERENCE.value, Way.FACTS.value, Way.FAR.value])
+    holding = [AGREED, *(kind.value for kind, about in ABOUT.items() if about.holds)]
     found = (
         given.claim_id,
         given.payment_id,
+        outcome.kind,
         booking.posted_on,
-        sa.cast(sa.case((whole, booking.left_open), else_=given.amount), MONEY).label("amount"),
+        sa.cast(sa.case((given.way == Way.PART.value, given.amount), else_=booking.left_open), MONEY).label("amount"),
     )
     source = (
         SQL["claim_pairs"]
         .join(SQL["claim_outcomes"], outcome.claim_id == given.claim_id)
         .join(SQL["claim_bookings"], booking.payment_id == given.payment_id)
     )
-    agreed = sa.select(*found).select_from(source).where(outcome.kind == AGREED)
-    return exact(agreed.order_by(given.claim_id, given.payment_id))
+    statement = sa.select(*found).select_from(source).where(outcome.kind.in_(holding), given.clash == "")
+    return exact(statement.order_by(given.claim_id, given.payment_id))
 
 
 def unclaimed(asked: Asked) -> ExactSelect:
@@ -477,21 +478,14 @@ def _waiting() -> sa.Subquery:
 
 def _spoken_for() -> sa.Subquery:
     """Of each booking: what lines have agreed on, and whether one holds it while its difference is open."""
-    given, outcome, agreed = SQL["claim_pairs"].c, SQL["claim_outcomes"].c, SQL["claim_matches"].c
-    holding = [kind.value for kind, about in ABOUT.items() if about.holds]
-    held = (
-        sa.select(given.payment_id, sa.literal(0).label("amount"), sa.true().label("is_held"))
-        .join_from(SQL["claim_pairs"], SQL["claim_outcomes"], outcome.claim_id == given.claim_id)
-        .where(outcome.kind.in_(holding), given.clash == "")
-    )
-    taken = sa.select(agreed.payment_id, agreed.amount, sa.false().label("is_held"))
-    both = sa.union_all(taken, held).subquery("both")
+    match = SQL["claim_matches"].c
+    is_agreed = match.kind == AGREED
     statement = sa.select(
-        both.c.payment_id,
-        total(both.c.amount, as_type=MONEY).label("amount"),
-        sa.func.bool_or(both.c.is_held).label("is_held"),
+        match.payment_id,
+        total(match.amount, is_agreed, as_type=MONEY).label("amount"),
+        sa.func.bool_or(~is_agreed).label("is_held"),
     )
-    return statement.group_by(both.c.payment_id).subquery("spoken")
+    return statement.group_by(match.payment_id).subquery("spoken")
 
 
 def _judged(asked: Asked) -> sa.Subquery:

@@ -174,12 +174,13 @@ MATCHES = Table(
     Kind.EVENT,
     ("claim_id", "payment_id"),
     (
-        _id("claim_id", "The line that is agreed."),
-        _id("payment_id", "The booking that it is agreed for."),
+        _id("claim_id", "The line."),
+        _id("payment_id", "The booking that it is agreed for, or that it holds while it is open."),
+        Column("kind", _CODE, "agreed, or the kind of the difference."),
         Column("posted_on", _DATE, "When that was booked."),
-        Column("amount", _MONEY, "What is payable of it by this line, as booked."),
+        Column("amount", _MONEY, "What is payable of it by this line, as booked; of an open one, what would be."),
     ),
-    "What is agreed, booking by booking.",
+    "What is agreed, and what open differences hold, booking by booking.",
 )
 
 _METADATA = sa.MetaData()

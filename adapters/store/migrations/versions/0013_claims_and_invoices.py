@@ -128,7 +128,13 @@ def _create_claim_decisions() -> None:
         sa.Column("difference_id", sa.String(length=200), nullable=False, comment="The difference."),
         sa.Column("step", sa.Integer(), nullable=False, comment="Number of the decision on this difference, from 1."),
         sa.Column(
-            "verdict", sa.String(length=12), nullable=False, comment="ours, theirs, reject, wait, confirm or object."
+            "verdict",
+            sa.String(length=12),
+            nullable=False,
+            comment="ours, theirs, reject, wait, confirm, object, reopen.",
+        ),
+        sa.Column(
+            "is_proposal", sa.Boolean(), nullable=False, comment="Whether it counts only once somebody confirms it."
         ),
         sa.Column("until", sa.Date(), nullable=True, comment="Until when it waits."),
         sa.Column("by_name", sa.String(length=120), nullable=False, comment="Who decided."),

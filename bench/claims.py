@@ -141,9 +141,9 @@ def open_book(duck: Duck, home: Path) -> None:
         duck.run(f"CREATE VIEW {name} AS SELECT {every} FROM read_parquet('{home / name}.parquet')")
     duck.run(f"CREATE VIEW claims_sent AS FROM read_parquet('{home / 'sent'}.parquet')")
     duck.run(f"CREATE VIEW payments_concluded AS FROM read_parquet('{home / 'concluded'}.parquet')")
-    for table in (views.CONCLUDED_LINES, views.TERMS, views.CYCLES):
+    for table in (views.CONCLUDED_LINES, views.TERMS, views.JUDGED, views.CYCLES):
         duck.create_table(table.name, duck_columns(table), [])
-    duck.run("INSERT INTO claim_terms VALUES (DATE '2025-01-01', DATE '9999-12-31', true, false, 30, 30)")
+    duck.run("INSERT INTO claim_terms VALUES (DATE '2025-01-01', DATE '9999-12-31', false, 30, false, 30)")
     for month in (7, 8, 9):
         starts, ends = date(2026, month, 1), date(2026, month + 1, 1)
         duck.run("INSERT INTO claim_cycles VALUES (?, ?, ?, ?)", (starts, ends, ends, ends + timedelta(days=9)))

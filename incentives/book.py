@@ -76,7 +76,7 @@ class PolicyBook:
     def references(self, kpis: Mapping[str, Unit], scorecards: Mapping[str, Collection[str]]) -> Iterator[Issue]:
         """What the policies read that is not there: `kpis` with their units, `scorecards` with the KPIs they weigh."""
         for ready in self.policies:
-            yield from _unknown(ready, kpis, scorecards)
+            yield from unknown_figures(ready, kpis, scorecards)
             yield from self._unknown_here(ready)
 
     def _unknown_here(self, ready: ReadyPolicy) -> Iterator[Issue]:
@@ -139,9 +139,10 @@ def _order(policy: Policy) -> tuple[str, date]:
     return policy.id, policy.valid_from
 
 
-def _unknown(
+def unknown_figures(
     ready: ReadyPolicy, kpis: Mapping[str, Unit], scorecards: Mapping[str, Collection[str]]
 ) -> Iterator[Issue]:
+    """KPIs and scorecards that the policy, or a month of a contract, reads and that are not there as it reads them."""
     for name, source in ready.policy.inputs.items():
         place = ready.placed.place("inputs", name)
         if source.kpi is not None and source.kpi not in kpis:

@@ -7,18 +7,21 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
+from domain.documents import Path
 from domain.expressions.parse import suggestion
 from domain.issues import Issue
 from domain.money import MINOR_DIGITS
 from domain.rules import Placed
 from incentives.claims.terms import settlement_faults
-from incentives.contract_language import AMOUNTS, Contract, Permission
+from incentives.contract_language import AMOUNTS, Contract, Earned, FeeCase, OfPlacement, Permission
 
 
 def faults(placed: Placed[Contract], permissions: tuple[Permission, ...]) -> Iterator[Issue]:
     """Everything that is wrong with one contract; a section that is added brings its own function."""
     yield from _term_faults(placed)
-    yield from _band_faults(placed)
+    yield from _schedule_faults(placed)
+    yield from _money_faults(placed)
+    yield from _month_faults(placed)
     yield from _file_faults(placed)
     yield from _not_permitted(placed, permissions)
     yield from _settlement_faults(placed)
@@ -56,26 +59,117 @@ def _term_faults(placed: Placed[Contract]) -> Iterator[Issue]:
         digits = MINOR_DIGITS[contract.currency]
         message = f"{contract.currency} is paid with {digits} digits after the point, not {contract.rounding.digits}"
         yield Issue("CON021", placed.place("rounding", "digits"), message, f"Round to {digits} or fewer")
-    low, high = contract.month_minimum, contract.month_maximum
-    if low is not None and high is not None and low > high:
-        message = f"the minimum {low} lies above the maximum {high}"
-        yield Issue("CON022", placed.place("month_minimum"), message)
     entitlement = contract.entitlement
     if ("tail" in {entitlement.after_recall, entitlement.after_term}) != (entitlement.tail_days > 0):
         message = "a tail, and only a tail, has tail_days"
         yield Issue("CON023", placed.place("entitlement"), message, "State tail_days, or write none")
 
 
-def _band_faults(placed: Placed[Contract]) -> Iterator[Issue]:
-    bands = placed.rule.schedule.bands
-    yield from _not_ascending(placed, [band.start for band in bands], ("schedule", "bands"))
-    for index, band in enumerate(bands):
-        path = ("schedule", "bands", index)
+def _schedule_faults(placed: Placed[Contract]) -> Iterator[Issue]:
+    schedule = placed.rule.schedule
+    for index, case in enumerate(schedule.cases):
+        path: Path = ("schedule", "cases", index)
+        yield from _case_faults(placed, case, path)
+        if case.when is None and index < len(schedule.cases) - 1:
+            message = f"the cases after case {index + 1} are never reached: it has no condition, and the first counts"
+            yield Issue("CON034", placed.place(*path), message, "State when it holds, or put it last")
+    is_open = schedule.cases[-1].when is not None
+    if is_open and schedule.otherwise is None:
+        hint = "End with a case without `when`, or write otherwise: no_fee"
+        yield Issue("CON033", placed.place("schedule", "cases"), "a recovery may fall under no case", hint)
+    if not is_open and schedule.otherwise is not None:
+        message = "the last case holds for all that is left: nothing is otherwise"
+        yield Issue("CON033", placed.place("schedule", "otherwise"), message, "Take it out")
+    if schedule.rates_on == "applied" and any(_has_slices(case) for case in schedule.cases):
+        message = "slices are of what was recovered: of what is left for the debt there is no such schedule"
+        yield Issue("CON037", placed.place("schedule", "rates_on"), message, "State rates, or rates_on: recovered")
+    bounds = schedule.each_placement
+    if bounds is not None:
+        yield from _bound_faults(placed, bounds, ("schedule", "each_placement"))
+
+
+def _has_slices(case: FeeCase) -> bool:
+    return any(each.slices is not None for each in (case, *(case.bands or ())))
+
+
+def _case_faults(placed: Placed[Contract], case: FeeCase, path: Path) -> Iterator[Issue]:
+    stated = [key for key in ("rate", "slices", "bands", "no_fee") if getattr(case, key) is not None]
+    if len(stated) != 1:
+        found = f"states {' and '.join(stated)}" if stated else "states nothing that is earned"
+        yield Issue("CON031", placed.place(*path), f"the case {found}", "State one of rate, slices, bands, no_fee")
+    if (case.bands is None) != (case.by is None) or (case.bands is None) != (case.boundary is None):
+        yield Issue("CON035", placed.place(*path), "bands, by and boundary go together", "State all, or none")
+    if case.bands is None:
+        yield from _earned_faults(placed, case, path)
+        return
+    beside = [key for key in ("fixed", "at_least", "at_most") if getattr(case, key) is not None]
+    if beside:
+        message = f"{beside[0]} stands beside bands, and would count for none of them"
+        yield Issue("CON035", placed.place(*path, beside[0]), message, "State it in each band that has it")
+    yield from _not_ascending(placed, [band.start for band in case.bands], (*path, "bands"))
+    for index, band in enumerate(case.bands):
+        place = (*path, "bands", index)
         if (band.rate is None) == (band.slices is None):
             hint = "rate pays on everything recovered, slices by the amount recovered so far"
-            yield Issue("CON031", placed.place(*path), "a band has a rate or slices, one of the two", hint)
-        if band.slices is not None:
-            yield from _not_ascending(placed, [each.start for each in band.slices], (*path, "slices"))
+            yield Issue("CON031", placed.place(*place), "a band has a rate or slices, one of the two", hint)
+        yield from _earned_faults(placed, band, place)
+
+
+def _earned_faults(placed: Placed[Contract], earned: Earned, path: Path) -> Iterator[Issue]:
+    yield from _bound_faults(placed, earned, path)
+    if earned.slices is not None:
+        yield from _not_ascending(placed, [each.start for each in earned.slices], (*path, "slices"))
+
+
+def _bound_faults(placed: Placed[Contract], bounds: Earned | OfPlacement, path: Path) -> Iterator[Issue]:
+    low, high = bounds.at_least, bounds.at_most
+    if low is not None and high is not None and low > high:
+        message = f"the least, {low}, lies above the most, {high}"
+        yield Issue("CON022", placed.place(*path, "at_least"), message, "Correct one of them")
+    rounding = placed.rule.rounding
+    for key in ("fixed", "at_least", "at_most"):
+        amount = getattr(bounds, key, None)
+        if rounding.each == "payment" and amount is not None and -amount.as_tuple().exponent > rounding.digits:
+            message = f"{amount} has more than {rounding.digits} digits after the point, to which payments are rounded"
+            yield Issue("CON036", placed.place(*path, key), message, "Round it here")
+
+
+def _money_faults(placed: Placed[Contract]) -> Iterator[Issue]:
+    contract = placed.rule
+    if "direct" in contract.counts and not contract.direct_channels:
+        hint = "State direct_channels: [direct_debit, counter], say"
+        yield Issue("CON024", placed.place("counts"), "no channel is said to be direct", hint)
+    for key, values in (("counts", contract.counts), ("direct_channels", contract.direct_channels)):
+        for value in sorted({each for each in values if values.count(each) > 1}):
+            yield Issue("CON025", placed.place(key), f'"{value}" stands twice', "Keep one")
+
+
+_OF_MONTH = (
+    "base",
+    "formula",
+    "tiers",
+    "curve",
+    "table",
+    "gate",
+    "kicker",
+    "penalty",
+    "split",
+    "cap",
+    "floor",
+    "round",
+)
+
+
+def _month_faults(placed: Placed[Contract]) -> Iterator[Issue]:
+    """Kinds of steps that ask for a person's days, tenure or earlier pay, or for several payees."""
+    steps = placed.rule.month.steps if placed.rule.month else ()
+    for index, step in enumerate(steps):
+        if step.kind not in _OF_MONTH:
+            message = f"a step of kind {step.kind} is for people, not for a partner's month"
+            yield Issue("CON061", placed.place("month", "steps", index, "kind"), message, _KINDS_HINT)
+
+
+_KINDS_HINT = f"There are {', '.join(_OF_MONTH)}"
 
 
 def _not_ascending(placed: Placed[Contract], starts: list[Decimal], path: tuple[str | int, ...]) -> Iterator[Issue]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from domain.documents import Document, decode
 from domain.issues import Issue
 from domain.periods import Period
+from domain.records import Unit
 from domain.rules import Placed, RuleKind, RuleVersion, decode_rules
+from incentives.book import unknown_figures
 from incentives.contract_checks import competing, faults, permitted
 from incentives.contract_language import Contract, Permission
+from incentives.ready import ReadyPolicy
+from incentives.ready_contracts import OF_PLACEMENTS, ReadyContract, make_contract_ready
 from incentives.sections import check_sections
 
 
@@ -19,16 +23,63 @@ from incentives.sections import check_sections
 class ContractBook:
     """Contracts that can be settled by, ordered by id and first day."""
 
-    contracts: tuple[Placed[Contract], ...]
-    permissions: tuple[Permission, ...]
+    ready: tuple[ReadyContract, ...]
+    permissions: tuple[Permission, ...] = ()
+
+    @classmethod
+    def of(cls, contracts: Iterable[Placed[Contract]], permissions: tuple[Permission, ...] = ()) -> ContractBook:
+        """The book of contracts that were checked before."""
+        made = (ready for each in contracts if (ready := make_contract_ready(each)[0]) is not None)
+        return cls(tuple(sorted(made, key=lambda each: (each.contract.id, each.contract.valid_from))), permissions)
+
+    @property
+    def contracts(self) -> tuple[Placed[Contract], ...]:
+        return tuple(each.placed for each in self.ready)
 
     def during(self, period: Period) -> ContractBook:
         """The versions that recoveries of the period may fall under; the version of the placement may be an old one."""
-        kept = (each for each in self.contracts if each.rule.valid_from < period.end)
+        kept = (each for each in self.ready if each.contract.valid_from < period.end)
         return ContractBook(tuple(kept), self.permissions)
 
     def versions(self) -> tuple[RuleVersion, ...]:
-        return tuple(placed.version for placed in self.contracts)
+        return tuple(each.placed.version for each in self.ready)
+
+    def holding_for(self, partner: str, currency: str, placed_on: date, posted_on: date) -> tuple[ReadyContract, ...]:
+        """The contracts under which a recovery falls: one, where all is well; those that name the partner go first."""
+        matching = [each for each in self.ready if _holds_for(each.contract, partner, currency, placed_on, posted_on)]
+        named = [each for each in matching if each.contract.partners != "all"]
+        return tuple(named or matching)
+
+    def tables(self) -> frozenset[str]:
+        """Tables that fees are reckoned from, beside payments and placements."""
+        return frozenset[str]().union(*(each.tables for each in self.ready))
+
+    def look_back_days(self) -> int:
+        """How many days before a month payments are read, where contracts say so; 0 where none does."""
+        return max((each.contract.schedule.look_back_days or 0 for each in self.ready), default=0)
+
+    def reads_days_past_due(self) -> bool:
+        """Whether a fee goes by the days past due at the payment, for which the books of those days are read."""
+        return any("days_past_due" in each.names for each in self.ready)
+
+    def looks_at_placements(self) -> bool:
+        """Whether the month of a contract counts placements, which may have brought nothing."""
+        return any(each.sums & OF_PLACEMENTS for each in self.ready)
+
+    def figures_read(self) -> Iterator[ReadyPolicy]:
+        """The steps of months, as policies: what they read of KPIs and scorecards."""
+        return (each.month for each in self.ready if each.month is not None)
+
+    def kpis_read(self) -> Iterator[tuple[str, Contract]]:
+        """Each KPI that the month of a contract reads, and the contract."""
+        for each in self.ready:
+            inputs = each.month.policy.inputs.values() if each.month is not None else ()
+            yield from ((source.kpi, each.contract) for source in inputs if source.kpi)
+
+    def references(self, kpis: Mapping[str, Unit], scorecards: Mapping[str, Collection[str]]) -> Iterator[Issue]:
+        """What months read that is not there: `kpis` with their units, `scorecards` with the KPIs they weigh."""
+        for each in self.figures_read():
+            yield from unknown_figures(each, kpis, scorecards)
 
     def for_partner(
         self, partner: str, legal_type: str, jurisdiction: str, currency: str, day: date
@@ -58,15 +109,20 @@ def decode_contracts(documents: Iterable[Document]) -> tuple[ContractBook, tuple
     issues += [*found, *unreadable]
     sound: list[Placed[Contract]] = []
     for each in placed:
-        wrong = tuple(faults(each, permissions))
+        wrong = (*faults(each, permissions), *make_contract_ready(each)[1])
         issues += wrong
         if not wrong:
             sound.append(each)
     issues += competing(sound)
-    ordered = sorted(sound, key=lambda each: (each.rule.id, each.rule.valid_from))
-    return ContractBook(tuple(ordered), permissions), tuple(
+    return ContractBook.of(sound, permissions), tuple(
         sorted(dict.fromkeys(issues), key=lambda issue: (issue.location, issue.code))
     )
+
+
+def _holds_for(contract: Contract, partner: str, currency: str, placed_on: date, posted_on: date) -> bool:
+    is_for = contract.partners == "all" or partner in contract.partners
+    day = placed_on if contract.dated_by == "placed_on" else posted_on
+    return is_for and contract.currency == currency and contract.holds_on(day)
 
 
 def _permissions(documents: tuple[Document, ...]) -> tuple[tuple[Permission, ...], list[Issue]]:

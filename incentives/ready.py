@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 
 from domain.documents import Path
 from domain.expressions import Expression, ExprType, parse
@@ -92,9 +93,12 @@ _COMPANIONS = (
 )
 
 
-def make_ready(placed: Placed[Policy]) -> tuple[ReadyPolicy | None, tuple[Issue, ...]]:
-    """The policy ready to compute, or everything that is wrong with it."""
-    maker = _Maker(placed)
+def make_ready(
+    placed: Placed[Policy], given: Mapping[str, Unit] = MappingProxyType({})
+) -> tuple[ReadyPolicy | None, tuple[Issue, ...]]:
+    """The policy ready to compute, or everything that is wrong with it. `given` are names that are always there, with
+    what they count."""
+    maker = _Maker(placed, units=dict(given))
     condition = maker.condition()
     columns = maker.columns()
     maker.check_whole(columns)

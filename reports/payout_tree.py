@@ -17,9 +17,15 @@ from reports.pages import render
 FIRST_IN_TEXT, FIRST_ON_PAGE = 10, 500  # payments of a band that are shown one by one
 _MEASURES = {  # what chooses the band of a contract
     "age_at_placement_days": message("days past due at placement"),
+    "age_at_placement_months": message("full months past due at placement"),
     "days_past_due": message("days past due"),
     "placement_number": message("number of the placement"),
     "balance_at_placement": message("balance at placement"),
+    "balance": message("balance that remains"),
+    "recovered": message("amount of the payment"),
+    "recovered_before": message("recovered on the placement before"),
+    "days_since_placed": message("days since placement"),
+    "days_since_charge_off": message("days since the write-off"),
 }
 
 
@@ -29,8 +35,8 @@ class FeePayment:
     a reversal, which `reverses` another.
 
     `recovered` is what counts of it by the contract. `measured`, in what the contract goes by, chose the band: of a
-    reversal, that of the payment it takes back. `rate` is the band's; where it has slices there is none, and `before`
-    is what the placement had recovered until then.
+    reversal, that of the payment it takes back; there is none where a case has no bands. `rate` is the band's with the
+    points on top; where it has slices there is none, and `before` is what the placement had recovered until then.
     """
 
     payment: str
@@ -47,7 +53,7 @@ class FeePayment:
     batch: str
     placed_on: date
     measure: str
-    measured: Decimal
+    measured: Decimal | None
     recovered: Decimal
     rate: Decimal | None
     before: Decimal | None
@@ -153,7 +159,7 @@ def _payment(one: FeePayment) -> str:
         f"account {one.account}" + (f" of {one.debtor}" if one.debtor else ""),
         f"paid {one.paid_on} by {one.channel}, posted {one.posted_on}",
         f"placement {one.placement} in batch {one.batch} of {one.placed_on}",
-        f"{one.measure.replace('_', ' ')} {canonical_decimal(one.measured)}",
+        "" if one.measured is None else f"{one.measure.replace('_', ' ')} {canonical_decimal(one.measured)}",
         f"takes back {one.reverses}" if one.reverses else "",
     )
     return f"{one.payment} = {canonical_decimal(one.fee)}  {recovered} {rate} · " + " · ".join(filter(None, told))

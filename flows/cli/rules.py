@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -21,12 +21,13 @@ from adapters.settings import read_settings
 from adapters.world import open_world
 from domain.ids import canonical_decimal, canonical_json, short
 from domain.issues import has_errors
-from domain.records import ScorePart
+from domain.records import ScorePart, Step
 from flows.cli.arguments import RuleFolder, parse_date
 from flows.cli.output import AsJson, errors, people, print_table, say, show, working
 from flows.cli.rule_changes import print_effects, versions_said
 from flows.cli.sarif import as_sarif
 from flows.cli.signatures import print_shown, show_request, signature_row, void_row
+from incentives.contract_trial import ContractTrial, payments_as_table
 from incentives.rows import Row
 from incentives.trial import Trial
 from kpi_rules.trial import TriedScore
@@ -200,7 +201,7 @@ def _written(report: RuleEffectsReport, form: Form, language: Language, *, every
 
 @app.command("try")
 def try_rule(
-    rule: Annotated[str, typer.Argument(help="Id of a bonus policy, a scorecard, or a KPI that is computed.")],
+    rule: Annotated[str, typer.Argument(help="Id of a policy, a contract, a scorecard, or a KPI that is computed.")],
     inputs: Annotated[Path, typer.Option("--inputs", exists=True, dir_okay=False, help="YAML: name to value.")],
     rules: RuleFolder = None,
     *,
@@ -210,7 +211,8 @@ def try_rule(
 
     The file maps input names to numbers. For a policy, the names of several payees to such mappings under `payees`:
     they are settled together, as ranks, prizes, pools and budgets need it. For a scorecard KPIs to values, with
-    `targets` of their own beside them; for a KPI what its formula reads, or `numerator` and `denominator`.
+    `targets` of their own beside them; for a KPI what its formula reads, or `numerator` and `denominator`; for a
+    contract a day of the month (`on`), `placements`, `payments` and `figures`.
     """
     from tasks.stages.trying import TriedKpi, try_rule_file
 
@@ -222,6 +224,8 @@ def try_rule(
         case TriedScore():
             show(tried, [_part_of_score(part) for part in tried.parts], as_json=as_json, title=rule)
             say(f"score: {_plain(tried.score)}", as_json=as_json)
+        case ContractTrial():
+            _show_contract(rule, tried, as_json=as_json)
         case _:
             _show_trials(rule, tried, as_json=as_json)
 
@@ -263,7 +267,30 @@ def _show_trials(policy: str, trials: Mapping[str, Trial], *, as_json: bool) -> 
         raise typer.Exit(1)
 
 
+def _show_contract(contract: str, trial: ContractTrial, *, as_json: bool) -> None:
+    """Each payment with its fee or why it earns none, then the steps of the month, then what is held."""
+    for issue in trial.issues:
+        errors.print(str(issue), markup=False, highlight=False, soft_wrap=True)
+    found = trial.found
+    if found is None:
+        raise typer.Exit(1)
+    if as_json:
+        show(found, (), as_json=True)
+    else:
+        show(found.lines, payments_as_table(found), as_json=False, title=f"{contract}, payments")
+        for line in found.payouts:
+            show(line, _steps_as_table(line.steps), as_json=False, title=f"{line.component}: {line.amount:f}")
+    for held in found.held:
+        errors.print(f"held: {held.reason}: {held.text}", highlight=False)
+    if found.held:
+        raise typer.Exit(1)
+
+
 def _as_table(row: Row) -> list[dict[str, str]]:
+    return _steps_as_table(row.steps)
+
+
+def _steps_as_table(steps: Iterable[Step]) -> list[dict[str, str]]:
     return [
         {
             "step": step.name,
@@ -272,7 +299,7 @@ def _as_table(row: Row) -> list[dict[str, str]]:
             "from": ", ".join(f"{name} {value}" for name, value in step.inputs),
             "rule line": step.line,
         }
-        for step in row.steps
+        for step in steps
     ]
 
 

@@ -96,9 +96,16 @@ def bookings(asked: Asked) -> ExactSelect:
     """Rows of `claim_bookings`: payments of the partner's accounts and of those of its lines, with all that decides."""
     placed, judged = _placed(asked), SQL["claim_terms"].c
     back, before = _taken_back(), _settled_before(asked)
-    cash, waiver = placed.c.amount - placed.c.waiver, placed.c.waiver
-    counted = sa.case((judged.counts_cash, cash), else_=0) + sa.case((judged.counts_waiver, waiver), else_=0)
-    counted = sa.cast(sa.func.coalesce(counted, cash), MONEY)
+    by_contract = SQL["claims_judged"].c
+    cash = placed.c.amount - placed.c.waiver
+    plain = sa.case((judged.counts_waiver, placed.c.amount), else_=cash)
+    counted = sa.cast(sa.func.coalesce(by_contract.counted, plain), MONEY)
+    recall = sa.case(
+        (sa.and_(judged.is_exclusive, placed.c.exclusive, placed.c.recalled_on.is_not(None)), placed.c.term_ends_on),
+        else_=placed.c.recalled_on,
+    )
+    after_recall = _is_over(recall, judged.recall_days, placed.c.posted_on)
+    after_term = _is_over(placed.c.term_ends_on, judged.term_days, placed.c.posted_on)
     settled = sa.cast(sa.func.coalesce(before.c.settled, 0), MONEY)
     is_rejected = sa.func.coalesce(before.c.is_rejected, sa.false())
     elsewhere = sa.func.coalesce(before.c.elsewhere, 0) > 0
@@ -113,6 +120,7 @@ def bookings(asked: Asked) -> ExactSelect:
     )
     source = (
         placed.outerjoin(SQL["claim_terms"], sa.and_(judged.valid_from <= version_day, version_day < judged.valid_to))
+        .outerjoin(SQL["claims_judged"], by_contract.payment_id == placed.c.payment_id)
         .outerjoin(back, back.c.payment_id == placed.c.payment_id)
         .outerjoin(before, before.c.payment_id == placed.c.payment_id)
         .outerjoin(of_paid, sa.and_(of_paid.c.starts_on <= placed.c.paid_on, placed.c.paid_on < of_paid.c.ends_on))
@@ -133,8 +141,8 @@ def bookings(asked: Asked) -> ExactSelect:
         sa.func.coalesce(placed.c.placed_with, NO_ONE).label("placed_with"),
         placed.c.placed_on,
         sa.func.coalesce(placed.c.placed_with == asked.partner, sa.false()).label("is_mine"),
-        _is_over(placed.c.recalled_on, judged.recall_days, placed.c.posted_on).label("is_after_recall"),
-        _is_over(placed.c.term_ends_on, judged.term_days, placed.c.posted_on).label("is_after_term"),
+        sa.func.coalesce(by_contract.is_after_recall, after_recall).label("is_after_recall"),
+        sa.func.coalesce(by_contract.is_after_term, after_term).label("is_after_term"),
         is_due.label("is_due"),
         (placed.c.posted_on < asked.first_day).label("is_before_first"),
         sa.case((in_time, of_paid.c.claims_due_on), else_=of_posted.c.claims_due_on).label("claims_due_on"),
@@ -393,7 +401,7 @@ def _placed(asked: Asked) -> sa.Subquery:
         sa.select(
             *(payments.c[name] for name in wanted),
             placements.c.partner_id.label("placed_with"),
-            *(placements.c[name] for name in ("placed_on", "recalled_on", "term_ends_on")),
+            *(placements.c[name] for name in ("placed_on", "recalled_on", "term_ends_on", "exclusive")),
             rank.label("rank"),
         )
         .select_from(payments.outerjoin(placements, then))

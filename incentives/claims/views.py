@@ -71,12 +71,25 @@ TERMS = Table(
     (
         Column("valid_from", _DATE, "First day of a version of the contract."),
         Column("valid_to", _DATE, "First day after it."),
-        _yes("counts_cash", "Whether what was paid counts."),
         _yes("counts_waiver", "Whether what was forgiven counts."),
         Column("recall_days", _COUNT, "Days after the recall that still earn; none: always.", required=False),
+        _yes("is_exclusive", "Whether an exclusive placement earns up to its term, and another up to its recall."),
         Column("term_days", _COUNT, "Days after the term that still earn; none: always.", required=False),
     ),
     "What the versions of the contract say of what counts, and for how long.",
+)
+
+JUDGED = Table(
+    "claims_judged",
+    Kind.EVENT,
+    ("payment_id",),
+    (
+        _id("payment_id", "A booking whose terms are not told by columns alone."),
+        Column("counted", _MONEY, "What counts of it by the contract."),
+        _yes("is_after_recall", "Whether it was posted after the recall, and what is paid beyond it."),
+        _yes("is_after_term", "Whether it was posted after the term, and what is paid beyond it."),
+    ),
+    "What the contract makes of bookings, where it looks at cases, channels or promises.",
 )
 
 CYCLES = Table(
@@ -187,5 +200,17 @@ _METADATA = sa.MetaData()
 
 SQL = {
     table.name: sql_table(table, _METADATA)
-    for table in (SENT, CONCLUDED_LINES, CONCLUDED_PAYMENTS, TERMS, CYCLES, LINES, BOOKINGS, PAIRS, OUTCOMES, MATCHES)
+    for table in (
+        SENT,
+        CONCLUDED_LINES,
+        CONCLUDED_PAYMENTS,
+        TERMS,
+        JUDGED,
+        CYCLES,
+        LINES,
+        BOOKINGS,
+        PAIRS,
+        OUTCOMES,
+        MATCHES,
+    )
 }

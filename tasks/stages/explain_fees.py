@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,12 @@ from domain.manifest import Manifest
 from domain.periods import Period
 from domain.records import PayoutLine, Step
 from domain.sql import TABLES
-from incentives.contract_language import Contract
-from incentives.contracts import ContractBook
-from incentives.fees import FeeLine, by_band, fees
+from incentives.fee_lines import FeeLine, by_band
+from incentives.fees import fees
 from reports.csv_files import csv_text
 from reports.payout_tree import FeePayment, Node, PaymentSum
-from tasks.stages.people import recoveries_of
 from tasks.stages.recompute import contracts_as_signed
+from tasks.stages.recoveries import known_from, recoveries_of
 
 # The payments of each band, by the name of its step; the bands of several versions of a contract share their names.
 Bands = Mapping[str, Sequence[tuple[FeePayment, ...]]]
@@ -45,13 +43,14 @@ def bands_of_fee(world: World, duck: Duck, manifest: Manifest, line: PayoutLine,
     with world.store.read() as connection:
         contracts = contracts_as_signed(manifest, {each.rule: each for each in signed_versions(connection)})
     period, contract = Period.parse(line.origin_period), line.component.partition(":")[2]
-    mine = [each for each in recoveries_of(duck, period) if each.partner_id == line.payee]
-    settled = fees(contracts.during(period), mine, period=period).lines
-    booked, versions = _booked(duck, line.payee, period), _versions(contracts, contract)
+    contracts = contracts.during(period)
+    mine = [each for each in recoveries_of(duck, period, contracts) if each.partner_id == line.payee]
+    settled = fees(contracts, mine, period=period, known_from=known_from(duck)).lines
+    booked = _booked(duck, line.payee, period)
     found: dict[str, list[tuple[FeePayment, ...]]] = defaultdict(list)
     for name, of_band in by_band(each for each in settled if each.contract == contract):
         ordered = sorted(of_band, key=lambda each: (each.recovery.posted_on, each.recovery.payment_id))
-        found[name].append(tuple(_payment(each, versions, booked[each.recovery.payment_id]) for each in ordered))
+        found[name].append(tuple(_payment(each, booked[each.recovery.payment_id]) for each in ordered))
     if rows_to is not None:
         _write_rows(world, rows_to / f"{contract}-payments.csv", found)
     return found
@@ -61,7 +60,7 @@ def fee_nodes(bands: Bands, line: PayoutLine, steps: Sequence[Step], plain: Sequ
     """The nodes of the steps, those of bands with their payments; bands that only the payments have stand in front."""
     left = {name: iter(groups) for name, groups in bands.items()}
     nodes = [
-        _with_payments(line, step, node, next(left.get(step.name, iter(())), ())) if step.kind == "tiers" else node
+        _with_payments(line, step, node, next(left.get(step.name, iter(())), ())) if step.kind == "band" else node
         for step, node in zip(steps, plain, strict=True)
     ]
     missing = [_not_in_line(line, name, payments) for name, groups in left.items() for payments in groups]
@@ -91,11 +90,7 @@ def _not_in_line(line: PayoutLine, name: str, payments: tuple[FeePayment, ...]) 
     said = (
         f"{line.component} of {line.payee}, {name}: {len(payments)} payments give {fee}, and the line has no such band"
     )
-    return Node(name, "tiers", fee, "not in the line", untied=(said,), payments=payments)
-
-
-def _versions(contracts: ContractBook, contract: str) -> dict[date, Contract]:
-    return {each.rule.valid_from: each.rule for each in contracts.contracts if each.rule.id == contract}
+    return Node(name, "band", fee, "not in the line", untied=(said,), payments=payments)
 
 
 def _booked(duck: Duck, partner: str, period: Period) -> dict[str, Any]:
@@ -111,10 +106,8 @@ def _booked(duck: Duck, partner: str, period: Period) -> dict[str, Any]:
     return {row["payment_id"]: row for row in duck.read(exact(statement))}
 
 
-def _payment(line: FeeLine, versions: Mapping[date, Contract], booked: Any) -> FeePayment:
+def _payment(line: FeeLine, booked: Any) -> FeePayment:
     recovery, placement = line.recovery, line.recovery.placement
-    schedule = versions[line.valid_from].schedule
-    band = schedule.bands[line.band]
     return FeePayment(
         payment=recovery.payment_id,
         account=recovery.account_id,
@@ -129,11 +122,11 @@ def _payment(line: FeeLine, versions: Mapping[date, Contract], booked: Any) -> F
         placement=placement.placement_id,
         batch=placement.batch,
         placed_on=placement.placed_on,
-        measure=schedule.by,
+        measure=line.measure,
         measured=line.measured,
         recovered=line.base,
-        rate=band.rate,
-        before=line.before if band.slices else None,
+        rate=line.stated,
+        before=line.before if line.stated is None else None,
         fee=line.fee,
     )
 

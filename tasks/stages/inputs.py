@@ -14,6 +14,8 @@ from domain.ids import VersionId
 from domain.manifest import Input
 from domain.periods import Period
 from domain.tables import Kind, Table
+from incentives.contracts import ContractBook
+from tasks.stages.account_days import DAYS_OLD
 
 # Events of earlier periods that a night still needs: originals of reversals, payments on promises made last month,
 # calls that are reviewed this month, and the days that calls and attendance are compared with.
@@ -42,25 +44,39 @@ def inputs_of_night(
     planned_days: int = 0,
     allocation_days: int = 0,
     openings: int = 1,
+    payment_days: int = 0,
+    account_days: int = 0,
 ) -> NightInputs:
     """The versions that count now, or counted at `known_as_of`; each in order of table and date.
 
     `contact_days`: how many days before a payment its credit may lie with a contact; `planned_days`: how many days
     before the month an action that is judged in it may have been due; `allocation_days`: how many of contacts the
     conditions of strategies and plans look back; `openings`: of how many months the opening books are read, this one
-    included.
+    included; `payment_days`, `account_days`: how many days before the month payments, and the daily books, are read,
+    where contracts of partners need more of them.
     """
     of_credits = contact_days + LATE_BOOKING_DAYS if contact_days else 0
-    back = {"contacts": max(of_credits, planned_days, allocation_days)}
-    earliest = min(_first_day_read(table, day, back) for table in CATALOGUE.values()) - timedelta(days=STATE_DAYS)
+    back = {"contacts": max(of_credits, planned_days, allocation_days), "payments": payment_days}
+    first_book = Period.of(day).start - timedelta(days=account_days)
+    read_from = min(first_book, *(_first_day_read(table, day, back) for table in CATALOGUE.values()))
+    earliest = read_from - timedelta(days=STATE_DAYS)
     landed = pointed(connection, Pointer.LANDED, day, day, known_as_of=known_as_of)
     accepted = pointed(connection, Pointer.ACCEPTED, earliest, day - timedelta(days=1), known_as_of=known_as_of)
     history = {key for table in CATALOGUE.values() for key in _history(table, day, accepted, back)}
     history |= set(_earlier_openings(day, accepted, openings))
+    if account_days:
+        history |= {key for key in accepted if key[0] == "accounts" and key[1] >= first_book}
     recent = {key for key in accepted if key[1] >= day - timedelta(days=BASELINE_DAYS)}
     before = pointed(connection, Pointer.LANDED, Period.of(day).start, day - timedelta(days=1), known_as_of=known_as_of)
     gaps = {key for key in before if key not in accepted and CATALOGUE[key[0]].kind is not Kind.STATE}
     return NightInputs(_inputs(landed), _inputs(accepted, history), _inputs(accepted, recent), _inputs(before, gaps))
+
+
+def account_days_read(contracts: ContractBook) -> int:
+    """How many days before the month the daily books are read: those of every payment that fees are reckoned from."""
+    if not contracts.reads_days_past_due():
+        return 0
+    return max(LOOKBACK_DAYS["payments"], contracts.look_back_days()) + DAYS_OLD
 
 
 def _first_day_read(table: Table, day: date, back: Mapping[str, int]) -> date:

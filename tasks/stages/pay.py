@@ -22,6 +22,7 @@ from domain.records import PayoutLine
 from incentives.book import PolicyBook
 from incentives.calculate import calculate
 from incentives.contracts import ContractBook
+from incentives.fee_month import HeldFee
 from incentives.fees import fees
 from incentives.first_paid import FirstPaid
 from incentives.house import Earlier
@@ -30,8 +31,9 @@ from incentives.measures import Measures, measures_of
 from tasks.stages.carried_pay import columns_carried, months_opened
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, run_stage
-from tasks.stages.people import BONUS_READS, FEE_READS, leavers_of, payees_of, recoveries_of, working_days_of
+from tasks.stages.people import BONUS_READS, leavers_of, payees_of, working_days_of
 from tasks.stages.published_sets import sets_published
+from tasks.stages.recoveries import FEE_READS, known_from, placements_of, recoveries_of
 from tasks.stages.session import session_of_night
 
 Held = tuple[str, str, str]  # payee, component, reason
@@ -93,11 +95,13 @@ def pay_in(
     opened: frozenset[int] = frozenset(),
 ) -> Pay:
     """The same from given measures, over the session of a night."""
+    contracts = contracts.during(period)
+    fee_reads = FEE_READS | contracts.tables()
     lines: dict[BatchKind, tuple[PayoutLine, ...]] = {}
     held: dict[BatchKind, tuple[Held, ...]] = {}
     waiting = tuple(
         f"{kind}: {', '.join(sorted(halted & reads))} halted"
-        for kind, reads in ((BatchKind.BONUS, BONUS_READS), (BatchKind.FEE, FEE_READS))
+        for kind, reads in ((BatchKind.BONUS, BONUS_READS), (BatchKind.FEE, fee_reads))
         if halted & reads
     )
     leavers: frozenset[str] = frozenset()
@@ -118,10 +122,17 @@ def pay_in(
             *((each.payee, each.component, f"{each.reason}: {each.text}") for each in found.held),
             *((each.payee, "", f"without_policy: {each.text}") for each in found.without_policy),
         )
-    if not halted & FEE_READS:
-        settled = fees(contracts.during(period), recoveries_of(duck, period), period=period)
+    if not halted & fee_reads:
+        settled = fees(
+            contracts,
+            recoveries_of(duck, period, contracts),
+            period=period,
+            at_partners=placements_of(duck, period) if contracts.looks_at_placements() else (),
+            measures=measures,
+            known_from=known_from(duck),
+        )
         lines[BatchKind.FEE] = settled.payouts
-        held[BatchKind.FEE] = _without_fee(settled.without_fee)
+        held[BatchKind.FEE] = (*_without_fee(settled.without_fee), *map(_held_fee, settled.held))
     return Pay(lines, held, waiting, leavers)
 
 
@@ -153,6 +164,10 @@ def _totals(lines: Iterable[PayoutLine]) -> dict[tuple[str, str], tuple[int, Dec
         amounts[line.scope, line.currency] += line.amount
         payees[line.scope, line.currency].add(line.payee)
     return {key: (len(payees[key]), amount) for key, amount in amounts.items()}
+
+
+def _held_fee(each: HeldFee) -> Held:
+    return each.partner, each.component, f"{each.reason}: {each.text}"
 
 
 def _without_fee(found: Iterable[Any]) -> tuple[Held, ...]:

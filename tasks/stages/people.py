@@ -1,4 +1,4 @@
-"""Payees and partners' recoveries, read from a session for the calculation of pay."""
+"""Payees, their leave and working days, read from a session for the calculation of pay."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from domain.exact import exact
 from domain.periods import Period
 from domain.sql import TABLES
 from domain.staff import Employee, Leave, StaffPosting, Terms, WorkingDays
-from incentives.fees import PartnerRecovery, Placement
 
-# Tables without which nobody can be paid, and without which no partner can.
+# Tables without which nobody can be paid.
 BONUS_READS = frozenset({"employees", "employment", "staff_postings", "leave", "calendar"})
-FEE_READS = frozenset({"payments", "placements"})
 
 
 def payees_of(duck: Duck, period: Period) -> tuple[Employee, ...]:
@@ -96,35 +94,6 @@ def capacities_of(duck: Duck, day: date) -> dict[str, Decimal]:
     return {row["employee_id"]: Decimal(row["accounts_at_most"]) for row in duck.read(exact(statement))}
 
 
-def recoveries_of(duck: Duck, period: Period) -> tuple[PartnerRecovery, ...]:
-    """Payments up to the end of the period on accounts that were ever placed, each with the placement that it falls to:
-    the latest one placed on or before the day on which the debtor paid. A reversal falls where its original does."""
-    payments, placements = TABLES["payments"], TABLES["placements"]
-    original = payments.alias("original")
-    judged_on = sa.func.coalesce(original.c.paid_on, payments.c.paid_on)
-    rank = sa.func.row_number().over(
-        partition_by=payments.c.payment_id,
-        order_by=(placements.c.placed_on.desc(), placements.c.placement_number.desc(), placements.c.placement_id),
-    )
-    found = (
-        sa.select(
-            *(payments.c[name] for name in ("payment_id", "account_id", "posted_on", "amount", "waiver", "currency")),
-            sa.func.coalesce(payments.c.reverses, "").label("reverses"),
-            *(column for column in placements.c if column.name not in {"account_id", "currency"}),
-            rank.label("rank"),
-        )
-        .select_from(
-            payments.join(placements, placements.c.account_id == payments.c.account_id).outerjoin(
-                original, original.c.payment_id == payments.c.reverses
-            )
-        )
-        .where(placements.c.placed_on <= judged_on, payments.c.posted_on < period.end)
-        .subquery("found")
-    )
-    statement = sa.select(found).where(found.c.rank == 1).order_by(found.c.payment_id)
-    return tuple(_recovery(row) for row in duck.read(exact(statement)))
-
-
 def _ordered(table: str) -> Any:
     columns = TABLES[table].c
     started = columns["starts_on" if table == "leave" else "valid_from"]
@@ -158,28 +127,4 @@ def _employee(row: Any, terms: list[Any], postings: list[Any], leave: list[Any])
         ),
         tuple(Terms(each["full_time_share"], each["valid_from"], each["valid_to"]) for each in terms),
         tuple(Leave(each["leave_type"], each["starts_on"], each["ends_on"]) for each in leave),
-    )
-
-
-def _recovery(row: Any) -> PartnerRecovery:
-    placement = Placement(
-        row["placement_id"],
-        row["placement_batch"],
-        row["placement_number"],
-        row["placed_on"],
-        row["balance_at_placement"],
-        row["term_ends_on"],
-        row["recalled_on"],
-        row["days_past_due_at_placement"],
-    )
-    return PartnerRecovery(
-        row["payment_id"],
-        row["account_id"],
-        row["partner_id"],
-        row["posted_on"],
-        row["amount"],
-        row["currency"],
-        placement,
-        row["waiver"],
-        reverses=row["reverses"],
     )

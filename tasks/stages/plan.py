@@ -26,7 +26,7 @@ from kpi_rules.rulebook import KpiRules
 from kpi_rules.views import CREDITS
 from tasks.stages.calculation import calculation_version
 from tasks.stages.carried_pay import batches_carried
-from tasks.stages.inputs import inputs_of_night
+from tasks.stages.inputs import account_days_read, inputs_of_night
 from tasks.stages.late import late_inputs
 from tasks.stages.liquidation import liquidation_before
 from tasks.stages.lots import drawn_before
@@ -78,6 +78,8 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
                 rules.experiments.contact_days(day),
             ),
             openings=strategy.recovery.months if strategy else 1,
+            payment_days=rules.contracts.during(Period.of(day)).look_back_days(),
+            account_days=account_days_read(rules.contracts.during(Period.of(day))),
         )
         if not inputs.landed:
             raise RefusedError(

@@ -69,7 +69,7 @@ def contracts_as_signed(manifest: Manifest, signed: Mapping[Digest, Signed]) -> 
     """The contracts that a month-end settled by, whatever stands in the files today."""
     document = signed_document(manifest, signed, RuleKind.CONTRACT)
     settled, _ = decode_rules((document,), "contracts", RuleKind.CONTRACT, Contract)
-    return ContractBook(tuple(sorted(settled, key=lambda each: (each.rule.id, each.rule.valid_from))), ())
+    return ContractBook.of(settled)
 
 
 def _of_opening(world: World, run: RunId, manifest: Manifest) -> Iterator[Issue]:

@@ -101,11 +101,11 @@ class Causes:
                 if mine and (departments is None or line.scope in departments):
                     yield frozenset({(RuleKind.POLICY, policy.id)} & self.changed)
                     yield from (self._input(source, line.payee) for source in policy.inputs.values())
-            yield from (
-                frozenset({(RuleKind.CONTRACT, placed.rule.id)} & self.changed)
-                for placed in side.contracts.contracts
-                if line.scope == line.payee and (placed.rule.id == of or _is_for(placed.rule, line.payee))
-            )
+            for each in side.contracts.ready if line.scope == line.payee else ():
+                if each.contract.id == of or _is_for(each.contract, line.payee):
+                    yield frozenset({(RuleKind.CONTRACT, each.contract.id)} & self.changed)
+                    inputs = each.month.policy.inputs.values() if each.month is not None else ()
+                    yield from (self._input(source, line.payee) for source in inputs)
 
     def _input(self, source: Input, payee: str) -> frozenset[RuleKey]:
         if source.kpi is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from adapters.rule_files import FOLDERS, read_document
 from domain.documents import Document
 from domain.issues import Issue
+from incentives.contract_tests import run_contract_tests
 from incentives.rule_tests import run_policy_tests
 from kpi_rules.rule_tests import run_rule_tests
 from tasks.stages.rules import RuleSet
@@ -23,6 +24,7 @@ def run_tests(root: Path, rules: RuleSet, overlay: Path | None = None) -> tuple[
         *issues,
         *run_rule_tests(rules.kpis, kpi_tests),
         *run_policy_tests(rules.policies, documents["incentives/policies"]),
+        *run_contract_tests(rules.contracts, documents["incentives/contracts"]),
     )
 
 

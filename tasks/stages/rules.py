@@ -130,15 +130,16 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
     staffing, staffing_issues = decode_staffing(book.below("allocation/staffing"), strategies.departments)
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
-    together = policies.references(_units(kpis), _scorecards(kpis))
+    units, cards = _units(kpis), _scorecards(kpis)
+    together = (*policies.references(units, cards), *contracts.references(units, cards))
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
         *(arm_issues, cleaning_issues, staffing_issues, approval_issues),
-        tuple(together),
+        together,
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
-        issues = (*issues, *unread_kpis(kpis, policies.kpis_read()))
+        issues = (*issues, *unread_kpis(kpis, (*policies.kpis_read(), *contracts.kpis_read())))
     return RuleSet(
         book,
         kpis,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from domain.periods import Period
 from domain.rules import Placed, Rule, RuleKind, RuleVersion
 from incentives.batches import Batch
 from incentives.ledger import BatchKind
-from incentives.policies import Policy
+from incentives.policies import Input, Policy
 from incentives.set_steps import Among, Together
 from kpi_rules.rulebook import KpiRules
 from tasks.stages.rules import RuleSet
@@ -46,8 +46,10 @@ class RulesRead:
         """
         if kind in {RuleKind.APPROVAL_CHAIN, RuleKind.PAY_TERMS}:
             return bool(content["batch"] == self.kind.value)
-        if self.kind is BatchKind.FEE:
-            return kind is RuleKind.CONTRACT and (content["partners"] == "all" or self.scope in content["partners"])
+        if self.kind is BatchKind.FEE and kind is RuleKind.CONTRACT:
+            return bool(content["partners"] == "all" or self.scope in content["partners"])
+        if self.kind is BatchKind.FEE and (kind is RuleKind.POLICY or not self.ids):
+            return False
         if kind is RuleKind.POLICY:
             return _applies(content["applies_to"], self.scope) or content["component"] in self.components
         if kind is RuleKind.TARGET:
@@ -59,10 +61,25 @@ class RulesRead:
 def rules_read(rules: RuleSet, kind: BatchKind, scope: str, period: Period) -> RulesRead:
     """What a batch of the department or partner reads for the period."""
     if kind is BatchKind.FEE:
-        return RulesRead(kind, scope, frozenset(), frozenset(), frozenset())
+        months = (each for each in rules.contracts.during(period).ready if each.month is not None)
+        mine = [each.month for each in months if each.contract.partners == "all" or scope in each.contract.partners]
+        inputs = [source for month in mine if month for source in month.policy.inputs.values()]
+        return _read(rules, kind, scope, period, inputs)
     policies, components = _policies(rules, scope, period)
-    kpis = rules.kpis.on(period.last_day)
     inputs = [source for policy in policies for source in policy.inputs.values()]
+    return _read(rules, kind, scope, period, inputs, components)
+
+
+def _read(
+    rules: RuleSet,
+    kind: BatchKind,
+    scope: str,
+    period: Period,
+    inputs: Sequence[Input],
+    components: frozenset[str] = frozenset(),
+) -> RulesRead:
+    """What these inputs lead to: scorecards, the KPIs that they weigh, and what those are made of."""
+    kpis = rules.kpis.on(period.last_day)
     cards = {source.scorecard for source in inputs if source.scorecard}
     figures = _figures(kpis, {source.kpi for source in inputs if source.kpi}, cards)
     ids = {

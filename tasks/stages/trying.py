@@ -10,9 +10,12 @@ from typing import Any
 
 from adapters.errors import RefusedError
 from adapters.rule_files import read_document
-from domain.documents import Document
+from domain.documents import Document, decode
 from domain.documents import Path as DocumentPath
 from domain.expressions.parse import suggestion
+from domain.periods import Period
+from incentives.contract_trial import ContractInputs, ContractTrial, try_contract
+from incentives.contracts import ContractBook
 from incentives.trial import Given, Trial, try_together
 from kpi_rules.figures import Figure, Formula
 from kpi_rules.language import Scorecard
@@ -29,11 +32,12 @@ class TriedKpi:
     value: Decimal | None
 
 
-Tried = Mapping[str, Trial] | TriedScore | TriedKpi
+Tried = Mapping[str, Trial] | TriedScore | TriedKpi | ContractTrial
 
 
 def try_rule_file(root: Path, overlay: Path | None, rule: str, inputs: Path) -> Tried:
-    """What a bonus policy, a scorecard or a KPI makes of the values in the YAML file `inputs`, by its newest version.
+    """What a bonus policy, a scorecard, a KPI or a contract makes of the values in the YAML file `inputs`, by its
+    newest version; a contract by those that the dates in the file ask for.
 
     For a scorecard and a KPI the file maps KPIs, or `numerator` and `denominator`, to numbers; beside them `targets`
     may map KPIs of a scorecard to targets of its own.
@@ -45,12 +49,14 @@ def try_rule_file(root: Path, overlay: Path | None, rule: str, inputs: Path) -> 
     newest = [placed.rule for placed in rules.kpis.scorecards if placed.rule.id == rule]
     if newest:
         return _try_scorecard(rules.kpis, max(newest, key=lambda card: card.valid_from), inputs)
+    if any(each.contract.id == rule for each in rules.contracts.ready):
+        return _try_contract(rules.contracts, rule, inputs)
     figures = [figure for figure in rules.kpis.figures if figure.id == rule]
     if figures:
         return _try_kpi(max(figures, key=lambda figure: figure.rule.valid_from), inputs)
     known = [*(each.rule.id for each in rules.placed())]
     hint = suggestion(rule, known)
-    raise RefusedError(f"no policy, scorecard or KPI has the id {rule!r}. {hint}".rstrip())
+    raise RefusedError(f"no policy, scorecard, KPI or contract has the id {rule!r}. {hint}".rstrip())
 
 
 def _try_scorecard(rules: KpiRules, card: Scorecard, inputs: Path) -> TriedScore:
@@ -60,6 +66,14 @@ def _try_scorecard(rules: KpiRules, card: Scorecard, inputs: Path) -> TriedScore
     read = read_by_scorecard(card)
     _refuse(document, (((), given, read), (("targets",), targets, [part.kpi for part in card.parts])))
     return try_scorecard(rules.on(card.valid_from), card, _numbers(given), _numbers(targets), card.valid_from)
+
+
+def _try_contract(contracts: ContractBook, contract: str, inputs: Path) -> ContractTrial:
+    document = _mapping(inputs)
+    tried, issues = decode(document, ContractInputs)
+    if tried is None:
+        raise RefusedError("\n".join(map(str, issues)))
+    return try_contract(contracts, contract, tried, Period.of(tried.on), document.place(()))
 
 
 def _try_kpi(figure: Figure, inputs: Path) -> TriedKpi:

@@ -309,8 +309,8 @@ _CONTRACT = """
     jurisdictions: [VN]
     currency: VND
     dated_by: posted_on
-    counts: [cash]
-    schedule: {{by: age_at_placement_days, boundary: at, bands: [{{from: 0, rate: 0.{rate:02}}}]}}
+    counts: [cash, settlement, restructured]
+    schedule: {{cases: [{{by: age_at_placement_days, boundary: at, bands: [{{from: 0, rate: 0.{rate:02}}}]}}]}}
     entitlement: {{after_recall: full, after_term: full}}
     vat_rate: 0
     rounding: {{each: month, digits: 0, mode: half_up}}"""

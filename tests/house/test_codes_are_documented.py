@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from incentives.cell import Reason
-from incentives.fees import NoFee
+from incentives.recoveries import NoFee
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]["packages"]

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from domain.periods import Period
 from incentives.contracts import decode_contracts
-from incentives.fees import NoFee, PartnerRecovery, Placement, bands_of, fees
+from incentives.fee_lines import bands_of
+from incentives.fees import fees
+from incentives.recoveries import NoFee, PartnerRecovery, Placement
 
 JUNE = Period(2026, 6)
 CONTRACTS = """\
@@ -29,11 +31,12 @@ contracts:
     dated_by: placed_on
     counts: [cash]
     schedule:
-      by: age_at_placement_days
-      boundary: at
-      bands:
-        - {from: 0, rate: 0.15}
-        - {from: 91, rate: 0.25}
+      cases:
+        - by: age_at_placement_days
+          boundary: at
+          bands:
+            - {from: 0, rate: 0.15}
+            - {from: 91, rate: 0.25}
     entitlement: {after_recall: tail, after_term: none, tail_days: 30}
     vat_rate: 0
     rounding: {each: month, digits: 2, mode: half_up}
@@ -138,10 +141,18 @@ def test_slices_count_from_what_the_placement_has_recovered_before(contracts):
     assert paid(fees(book, [may, recovery(amount="1300")], period=JUNE)) == {("P01", "fee:standard"): 290}
 
 
+MONTH = """\
+    month:
+      steps:
+        - {name: at_least, kind: floor, of: fees, at: 40}
+        - {name: at_most, kind: cap, of: at_least, at: 300}
+"""
+
+
 def test_minimum_maximum_tax_and_rounding_of_the_month(contracts):
     book = contracts(
         ("vat_rate: 0\n", "vat_rate: 0.055\n"),
-        ("    vat_rate", "    month_minimum: 40\n    month_maximum: 300\n    vat_rate"),
+        ("    vat_rate", MONTH + "    vat_rate"),
     )
     fee, vat = ("P01", "fee:standard"), ("P01", "vat:standard")
     assert paid(fees(book, [recovery(amount="10")], period=JUNE)) == {fee: 40, vat: Decimal("2.20")}
@@ -201,10 +212,10 @@ def test_the_payout_explains_itself(contracts):
     young = replace(PLACEMENT, placement_id="L2", age_days=10)
     payout = fees(book, [recovery(), recovery("P2", "2000", placement=young)], period=JUNE).payouts[0]
     assert [(step.name, step.value, step.line) for step in payout.steps] == [
-        ("band_1", Decimal(300), "a.yaml:19:11"),
-        ("band_2", Decimal(250), "a.yaml:20:11"),
+        ("band_1", Decimal(300), "a.yaml:20:15"),
+        ("band_2", Decimal(250), "a.yaml:21:15"),
         ("sum_of_fees", Decimal(550), "a.yaml:4:9"),
-        ("payable", Decimal(550), "a.yaml:23:15"),
+        ("payable", Decimal(550), "a.yaml:24:15"),
     ]
 
 
@@ -241,12 +252,7 @@ MISTAKES = {
     "an agency where agencies may not collect": ("[US]", "[VN]", "CON010", "VN]"),
     "a currency that there is not": ("currency: USD", "currency: UDS", "CON020", "UDS"),
     "digits that cannot be paid": ("digits: 2", "digits: 4", "CON021", "4, mode"),
-    "a minimum above the maximum": (
-        "    vat_rate",
-        "    month_minimum: 5\n    month_maximum: 4\n    vat_rate",
-        "CON022",
-        "5\n    month",
-    ),
+    "a least above the most": ("rate: 0.15", "rate: 0.15, at_least: 5, at_most: 4", "CON022", "5, at_most"),
     "a tail without days": (", tail_days: 30", "", "CON023", "{after_recall"),
     "bands out of order": ("from: 91", "from: 0", "CON030", "0, rate: 0.25"),
     "a band without a rate": ("91, rate: 0.25", "91", "CON031", "{from: 91"),

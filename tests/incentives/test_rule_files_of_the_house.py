@@ -8,7 +8,8 @@ import pytest
 from domain.periods import Period
 from incentives.book import decode_policies
 from incentives.contracts import decode_contracts
-from incentives.fees import PartnerRecovery, Placement, fees
+from incentives.fees import fees
+from incentives.recoveries import PartnerRecovery, Placement
 from incentives.rule_tests import run_policy_tests
 from incentives.trial import try_policy
 

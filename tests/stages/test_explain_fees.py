@@ -16,7 +16,7 @@ BOTH, ONE = (PAYMENT, REVERSAL), (PAYMENT,)
 
 
 def band(value, recovered, payments, name="band_3"):
-    return Step(name, "tiers", Decimal(value), (("recovered", recovered), ("payments", payments)), "a.yaml:1:1")
+    return Step(name, "band", Decimal(value), (("recovered", recovered), ("payments", payments)), "a.yaml:1:1")
 
 
 def nodes_of(bands, *steps):

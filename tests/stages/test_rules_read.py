@@ -34,7 +34,7 @@ EDITS = {
     "kpi_rules/rules/field.yaml": (("title: Visits recorded on time\n", "title: Visits recorded in time\n"),),
     "kpi_rules/limits/vietnam.yaml": (("- id: vn_hours\n    title: ", "- id: vn_hours\n    title: The "),),
     "incentives/policies/leader_bonus.yaml": (("- id: leaders_vnd\n    title: ", "- id: leaders_vnd\n    title: x"),),
-    "incentives/contracts/standard.yaml": (("month_maximum: 2_000_000_000", "month_maximum: 2_100_000_000"),),
+    "incentives/contracts/standard.yaml": (("at: 2_000_000_000", "at: 2_100_000_000"),),
     APPROVALS: (("look_back_months: 12", "look_back_months: 11"), ("look_back_months: 24", "look_back_months: 23")),
     THRESHOLDS: (("factor: 1.5, warn_share: 0.05", "factor: 1.6, warn_share: 0.05"),),
 }  # fmt: skip

@@ -122,8 +122,8 @@ class Manifest:
     prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
     under the month's own id, and with it under its ledger entries; `settles` (settlements) whose claims of which cycle
     are matched; `claims` what was agreed and decided of partners' claims before: of a month-end, what its recoveries
-    are payable by. `known_as_of` is what was asked for, and empty where
-    nothing was: the newest versions counted.
+    are payable by; `refused` (settlements) the files of claim lines that the gate set aside. `known_as_of` is what was
+    asked for, and empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -155,6 +155,7 @@ class Manifest:
     results: Digest | None = None
     settles: Settled | None = None
     claims: tuple[ClaimsRead, ...] = ()
+    refused: tuple[Digest, ...] = ()
     known_as_of: str = ""
 
 

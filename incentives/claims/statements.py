@@ -101,7 +101,10 @@ def bookings(asked: Asked) -> ExactSelect:
     plain = sa.case((judged.counts_waiver, placed.c.amount), else_=cash)
     counted = sa.cast(sa.func.coalesce(by_contract.counted, plain), MONEY)
     recall = sa.case(
-        (sa.and_(judged.is_exclusive, placed.c.exclusive, placed.c.recalled_on.is_not(None)), placed.c.term_ends_on),
+        (
+            sa.and_(judged.is_exclusive, placed.c.exclusive, placed.c.recalled_on.is_not(None)),
+            sa.func.greatest(placed.c.recalled_on, placed.c.term_ends_on),
+        ),
         else_=placed.c.recalled_on,
     )
     after_recall = _is_over(recall, judged.recall_days, placed.c.posted_on)
@@ -320,6 +323,18 @@ def differences() -> ExactSelect:
     return exact(sa.select(*outcome).where(outcome.kind != AGREED).order_by(outcome.claim_id))
 
 
+def all_outcomes() -> ExactSelect:
+    """Every line with what became of it."""
+    outcome = SQL["claim_outcomes"].c
+    return exact(sa.select(*outcome).order_by(outcome.claim_id))
+
+
+def sum_of_agreed() -> ExactSelect:
+    """What agreed lines are payable at, as booked."""
+    match = SQL["claim_matches"].c
+    return exact(sa.select(total(match.amount, match.kind == AGREED).label("amount")))
+
+
 def counts_of_lines() -> ExactSelect:
     """Theirs: number and money of lines, by kind and currency."""
     outcome = SQL["claim_outcomes"].c
@@ -380,7 +395,10 @@ def _is_here(asked: Asked, account_currency: Any) -> Condition:
 
 def _concluded(sent: Any) -> Condition:
     done = SQL["claims_concluded"].c
-    same = (done[name] == sent[name] for name in ("claim_id", "account_id", "paid_on", "amount", "currency"))
+    same = (
+        done[name].is_not_distinct_from(sent[name])
+        for name in ("claim_id", "account_id", "paid_on", "amount", "currency")
+    )
     return sa.exists().where(*same)
 
 

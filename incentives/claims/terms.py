@@ -25,7 +25,7 @@ NotNegative = Annotated[Number, Field(ge=0)]
 class Tolerances(RuleModel):
     """How far a claim may be from the books and still agree with them; the books' figure is paid in any case."""
 
-    amount: NotNegative = Decimal(0)
+    amount: NotNegative = Field(default_factory=Decimal)
     """In major units of the contract's currency; both ways."""
     days: Days = 0
     """Days between the day that the claim names and the day on which the debtor paid; both ways."""
@@ -58,7 +58,7 @@ class SettlementTerms(RuleModel):
     """Days after a cycle within which claims for it must be in."""
     reply_days: int = Field(gt=0)
     """Days that the partner has to answer a list of differences."""
-    tolerances: Tolerances = Tolerances()
+    tolerances: Tolerances = Field(default_factory=Tolerances)
     """What still agrees."""
     search_days: int = Field(default=45, gt=0)
     """Days around the day of a claim without reference in which a booking is looked for."""
@@ -66,13 +66,13 @@ class SettlementTerms(RuleModel):
     """Whether a reversal takes its fee back at any time, or only so many days after the money was posted."""
     reversal_days: Days = 0
     """With `within_days`, how many."""
-    marks: Marks = Marks()
+    marks: Marks = Field(default_factory=Marks)
     """How estimates and prepayments are told; neither is ever booked as actual."""
     two_people_above: NotNegative | None = None
     """A decision about more than this, in major units, is confirmed by a second person; without it, one decides."""
     invoice: Literal["required", "none"]
     """Whether a batch goes to finance only once the partner's invoice agrees with it, or a person decided so."""
-    invoice_tolerance: NotNegative = Decimal(0)
+    invoice_tolerance: NotNegative = Field(default_factory=Decimal)
     """How far net and tax of an invoice may be from what was posted, in major units."""
 
 

@@ -67,6 +67,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         results=Digest(content["results"]) if content.get("results") else None,
         settles=_settled(content.get("settles")),
         claims=tuple(_claims(row) for row in content.get("claims", ())),
+        refused=tuple(Digest(name) for name in content.get("refused", ())),
         known_as_of=content["known_as_of"],
     )
 

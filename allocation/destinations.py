@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,15 +20,24 @@ from domain.sql import TABLES
 Row = Mapping[str, Any]
 Sql = sa.ColumnElement[Any]
 
-# Which partners the law admits. VN: third-party debt collection is a banned business since 2021 (Law on Investment
-# 61/2020/QH14, art. 6); lawyers may represent the creditor, and a manager of assets may own or service the debt.
-# Where a jurisdiction is not named, every legal type may collect.
-LEGAL_TYPES: Mapping[str, frozenset[str]] = {"VN": frozenset({"law_firm", "asset_manager"})}
+
+@dataclass(frozen=True, slots=True)
+class PartnerTerms:
+    """What contracts and the law say of a partner on the day: why it gets nothing new (a code of `why_not`, empty where
+    it may), and the most accounts that it may have by contract."""
+
+    refused: str = ""
+    accounts_at_most: int | None = None
+
+
+# Of a partner of which nothing is known: nothing is placed without a contract.
+NO_TERMS = PartnerTerms("no_contract")
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Who can own accounts. `legal_type` is a partner's; department, team and skills are a collector's.
+    """Who can own accounts. `legal_type` is a partner's, and `refused` why it gets nothing new; department, team and
+    skills are a collector's.
 
     `accounts_at_most` limits partners always, and collectors where the strategy counts accounts, not minutes. Where the
     strategy asks for them, `days` are the working days that a collector is there, of `days_in_all`; `share` is what a
@@ -46,6 +56,7 @@ class Destination:
     days: int | None = None
     days_in_all: int | None = None
     share: Decimal = Decimal(1)
+    refused: str = ""
 
     @property
     def key(self) -> str:
@@ -55,10 +66,6 @@ class Destination:
     @property
     def is_partner(self) -> bool:
         return self.kind == "partner"
-
-    @property
-    def is_lawful(self) -> bool:
-        return self.legal_type in LEGAL_TYPES.get(self.jurisdiction, {self.legal_type})
 
 
 def collectors_statement(strategy: Strategy, as_of: date) -> ExactSelect:
@@ -169,15 +176,20 @@ def partners_statement(as_of: date) -> ExactSelect:
 
 
 def destinations(
-    collectors: Iterable[Row], skills: Iterable[Row], partners: Iterable[Row], strategy: Strategy, as_of: date
+    collectors: Iterable[Row],
+    skills: Iterable[Row],
+    partners: Iterable[Row],
+    strategy: Strategy,
+    as_of: date,
+    terms: Mapping[str, PartnerTerms] = MappingProxyType({}),
 ) -> tuple[Destination, ...]:
-    """The rows of the three statements as destinations, in order of kind and id."""
+    """The rows of the three statements as destinations, in order of kind and id; `terms` are those of the partners."""
     known: defaultdict[str, set[str]] = defaultdict(set)
     for row in skills:
         known[row["employee_id"]].add(row["skill"])
     found = [
         *(_collector(row, known[row["employee_id"]], strategy, as_of) for row in collectors),
-        *(_partner(row) for row in partners),
+        *(_partner(row, terms.get(row["partner_id"], NO_TERMS)) for row in partners),
     ]
     return tuple(sorted(found, key=lambda destination: (destination.kind, destination.id)))
 
@@ -225,13 +237,15 @@ def _full_months(first: date, day: date) -> int:
     return (day.year - first.year) * 12 + day.month - first.month - (day.day < first.day)
 
 
-def _partner(row: Row) -> Destination:
+def _partner(row: Row, terms: PartnerTerms) -> Destination:
+    most = int(row["accounts_at_most"])
     return Destination(
         "partner",
         row["partner_id"],
         row["jurisdiction"],
-        int(row["accounts_at_most"]),
+        most if terms.accounts_at_most is None else min(most, terms.accounts_at_most),
         legal_type=row["legal_type"],
+        refused=terms.refused,
     )
 
 

@@ -288,8 +288,8 @@ def why_not(kind: Kind, rule: SegmentRule, destination: Destination) -> str:
 def _why_no_partner(kind: Kind, rule: SegmentRule, partner: Destination) -> str:
     if rule.partners is None:
         return "no_partners"
-    if not partner.is_lawful:
-        return "legal_type"
+    if partner.refused:
+        return partner.refused
     return "consent" if kind.consents is False else ""
 
 

@@ -29,6 +29,7 @@ class RuleKind(StrEnum):
     POLICY = "policy"
     EXCHANGE = "exchange_rates"
     CONTRACT = "contract"
+    PERMISSION = "permission"
     STRATEGY = "strategy"
     PLAN = "plan"
     EXPERIMENT = "experiment"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -46,6 +47,7 @@ def view_of(table: Table, name: str | None = None) -> sa.TableClause:
     return sa.table(name or table.name, *sql_columns(table))
 
 
+@cache
 def view_named(name: str) -> sa.TableClause:
     """A view by its name: that of a table, or of one as it was (`_history`, `_alike`, `_previous`)."""
     return view_of(CATALOGUE[name.removesuffix("_history").removesuffix("_alike").removesuffix("_previous")], name)

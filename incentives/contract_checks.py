@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -16,7 +16,7 @@ from incentives.claims.terms import settlement_faults
 from incentives.contract_language import AMOUNTS, Contract, Earned, FeeCase, OfPlacement, Permission
 
 
-def faults(placed: Placed[Contract], permissions: tuple[Permission, ...]) -> Iterator[Issue]:
+def faults(placed: Placed[Contract], permissions: Sequence[Permission]) -> Iterator[Issue]:
     """Everything that is wrong with one contract; a section that is added brings its own function."""
     yield from _term_faults(placed)
     yield from _schedule_faults(placed)
@@ -39,7 +39,7 @@ def competing(contracts: list[Placed[Contract]]) -> Iterator[Issue]:
                 yield Issue("CON040", other.place("partners"), message, "End one of them, or name other partners")
 
 
-def permitted(permissions: tuple[Permission, ...], jurisdiction: str, day: date) -> tuple[str, ...]:
+def permitted(permissions: Sequence[Permission], jurisdiction: str, day: date) -> tuple[str, ...]:
     holding = [each for each in permissions if each.jurisdiction == jurisdiction and each.valid_from <= day]
     return max(holding, key=lambda each: each.valid_from).legal_types if holding else ()
 
@@ -197,7 +197,7 @@ def _file_faults(placed: Placed[Contract]) -> Iterator[Issue]:
         yield Issue("CON053", placed.place("files", "term_days"), message, "State both, or neither")
 
 
-def _not_permitted(placed: Placed[Contract], permissions: tuple[Permission, ...]) -> Iterator[Issue]:
+def _not_permitted(placed: Placed[Contract], permissions: Sequence[Permission]) -> Iterator[Issue]:
     """Whether the contract's partners may collect where it says, on its first day and after each change of the law."""
     contract = placed.rule
     for index, jurisdiction in enumerate(contract.jurisdictions):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain.documents import RuleModel
 from domain.money import Rounding
 from domain.records import Unit
+from domain.rules import Rule
 from incentives.claims.terms import SettlementTerms
 from incentives.numbers import Name, Number
 from incentives.policies import Missing
@@ -28,17 +28,40 @@ Measured = Literal[
 ]  # fmt: skip
 
 
-class Permission(RuleModel):
-    """Who may collect debts of others in a jurisdiction, from a day on, by which law."""
+def permission_id(jurisdiction: str) -> str:
+    """The id of the law on who may collect in a jurisdiction."""
+    return f"collecting_in_{jurisdiction.lower()}"
 
+
+class Permission(Rule):
+    """Who may collect debts of others in a jurisdiction, from a day on, by which law. The latest of a jurisdiction that
+    has begun holds. It is signed like any other rule; its id, title and owner follow from the jurisdiction."""
+
+    id: str = ""
+    """Left out: `collecting_in_vn`."""
+    title: str = ""
+    """Left out: who may collect there."""
+    owner: str = "legal"
+    """The role that answers for the rule."""
     jurisdiction: Jurisdiction
     """The jurisdiction."""
     legal_types: tuple[LegalType, ...] = Field(min_length=1)
     """Legal types that may collect there."""
-    valid_from: date
-    """First day of this state of the law."""
     source: str
     """The law, as data; it is no legal advice."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("jurisdiction"), str):
+            return data
+        where = data["jurisdiction"]
+        return {"id": permission_id(where), "title": f"Who may collect in {where}", **data}
+
+    @model_validator(mode="after")
+    def _ends_or_is_reviewed(self) -> Permission:
+        """A law holds until another one does."""
+        return self
 
 
 class FeeSlice(RuleModel):

@@ -24,10 +24,12 @@ class ContractBook:
     """Contracts that can be settled by, ordered by id and first day."""
 
     ready: tuple[ReadyContract, ...]
-    permissions: tuple[Permission, ...] = ()
+    permissions: tuple[Placed[Permission], ...] = ()
 
     @classmethod
-    def of(cls, contracts: Iterable[Placed[Contract]], permissions: tuple[Permission, ...] = ()) -> ContractBook:
+    def of(
+        cls, contracts: Iterable[Placed[Contract]], permissions: tuple[Placed[Permission], ...] = ()
+    ) -> ContractBook:
         """The book of contracts that were checked before."""
         made = (ready for each in contracts if (ready := make_contract_ready(each)[0]) is not None)
         return cls(tuple(sorted(made, key=lambda each: (each.contract.id, each.contract.valid_from))), permissions)
@@ -97,7 +99,12 @@ class ContractBook:
 
     def may_collect(self, legal_type: str, jurisdiction: str, day: date) -> bool:
         """Whether the law in force lets the legal type collect there; where no law is stated, nobody may."""
-        return legal_type in permitted(self.permissions, jurisdiction, day)
+        return legal_type in permitted([each.rule for each in self.permissions], jurisdiction, day)
+
+    def permissions_on(self, day: date) -> tuple[Placed[Permission], ...]:
+        """The law that holds on the day, one entry for each jurisdiction that has one."""
+        begun = [each for each in self.permissions if each.rule.valid_from <= day]
+        return tuple({each.rule.jurisdiction: each for each in begun}.values())
 
 
 def decode_contracts(documents: Iterable[Document]) -> tuple[ContractBook, tuple[Issue, ...]]:
@@ -109,7 +116,7 @@ def decode_contracts(documents: Iterable[Document]) -> tuple[ContractBook, tuple
     issues += [*found, *unreadable]
     sound: list[Placed[Contract]] = []
     for each in placed:
-        wrong = (*faults(each, permissions), *make_contract_ready(each)[1])
+        wrong = (*faults(each, [law.rule for law in permissions]), *make_contract_ready(each)[1])
         issues += wrong
         if not wrong:
             sound.append(each)
@@ -125,13 +132,15 @@ def _holds_for(contract: Contract, partner: str, currency: str, placed_on: date,
     return is_for and contract.currency == currency and contract.holds_on(day)
 
 
-def _permissions(documents: tuple[Document, ...]) -> tuple[tuple[Permission, ...], list[Issue]]:
-    found: list[Permission] = []
+def _permissions(documents: tuple[Document, ...]) -> tuple[tuple[Placed[Permission], ...], list[Issue]]:
+    found: list[Placed[Permission]] = []
     issues: list[Issue] = []
     for document in documents:
         node = document.data.get("permissions") if isinstance(document.data, dict) else None
         for index in range(len(node) if isinstance(node, list) else 0):
-            permission, wrong = decode(document, Permission, ("permissions", index))
+            path = ("permissions", index)
+            permission, wrong = decode(document, Permission, path)
             issues.extend(wrong)
-            found.extend([permission] if permission else [])
-    return tuple(found), issues
+            if permission is not None:
+                found.append(Placed(RuleKind.PERMISSION, permission, document, path))
+    return tuple(sorted(found, key=lambda each: (each.rule.id, each.rule.valid_from))), issues

@@ -95,6 +95,7 @@ def _allocation_text(night: Night, summary: Mapping[str, Any]) -> str:
         *(f"    - {text}" for text in (*broken, *summary.get("lapsed", ()))),
         *(f"- **nobody has room**: {each['words']}" for each in summary.get("shortages", ())),
         *(f"- **in no extract, and named by the strategy**: {text}" for text in summary.get("unknown", ())),
+        *(f"- **gets nothing new**: {text}" for text in summary.get("refused", ())),
         "- **what limits cost, and why accounts changed hands**: told on a page that is written when asked for",
         f"    - by `recoup report allocation --date {day}`, or the deployment *allocation-report*",
         f"    - to `{page}`",

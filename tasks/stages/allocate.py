@@ -57,6 +57,7 @@ from domain.reassignments import Reassigned, Reassignment
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.lots import lots_of_night, told_of_lots, with_arms, write_lots
 from tasks.stages.night import Night, StageWork, folder_of, run_stage, write_table
+from tasks.stages.partner_terms import terms_of_partners, told_of_refused
 from tasks.stages.plan import PRICES
 from tasks.stages.planned import Planned, plan_actions
 from tasks.stages.recovered import expect, recovery_file, see_month
@@ -74,6 +75,7 @@ class _Made:
     changes: pa.Table
     lapsed: tuple[str, ...]
     unknown: tuple[str, ...]
+    refused: tuple[str, ...]
 
 
 def allocate_night(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageResult:
@@ -97,7 +99,7 @@ def _allocate(world: World, night: Night, manifest: Manifest, rules: RuleSet) ->
             return _stands(State.DONE, "not a working day", planned, seen)
         sequence = _sequence(world, manifest)
         recovery = expect(world, manifest, duck, strategy, seen)
-        made = _solve(world, manifest, duck, strategy, recovery, lots, sequence)
+        made = _solve(world, manifest, duck, rules, strategy, recovery, lots, sequence)
         planned = plan_actions(world, night, manifest, asked_for, duck, made.allocation.accounts)
     lots_drawn = write_lots(world, night, made.allocation.draw)
     files = (*seen, *lots_drawn, recovery_file(world, night, made.allocation.summary.recovery), *planned.files)
@@ -173,12 +175,13 @@ def _solve(
     world: World,
     manifest: Manifest,
     duck: Duck,
+    rules: RuleSet,
     strategy: Strategy,
     recovery: RecoveryTable,
     lots: Lots | None,
     sequence: int,
 ) -> _Made:
-    asked = asked_of_night(world, manifest, duck, strategy, recovery, lots)
+    asked = asked_of_night(world, manifest, duck, rules, strategy, recovery, lots)
     allocation = allocated(asked)
     tomorrow = manifest.business_date + timedelta(days=1)
     in_force = duck.arrow(in_force_statement(tomorrow))
@@ -186,7 +189,8 @@ def _solve(
     if _has_reassigned(world, manifest):
         holding = {account: of for account, (_, of) in _reassigned(world, manifest).items()}
         made = in_step(made, duck.read(coming_statement(tomorrow)), holding, sequence=sequence)
-    return _Made(allocation, made, lapsed(asked.destinations, asked.pins), _unknown(duck, strategy))
+    gone, refused = lapsed(asked.destinations, asked.pins), tuple(told_of_refused(asked.destinations))
+    return _Made(allocation, made, gone, _unknown(duck, strategy), refused)
 
 
 def _unknown(duck: Duck, strategy: Strategy) -> tuple[str, ...]:
@@ -198,18 +202,21 @@ def asked_of_night(
     world: World,
     manifest: Manifest,
     duck: Duck,
+    rules: RuleSet,
     strategy: Strategy,
     recovery: RecoveryTable,
     lots: Lots | None,
 ) -> Asked:
     """What the night decides on, in a session of it; the same for whoever looks at it later."""
     day = manifest.business_date
+    partners = duck.read(partners_statement(day))
     found = destinations(
         duck.read(collectors_statement(strategy, day)),
         duck.read(skills_statement()),
-        duck.read(partners_statement(day)),
+        partners,
         strategy,
         day,
+        terms_of_partners(rules.contracts, partners, day),
     )
     return Asked(
         duck.arrow(
@@ -321,6 +328,7 @@ def _summary(made: _Made, valid_from: date) -> dict[str, Any]:
         ],
         "lapsed": list(made.lapsed),
         "unknown": list(made.unknown),
+        "refused": list(made.refused),
         **told_of_scores(made.allocation.accounts, summary.recovery.scores),
         "destinations": [
             {

@@ -58,7 +58,7 @@ def allocated_night(world: World, day: date) -> AllocatedNight:
     with looked_at_again(world, run, manifest, files) as duck:
         recovery = expect(world, manifest, duck, strategy, seen_by(files))
         lots = lots_of_night(world, manifest, duck, rules.experiments)
-        asked = asked_of_night(world, manifest, duck, strategy, recovery, lots)
+        asked = asked_of_night(world, manifest, duck, rules, strategy, recovery, lots)
         before, due = (duck.arrow(owned_statement(one)) for one in (day, day + timedelta(days=1)))
         away = frozenset(row["employee_id"] for row in duck.read(long_leave_statement(strategy, day)))
         owners = Owners(before, due, away)

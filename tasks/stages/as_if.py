@@ -12,6 +12,7 @@ from domain.documents import Document, Path
 from domain.issues import Location
 from domain.rule_changes import ChangeKind, RuleChange, says_the_same
 from domain.rules import Placed, Rule, RuleKind
+from incentives.contract_language import permission_id
 from kpi_rules.target_sheets import is_sheets, with_targets_of_sheets
 
 SECTIONS: Mapping[RuleKind, str] = {
@@ -97,7 +98,7 @@ def _first_days(
     for document in documents:
         for section, entries in document.data.items() if isinstance(document.data, dict) else ():
             for entry in entries if isinstance(entries, list) else ():
-                key = (section, str(entry.get("id")) if isinstance(entry, dict) else "")
+                key = (section, id_of(entry) if isinstance(entry, dict) else "")
                 if key in days:
                     days[key] = min(days[key], entry["valid_from"])
     return days
@@ -108,10 +109,17 @@ def without(book: RuleBook, left_out: Collection[tuple[RuleKind, str, date]]) ->
     gone = {(SECTIONS_OF_ALL[kind], rule, day) for kind, rule, day in left_out}
 
     def keep(section: str, entry: Any) -> Any:
-        is_gone = isinstance(entry, dict) and (section, entry.get("id"), entry.get("valid_from")) in gone
+        is_gone = isinstance(entry, dict) and (section, id_of(entry), entry.get("valid_from")) in gone
         return None if is_gone else entry
 
     return replace(book, documents=tuple(_rewritten(each, keep) for each in _as_rules(book)))
+
+
+def id_of(entry: Mapping[str, Any]) -> str:
+    """The id of a rule as it stands in a file; that of the law on who may collect follows from the jurisdiction."""
+    if "id" not in entry and "jurisdiction" in entry:
+        return permission_id(str(entry["jurisdiction"]))
+    return str(entry.get("id"))
 
 
 SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
@@ -119,6 +127,7 @@ SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     RuleKind.STRATEGY: "strategies",
     RuleKind.PLAN: "plans",
     RuleKind.EXPERIMENT: "experiments",
+    RuleKind.PERMISSION: "permissions",
     RuleKind.STAFFING: "staffing",
     RuleKind.THRESHOLD: "thresholds",
     RuleKind.CLEANING: "cleaning",
@@ -134,7 +143,7 @@ def _document_as_if(
     document: Document, wanted: Mapping[tuple[str, str], date | None], first: Mapping[tuple[str, str], date]
 ) -> Document:
     def dated(section: str, entry: Any) -> Any:
-        key = (section, str(entry.get("id")) if isinstance(entry, dict) else "")
+        key = (section, id_of(entry) if isinstance(entry, dict) else "")
         if key not in wanted:
             return entry
         return _begun(entry, first[key]) if entry.get("valid_from") == wanted[key] else None

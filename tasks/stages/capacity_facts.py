@@ -17,7 +17,8 @@ from allocation.capacity.rates import rate_rows
 from allocation.capacity.stock import State
 from allocation.capacity.supply import WEEK_DAYS
 from allocation.effects import Effects
-from reports.capacity import CapacityFacts, Gap, HourCosted, Notice, capacity_report
+from reports.capacity import capacity_report
+from reports.capacity_facts import CapacityFacts, Gap, HourCosted, Notice
 from reports.languages import Language
 from reports.report_files import report_page, write_report_workbook
 from tasks.stages.capacity import Planned

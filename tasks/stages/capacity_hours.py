@@ -46,7 +46,7 @@ def solved_again(world: World, night: PlanNight, money: Money) -> Solved | None:
     with looked_at_again(world, night.run, night.manifest, files) as duck:
         recovery = expect(world, night.manifest, duck, night.strategy, seen_by(files))
         lots = lots_of_night(world, night.manifest, duck, night.rules.experiments)
-        asked = asked_of_night(world, night.manifest, duck, night.strategy, recovery, lots)
+        asked = asked_of_night(world, night.manifest, duck, night.rules, night.strategy, recovery, lots)
         working = working_days_of(duck)
     known = prepare(asked)
     ends, minutes = known.destinations, _minutes_of_month(known.destinations, working, night.day)

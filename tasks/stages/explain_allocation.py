@@ -113,10 +113,11 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
     row = _row(world, files, account, night)
     if PLANNED.name in files and files[PLANNED.name].rows:
         planned.append(registered_file(world, files[PLANNED.name].path, files[PLANNED.name].sha256))
-    strategy = rules_then(world, manifest).strategies.on(night)
+    rules = rules_then(world, manifest)
+    strategy = rules.strategies.on(night)
     day = night + timedelta(days=1)
     with session_of_night(world, manifest, accepted) as duck:
-        situation = situation_of(duck, strategy, day, [account]) if strategy else None
+        situation = situation_of(duck, rules.contracts, strategy, day, [account]) if strategy else None
         create_dispatch_views(duck, released)
         duck.create_view(PLANNED.name, planned, duck_columns(PLANNED))
         history = tuple(_owned(each, made) for each in duck.read(history_of([account])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -50,12 +50,14 @@ class RuleSet:
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
-        """The versions that a night of `day` uses, in a total order."""
-        period = Period.of(day)
+        """The versions that a night of `day` uses, in a total order. Its dispatch begins on the day after, by the law
+        and the contracts of that day."""
+        period, tomorrow = Period.of(day), day + timedelta(days=1)
         versions = (
             *self.kpis.on(day).versions(),
             *self.policies.during(period).versions(),
-            *self.contracts.during(period).versions(),
+            *self.contracts.during(Period.of(tomorrow)).versions(),
+            *(placed.version for placed in self.contracts.permissions_on(tomorrow)),
             *self.strategies.versions(day),
             *self.plans.versions(day),
             *self.experiments.versions(day),
@@ -84,6 +86,7 @@ class RuleSet:
         yield from (ready.placed for ready in self.policies.policies)  # type: ignore[misc]
         yield from self.policies.rates  # type: ignore[misc]
         yield from self.contracts.contracts  # type: ignore[misc]
+        yield from self.contracts.permissions  # type: ignore[misc]
         yield from (strategy.placed for strategy in self.strategies.strategies)  # type: ignore[misc]
         yield from (plan.placed for plan in self.plans.plans)  # type: ignore[misc]
         yield from (each.placed for each in self.experiments.experiments)  # type: ignore[misc]

@@ -27,7 +27,7 @@ from expectations.limits import TableThreshold
 from incentives.approvers import ApproverGroup, Delegation
 from incentives.authority import Authority
 from incentives.chains import ApprovalChain, PayTerms
-from incentives.contract_language import Contract
+from incentives.contract_language import Contract, Permission
 from incentives.policies import ExchangeRates, Policy
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.language import Kpi, LongLeave, Scorecard, Target
@@ -46,6 +46,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.POLICY: Policy,
     RuleKind.EXCHANGE: ExchangeRates,
     RuleKind.CONTRACT: Contract,
+    RuleKind.PERMISSION: Permission,
     RuleKind.STRATEGY: StrategyRule,
     RuleKind.PLAN: PlanRule,
     RuleKind.EXPERIMENT: ExperimentRule,
@@ -62,6 +63,7 @@ _FOLDERS = {
     RuleKind.POLICY: "incentives/policies",
     RuleKind.EXCHANGE: "incentives/policies",
     RuleKind.CONTRACT: "incentives/contracts",
+    RuleKind.PERMISSION: "incentives/contracts",
     RuleKind.STRATEGY: "allocation/strategies",
     RuleKind.PLAN: "allocation/plans",
     RuleKind.EXPERIMENT: "allocation/experiments",

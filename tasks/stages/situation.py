@@ -34,10 +34,12 @@ from allocation.strategies import Strategy
 from domain.exact import exact
 from domain.manifest import RunKind, Stage
 from domain.sql import TABLES
+from incentives.contracts import ContractBook
 from tasks.stages.allocate import READS
 from tasks.stages.gate import accepted_in, halted_in
 from tasks.stages.lots import arms_in_force
 from tasks.stages.manifests import manifest_of
+from tasks.stages.partner_terms import terms_of_partners
 from tasks.stages.rules import sound_rules
 from tasks.stages.session import session_of_night
 
@@ -79,12 +81,13 @@ def looked_at_day(world: World, first: date, accounts: Collection[str], owner: s
     with session_of_night(world, manifest, accepted, releases=False) as duck:
         create_dispatch_views(duck, releases)
         arms = arms_in_force(world, rules.experiments, first)
-        situation = situation_of(duck, strategy, first, accounts, owner, arms)
+        situation = situation_of(duck, rules.contracts, strategy, first, accounts, owner, arms)
         yield LookedAt(duck, situation, earliest, night, frozenset(unknown))
 
 
 def situation_of(
     duck: Duck,
+    contracts: ContractBook,
     strategy: Strategy,
     first: date,
     accounts: Collection[str],
@@ -94,12 +97,14 @@ def situation_of(
     """As the session has it: these accounts, those of an employee, and all of their debtors', on `first`; `arms` are
     what experiments have drawn."""
     before = first - timedelta(days=1)  # statements speak of the day after
+    partners = duck.read(partners_statement(before))
     found = destinations(
         duck.read(collectors_statement(strategy, before)),
         duck.read(skills_statement()),
-        duck.read(partners_statement(before)),
+        partners,
         strategy,
         before,
+        terms_of_partners(contracts, partners, before),
     )
     ends = {one.key: one for one in found}
     book = duck.arrow(book_statement(strategy, before))

@@ -310,18 +310,11 @@ class TestPartners:
         made = hand.allocate(book, hand.partner("P1", 5), barred=barred, strategy=strategy)
         assert hand.reasons(made) == {"A1": "held:no_destination", "A2": "best_value"}
 
-    @pytest.mark.parametrize(
-        ("jurisdiction", "legal_type", "lawful"),
-        [("VN", "law_firm", True), ("VN", "asset_manager", True), ("VN", "agency", False), ("CN", "agency", True)],
-    )
-    def test_only_partners_that_the_law_admits_get_accounts(self, hand, jurisdiction, legal_type, lawful):
+    @pytest.mark.parametrize("refused", ["", "legal_type", "no_contract", "several_contracts"])
+    def test_a_partner_that_law_or_contract_refuses_gets_nothing(self, hand, refused):
         strategy = hand.strategy(hand.text.replace("share_at_most: 0.50", "share_at_most: 1"))
-        made = hand.allocate(
-            hand.book(legal("A1", jurisdiction=jurisdiction)),
-            hand.partner("P1", 5, legal_type=legal_type, jurisdiction=jurisdiction),
-            strategy=strategy,
-        )
-        assert hand.owners(made) == {"A1": "P1" if lawful else "HOUSE"}
+        made = hand.allocate(hand.book(legal("A1")), hand.partner("P1", 5, refused=refused), strategy=strategy)
+        assert hand.owners(made) == {"A1": "HOUSE" if refused else "P1"}
 
 
 def test_capacity_in_minutes(hand):

@@ -33,7 +33,7 @@ def night(hand, drawn, room, **other) -> SimpleNamespace:
         hand.collector("E3", room[2], "legal"),
         hand.collector("E4", room[3], "legal"),
         hand.partner("P1", room[4]),
-        hand.partner("P2", room[5], legal_type="agency"),
+        hand.partner("P2", room[5], legal_type="agency", refused="legal_type"),
     ]
     rows = [as_row(number, one) for number, one in enumerate(drawn)]
     book = hand.book(*rows)

@@ -6,7 +6,13 @@ from decimal import Decimal
 import pytest
 
 from allocation.book import barred_statement, book_statement, in_force_statement
-from allocation.destinations import collectors_statement, destinations, partners_statement, skills_statement
+from allocation.destinations import (
+    PartnerTerms,
+    collectors_statement,
+    destinations,
+    partners_statement,
+    skills_statement,
+)
 from allocation.limits import capacity_of
 from allocation.recovered import history_statement, recovered_statement
 
@@ -240,10 +246,13 @@ def test_destinations_know_skills_and_legal_types(engine, hand):
         engine.rows(partners_statement(D)),
         hand.strategy(),
         D,
+        {"P1": PartnerTerms("", 30)},
     )
     assert [end.key for end in ends] == ["employee:E1", "partner:P1"]
     assert (ends[0].skills, ends[0].department, ends[0].accounts_at_most) == ({"vi", "card"}, "phone", 100)
-    assert (ends[1].legal_type, ends[1].accounts_at_most, ends[1].is_lawful) == ("law_firm", 50, True)
+    assert (ends[1].legal_type, ends[1].accounts_at_most, ends[1].refused) == ("law_firm", 30, "")
+    without = destinations([], [], engine.rows(partners_statement(D)), hand.strategy(), D)
+    assert [(end.accounts_at_most, end.refused) for end in without] == [(50, "no_contract")]
 
 
 RAMP = "ramp: [{months: 0, share: 0.5}, {months: 2, share: 1}]"

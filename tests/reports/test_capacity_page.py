@@ -16,7 +16,8 @@ from allocation.capacity.moves import Ability, Move, Proposal
 from allocation.capacity.plan import Asked, CapacityPlan, DepartmentWeek, Roll, StockWeek, TeamWeek, WorkWeek
 from allocation.capacity.rates import RateRow
 from allocation.capacity.supply import Leaving
-from reports.capacity import CapacityFacts, Gap, HourCosted, Notice, capacity_report
+from reports.capacity import capacity_report
+from reports.capacity_facts import CapacityFacts, Gap, HourCosted, Notice
 from reports.formats import Formats
 from reports.languages import Language
 from reports.report_files import report_page

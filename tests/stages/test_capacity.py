@@ -12,7 +12,8 @@ import pytest
 from adapters.errors import RefusedError
 from allocation.capacity.rates import stock_after
 from domain.ids import canonical_json
-from reports.capacity import Gap, capacity_report
+from reports.capacity import capacity_report
+from reports.capacity_facts import Gap
 from reports.languages import Language
 from tasks.stages.capacity import night_of_plan, plan_capacity, seen_on
 from tasks.stages.capacity_facts import capacity_facts, write_workbook

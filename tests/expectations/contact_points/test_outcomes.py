@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.catalogue import CATALOGUE
@@ -222,6 +222,7 @@ def rows_of(drawn, calls):
 
 @pytest.mark.slow
 @given(st.lists(POINT, max_size=8), st.lists(CONTACT, max_size=10), st.randoms(use_true_random=False))
+@settings(max_examples=40)
 def test_every_point_has_one_outcome_the_right_one_in_whatever_order_rows_come(duckdb_book, drawn, calls, chance):
     points, contacts = rows_of(drawn, calls)
     duckdb_book.clear()
@@ -239,6 +240,7 @@ def test_every_point_has_one_outcome_the_right_one_in_whatever_order_rows_come(d
 
 @pytest.mark.slow
 @given(st.lists(POINT, min_size=1, max_size=8), st.lists(CONTACT, max_size=10))
+@settings(max_examples=40)
 def test_nobody_is_left_without_a_point_unlisted(duckdb_book, drawn, calls):
     points, contacts = rows_of(drawn, calls)
     duckdb_book.clear()
@@ -252,6 +254,7 @@ def test_nobody_is_left_without_a_point_unlisted(duckdb_book, drawn, calls):
 
 
 @given(st.lists(POINT, max_size=8), st.lists(CONTACT, max_size=10))
+@settings(max_examples=40)
 def test_a_merged_point_has_a_survivor_with_the_same_value_and_party(duckdb_book, drawn, calls):
     points, contacts = rows_of(drawn, calls)
     duckdb_book.clear()

@@ -32,6 +32,7 @@ from flows.cli import (
     reporting,
     rules,
     serving,
+    settlement,
     sharing,
     simulating,
     statements,
@@ -80,6 +81,7 @@ app.add_typer(reporting.report, name="report")
 app.add_typer(payroll.payroll, name="payroll")
 app.add_typer(opening.opening, name="opening")
 app.add_typer(partners.partners, name="partners")
+app.add_typer(settlement.settlement, name="settlement")
 
 
 def main() -> None:

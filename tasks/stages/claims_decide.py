@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 import sqlalchemy as sa
 
@@ -33,7 +34,7 @@ class Which:
     named: tuple[str, ...] = ()
     settlement: str = ""
     kind: Kind | None = None
-    at_most_minor: int | None = None
+    at_most: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _listed(claims: PartnerClaims, settlement: str, step: Step) -> Iterator[Diff
 
 
 def _is_meant(each: Difference, which: Which) -> bool:
-    is_small = which.at_most_minor is None or each.at_stake_minor <= which.at_most_minor
+    is_small = which.at_most is None or from_minor(each.at_stake_minor, each.currency) <= which.at_most
     return is_small and which.kind in {None, each.kind}
 
 

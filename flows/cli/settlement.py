@@ -58,8 +58,8 @@ def run(
         for each in reconciled(made.totals):
             _show_both_ways(each)
     if made.differences:
-        say(f"`recoup settlement show {made.settlement_id}` lists the differences; "
-            f"`recoup settlement correspondence {made.settlement_id}` writes the partner's list", as_json=as_json)  # fmt: skip
+        say(f"`recoup settlement show {made.settlement_id}` lists the differences;", as_json=as_json)
+        say(f"`recoup settlement correspondence {made.settlement_id}` writes the partner's list", as_json=as_json)
 
 
 @settlement.command("list")
@@ -307,8 +307,9 @@ def _show_both_ways(each: Reconciled) -> None:
     show([], [_side_row(*pair) for pair in theirs], as_json=False, title=title)
     if each.due.number:
         show([], [_side_row(*pair) for pair in ours], as_json=False, title=f"Ours → theirs, {each.currency}")
-        say(f"Agreed lines claim {each.agreed_as_claimed.amount:,f}; they are payable at {each.agreed_as_booked:,f} "
-            f"{each.currency}, as booked. {'It ties out.' if each.is_tied else 'IT DOES NOT TIE OUT.'}", as_json=False)  # fmt: skip
+        tied = "It ties out." if each.is_tied else "IT DOES NOT TIE OUT."
+        claimed, payable = f"{each.agreed_as_claimed.amount:,f}", f"{each.agreed_as_booked:,f} {each.currency}"
+        say(f"Agreed lines claim {claimed}; they are payable at {payable}, as booked. {tied}")
 
 
 def _side_row(what: str, side: Side) -> dict[str, object]:

@@ -17,7 +17,6 @@ import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns, quoted
 from adapters.errors import ConflictError, RefusedError
-from adapters.store.batches import refuse_other_names
 from adapters.store.claims import insert_settlement, settlements_of
 from adapters.store.nights import newest_gated_nights
 from adapters.store.runs import RunFile, StageResult, State, files_of_run, finish_stage, record_run, stage_result
@@ -192,7 +191,7 @@ def _manifest(world: World, connection: sa.Connection, order: _Order) -> Manifes
     versions = with_signatures(connection, [each.version for each in order.versions])
     unsigned = [each.id for each in versions if not each.signer]
     if unsigned:
-        raise RefusedError(f"STL017 the contract {unsigned[0]} is not signed: `recoup request`, then `recoup sign`")
+        raise RefusedError(f"STL017 the contract {unsigned[0]} is not signed: `recoup sign`, by two people")
     settles = Settled(order.partner, order.contract.rule.id, order.cycle.start, order.cycle.end)
     return Manifest(
         kind=RunKind.SETTLEMENT,
@@ -411,7 +410,6 @@ def _store(
     (rows, totals, files), (by, attempt) = made, who
     try:
         with world.store.write("claims_settled") as connection:
-            refuse_other_names(connection, by)
             mine = settlements_of(connection, partner=order.partner)
             settlement = _settlement_row(order, run, mine, totals, by)
             listed = [

@@ -84,7 +84,7 @@ def last_night(home: Path, stages: tuple[Stage, ...] = NIGHT) -> dict[str, objec
     """The night: seconds and peak memory by stage, and the files of its book. Each start is the first."""
     copy_store(home / PREPARED, home / STORE)
     world = _world(home)
-    night, landed_seconds = _run(world, END, stages)
+    night, landed_seconds = run_night(world, END, stages)
     with world.store.read() as connection:
         costs = costs_of_attempt(connection, night.attempt)
     seconds = [["land", round(landed_seconds, 2), 0]]
@@ -102,18 +102,18 @@ def comparison_of(home: Path, run: RunId, by_hand: Iterable[Sequence[str | None]
 def _land_month(world: World, stages: tuple[Stage, ...]) -> None:
     """The book of the month, landed up to the day before its last, with `stages` on the days of whole state."""
     sign(world.store, sound_rules(world.settings.rules).contents(), proposer="bench", signer="bench signer")
-    _run(world, OPENING, (Stage.GATE,))
+    run_night(world, OPENING, (Stage.GATE,))
     open_book(world, OPENING, begin_attempt(world.store, "open", OPENING), by="bench")
-    _run(world, OPENING, stages)
+    run_night(world, OPENING, stages)
     for number in range((END - START).days):
         day = START + timedelta(days=number)
         if day == MIDDLE:
-            _run(world, day, stages)
+            run_night(world, day, stages)
         else:
-            _accept_as_landed(world, day)
+            accept_as_landed(world, day)
 
 
-def _accept_as_landed(world: World, day: date) -> None:
+def accept_as_landed(world: World, day: date) -> None:
     """The days between have events and no state to judge them by, so their increments count as they landed."""
     attempt = begin_attempt(world.store, f"bench {day}", day)
     land(world, day, attempt)
@@ -123,7 +123,7 @@ def _accept_as_landed(world: World, day: date) -> None:
         register(world, connection, Pointer.ACCEPTED, day, found.values(), attempt)
 
 
-def _run(world: World, day: date, stages: tuple[Stage, ...]) -> tuple[Night, float]:
+def run_night(world: World, day: date, stages: tuple[Stage, ...]) -> tuple[Night, float]:
     """The night below Prefect, and the seconds of landing and planning, which no stage of the store has."""
     attempt = begin_attempt(world.store, f"bench {day}", day)
     begun = time.perf_counter()

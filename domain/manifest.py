@@ -101,6 +101,26 @@ class ClaimsRead:
     payable: Digest
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class DecidedComplaint:
+    """What people found of a complaint in the register of actions, in place of what the core system says of it.
+
+    `action` is where they did, `by` who decided last. A complaint that was only entered in the register comes with
+    the rest of its row: `account_id` is empty where the core system has one.
+    """
+
+    complaint_id: str
+    finding: str
+    answered_on: date | None
+    action: str
+    by: str
+    account_id: str = ""
+    employee_id: str = ""
+    partner_id: str = ""
+    received_on: date | None = None
+    complaint_type: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Complete and stored; it holds no recorded time, so the same inputs give the same id.
@@ -120,10 +140,11 @@ class Manifest:
     published: who was settled together in them is not settled anew; `opening` the file from which the state of pay
     before going live came in: of an opening the file itself, of a month-end the one that was posted when it was
     prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
-    under the month's own id, and with it under its ledger entries; `settles` (settlements) whose claims of which cycle
-    are matched; `claims` what was agreed and decided of partners' claims before: of a month-end, what its recoveries
-    are payable by; `refused` (settlements) the files of claim lines that the gate set aside. `known_as_of` is what was
-    asked for, and empty where nothing was: the newest versions counted.
+    under the month's own id, and with it under its ledger entries; `complaints` what people found of complaints in the
+    register of actions; `settles` (settlements) whose claims of which cycle are matched; `claims` what was agreed and
+    decided of partners' claims before: of a month-end, what its recoveries are payable by; `refused` (settlements) the
+    files of claim lines that the gate set aside. `known_as_of` is what was asked for, and empty where nothing was: the
+    newest versions counted.
     """
 
     kind: RunKind
@@ -156,6 +177,7 @@ class Manifest:
     settles: Settled | None = None
     claims: tuple[ClaimsRead, ...] = ()
     refused: tuple[Digest, ...] = ()
+    complaints: tuple[DecidedComplaint, ...] = ()
     known_as_of: str = ""
 
 

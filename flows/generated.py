@@ -28,14 +28,19 @@ from incentives.approval_book import ApprovalFile
 from incentives.contract_language import ContractFile
 from incentives.policies import PolicyFile
 from incentives.rule_tests import PolicyTestFile
+from kpi_rules.action_terms import ActionTermsFile
 from kpi_rules.language import KpiFile, KpiTestFile
+from kpi_rules.signals.language import SignalFile, SignalTestFile
 from kpi_rules.target_sheets import TargetRow
 from kpi_rules.views import CREDITS
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "kpis": KpiFile,
     "kpi_tests": KpiTestFile,
+    "signals": SignalFile,
+    "signal_tests": SignalTestFile,
     "target_row": TargetRow,
+    "action_terms": ActionTermsFile,
     "policies": PolicyFile,
     "policy_tests": PolicyTestFile,
     "contracts": ContractFile,

@@ -206,11 +206,20 @@ class Peers(RuleModel):
     """Of amounts."""
 
 
+class Evidence(RuleModel):
+    """What has to be there before a figure says anything of somebody: a few accounts are chance."""
+
+    kpi: str
+    """Id of a KPI of the same entity, such as `accounts_had`; no amount of money."""
+    at_least: Decimal = Field(gt=0)
+    """The least value with which the part counts."""
+
+
 class ScoreGate(RuleModel):
     """What has to hold, or else the score is less, whatever the parts come to."""
 
     kpi: str
-    """Id of the KPI, measured per employee; no amount of money."""
+    """Id of the KPI, measured per employee, or per partner; no amount of money."""
     at_most: Decimal | None = None
     """It holds up to this value, the value included."""
     at_least: Decimal | None = None
@@ -234,13 +243,35 @@ class ScorecardPart(RuleModel):
     """One KPI of a scorecard."""
 
     kpi: str
-    """Id of the KPI, measured per employee."""
+    """Id of the KPI, measured per employee, or per partner."""
     weight: Decimal = Field(gt=0, le=1)
     """Its share of the score; the weights of a scorecard sum to 1."""
     curve: Curve | None = None
     """A curve of its own; left out: the scorecard's."""
     peers: Peers | None = None
     """Held against the others with the same scorecard; left out: against the target."""
+    enough: Evidence | None = None
+    """Below it the part has no value."""
+
+
+class PeerGroup(RuleModel):
+    """Partners that are held beside each other because somebody says so."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)
+    """Name in explanations."""
+    partners: tuple[str, ...] = Field(min_length=1)
+    """Ids of the partners."""
+
+
+class ScoredPartners(RuleModel):
+    """Which partners a scorecard scores, and who are peers of whom."""
+
+    partners: Literal["all"] | tuple[str, ...] = "all"
+    """All whose contract held on a day of the month, or these of them."""
+    alike_in: tuple[Literal["jurisdiction", "legal_type"], ...] = ()
+    """Peers are alike in these."""
+    groups: tuple[PeerGroup, ...] = ()
+    """Peers by name; a partner in none of them is a peer of the others in none."""
 
 
 class Carry(RuleModel):
@@ -253,10 +284,12 @@ class Carry(RuleModel):
 
 
 class Scorecard(Rule):
-    """How the KPIs of the people of one department become one score."""
+    """How the KPIs of the people of one department, or of partners, become one score."""
 
-    department: str
-    """Id of the department."""
+    department: str = ""
+    """Id of the department; of a scorecard of partners left out."""
+    scores: ScoredPartners | None = None
+    """Partners, in place of a department's people."""
     titles: dict[Literal["vi", "zh"], str] = Field(default_factory=dict)
     """The title on pages in Vietnamese and Chinese; left out: as in `title`."""
     roles: tuple[Literal["collector", "leader", "manager"], ...] = ("collector",)
@@ -274,6 +307,11 @@ class Scorecard(Rule):
     """The KPIs and their weights."""
     gates: tuple[ScoreGate, ...] = ()
     """What has to hold beside, in the order in which it is looked at."""
+
+    @property
+    def grain(self) -> Grain:
+        """Of whom its KPIs are measured."""
+        return Grain.PARTNER if self.scores else Grain.EMPLOYEE
 
 
 def _whole_or_share(value: Any) -> str:
@@ -318,9 +356,9 @@ class Cascade(Sharing):
 
 
 class Target(Rule):
-    """What is expected of each employee, team or department in a scope; the narrowest scope counts."""
+    """What is expected of each employee, team, department or partner in a scope; the narrowest scope counts."""
 
-    each: Literal[Grain.EMPLOYEE, Grain.TEAM, Grain.DEPARTMENT] = Grain.EMPLOYEE
+    each: Literal[Grain.EMPLOYEE, Grain.TEAM, Grain.DEPARTMENT, Grain.PARTNER] = Grain.EMPLOYEE
     """Whose figure is held against the value."""
     department: str | None = None
     """Scope: one department."""
@@ -328,6 +366,8 @@ class Target(Rule):
     """Scope: one team."""
     employee: str | None = None
     """Scope: one employee."""
+    partner: str | None = None
+    """Scope: one partner, of a target of each partner."""
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     """Of the amounts among the values."""
     prorate: Proration | None = None

@@ -20,6 +20,7 @@ from kpi_rules.language import Kpi, KpiFile, LongLeave, Scorecard, Target
 from kpi_rules.limit_checks import CheckedLimit, check_limits
 from kpi_rules.limit_language import Limit
 from kpi_rules.score_checks import check_scorecards, check_scorecards_together, check_targets, check_targets_together
+from kpi_rules.signals.checks import FOLDER as SIGNALS
 from kpi_rules.target_checks import (
     check_cascades,
     check_cascades_together,
@@ -100,13 +101,19 @@ class KpiRules:
         yield from self.long_leave
 
 
+_BOOKS_OF_THEIR_OWN = (f"{SIGNALS}/", "kpi_rules/actions/", "kpi_rules/standings/")
+
+
 def _holds_within(rule: Rule, first: date, last: date) -> bool:
     return rule.valid_from <= last and (rule.valid_to is None or rule.valid_to > first)
 
 
 def decode_kpi_rules(documents: Iterable[Document]) -> tuple[KpiRules, tuple[Issue, ...]]:
-    """The rules of the files below kpi_rules/. What is wrong with one rule leaves it out, and hides no other."""
-    files, sheet_faults = with_targets_of_sheets(documents)
+    """The rules of the files below kpi_rules/, those apart that are books of their own. What is wrong with one
+    rule leaves it out, and hides no other."""
+    files, sheet_faults = with_targets_of_sheets(
+        each for each in documents if not each.path.startswith(_BOOKS_OF_THEIR_OWN)
+    )
     kpis, kpi_faults = decode_rules(files, "kpis", RuleKind.KPI, Kpi)
     credit_rules, credit_faults = decode_rules(files, "credit_rules", RuleKind.CREDIT, CreditRule)
     scorecards, scorecard_faults = decode_rules(files, "scorecards", RuleKind.SCORECARD, Scorecard)

@@ -15,14 +15,16 @@ from kpi_rules.figures import KnownKpis, grows_with_days
 from kpi_rules.language import Curve, Scorecard, Target
 from kpi_rules.versions import check_refused
 
-_SCOPES = ("department", "team", "employee")
+_SCOPES = ("department", "team", "employee", "partner")
 
 
 def check_scorecards(scorecards: Iterable[Placed[Scorecard]]) -> Iterator[Issue]:
     """Weights, curves, KPIs that stand there twice, and changes within a month."""
     known = tuple(scorecards)
-    yield from check_refused(known, of="department")
+    yield from check_refused((each for each in known if each.rule.department), of="department")
+    yield from check_refused(each for each in known if each.rule.scores)
     for placed in known:
+        yield from _subject_faults(placed)
         if placed.rule.changes == "by_days":
             text = "by_days: a score is of a month, and the parts of two scorecards do not add up to one"
             hint = "Write whole_month, or refuse; targets and KPIs may go by days"
@@ -48,6 +50,9 @@ def check_targets(targets: Iterable[Placed[Target]]) -> Iterator[Issue]:
         if len(given) > 1:
             text = f"a target has one scope, found {' and '.join(given)}"
             yield Issue("KPI031", placed.place(given[1]), text, "Write two targets, or leave one scope out")
+        elif given and (given == ["partner"]) != (placed.rule.each is Grain.PARTNER):
+            text = f"the scope is one {given[0]}, but the values are for each {placed.rule.each}"
+            yield Issue("KPI034", placed.place(given[0]), text, f"Write each: {given[0]}, or take the scope out")
         elif given and _SCOPES.index(given[0]) > _SCOPES.index(placed.rule.each):
             text = f"the scope is one {given[0]}, but the values are for each {placed.rule.each}"
             yield Issue("KPI034", placed.place(given[0]), text, f"Write each: {given[0]}")
@@ -62,15 +67,17 @@ def check_scorecards_together(
     """KPIs that are not there, not per employee, or without target, and departments with two scorecards."""
     departments: dict[str, Placed[Scorecard]] = {}
     for placed in scorecards:
-        other = departments.setdefault(placed.rule.department, placed)
+        other = departments.setdefault(placed.rule.department, placed) if placed.rule.department else placed
         if other.rule.id != placed.rule.id:
             text = f'"{placed.rule.department}" already has the scorecard of {other.place("id")} on {day}'
             yield Issue("KPI023", placed.place("department"), text, "A department has one scorecard at a time")
         for index, part in enumerate(placed.rule.parts):
             yield from _part_faults(placed, index, part.kpi, known, day)
-            is_due = not part.peers and _is_per_employee(part.kpi, known)
-            if is_due and not _has_target(part.kpi, placed.rule.department, targets):
-                text = f'"{part.kpi}" has no target for each employee of {placed.rule.department} on {day}'
+            yield from _evidence_faults(placed, index, known, day)
+            is_due = not part.peers and _is_measured(placed, part.kpi, known)
+            if is_due and not _has_target(part.kpi, placed.rule, targets):
+                whom = f"employee of {placed.rule.department}" if placed.rule.department else "partner"
+                text = f'"{part.kpi}" has no target for each {whom} on {day}'
                 hint = "Without one, the part has no value"
                 yield Issue("KPI025", placed.place("parts", index, "kpi"), text, hint, Severity.WARNING)
             if part.peers and not part.peers.currency and _is_money(part.kpi, known):
@@ -78,9 +85,9 @@ def check_scorecards_together(
                 yield Issue("KPI027", placed.place("parts", index, "peers"), text, "Add `currency`")
         for index, gate in enumerate(placed.rule.gates):
             yield from known.faults(gate.kpi, placed.place("gates", index, "kpi"), day)
-            if gate.kpi in known.in_force and (not _is_per_employee(gate.kpi, known) or _is_money(gate.kpi, known)):
-                text = f'"{gate.kpi}" is not measured per employee, or is an amount of money'
-                hint = "A gate reads a count or a ratio of the employee"
+            if gate.kpi in known.in_force and (not _is_measured(placed, gate.kpi, known) or _is_money(gate.kpi, known)):
+                text = f'"{gate.kpi}" is not measured per {placed.rule.grain}, or is an amount of money'
+                hint = f"A gate reads a count or a ratio of the {placed.rule.grain}"
                 yield Issue("KPI027", placed.place("gates", index, "kpi"), text, hint)
 
 
@@ -94,6 +101,20 @@ def check_targets_together(targets: tuple[Placed[Target], ...], known: KnownKpis
             if other.rule.id != placed.rule.id:
                 text = f'the target of "{kpi}" for this scope also stands at {other.place("values", kpi)}'
                 yield Issue("KPI030", placed.place("values", kpi), text, "State it once")
+
+
+def _subject_faults(placed: Placed[Scorecard]) -> Iterator[Issue]:
+    """One of the two: the people of a department, or partners."""
+    if bool(placed.rule.department) == (placed.rule.scores is not None):
+        text = "a scorecard scores the people of a department, or partners"
+        yield Issue("KPI080", placed.place("id"), text, "State department, or scores: {partners: all}")
+    seen: dict[str, str] = {}
+    for index, group in enumerate(placed.rule.scores.groups if placed.rule.scores else ()):
+        for number, partner in enumerate(group.partners):
+            if seen.setdefault(partner, group.id) != group.id:
+                text = f"{partner} already stands among {seen[partner]}"
+                place = placed.place("scores", "groups", index, "partners", number)
+                yield Issue("KPI081", place, text, "A partner has one group of peers")
 
 
 def _gate_faults(placed: Placed[Scorecard]) -> Iterator[Issue]:
@@ -142,8 +163,22 @@ def _curve_faults(placed: Placed[Scorecard], curve: Curve, at: tuple[str | int, 
 def _part_faults(placed: Placed[Scorecard], index: int, kpi: str, known: KnownKpis, day: date) -> Iterator[Issue]:
     place = placed.place("parts", index, "kpi")
     yield from known.faults(kpi, place, day)
-    if kpi in known.in_force and not _is_per_employee(kpi, known):
-        yield Issue("KPI022", place, f'"{kpi}" is not measured per employee', "Add employee to its grains")
+    if kpi in known.in_force and not _is_measured(placed, kpi, known):
+        grain = placed.rule.grain
+        yield Issue("KPI022", place, f'"{kpi}" is not measured per {grain}', f"Add {grain} to its grains")
+
+
+def _evidence_faults(placed: Placed[Scorecard], index: int, known: KnownKpis, day: date) -> Iterator[Issue]:
+    """What says whether there is enough to go by is a count or a ratio of the same entity."""
+    enough = placed.rule.parts[index].enough
+    if enough is None:
+        return
+    place = placed.place("parts", index, "enough", "kpi")
+    yield from known.faults(enough.kpi, place, day)
+    wrong = not _is_measured(placed, enough.kpi, known) or _is_money(enough.kpi, known)
+    if enough.kpi in known.in_force and wrong:
+        text = f'"{enough.kpi}" is not measured per {placed.rule.grain}, or is an amount of money'
+        yield Issue("KPI027", place, text, "Take a count, such as accounts_had")
 
 
 def _value_faults(placed: Placed[Target], kpi: str, known: KnownKpis, day: date) -> Iterator[Issue]:
@@ -166,8 +201,11 @@ def _value_faults(placed: Placed[Target], kpi: str, known: KnownKpis, day: date)
         )
 
 
-def _has_target(kpi: str, department: str, targets: tuple[Placed[Target], ...]) -> bool:
-    """Whether employees of the department may have one: its own, everybody's, or that of a team or a person."""
+def _has_target(kpi: str, card: Scorecard, targets: tuple[Placed[Target], ...]) -> bool:
+    """Whether those it scores may have one: its department's, everybody's, that of a team or person; or partners'."""
+    department = card.department
+    if card.scores:
+        return any(kpi in placed.rule.values and placed.rule.each is Grain.PARTNER for placed in targets)
     return any(
         kpi in placed.rule.values
         and (placed.rule.each is Grain.EMPLOYEE or placed.rule.cascade)
@@ -176,8 +214,9 @@ def _has_target(kpi: str, department: str, targets: tuple[Placed[Target], ...]) 
     )
 
 
-def _is_per_employee(kpi: str, known: KnownKpis) -> bool:
-    return kpi in known.in_force and Grain.EMPLOYEE in known.in_force[kpi].rule.grains
+def _is_measured(placed: Placed[Scorecard], kpi: str, known: KnownKpis) -> bool:
+    """Whether the KPI is there for those that the scorecard scores."""
+    return kpi in known.in_force and placed.rule.grain in known.in_force[kpi].rule.grains
 
 
 def _is_money(kpi: str, known: KnownKpis) -> bool:
@@ -185,4 +224,4 @@ def _is_money(kpi: str, known: KnownKpis) -> bool:
 
 
 def _scope_of(target: Target) -> tuple[str | None, ...]:
-    return target.department, target.team, target.employee
+    return target.department, target.team, target.employee, target.partner

@@ -1,4 +1,4 @@
-"""Scores: the KPIs of a person against their targets, through curves, weighed as the department's scorecard says."""
+"""Scores: the KPIs of a person or partner against their targets, through curves, weighed as the scorecard says."""
 
 from __future__ import annotations
 
@@ -9,15 +9,25 @@ from datetime import date
 from decimal import Decimal
 
 from domain.ids import Digest
-from domain.money import CONTEXT
 from domain.periods import Period
-from domain.records import Grain, KpiResult, Score, Unit, ValueState
+from domain.records import Grain, KpiResult, Score, ValueState
 from domain.rules import Placed, version_digest
 from domain.staff import Employee, WorkingDays
 from kpi_rules.cascades import Cascades, Results
 from kpi_rules.figures import Figure
 from kpi_rules.grading import Measured, grade
 from kpi_rules.language import Peers, Scorecard, ScorecardPart
+from kpi_rules.peers import (
+    HALTED,
+    Reference,
+    beside_peers,
+    gated,
+    is_halted,
+    of_one_currency,
+    reference_of,
+    too_little,
+    without_evidence,
+)
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.stays import Stay, Workforce, stays_of
 from kpi_rules.target_values import due_target
@@ -43,7 +53,7 @@ def score(
     """
     known = tuple(staff)
     current = rules.on(as_of)
-    cards = {placed.rule.department: placed for placed in current.scorecards}
+    cards = {placed.rule.department: placed for placed in current.scorecards if placed.rule.department}
     found = _by_entity(results)
     nights = {night: _by_entity(each) for night, each in _by_night(earlier).items()}
     scored = [
@@ -69,7 +79,7 @@ class _Day:
     cascades: Cascades
     start: date
     as_of: date
-    references: Mapping[tuple[str, str], _Reference]
+    references: Mapping[tuple[str, str], Reference]
     earlier: Mapping[date, Results]
     versions: Mapping[str, Digest]
 
@@ -88,50 +98,25 @@ def _by_night(results: Iterable[KpiResult]) -> dict[date, list[KpiResult]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Reference:
-    """What the peers with one scorecard reached in one KPI: how many had a value, and the best or middle one."""
-
-    peers: int
-    value: Decimal
-
-
 _Scored = tuple[Placed[Scorecard], Stay, Mapping[str, list[KpiResult]]]
 
 
-def _references(scored: Iterable[_Scored], figures: Mapping[str, Figure]) -> dict[tuple[str, str], _Reference]:
+def _references(scored: Iterable[_Scored], figures: Mapping[str, Figure]) -> dict[tuple[str, str], Reference]:
     values: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
-    against: dict[tuple[str, str], str] = {}
+    peers: dict[tuple[str, str], Peers] = {}
     for card, _, results in scored:
         for part in card.rule.parts:
-            if part.peers and part.kpi in figures:
-                result, _ = _of_one_currency(results.get(part.kpi, []), part.peers.currency)
-                against[card.rule.id, part.kpi] = part.peers.against
+            if part.peers and part.kpi in figures and not too_little(part.enough, results):
+                result, _ = of_one_currency(results.get(part.kpi, []), part.peers.currency)
+                peers[card.rule.id, part.kpi] = part.peers
                 values[card.rule.id, part.kpi] += [result.value] if result and result.value is not None else []
-    return {
-        (card_id, kpi): _Reference(
-            len(found), _middle(found) if against[card_id, kpi] == "median" else _best(found, figures[kpi])
-        )
-        for (card_id, kpi), found in values.items()
-        if found
-    }
-
-
-def _best(values: Sequence[Decimal], figure: Figure) -> Decimal:
-    return min(values) if figure.rule.good == "lower" else max(values)
-
-
-def _middle(values: Sequence[Decimal]) -> Decimal:
-    """The middle value; of an even number of them, halfway between the two in the middle."""
-    ordered = sorted(values)
-    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
-    return low if low == high else CONTEXT.divide(CONTEXT.add(low, high), Decimal(2))
+    return {key: reference_of(found, peers[key], figures[key[1]]) for key, found in values.items() if found}
 
 
 def _score(card: Placed[Scorecard], day: _Day, stay: Stay, results: Mapping[str, list[KpiResult]]) -> Score:
-    measured = {part.kpi: _measured(results.get(part.kpi, []), card.rule, part, day, stay) for part in card.rule.parts}
-    gated = {gate.kpi: _gated(results.get(gate.kpi, [])) for gate in card.rule.gates}
-    state, points, parts = grade(card.rule, measured, gated)
+    measured = {part.kpi: _measured(results, card.rule, part, day, stay) for part in card.rule.parts}
+    gates = {gate.kpi: gated(results.get(gate.kpi, [])) for gate in card.rule.gates}
+    state, points, parts = grade(card.rule, measured, gates)
     return Score(
         scorecard=card.rule.id,
         rule=day.versions[card.rule.id],
@@ -145,18 +130,10 @@ def _score(card: Placed[Scorecard], day: _Day, stay: Stay, results: Mapping[str,
     )
 
 
-_HALTED = Measured(ValueState.HALTED, None, None, note="halted: it reads a table that the gate has stopped")
+_Mine = Mapping[str, Sequence[KpiResult]]
 
 
-def _gated(results: list[KpiResult]) -> Measured:
-    if any(result.state is ValueState.HALTED for result in results):
-        return _HALTED
-    result, why = _of_one_currency(results, None)
-    value = result.value if result else None
-    return Measured(ValueState.NO_VALUE if value is None else ValueState.VALUE, value, None, note=why)
-
-
-def _measured(results: list[KpiResult], card: Scorecard, part: ScorecardPart, day: _Day, stay: Stay) -> Measured:
+def _measured(results: _Mine, card: Scorecard, part: ScorecardPart, day: _Day, stay: Stay) -> Measured:
     """The value of the month, or where the card says so, the last one of an earlier month in the same department."""
     found = _measured_from(results, card, part, day, stay)
     if card.carry is None or found.value is not None or found.state is ValueState.HALTED:
@@ -167,7 +144,7 @@ def _measured(results: list[KpiResult], card: Scorecard, part: ScorecardPart, da
             stays = stays_of([stay.employee], then.start, night)
             entity = next((each.entity for each in stays if each.last.department == stay.last.department), None)
             mine = day.earlier[night].get(entity, {}) if entity else {}
-            carried = _measured_from(mine.get(part.kpi, []), card, part, day, stay)
+            carried = _measured_from(mine, card, part, day, stay)
             if carried.state is ValueState.VALUE:
                 return replace(carried, note=f"carried from {night}; {carried.note}")
     return found
@@ -177,44 +154,20 @@ def _months_between(earlier: Period, later: Period) -> int:
     return (later.year - earlier.year) * 12 + later.month - earlier.month
 
 
-def _measured_from(results: list[KpiResult], card: Scorecard, part: ScorecardPart, day: _Day, stay: Stay) -> Measured:
-    if any(result.state is ValueState.HALTED for result in results):
-        return _HALTED
+def _measured_from(mine: _Mine, card: Scorecard, part: ScorecardPart, day: _Day, stay: Stay) -> Measured:
+    results = mine.get(part.kpi, ())
+    if is_halted(part, mine):
+        return HALTED
+    if why := too_little(part.enough, mine):
+        return without_evidence(results, part, why)
     if part.peers and not day.cascades.away(stay):
-        return _beside_peers(results, part.kpi, part.peers, day.references.get((card.id, part.kpi)), day.figures)
+        return beside_peers(results, part.kpi, part.peers, day.references.get((card.id, part.kpi)), day.figures)
     kpi = part.kpi
     due = due_target(day.rules.all_targets, kpi, stay, day.cascades)
-    result, why = _of_one_currency(results, due.currency)
+    result, why = of_one_currency(results, due.currency)
     value = result.value if result else None
     if due.state is not ValueState.VALUE:
         return Measured(due.state, value, None, note=due.note)
     state = ValueState.NO_VALUE if value is None else ValueState.VALUE
     is_lower = day.figures[kpi].rule.good == "lower"
     return Measured(state, value, due.value, is_lower, f"{why}; {due.note}" if why else due.note)
-
-
-def _beside_peers(
-    results: list[KpiResult], kpi: str, peers: Peers, reference: _Reference | None, figures: Mapping[str, Figure]
-) -> Measured:
-    result, why = _of_one_currency(results, peers.currency)
-    number = reference.peers if reference else 0
-    if result is None or result.value is None:
-        return Measured(ValueState.NO_VALUE, None, None, note=why)
-    if reference is None or number < peers.fewest:
-        note = f"no target: {number} peers with a value, {peers.fewest} are needed"
-        return Measured(ValueState.NO_VALUE, result.value, None, note=note)
-    if not reference.value:
-        note = f"no target: the {peers.against} of {number} peers is 0"
-        return Measured(ValueState.NO_VALUE, result.value, None, note=note)
-    note, is_lower = f"{peers.against} of {number} peers", figures[kpi].rule.good == "lower"
-    return Measured(ValueState.VALUE, result.value, reference.value, is_lower, note, peers.tie_band)
-
-
-def _of_one_currency(results: list[KpiResult], currency: str | None) -> tuple[KpiResult | None, str]:
-    """The result that can be held against the target; amounts in different currencies are never added or compared."""
-    fitting = [result for result in results if not currency or result.currency in {"", currency}]
-    if len(fitting) == 1 and (fitting[0].unit is not Unit.MONEY or currency):
-        return fitting[0], "" if fitting[0].value is not None else "no value"
-    if not fitting:
-        return None, "no value" if not results else f"no value in {currency}"
-    return None, "several currencies: " + ", ".join(sorted(result.currency for result in fitting))

@@ -26,6 +26,9 @@ def check_cascades(targets: Iterable[Placed[Target]]) -> Iterator[Issue]:
         if cascade and placed.rule.each is Grain.EMPLOYEE:
             text = "the values are for each employee already"
             yield Issue("TGT010", placed.place("cascade"), text, "Write each: team or each: department, or take it out")
+        elif cascade and placed.rule.each is Grain.PARTNER:
+            text = "the values are for each partner: the people of a partner are nobody's here"
+            yield Issue("TGT010", placed.place("cascade"), text, "Take `cascade` out")
         elif cascade and cascade.teams and placed.rule.each is Grain.TEAM:
             text = "the values are for each team already"
             yield Issue("TGT010", placed.place("cascade", "teams"), text, "Take `teams` out")
@@ -99,7 +102,7 @@ def check_gaps(targets: Iterable[Placed[Target]]) -> Iterator[Issue]:
     for placed in targets:
         rule = placed.rule
         for kpi in rule.values:
-            key = (kpi, rule.each, rule.department, rule.team, rule.employee, rule.currency)
+            key = (kpi, rule.each, rule.department, rule.team, rule.employee, rule.partner, rule.currency)
             stated[key].append((rule.valid_from, rule.valid_to, placed.place("values", kpi)))
     for scope, stretches in stated.items():
         for (_, end, _), (start, _, place) in pairwise(sorted(stretches, key=lambda each: each[0])):

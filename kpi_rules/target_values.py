@@ -28,6 +28,13 @@ def target_for(targets: Iterable[Placed[Target]], kpi: str, employee: str, at: S
     return max(mine, key=lambda placed: _narrowness(placed.rule), default=None)
 
 
+def partner_target(targets: Iterable[Placed[Target]], kpi: str, partner: str) -> Placed[Target] | None:
+    """The target of each partner, or the partner's own, which comes before it; of the whole period."""
+    of_partners = (placed for placed in targets if placed.rule.each is Grain.PARTNER and kpi in placed.rule.values)
+    mine = [placed for placed in of_partners if placed.rule.partner in {None, partner}]
+    return max(mine, key=lambda placed: placed.rule.partner is not None, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class DueTarget:
     """What has to be reached; `note` says where it stands and how the days there made it, or why there is none."""

@@ -15,7 +15,7 @@ from kpi_rules.grading import Measured, grade
 from kpi_rules.language import Scorecard, ScorecardPart
 from kpi_rules.results import divide
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.target_values import target_for
+from kpi_rules.target_values import partner_target, target_for
 
 Values = Mapping[str, Decimal | None]
 
@@ -40,8 +40,9 @@ def try_scorecard(rules: KpiRules, card: Scorecard, given: Values, targets: Valu
 
 
 def read_by_scorecard(card: Scorecard) -> list[str]:
-    """The KPIs that it weighs or is gated by."""
-    return [*(part.kpi for part in card.parts), *(gate.kpi for gate in card.gates)]
+    """The KPIs that it weighs, that say whether there is enough to go by, or by which it is gated."""
+    enough = (part.enough.kpi for part in card.parts if part.enough)
+    return [*(part.kpi for part in card.parts), *(gate.kpi for gate in card.gates), *enough]
 
 
 def try_figure(figure: Figure, given: Values) -> Decimal | None:
@@ -72,9 +73,9 @@ def _measured(
     rules: KpiRules, card: Scorecard, part: ScorecardPart, given: Values, targets: Values, day: date
 ) -> Measured:
     kpi = part.kpi
-    somebody = StaffPosting(card.department, "", card.roles[0], day)
     of_each = [placed for placed in rules.targets if placed.rule.cascade is None]
-    stated = target_for(of_each, kpi, "", somebody)
+    somebody = StaffPosting(card.department, "", card.roles[0], day)
+    stated = partner_target(of_each, kpi, "") if card.scores else target_for(of_each, kpi, "", somebody)
     target = targets.get(kpi, stated.rule.values[kpi] if stated and not part.peers else None)
     lower = any(figure.id == kpi and figure.rule.good == "lower" for figure in rules.figures)
     tie_band = part.peers.tie_band if part.peers else Decimal(0)

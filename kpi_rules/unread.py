@@ -39,6 +39,7 @@ def unread_kpis(rules: KpiRules, read_elsewhere: Iterable[Reading] = ()) -> tupl
 def _readings(rules: KpiRules) -> Iterator[Reading]:
     for card in rules.scorecards:
         yield from ((part.kpi, card.rule) for part in card.rule.parts)
+        yield from ((part.enough.kpi, card.rule) for part in card.rule.parts if part.enough)
         yield from ((gate.kpi, card.rule) for gate in card.rule.gates)
     for target in rules.targets:
         yield from ((kpi, target.rule) for kpi in (*target.rule.values, *target.rule.weighed_by))

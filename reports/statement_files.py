@@ -74,8 +74,12 @@ def missing_fonts(language: Language, families: frozenset[str] | None = None) ->
 
 
 def _plain(content: Content, language: Language) -> dict[str, Any]:
-    fonts = [*_OF_THE_WHEEL[:1], *(font for font in CHINESE_FONTS if font in _families())]
-    return {**asdict(content), "language": language.value, "fonts": fonts}
+    return {**asdict(content), "language": language.value, "fonts": list(fonts_of())}
+
+
+def fonts_of() -> tuple[str, ...]:
+    """Those that documents are set in, of those that this machine has."""
+    return (*_OF_THE_WHEEL[:1], *(font for font in CHINESE_FONTS if font in _families()))
 
 
 _OF_THREAD = local()

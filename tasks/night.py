@@ -17,6 +17,7 @@ from tasks.stages.manifests import manifest_of
 from tasks.stages.measure import measure as measure_night
 from tasks.stages.night import Night
 from tasks.stages.pay import project as project_night
+from tasks.stages.register import take_in_landed
 from tasks.stages.report import report as report_night
 from tasks.stages.report import write_comparison
 from tasks.stages.rules import RuleSet, rules_of_run
@@ -26,6 +27,7 @@ from tasks.stages.rules import RuleSet, rules_of_run
 def gate(night: Night) -> StageResult:
     world, manifest, rules = _opened(night)
     result = gate_night(world, night, manifest, rules.thresholds.at(manifest.effective_on))
+    take_in_landed(world, night, manifest, rules)
     artifacts.show_verdict(world, night)
     return result
 

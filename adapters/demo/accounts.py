@@ -31,7 +31,7 @@ _FIRST_BUCKET_OF_REST, _BUCKETS_OF_REST = 12, 19
 
 _PRODUCTS = (("card", 420), ("cash_loan", 270), ("instalment", 150), ("two_wheeler", 110), ("overdraft", 50))
 _HOLDS = (("deceased", 5), ("dispute", 10), ("vulnerable", 10), ("fraud", 4))
-_REGIONS = {
+REGIONS = {
     "VN": (
         "Hanoi",
         "Hai Phong",
@@ -156,8 +156,8 @@ def _accounts(plan: DemoPlan, draws: Draws) -> str:
             CASE WHEN {draws.sql("jurisdiction", "debtor_no", 1000)} < 150 THEN 'CN' ELSE 'VN' END AS jurisdiction
         FROM debtor
     ), placed AS (
-        SELECT *, CASE jurisdiction WHEN 'CN' THEN {_pick(_REGIONS["CN"], draws.sql("region", "debtor_no", "{}"))}
-            ELSE {_pick(_REGIONS["VN"], draws.sql("region", "debtor_no", "{}"))} END AS region,
+        SELECT *, CASE jurisdiction WHEN 'CN' THEN {_pick(REGIONS["CN"], draws.sql("region", "debtor_no", "{}"))}
+            ELSE {_pick(REGIONS["VN"], draws.sql("region", "debtor_no", "{}"))} END AS region,
             CASE WHEN entry_month >= 0 THEN 0 ELSE {_opening_bucket(draws)} END AS u0,
             5 + {draws.sql("due day", "n", 21)} AS due_day,
             CASE jurisdiction

@@ -7,7 +7,7 @@ from datetime import date
 
 import duckdb
 
-from adapters.demo.accounts import CURRENCY, account_id, contact_point_id, has_party, money, party_id
+from adapters.demo.accounts import CURRENCY, REGIONS, account_id, contact_point_id, has_party, money, party_id
 from adapters.demo.draws import Draws
 from adapters.demo.plan import DemoPlan
 from adapters.demo.standing import standing
@@ -101,7 +101,7 @@ def act(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE contact_batch AS {_contacts(plan, index, days, draws)}")
     for follow in (_talks(), _promises(draws), _complaints(draws), _reviews(draws)):
         connection.execute(follow)
-    connection.execute(_visits(plan, index, days, draws))
+    connection.execute(_visits(plan, index, days, draws, regions_of_a_seat(connection)))
 
 
 def contacts(day: date) -> str:
@@ -316,43 +316,45 @@ def _reviews(draws: Draws) -> str:
         AND {draws.sql("reviewed", "try", 1000, salted_by="salt")} < 40"""
 
 
-def _visits(plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws) -> str:
+def _visits(plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws, most_regions: int) -> str:
     """Visits of working days, planned one to three days ahead; eight in a hundred are missed, six are a day late, and
-    eight are recorded only at five o'clock of a later Friday, many at once."""
+    eight are recorded only at five o'clock of a later Friday, many at once. `most_regions` is how many a seat has."""
     result = draws.sql("visit result", "n", 100, salted_by="salt")
-    made = f"""CASE WHEN late AND at_work_next THEN day + 1 ELSE day END + to_minutes(480 +
-        {draws.sql("visit minute", "n", 600, salted_by="salt")})"""
     minutes = draws.sql("minutes", "n", 240, salted_by="salt")
     hours = draws.sql("hours", "n", 13, salted_by="salt")
     record = draws.sql("records", "n", 100, salted_by="salt")
     friday = "date_trunc('week', made_at + INTERVAL 3 DAY) + INTERVAL 4 DAY + INTERVAL 17 HOUR"
+    drawn = max(_VISITED_PERMILLE["field"] * most_regions, _VISITED_PERMILLE["partner"])
     return f"""
     INSERT INTO visit
-    WITH tried AS ({_drawn("visit", index, days, max(_VISITED_PERMILLE.values()), draws)}),
+    WITH tried AS ({_drawn("visit", index, days, drawn, draws)}),
     working AS (
-        SELECT *, {SEGMENT} AS segment
+        SELECT *, {SEGMENT} AS segment, {_coordinate(0, draws)} AS latitude, {_coordinate(1, draws)} AS longitude
         FROM ({standing("tried", "day", plan.months[index], index)})
         WHERE entered AND CASE jurisdiction WHEN 'CN' THEN works_cn ELSE works_vn END
     ),
+    territories AS ({_territories(draws)}),
     planned AS (
         SELECT w.*, r.employee_id, CASE WHEN w.segment = 'partner' THEN partner.partner_id END AS partner_id,
-            {result} AS result, {draws.sql("visit late", "w.n", 100, salted_by="salt")} < 6 AS late,
-            next_day.employee_id IS NOT NULL OR w.segment = 'partner' AS at_work_next
-        FROM (SELECT w.*, {seat_of("debtor_no", draws)} AS seat_no
-            FROM working AS w LEFT JOIN desk ON desk.jurisdiction = w.jurisdiction AND desk.department_id = w.segment
-            WHERE w.drawn < CASE w.segment WHEN 'field' THEN {_VISITED_PERMILLE["field"]}
-                WHEN 'partner' THEN {_VISITED_PERMILLE["partner"]} ELSE 0 END) AS w
+            {result} AS drawn_result, {draws.sql("visit late", "w.n", 100, salted_by="salt")} < 6
+                AND (next_day.employee_id IS NOT NULL OR w.segment = 'partner') AS is_late
+        FROM territories AS w
         LEFT JOIN roster AS r ON r.day = w.day AND r.jurisdiction = w.jurisdiction AND r.department_id = w.segment
             AND r.seat_no = w.seat_no
         LEFT JOIN partner ON partner.partner_no = w.partner_no
         LEFT JOIN presence AS next_day ON next_day.day = w.day + 1 AND next_day.employee_id = r.employee_id
             AND next_day.at_work
         WHERE r.employee_id IS NOT NULL OR w.segment = 'partner'
+        QUALIFY r.employee_id IS NULL OR region = first_value(region) OVER (
+            PARTITION BY r.employee_id, w.day ORDER BY (w.seat_no + week) % w.seats, region)
     ),
+    timed AS ({_timed(draws)}),
     done AS (
         SELECT *, day - CAST(1 + {draws.sql("plans ahead", "n", 3, salted_by="salt")} AS INTEGER) AS plan_on,
-            CASE WHEN result >= 8 THEN {made} END AS made_at
-        FROM planned
+            CASE WHEN drawn_result >= 8 AND minute < {_DAY_ENDS} THEN drawn_result ELSE 0 END AS result,
+            CASE WHEN drawn_result >= 8 AND minute < {_DAY_ENDS}
+                THEN CASE WHEN is_late THEN day + 1 ELSE day END + to_minutes(minute) END AS made_at
+        FROM timed
     ),
     recorded AS (
         SELECT *, CASE WHEN {record} < 80 THEN made_at + to_minutes(5 + {minutes})
@@ -361,12 +363,66 @@ def _visits(plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws) ->
         FROM done
     )
     SELECT n, jurisdiction, employee_id, partner_id, plan_on, day, made_at, recorded_at,
-        CASE WHEN made_at IS NOT NULL THEN {_coordinate(0, draws)} END,
-        CASE WHEN made_at IS NOT NULL THEN {_coordinate(1, draws)} END,
+        CASE WHEN made_at IS NOT NULL THEN latitude END, CASE WHEN made_at IS NOT NULL THEN longitude END,
         CASE WHEN result < 8 THEN 'missed' WHEN result < 46 THEN 'met_debtor' WHEN result < 64 THEN 'met_other'
             WHEN result < 92 THEN 'nobody' ELSE 'moved' END,
         coalesce(CAST(recorded_at AS DATE), day + 1)
     FROM recorded"""
+
+
+_DAY_ENDS = 1_135  # minute of the day: what the route does not reach by then is missed
+_ROUTE_BEGINS = 540
+_LATE_BEGIN = 480  # what was left over from yesterday is done before the day's own route
+
+
+def regions_of_a_seat(connection: duckdb.DuckDBPyConnection) -> int:
+    """The most regions that one seat of the field has: one in a large department, all of them in a small one."""
+    seats = dict(connection.execute("SELECT jurisdiction, seats FROM desk WHERE department_id = 'field'").fetchall())
+    return max([-(-len(REGIONS[name]) // count) for name, count in seats.items()], default=1)
+
+
+def _territories(draws: Draws) -> str:
+    """Which seat of the field a debtor's region belongs to, and whether this is its week.
+
+    Nobody visits Hanoi and Can Tho on one day. Where there are more seats than regions, a region is shared by several;
+    where there are fewer, a seat has several regions, one each week, and then as many visits more.
+    """
+    number = " ".join(
+        f"WHEN '{region}' THEN {place}" for regions in REGIONS.values() for place, region in enumerate(regions)
+    )
+    count = " ".join(f"WHEN '{name}' THEN {len(regions)}" for name, regions in REGIONS.items())
+    shared = draws.sql("field seat", "debtor_no", "(seats - 1 - region_no) // regions + 1")
+    field = _VISITED_PERMILLE["field"]
+    return f"""
+        SELECT *, CASE WHEN seats >= regions THEN region_no + regions * ({shared}) ELSE region_no % seats END AS seat_no
+        FROM (
+            SELECT w.*, desk.seats, CASE region {number} END AS region_no, CASE w.jurisdiction {count} END AS regions,
+                date_diff('week', DATE '2000-01-03', day) AS week
+            FROM working AS w
+            LEFT JOIN desk ON desk.jurisdiction = w.jurisdiction AND desk.department_id = w.segment
+        )
+        WHERE CASE segment WHEN 'partner' THEN drawn < {_VISITED_PERMILLE["partner"]}
+            WHEN 'field' THEN CASE WHEN seats >= regions THEN drawn < {field}
+                ELSE week % ((regions - 1 - region_no % seats) // seats + 1) = region_no // seats
+                    AND drawn < {field} * ((regions - 1 - region_no % seats) // seats + 1) END
+            ELSE false END"""
+
+
+def _timed(draws: Draws) -> str:
+    """When each visit is made. A collector drives from west to east, at 30 kilometres an hour, and stays for twelve
+    minutes or more; of a partner's people it is not known who went where."""
+    minute = draws.sql("visit minute", "n", 600, salted_by="salt")
+    stays = draws.sql("stays", "n", 16, salted_by="salt")
+    start = f"CASE WHEN is_late THEN {_LATE_BEGIN} ELSE {_ROUTE_BEGINS} END"
+    route = "PARTITION BY employee_id, day, is_late ORDER BY longitude, n"
+    return f"""
+        SELECT *, CASE WHEN employee_id IS NULL THEN 480 + {minute}
+            ELSE {start} + CAST(sum(leg) OVER ({route} ROWS UNBOUNDED PRECEDING) AS BIGINT) END AS minute
+        FROM (
+            SELECT *, {stays} + coalesce(12 + (abs(latitude - lag(latitude) OVER ({route}))
+                + abs(longitude - lag(longitude) OVER ({route}))) * 111 // 500000, 0) AS leg
+            FROM planned
+        )"""
 
 
 def _coordinate(axis: int, draws: Draws) -> str:

@@ -91,3 +91,29 @@ def unsettled_lines(connection: sa.Connection) -> tuple[sa.Row[Any], ...]:
     open_ = sa.or_(answer.outcome.is_(None), answer.outcome == PartnerOutcome.REJECTED.value)
     statement = sa.select(*columns).select_from(source).where(newer.c.file_id.is_(None), open_)
     return tuple(connection.execute(statement.order_by(line.file_id, line.account_id)))
+
+
+def answers_by_file(connection: sa.Connection) -> tuple[sa.Row[Any], ...]:
+    """Files that nothing replaces, with how many of their lines were accepted and rejected."""
+    newer = partner_files.alias("newer")
+    answered = (
+        sa.select(
+            partner_answers.c.file_id,
+            *(
+                sa.func.sum(sa.case((partner_answers.c.outcome == outcome.value, 1), else_=0)).label(outcome.value)
+                for outcome in PartnerOutcome
+            ),
+        )
+        .group_by(partner_answers.c.file_id)
+        .subquery("answered")
+    )
+    file = partner_files.c
+    statement = (
+        sa.select(file.file_id, file.partner_id, file.day, file.kind, file.rows.label("lines"),
+                  answered.c.accepted, answered.c.rejected)
+        .select_from(partner_files.outerjoin(newer, newer.c.replaces == file.file_id)
+                     .outerjoin(answered, answered.c.file_id == file.file_id))
+        .where(newer.c.file_id.is_(None))
+        .order_by(file.day, file.file_id)
+    )  # fmt: skip
+    return tuple(connection.execute(statement))

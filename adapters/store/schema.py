@@ -557,6 +557,17 @@ actions = sa.Table(
     sa.Column("deadline", sa.Date, nullable=False, comment="Last day on which it is not overdue, when it was opened."),
     sa.Column("run_id", sa.ForeignKey("runs.run_id"), comment="The run that found it, where one did."),
     *_recorded(),
+    sa.Column("kind", sa.String(16), comment="Complaint, feedback, fraud …; none: that of the source."),
+    sa.Column("jurisdiction", sa.String(8), comment="By whose law its deadline was counted."),
+    sa.Column("account_id", sa.String(80), comment="The account that it concerns."),
+    sa.Column("partner_id", sa.String(80), comment="The partner that it concerns."),
+    sa.Column("employee_id", sa.String(80), comment="The employee whom it concerns."),
+    sa.Column("unit", sa.String(80), comment="The unit of the bank that transferred the account."),
+    sa.Column("code", sa.String(40), comment="Subtype: type of complaint, or the fault that was found."),
+    sa.Column("counted_from", sa.Date, comment="The day from which its deadline counts."),
+    sa.Column("due_by", sa.Text, comment="How the deadline was counted, and by which law."),
+    sa.Column("terms", sa.String(64), comment="Digest of the rule that set the deadline."),
+    sa.Column("opened_by", sa.String(120), comment="Who entered it; empty where a night found it."),
     sa.UniqueConstraint("source", "source_key"),
     comment="What somebody has to do; each finding opens one, however often it is found.",
 )
@@ -567,7 +578,9 @@ action_decisions = sa.Table(
     _sequence(),
     sa.Column("action_id", sa.ForeignKey("actions.action_id"), nullable=False, comment="The action."),
     sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on this action, from 1."),
-    sa.Column("decision", sa.String(16), nullable=False, comment="closed, extended, handed over or answered."),
+    sa.Column(
+        "decision", sa.String(16), nullable=False, comment="closed, extended, handed over, answered, waiting, resumed …"
+    ),
     sa.Column("outcome", sa.Text, nullable=False, comment="What came of it; empty unless it was closed."),
     sa.Column("reason", sa.Text, nullable=False, comment="Why; may be empty when it is closed."),
     sa.Column("deadline", sa.Date, comment="The deadline from now on, where it was extended."),
@@ -576,6 +589,9 @@ action_decisions = sa.Table(
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
     *_recorded(),
     sa.Column("on_behalf_of", sa.String(120), comment="Whom a delegate acted for; empty: nobody."),
+    sa.Column("code", sa.String(40), comment="What came of it, from the list of its kind."),
+    sa.Column("waiting_on", sa.String(120), comment="Who has to do something next, such as bank_unit:HN-01."),
+    sa.Column("stops_clock", sa.Boolean, comment="Whether the deadline stands still while it waits."),
     sa.UniqueConstraint("action_id", "step"),
     comment="Decisions of people on actions, in order: state, owner and deadline follow from them.",
 )
@@ -750,6 +766,92 @@ result_seals = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False, comment="Digest of the groups."),
     sa.Column("groups", CanonicalJson(), nullable=False, comment="Column, value, rows and their digest."),
     comment="What a run stored of each table, by digests: `recoup verify` tells which rows are not those any more.",
+)
+
+signal_runs = sa.Table(
+    "signal_runs",
+    STORE,
+    sa.Column(
+        "signal_run", sa.String(24), primary_key=True, comment="Digest of the night, the rules, the calculation."
+    ),
+    sa.Column("period", sa.String(7), nullable=False, comment="The month."),
+    sa.Column("as_of", sa.Date, nullable=False, comment="The last day that it looked at."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, comment="The night whose inputs it read."),
+    sa.Column("rules", CanonicalJson(), nullable=False, comment="Versions of the signals, with their signatures."),
+    sa.Column("calculation", sa.String(64), nullable=False, comment="Version of the calculation."),
+    sa.Column("left_out", CanonicalJson(), nullable=False, comment="Signals that could not look, and why."),
+    *_recorded(),
+    comment="Runs of the integrity signals over a month.",
+)
+
+signal_rates = sa.Table(
+    "signal_rates",
+    STORE,
+    sa.Column("signal_run", sa.ForeignKey("signal_runs.signal_run"), primary_key=True, comment="The run."),
+    sa.Column("signal_id", sa.String(80), primary_key=True, comment="The signal."),
+    sa.Column("subject_kind", sa.String(16), primary_key=True, comment="employee or partner."),
+    sa.Column("peers", sa.String(80), primary_key=True, comment="Department or jurisdiction; empty: everybody."),
+    sa.Column("title", sa.String(160), nullable=False, comment="Title of the signal."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Rows that it looked at."),
+    sa.Column("hits", sa.BigInteger, nullable=False, comment="Rows at which it fired."),
+    sa.Column("subjects", sa.BigInteger, nullable=False, comment="Who has such rows."),
+    sa.Column("cases", sa.BigInteger, nullable=False, comment="About how many of them there is a case."),
+    comment="How often each signal fired: overall, and among peers.",
+)
+
+signal_cases = sa.Table(
+    "signal_cases",
+    STORE,
+    sa.Column("action_id", sa.ForeignKey("actions.action_id"), primary_key=True, comment="The action of the register."),
+    sa.Column("signal_id", sa.String(80), nullable=False, comment="The signal."),
+    sa.Column("title", sa.String(160), nullable=False, comment="Its title."),
+    sa.Column("rule", sa.String(64), nullable=False, comment="Digest of the version that raised it."),
+    sa.Column("closed_by", CanonicalJson(), nullable=False, comment="Groups of approvers whose members close it."),
+    sa.Column("subject_kind", sa.String(16), nullable=False, comment="employee or partner."),
+    sa.Column("subject_id", sa.String(80), nullable=False, comment="Whose work it looks at."),
+    sa.Column("period", sa.String(7), nullable=False, comment="The month."),
+    sa.Column("department_id", sa.String(80), nullable=False, comment="Department of the employee; empty: partner."),
+    sa.Column("team_id", sa.String(80), nullable=False, comment="Team of the employee; empty: partner."),
+    sa.CheckConstraint("subject_kind IN ('employee', 'partner')", name="subject_kind"),
+    sa.UniqueConstraint("signal_id", "subject_kind", "subject_id", "period"),
+    comment="Cases raised by integrity signals; their state is that of their action.",
+)
+
+signal_findings = sa.Table(
+    "signal_findings",
+    STORE,
+    sa.Column("action_id", sa.ForeignKey("signal_cases.action_id"), primary_key=True, comment="The case."),
+    sa.Column("signal_run", sa.ForeignKey("signal_runs.signal_run"), primary_key=True, comment="The run."),
+    sa.Column("about", sa.Text, nullable=False, comment="What was found, in words."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Rows of the subject."),
+    sa.Column("hits", sa.BigInteger, nullable=False, comment="Of these, rows at which the signal fired."),
+    sa.Column("peer_rows", sa.BigInteger, nullable=False, comment="Rows of the peers."),
+    sa.Column("peer_hits", sa.BigInteger, nullable=False, comment="Of these, rows at which the signal fired."),
+    sa.Column("expected_rate", ExactText(), nullable=False, comment="Share that an honest subject may have."),
+    sa.Column("chance", ExactText(), nullable=False, comment="Chance of so many hits at that share."),
+    comment="What each run found about a case; the newest counts.",
+)
+
+signal_evidence = sa.Table(
+    "signal_evidence",
+    STORE,
+    sa.Column("action_id", sa.ForeignKey("signal_cases.action_id"), primary_key=True, comment="The case."),
+    sa.Column("row_id", sa.String(160), primary_key=True, comment="Key of the source row."),
+    sa.Column("table_name", sa.String(64), nullable=False, comment="The table of the source row."),
+    sa.Column("day", sa.Date, nullable=False, comment="The row's day."),
+    sa.Column("account_id", sa.String(80), nullable=False, comment="The account; empty: none."),
+    sa.Column("other_id", sa.String(160), nullable=False, comment="The row or owner that it is held against."),
+    sa.Column("figure", ExactText(), nullable=False, comment="What was measured, in the unit of the signal's kind."),
+    sa.Column("signal_run", sa.ForeignKey("signal_runs.signal_run"), nullable=False, comment="Which run found it."),
+    comment="The source rows behind each case, as they were found.",
+)
+
+signal_interested = sa.Table(
+    "signal_interested",
+    STORE,
+    sa.Column("action_id", sa.ForeignKey("signal_cases.action_id"), primary_key=True, comment="The case."),
+    sa.Column("employee_id", sa.String(80), primary_key=True, comment="Who is paid by it, and does not close it."),
+    comment="Who profits from what a case is about.",
 )
 
 claim_settlements = sa.Table(
@@ -935,6 +1037,12 @@ APPEND_ONLY = (
     partner_file_lines,
     partner_acknowledgements,
     partner_answers,
+    signal_runs,
+    signal_rates,
+    signal_cases,
+    signal_findings,
+    signal_evidence,
+    signal_interested,
     claim_settlements,
     claim_differences,
     claim_decisions,

@@ -34,6 +34,7 @@ from flows.cli import (
     serving,
     settlement,
     sharing,
+    signals,
     simulating,
     statements,
     targets,
@@ -74,6 +75,7 @@ for commands in (
 app.add_typer(explaining.explaining, name="explain")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
+app.add_typer(signals.signals, name="signals")
 app.add_typer(dispatching.dispatch, name="dispatch")
 app.add_typer(adjusting.adjustments, name="adjustments")
 app.add_typer(adjusting.disputes, name="disputes")

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from adapters.world import World, open_world
+from domain.periods import Period
 from domain.records import Grain
-from flows.cli.arguments import OnDate
+from flows.cli.arguments import OnDate, parse_period
 from flows.cli.output import AsJson, show, working
 from reports.languages import Language
 from reports.scopes import Scope
@@ -81,6 +82,25 @@ def allocation(
         show({**content_of(facts), "files": [str(path) for path in files]}, (), as_json=True)
         return
     _show(files, day, as_json=False)
+
+
+@report.command("partner")
+def partner_review(
+    month: Annotated[Period, typer.Option("--month", parser=parse_period, metavar="YYYY-MM", help="Month.")],
+    partner: Annotated[str, typer.Option("--partner", help="Only this partner; else every one of the month.")] = "",
+    language: InLanguage = None,
+    folder: ToFolder = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """The monthly review pack of partners, as a meeting uses it: page, workbook and PDF."""
+    from tasks.stages.partner_pack import partner_packs
+
+    world = open_world()
+    with working(f"Review packs of {month}"):
+        files = partner_packs(world, month, _language(world, language), partner=partner, folder=folder)
+    rows = [{"partner": path.stem, "file": str(path)} for path in files]
+    show({"month": month, "files": [str(path) for path in files]}, rows, as_json=as_json, title="Review packs")
 
 
 def _language(world: World, asked: Language | None) -> Language:

@@ -124,11 +124,13 @@ def id_of(entry: Mapping[str, Any]) -> str:
 
 SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     **SECTIONS,
+    RuleKind.ACTION_TERMS: "action_terms",
     RuleKind.STRATEGY: "strategies",
     RuleKind.PLAN: "plans",
     RuleKind.EXPERIMENT: "experiments",
     RuleKind.PERMISSION: "permissions",
     RuleKind.STAFFING: "staffing",
+    RuleKind.SIGNAL: "signals",
     RuleKind.THRESHOLD: "thresholds",
     RuleKind.CLEANING: "cleaning",
     RuleKind.APPROVER_GROUP: "groups",

@@ -53,7 +53,9 @@ def week_of(
     passed = share_passed(calendar, day)
     cards = {placed.rule.id: placed.rule.department for placed in rules.scorecards}
     scores = [
-        each for each in read_scores(connection, run) if cards.get(each.scorecard) == departments.get(each.entity)
+        each
+        for each in read_scores(connection, run)
+        if each.grain is Grain.EMPLOYEE and cards.get(each.scorecard) == departments.get(each.entity)
     ]
     found = {(Grain.EMPLOYEE, each.entity): reached(each.parts, figures, passed) for each in scores}
     results = read_kpis(connection, run, grains=(Grain.TEAM,))

@@ -12,7 +12,7 @@ from adapters.store.results import read_scores
 from adapters.store.runs import official_run
 from adapters.world import World
 from domain.manifest import RunKind, Stage
-from domain.records import Score
+from domain.records import Grain, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ def due_on(world: World, day: date, *, employee: str = "", missing: bool = False
         if run is None:
             raise RefusedError(f"EXK001 no night of {day} has measured; `recoup runs` lists those that have")
         scores = read_scores(connection, run)
-    mine = sorted((each for each in scores if employee in {"", each.entity}), key=lambda each: each.entity)
+    of_people = (each for each in scores if each.grain is Grain.EMPLOYEE and employee in {"", each.entity})
+    mine = sorted(of_people, key=lambda each: each.entity)
     return tuple(due for score in mine for due in _parts(score) if not missing or due.target is None)
 
 

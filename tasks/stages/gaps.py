@@ -40,6 +40,8 @@ def _people(
     figures, in_money = {figure.id: figure for figure in rules.figures}, {kpi for kpi, _, _ in currencies}
     found: dict[_Key, list[_Person]] = defaultdict(list)
     for score in scores:
+        if score.grain is not Grain.EMPLOYEE:
+            continue
         department = departments[score.scorecard]
         for part in score.parts:
             if part.is_gate or part.target is None or part.kpi not in figures:

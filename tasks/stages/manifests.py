@@ -11,6 +11,7 @@ from adapters.store.schema import runs
 from domain.ids import Digest, ReleaseId, RunId, VersionId, digest_of
 from domain.manifest import (
     ClaimsRead,
+    DecidedComplaint,
     EarlierNight,
     Input,
     Manifest,
@@ -68,8 +69,14 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         settles=_settled(content.get("settles")),
         claims=tuple(_claims(row) for row in content.get("claims", ())),
         refused=tuple(Digest(name) for name in content.get("refused", ())),
+        complaints=tuple(_complaint(row) for row in content.get("complaints", ())),
         known_as_of=content["known_as_of"],
     )
+
+
+def _complaint(row: dict[str, Any]) -> DecidedComplaint:
+    days = {name: _date(row[name]) if row[name] else None for name in ("answered_on", "received_on")}
+    return DecidedComplaint(**{**row, **days})
 
 
 def _nights(rows: list[dict[str, str]]) -> tuple[EarlierNight, ...]:

@@ -23,17 +23,19 @@ from domain.staff import Employee, WorkingDays
 from kpi_rules.breaches import BREACHES_READ, breach_statements, breaches_in_order
 from kpi_rules.credit_totals import CreditTotals, credit_totals, credited_statement, eligible_statement
 from kpi_rules.credits import credit_statement, credits_read
+from kpi_rules.partner_scores import score_partners
 from kpi_rules.plan import KpiPlan, plan_kpis
 from kpi_rules.plan_text import plan_as_sql
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.scores import score
 from kpi_rules.stays import moved_among, stays_of
+from kpi_rules.trial import read_by_scorecard
 from kpi_rules.views import BREACHES, CREDITS
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.liquidation import expect_recovery
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
-from tasks.stages.people import BONUS_READS, capacities_of, staff_of, working_days_of
+from tasks.stages.people import BONUS_READS, capacities_of, partners_of, staff_of, working_days_of
 from tasks.stages.session import session_of_night
 
 
@@ -74,9 +76,11 @@ def figures_in(
     moved = moved_among(stays_of(staff, period.start, as_of))
     results = kpi_results(plan, {scan.name: scan_rows(scan.statement) for scan in plan.statements}, moved)
     capacities = None if "capacity" in halted else capacities_of(duck, as_of)
-    scores = score(rules, results, staff, working_days, start=period.start, as_of=as_of, capacities=capacities,
-                   earlier=carried)  # fmt: skip
-    return Measured(plan, results, scores)
+    of_people = score(rules, results, staff, working_days, start=period.start, as_of=as_of, capacities=capacities,
+                      earlier=carried)  # fmt: skip
+    partners = () if "partners" in halted else partners_of(duck, period, as_of)
+    of_partners = score_partners(rules, results, partners, start=period.start, as_of=as_of, earlier=carried)
+    return Measured(plan, results, (*of_people, *of_partners))
 
 
 def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) -> StageWork:
@@ -107,7 +111,7 @@ def _staff(duck: Duck, period: Period, halted: frozenset[str]) -> tuple[tuple[Em
 
 def carried_values(world: World, manifest: Manifest, rules: KpiRules) -> tuple[KpiResult, ...]:
     """What scorecards may carry: the results of the nights that the manifest names."""
-    parts = {part.kpi for placed in rules.scorecards if placed.rule.carry for part in placed.rule.parts}
+    parts = {kpi for placed in rules.scorecards if placed.rule.carry for kpi in read_by_scorecard(placed.rule)}
     with world.store.read() as connection:
         return tuple(each for night in manifest.carried for each in read_kpis(connection, night.run, parts))
 

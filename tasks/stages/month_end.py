@@ -61,6 +61,7 @@ from tasks.stages.brought_in import is_opening, posted_opening
 from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.carried_pay import batches_carried
 from tasks.stages.claims_state import claims_read, payable_digest
+from tasks.stages.decided_complaints import decided_since
 from tasks.stages.late import arrived_since
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night, StageWork, run_stage
@@ -163,7 +164,8 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
 
     run_stage(world, night, Stage.PREPARE, work)
     stored = _store(world, night, rules, drafts, (by, day))
-    return replace(stored, late=arrived_since(world, _open_to_change(world, terms, into)))
+    months = tuple(_open_to_change(world, terms, into))
+    return replace(stored, late=(*arrived_since(world, months), *decided_since(world, months)))
 
 
 def read_frozen(connection: sa.Connection, prefix: str) -> Frozen:

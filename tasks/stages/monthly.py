@@ -112,7 +112,8 @@ def _scores(scores: Iterable[Score], rules: KpiRules) -> Iterator[Scores]:
     cards = {placed.rule.id: placed.rule.department for placed in rules.scorecards}
     found: dict[str, list[Decimal | None]] = defaultdict(list)
     for score in scores:
-        found[cards[score.scorecard]].append(score.score)
+        if score.grain is Grain.EMPLOYEE:
+            found[cards[score.scorecard]].append(score.score)
     for department, every in sorted(found.items()):
         known = sorted(each for each in every if each is not None)
         low, middle, high = (known[0], known[(len(known) - 1) // 2], known[-1]) if known else (None, None, None)

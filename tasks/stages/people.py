@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from adapters.duck import Duck
 from domain.exact import exact
+from domain.partners import Partner
 from domain.periods import Period
 from domain.sql import TABLES
 from domain.staff import Employee, Leave, StaffPosting, Terms, WorkingDays
@@ -28,6 +29,14 @@ def payees_of(duck: Duck, period: Period) -> tuple[Employee, ...]:
 def staff_of(duck: Duck, period: Period) -> tuple[Employee, ...]:
     """Everybody ever posted, by employee; without employment in the period, from the first posting on."""
     return tuple(employee for employee, _ in _staff(duck, period))
+
+
+def partners_of(duck: Duck, period: Period, as_of: date) -> tuple[Partner, ...]:
+    """Partners whose contract held on a day of the period up to the date, by partner."""
+    columns = TABLES["partners"].c
+    named = (columns[name] for name in ("partner_id", "legal_type", "jurisdiction", "active_from", "active_to", "name"))
+    found = (Partner(**row) for row in duck.read(exact(sa.select(*named).order_by(columns.partner_id))))
+    return tuple(each for each in found if each.is_active_within(period.start, as_of))
 
 
 def _staff(duck: Duck, period: Period) -> Iterator[tuple[Employee, bool]]:

@@ -26,6 +26,7 @@ from kpi_rules.rulebook import KpiRules
 from kpi_rules.views import CREDITS
 from tasks.stages.calculation import calculation_version
 from tasks.stages.carried_pay import batches_carried
+from tasks.stages.decided_complaints import decided_complaints
 from tasks.stages.inputs import account_days_read, inputs_of_night
 from tasks.stages.late import late_inputs
 from tasks.stages.liquidation import liquidation_before
@@ -109,6 +110,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             planned=nights_that_planned(connection, day, request.known_as_of),
             drawn=drawn_before(connection, rules.experiments, day, request.known_as_of),
             paid=batches_carried(connection, rules.policies, Period.of(day)),
+            complaints=decided_complaints(connection, day, request.known_as_of),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )
 

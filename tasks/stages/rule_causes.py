@@ -17,6 +17,7 @@ from incentives.ready import ReadyPolicy
 from kpi_rules.figures import Figure
 from kpi_rules.plan import views_read_by
 from kpi_rules.rulebook import KpiRules
+from kpi_rules.trial import read_by_scorecard
 from kpi_rules.views import BREACHES, CREDITS
 from tasks.stages.rules import RuleSet
 
@@ -73,7 +74,7 @@ class Causes:
         for side in self.sides:
             for placed in side.kpis.scorecards:
                 if placed.rule.id == scorecard:
-                    read = {*(part.kpi for part in placed.rule.parts), *(gate.kpi for gate in placed.rule.gates)}
+                    read = {*read_by_scorecard(placed.rule)}
                     found |= self._targets(read, placed.rule.department, employee)
                     found = found.union(*map(self._kpi, read))
         return frozenset(found)

@@ -27,7 +27,10 @@ from expectations.limits import Thresholds, decode_thresholds
 from incentives.approval_book import ApprovalBook, decode_approvals
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
+from kpi_rules.action_terms import ActionTermsBook, decode_action_terms
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
+from kpi_rules.signals.checks import FOLDER as SIGNALS
+from kpi_rules.signals.checks import SignalBook, decode_signals
 from kpi_rules.target_sheets import with_targets_of_sheets
 from kpi_rules.unread import unread_kpis
 
@@ -47,6 +50,8 @@ class RuleSet:
     cleaning: CleaningBook
     approvals: ApprovalBook
     staffing: StaffingBook
+    signals: SignalBook
+    action_terms: ActionTermsBook
     issues: tuple[Issue, ...]
 
     def reached(self, day: date) -> tuple[RuleVersion, ...]:
@@ -62,6 +67,7 @@ class RuleSet:
             *self.plans.versions(day),
             *self.experiments.versions(day),
             *self.thresholds.versions_at(day),
+            *self.action_terms.versions(day),
         )
         return tuple(sorted(set(versions), key=lambda version: (version.kind, version.id, version.valid_from)))
 
@@ -93,6 +99,8 @@ class RuleSet:
         yield from self.thresholds.placed  # type: ignore[misc]
         yield from self.cleaning.placed  # type: ignore[misc]
         yield from self.staffing.placed  # type: ignore[misc]
+        yield from self.signals.placed()  # type: ignore[misc]
+        yield from self.action_terms.placed  # type: ignore[misc]
         yield from self.approvals.placed()
 
 
@@ -121,6 +129,7 @@ def _decoded(root: Path, overlay: Path | None, fingerprint: Digest) -> RuleSet: 
 
 def decode_rule_book(book: RuleBook) -> RuleSet:
     book = _with_sheets(book)
+    signals, signal_issues = decode_signals(book.below(SIGNALS))
     kpis, kpi_issues = decode_kpi_rules(book.below("kpi_rules"))
     policies, policy_issues = decode_policies(book.below("incentives/policies"))
     contracts, contract_issues = decode_contracts(book.below("incentives/contracts"))
@@ -133,12 +142,14 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     cleaning, cleaning_issues = decode_cleaning(book.below("expectations/contact_points"))
     staffing, staffing_issues = decode_staffing(book.below("allocation/staffing"), strategies.departments)
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
+    groups = {each.rule.id for each in approvals.groups}
+    terms, terms_issues = decode_action_terms(book.below("kpi_rules/actions"), groups)
     units, cards = _units(kpis), _scorecards(kpis)
     together = (*policies.references(units, cards), *contracts.references(units, cards))
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
-        *(arm_issues, cleaning_issues, staffing_issues, approval_issues),
-        together,
+        *(arm_issues, cleaning_issues, staffing_issues, approval_issues, signal_issues, terms_issues),
+        (*together, *signals.strange_groups(groups)),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
@@ -155,6 +166,8 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
         cleaning,
         approvals,
         staffing,
+        signals,
+        terms,
         issues,
     )
 

@@ -155,6 +155,7 @@ def _figures(kpis: KpiRules, read: set[str], cards: set[str]) -> frozenset[str]:
     weighed = [placed.rule for placed in kpis.scorecards if placed.rule.id in cards]
     found = {*read, *(part.kpi for card in weighed for part in card.parts)}
     found |= {gate.kpi for card in weighed for gate in card.gates}
+    found |= {part.enough.kpi for card in weighed for part in card.parts if part.enough}
     made = {figure.id: figure.operands for figure in (*kpis.figures, *kpis.earlier)}
     while True:
         more = {name for figure in found for name in made.get(figure, ())}

@@ -21,6 +21,7 @@ _NOT_OF_NIGHTS = frozenset(  # who may approve, and what is planned with, is tod
         RuleKind.DELEGATION,
         RuleKind.PAY_TERMS,
         RuleKind.STAFFING,
+        RuleKind.SIGNAL,
     }
 )
 

@@ -24,6 +24,7 @@ from domain.planned import PLANNED
 from domain.tables import Kind, Table
 from kpi_rules.views import CREDITS, CREDITS_BEFORE_SQL, LIQUIDATION
 from tasks.stages.account_days import create_account_days
+from tasks.stages.decided_complaints import COMPLAINTS, judge_complaints
 from tasks.stages.late_rows import with_late_rows
 
 
@@ -49,6 +50,7 @@ def session_of_night(
         for table in CATALOGUE.values():
             create_view(duck, table, [item for item in inputs if item.table == table.name], found)
         _add_late_rows(duck, manifest, found)
+        judge_complaints(duck, manifest)
         _account_views(duck, manifest.business_date, inputs, found)
         create_account_days(duck, inputs, found)
         create_dispatch_views(duck, dispatch)
@@ -71,6 +73,8 @@ def session_of_tables(
         for name in sorted(wanted):
             create_view(duck, CATALOGUE[name], [item for item in inputs if item.table == name], found)
         _add_late_rows(duck, manifest, found, wanted)
+        if COMPLAINTS in wanted:
+            judge_complaints(duck, manifest)
         yield duck
 
 

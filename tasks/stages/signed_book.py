@@ -29,9 +29,11 @@ from incentives.authority import Authority
 from incentives.chains import ApprovalChain, PayTerms
 from incentives.contract_language import Contract, Permission
 from incentives.policies import ExchangeRates, Policy
+from kpi_rules.action_terms import ActionTerms
 from kpi_rules.credit_language import CreditRule
 from kpi_rules.language import Kpi, LongLeave, Scorecard, Target
 from kpi_rules.limit_language import Limit
+from kpi_rules.signals.language import Signal
 from tasks.stages.as_if import SECTIONS_OF_ALL, without
 
 AS_SIGNED = "as signed"
@@ -43,6 +45,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.TARGET: Target,
     RuleKind.LIMIT: Limit,
     RuleKind.LONG_LEAVE: LongLeave,
+    RuleKind.ACTION_TERMS: ActionTerms,
     RuleKind.POLICY: Policy,
     RuleKind.EXCHANGE: ExchangeRates,
     RuleKind.CONTRACT: Contract,
@@ -51,6 +54,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.PLAN: PlanRule,
     RuleKind.EXPERIMENT: ExperimentRule,
     RuleKind.STAFFING: StaffingRule,
+    RuleKind.SIGNAL: Signal,
     RuleKind.THRESHOLD: TableThreshold,
     RuleKind.CLEANING: CleaningRule,
     RuleKind.APPROVER_GROUP: ApproverGroup,
@@ -60,6 +64,7 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.PAY_TERMS: PayTerms,
 }
 _FOLDERS = {
+    RuleKind.ACTION_TERMS: "kpi_rules/actions",
     RuleKind.POLICY: "incentives/policies",
     RuleKind.EXCHANGE: "incentives/policies",
     RuleKind.CONTRACT: "incentives/contracts",
@@ -68,6 +73,7 @@ _FOLDERS = {
     RuleKind.PLAN: "allocation/plans",
     RuleKind.EXPERIMENT: "allocation/experiments",
     RuleKind.STAFFING: "allocation/staffing",
+    RuleKind.SIGNAL: "kpi_rules/signals",
     RuleKind.THRESHOLD: "expectations/thresholds",
     RuleKind.CLEANING: "expectations/contact_points",
     RuleKind.APPROVER_GROUP: "incentives/approvals",

@@ -1,5 +1,6 @@
 """Shares by scores: tie bands, least shares, limits of change, and the sum."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -44,6 +45,17 @@ def scores(**given):
 def test_shares(limits, scored, before, expected):
     found = proposed_shares(terms(**limits), scored, {key: Decimal(text) for key, text in before.items()})
     assert shares(found) == expected
+
+
+def test_agencies_within_half_a_point_are_placed_equally_many_accounts(shared_data):
+    """The tie of the US Department of Education: 93.59 and 93.37 share alike, and without the band do not."""
+    path = shared_data / "published" / "collection_examples.json"
+    (one,) = [each for each in json.loads(path.read_text(encoding="utf-8")) if each["id"] == "ed-cpcs-tie"]
+    published = scores(**{name: str(score) for name, score in one["inputs"]["scores"].items()})
+    tied = shares(proposed_shares(terms(ties_within=str(one["inputs"]["tie_threshold"])), published, {}))
+    assert (tied["CTI"] == tied["Coast"]) is one["expected"]["equal_placements"]
+    apart = proposed_shares(terms(), published, {})
+    assert max(apart.shares, key=lambda each: each.share).partner == one["expected"]["official_rank_1"]
 
 
 def test_what_limits_of_change_leave_undistributed_is_told():

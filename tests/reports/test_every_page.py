@@ -30,6 +30,7 @@ from reports.kpi_tables import KpiLabel
 from reports.languages import Language
 from reports.monthly import monthly_report
 from reports.night import Link, StageSummary, night_page
+from reports.partner_pack import partner_pack
 from reports.report_files import report_page
 from reports.rule_effects import (
     AsIf,
@@ -52,6 +53,7 @@ from tests.reports.reading import Page
 from tests.reports.test_capacity_page import page as capacity_page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
+from tests.reports.test_partner_pack import facts as pack_facts
 from tests.reports.test_statement import statement
 from tests.reports.test_weekly_and_monthly_reports import monthly, weekly
 
@@ -166,7 +168,12 @@ def allocation_page(language: Language, label: str = sample.LABEL, text: str = "
     return report_page(allocation_report(facts, language), language)
 
 
+def pack_page(language: Language, label: str = sample.LABEL, text: str = "x") -> str:
+    return report_page(partner_pack(pack_facts(label, text), language), language)
+
+
 PAGES = {
+    "partner pack": pack_page,
     "allocation": allocation_page,
     "calibration": calibrated,
     "fairness": fairness,
@@ -183,6 +190,7 @@ PAGES = {
     "statement": lambda language: statement_page(statement(), language),
 }
 WITHOUT_LABEL = {
+    "partner pack": lambda: pack_page(Language.ENGLISH, label=""),
     "allocation": lambda: allocation_page(Language.ENGLISH, label=""),
     "calibration": lambda: calibrated(Language.ENGLISH, label=""),
     "fairness": lambda: fairness(Language.ENGLISH, label=""),
@@ -246,6 +254,7 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
     fair = fairness(Language.ENGLISH, label=EVIL, text=EVIL)
     planned = capacity_page(Language.ENGLISH, label=EVIL, text=EVIL)
     sent = allocation_page(Language.ENGLISH, label=EVIL, text=EVIL)
+    met = pack_page(Language.ENGLISH, label=EVIL, text=EVIL)
     pages = (
         *map(str, (batch_page(report), night_page(night), comparison_page(compared))),
         rules,
@@ -255,6 +264,7 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
         fair,
         planned,
         sent,
+        met,
     )
     for html in pages:
         assert "<script" not in html

@@ -1,0 +1,239 @@
+"""Integrity signals of a month: what fired, beside whom, and the cases that it raises; run again, nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from adapters.duck import Duck, duck_columns
+from adapters.errors import RefusedError
+from adapters.store.nights import newest_measured_nights
+from adapters.store.runs import files_of_run
+from adapters.store.signals import (
+    SOURCE,
+    RaisedCase,
+    SignalRun,
+    read_signal_rates,
+    record_signal_run,
+    signal_run_known,
+)
+from adapters.store.signatures import with_signatures
+from adapters.world import World, registered_file
+from domain.actions import NewAction
+from domain.ids import AttemptId, RunId, digest_of
+from domain.manifest import Manifest, RunKind
+from domain.periods import Period
+from domain.rules import RuleVersion
+from domain.signals import BaseRate, EvidenceRow, SignalCase, SubjectKind
+from kpi_rules.signals.checks import CheckedSignal
+from kpi_rules.signals.judging import Cell, Finding, base_rates, findings_of
+from kpi_rules.signals.statements import alike_names, counts_of, evidence_of, signal_reads, source_table
+from kpi_rules.signals.units import Span
+from kpi_rules.signals.words import about, figure_of
+from kpi_rules.views import CREDITS
+from reports.scopes import Posting
+from tasks.stages.about import postings_of
+from tasks.stages.calculation import calculation_version
+from tasks.stages.gate import accepted_inputs, halted_tables
+from tasks.stages.manifests import manifest_of
+from tasks.stages.night import Night
+from tasks.stages.plan import refuse_unsigned
+from tasks.stages.rules import RuleSet, sound_rules
+from tasks.stages.session import session_of_night
+
+
+@dataclass(frozen=True, slots=True)
+class SignalsDone:
+    """What a run came to; `opened` are the new actions, `left_out` the signals that could not look, and why not."""
+
+    signal_run: str
+    period: Period
+    as_of: date
+    rates: tuple[BaseRate, ...]
+    opened: tuple[str, ...]
+    left_out: Mapping[str, str]
+    was_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One signal's cells and findings; `evidence` by subject."""
+
+    signal: CheckedSignal
+    cells: tuple[Cell, ...]
+    findings: tuple[Finding, ...]
+    evidence: Mapping[tuple[SubjectKind, str], tuple[EvidenceRow, ...]]
+
+
+def run_signals(world: World, period: Period, attempt: AttemptId | None) -> SignalsDone:
+    """Look at the month by the last official night of it that has measured; nothing is stored twice.
+
+    Raises: RefusedError without such a night (INT020), without a signal in force (INT021), or with an unsigned one.
+    """
+    with world.store.read() as connection:
+        nights = newest_measured_nights(connection, period.start, period.last_day)
+    if not nights:
+        raise RefusedError(f"INT020 no night of {period} has measured; `recoup runs` lists those that have")
+    day = max(nights)
+    return signals_of_night(world, Night(nights[day], attempt or AttemptId(""), day, RunKind.NIGHTLY), attempt)
+
+
+def signals_of_night(world: World, night: Night, attempt: AttemptId | None) -> SignalsDone:
+    """The signals over what the night read, from the first of its month on."""
+    rules, day = sound_rules(world.settings.rules), night.business_date
+    signals = rules.signals.on(day)
+    if not signals:
+        raise RefusedError(f"INT021 no signal is in force on {day}: they stand in kpi_rules/signals")
+    run = _planned(world, night, signals, rules)
+    with world.store.read() as connection:
+        known = signal_run_known(connection, run.signal_run)
+    if known:
+        return _as_known(world, run)
+    found, postings, left_out = _looked(world, night, signals, Span(run.period.start, day))
+    raised = tuple(case for each in found for case in _cases(each, run, postings))
+    rates = tuple(
+        rate for each in found for rate in base_rates(each.signal.rule.id, each.signal.rule.title, each.cells,
+                                                      each.findings)
+    )  # fmt: skip
+    run = replace(run, left_out=left_out)
+    with world.store.write("signals_recorded") as connection:
+        opened = record_signal_run(world.store, connection, run, rates, raised, attempt)
+    return SignalsDone(run.signal_run, run.period, day, rates, tuple(each.action_id for each in opened), left_out)
+
+
+def _planned(world: World, night: Night, signals: Sequence[CheckedSignal], rules: RuleSet) -> SignalRun:
+    """The run's name is the digest of what it is made of: the night, the signals with who signed them, the program."""
+    with world.store.read() as connection:
+        versions = tuple(with_signatures(connection, [each.version for each in signals]))
+    refuse_unsigned(rules, versions)
+    return _named(night.run, night.business_date, versions)
+
+
+def _named(night: RunId, day: date, versions: tuple[RuleVersion, ...]) -> SignalRun:
+    calculation = calculation_version()
+    name = digest_of({"night": night, "rules": versions, "calculation": calculation})[:24]
+    return SignalRun(name, Period.of(day), day, night, versions, calculation, {})
+
+
+def _as_known(world: World, run: SignalRun) -> SignalsDone:
+    with world.store.read() as connection:
+        rates = read_signal_rates(connection, run.signal_run)
+    return SignalsDone(run.signal_run, run.period, run.as_of, rates, (), {}, was_known=True)
+
+
+def _looked(
+    world: World, night: Night, signals: Iterable[CheckedSignal], span: Span
+) -> tuple[tuple[_Found, ...], tuple[Posting, ...], Mapping[str, str]]:
+    """What each signal found; one whose tables the gate has stopped does not look, and says so."""
+    halted = halted_tables(world, night)
+    with world.store.read() as connection:
+        manifest = manifest_of(connection, night.run)
+    credited = _credits(world, night, manifest)
+    missing = halted if credited else halted | {CREDITS.name}
+    found, left_out = [], {}
+    with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
+        duck.create_view(CREDITS.name, credited, duck_columns(CREDITS))
+        for signal in signals:
+            without = sorted(signal_reads(signal) & missing)
+            if without:
+                left_out[signal.rule.id] = f"the gate has stopped {', '.join(without)}"
+            else:
+                found.append(_found(duck, signal, span))
+        return tuple(found), postings_of(duck, span.as_of, halted), left_out
+
+
+def _credits(world: World, night: Night, manifest: Manifest) -> list[Path]:
+    """The credits of the month, and of the months before that the night names."""
+    runs = [night.run, *(earlier.run for earlier in manifest.earlier)]
+    with world.store.read() as connection:
+        files = [files_of_run(connection, run).get(CREDITS.name) for run in runs]
+    return [registered_file(world, file.path, file.sha256) for file in files if file is not None]
+
+
+def _found(duck: Duck, signal: CheckedSignal, span: Span) -> _Found:
+    names = alike_names(signal)
+    cells = tuple(_cell(row, names) for row in duck.read(counts_of(signal, span)))
+    findings = findings_of(cells, signal.rule.case)
+    named = [(each.subject_kind.value, each.subject_id) for each in findings if each.is_case]
+    evidence: dict[tuple[SubjectKind, str], list[EvidenceRow]] = {}
+    for row in duck.read(evidence_of(signal, span, named)) if named else ():
+        key = (SubjectKind(row["subject_kind"]), row["subject_id"])
+        evidence.setdefault(key, []).append(_evidence(row, signal))
+    return _Found(signal, cells, findings, {key: tuple(rows) for key, rows in evidence.items()})
+
+
+def _cell(row: Mapping[str, Any], names: Iterable[str]) -> Cell:
+    alike = tuple("" if row[name] is None else str(row[name]) for name in names)
+    return Cell(SubjectKind(row["subject_kind"]), row["subject_id"], row["peers"], alike, row["rows"], row["hits"])
+
+
+def _evidence(row: Mapping[str, Any], signal: CheckedSignal) -> EvidenceRow:
+    figure = figure_of(signal.rule, int(row["figure"]), int(row["per"]))
+    return EvidenceRow(
+        row["day"], row["row_id"], source_table(signal), row["account_id"] or "", row["other_id"] or "", figure
+    )
+
+
+def _cases(found: _Found, run: SignalRun, postings: Sequence[Posting]) -> Iterator[RaisedCase]:
+    rule = found.signal.rule
+    for finding in found.findings:
+        if not finding.is_case:
+            continue
+        posting = next((each for each in postings if each.employee == finding.subject_id), None)
+        action = NewAction(
+            source=SOURCE,
+            key=f"{rule.id}-{finding.subject_id}-{run.period}",
+            subject_kind=finding.subject_kind.value,
+            subject_id=finding.subject_id,
+            about=about(rule, finding.figures, finding.subjects),
+            owner=rule.closing.groups[0],
+            department=rule.closing.department,
+            opened_on=run.as_of,
+            deadline=run.as_of + timedelta(days=rule.closing.days),
+            run=run.night,
+        )
+        yield RaisedCase(action, _case(found, finding, action, run, posting, postings), rule.closing.groups)
+
+
+def _case(
+    found: _Found,
+    finding: Finding,
+    action: NewAction,
+    run: SignalRun,
+    posting: Posting | None,
+    postings: Sequence[Posting],
+) -> SignalCase:
+    is_employee = finding.subject_kind is SubjectKind.EMPLOYEE
+    return SignalCase(
+        case_id=action.action_id,
+        signal=found.signal.rule.id,
+        title=found.signal.rule.title,
+        rule=found.signal.version.digest,
+        subject_kind=finding.subject_kind,
+        subject_id=finding.subject_id,
+        period=run.period,
+        department=posting.department if posting else "",
+        team=posting.team if posting else "",
+        about=action.about,
+        figures=finding.figures,
+        opened_on=action.opened_on,
+        deadline=action.deadline,
+        owner=action.owner,
+        evidence=found.evidence[finding.subject_kind, finding.subject_id],
+        interested=interested_in(finding.subject_id, postings) if is_employee else (),
+    )
+
+
+def interested_in(employee: str, postings: Sequence[Posting]) -> tuple[str, ...]:
+    """Who is paid by what the employee does: themselves, their team, and who leads them, up to the top."""
+    by_name = {each.employee: each for each in postings}
+    team = by_name[employee].team if employee in by_name else ""
+    found = {employee, *(each.employee for each in postings if team and each.team == team)}
+    above = by_name[employee].leader if employee in by_name else ""
+    while above and above not in found:
+        found.add(above)
+        above = by_name[above].leader if above in by_name else ""
+    return tuple(sorted(found))

@@ -20,7 +20,7 @@ from domain.ids import Digest
 from domain.issues import Issue, has_errors
 from domain.manifest import Manifest
 from domain.periods import Period
-from domain.records import Unit
+from domain.records import Grain, Unit
 from domain.rules import Placed, Rule, RuleVersion, stale, version_digest
 from expectations.contact_points.rules import CleaningBook, decode_cleaning
 from expectations.limits import Thresholds, decode_thresholds
@@ -145,7 +145,7 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     groups = {each.rule.id for each in approvals.groups}
     terms, terms_issues = decode_action_terms(book.below("kpi_rules/actions"), groups)
     units, cards = _units(kpis), _scorecards(kpis)
-    together = (*policies.references(units, cards), *contracts.references(units, cards))
+    together = (*policies.references(units, cards), *contracts.references(units, cards, _of_partners(kpis)))
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
         *(arm_issues, cleaning_issues, staffing_issues, approval_issues, signal_issues, terms_issues),
@@ -196,6 +196,10 @@ def refuse_errors(rules: RuleSet, what: str) -> None:
 
 def _units(kpis: KpiRules) -> dict[str, Unit]:
     return {figure.id: figure.rule.unit for figure in kpis.figures}
+
+
+def _of_partners(kpis: KpiRules) -> set[str]:
+    return {figure.id for figure in kpis.figures if Grain.PARTNER in figure.rule.grains}
 
 
 def _scorecards(kpis: KpiRules) -> dict[str, list[str]]:

@@ -226,7 +226,7 @@ def payments_as_table(found: FeeCalculation) -> list[dict[str, str]]:
             **empty,
             **about,
         }
-        for recovery, about in sorted((*paid, *unpaid), key=lambda each: (each[0].posted_on, each[0].payment_id))
+        for recovery, about in sorted((*paid, *unpaid), key=_posting_order)
     ]
 
 
@@ -234,3 +234,8 @@ def _paid(line: FeeLine) -> dict[str, str]:
     chosen = f", {line.measure} {line.measured:f}" if line.measured is not None else ""
     rate = f"slices after {line.before:f}" if line.stated is None else f"{line.stated:f}"
     return {"recovered": f"{line.base:f}", "by": f"{line.name}{chosen}", "rate": rate, "fee": f"{line.fee:f}"}
+
+
+def _posting_order(shown: tuple[PartnerRecovery, dict[str, str]]) -> tuple[date, bool, str]:
+    recovery = shown[0]
+    return recovery.posted_on, recovery.reverses != "", recovery.payment_id

@@ -79,10 +79,18 @@ class ContractBook:
             inputs = each.month.policy.inputs.values() if each.month is not None else ()
             yield from ((source.kpi, each.contract) for source in inputs if source.kpi)
 
-    def references(self, kpis: Mapping[str, Unit], scorecards: Mapping[str, Collection[str]]) -> Iterator[Issue]:
-        """What months read that is not there: `kpis` with their units, `scorecards` with the KPIs they weigh."""
+    def references(
+        self, kpis: Mapping[str, Unit], scorecards: Mapping[str, Collection[str]], of_partners: Collection[str]
+    ) -> Iterator[Issue]:
+        """What months read that is not there: `kpis` with their units, `scorecards` with the KPIs they weigh; or that
+        is not measured of partners: `of_partners` are the KPIs that are."""
         for each in self.figures_read():
             yield from unknown_figures(each, kpis, scorecards)
+            for name, source in each.policy.inputs.items():
+                if source.kpi in kpis and source.kpi not in of_partners:
+                    message = f'"{source.kpi}" is not measured of partners: no month would ever have a value'
+                    hint = "Add partner to its grains, or read another KPI"
+                    yield Issue("CON062", each.placed.place("inputs", name), message, hint)
 
     def for_partner(
         self, partner: str, legal_type: str, jurisdiction: str, currency: str, day: date

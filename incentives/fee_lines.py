@@ -12,7 +12,6 @@ from domain.ids import canonical_decimal
 from domain.money import CONTEXT
 from domain.records import Step
 from incentives.earned import Terms
-from incentives.ready_contracts import ReadyCase, ReadyContract
 from incentives.recoveries import NoFee, PartnerRecovery
 
 
@@ -49,7 +48,7 @@ class FeeLine:
             contract.valid_from,
             terms.case,
             terms.band,
-            name_of(terms.ready, terms.case, terms.band),
+            rate.name,
             base,
             fee,
             rate.place,
@@ -71,15 +70,6 @@ class WithoutFee:
 
     recovery: PartnerRecovery
     reason: NoFee
-
-
-def name_of(ready: ReadyContract, number: int, band: int) -> str:
-    """What the step that sums a band is called: by its case where there are several, by the number of its band."""
-    case: ReadyCase = ready.cases[number]
-    parts = [case.name] if len(ready.cases) > 1 or case.model.name else []
-    if case.model.bands is not None:
-        parts.append(f"band_{band + 1}")
-    return "_".join(parts) or case.name
 
 
 def bands_of(lines: Iterable[FeeLine]) -> Iterator[Step]:

@@ -134,8 +134,7 @@ class _Found:
                 terms = terms_by_payment[judged.payment_id] = self._terms(judged, to_date.recovered)
             is_of_period = start <= recovery.posted_on < end
             if isinstance(terms, NoFee):
-                if is_of_period:
-                    self.without.append(WithoutFee(recovery, terms))
+                self.without += [WithoutFee(recovery, terms)] if is_of_period else []
                 continue
             before, base = to_date.recovered, base_of(terms.ready.contract, recovery)
             fee = to_date.add(terms, judged.payment_id, base)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -38,13 +38,15 @@ _BY_CASES = frozenset({"cash", "settlement", "restructured"})  # told apart by w
 
 
 class Rate(NamedTuple):
-    """What a recovery earns in a band: a whole rate or slices, uplifts left out; `place` is its line."""
+    """What a recovery earns in a band: a whole rate or slices, uplifts left out; `name` is that of the step that sums
+    the band, `place` its line."""
 
     rate: Decimal | None
     slices: tuple[FeeSlice, ...]
     fixed: Decimal
     at_least: Decimal | None
     at_most: Decimal | None
+    name: str
     place: str
 
     @property
@@ -58,7 +60,6 @@ class ReadyCase:
     earned."""
 
     model: FeeCase
-    name: str
     condition: Evaluator | None
     names: tuple[str, ...]
     rates: tuple[Rate, ...]
@@ -78,7 +79,8 @@ class ReadyUplift:
 
 @dataclass(frozen=True, slots=True)
 class ReadyContract:
-    """A contract that can be paid by. `names` are what the schedule reads of a recovery."""
+    """A contract that can be paid by. `names` are what the schedule reads of a recovery, `counts_back` whether earlier
+    payments of a placement matter for what a payment earns."""
 
     placed: Placed[Contract]
     cases: tuple[ReadyCase, ...]
@@ -87,17 +89,11 @@ class ReadyContract:
     month: ReadyPolicy | None
     sums: frozenset[str]
     reads: Mapping[str, Read]
+    counts_back: bool
 
     @property
     def contract(self) -> Contract:
         return self.placed.rule
-
-    @property
-    def counts_back(self) -> bool:
-        """Whether earlier payments of a placement matter for what a payment earns."""
-        of_placement = self.contract.schedule.each_placement is not None
-        slices = any(rate.slices for case in self.cases for rate in case.rates)
-        return of_placement or slices or bool(COUNTS_BACK & self.names)
 
     @property
     def tables(self) -> frozenset[str]:
@@ -126,26 +122,37 @@ def make_contract_ready(placed: Placed[Contract]) -> tuple[ReadyContract | None,
     reads = {name: NAMES[name].read for name in sorted(names)}
     if "days_past_due" in reads and schedule.unknown_days_past_due == "from_placement":
         reads["days_past_due"] = counted_on
-    return ReadyContract(placed, tuple(cases), tuple(uplifts), names, month, sums, reads), ()
+    counts_back = _counts_back(placed.rule, cases, names)
+    return ReadyContract(placed, tuple(cases), tuple(uplifts), names, month, sums, reads, counts_back), ()
+
+
+def _counts_back(contract: Contract, cases: Sequence[ReadyCase], names: frozenset[str]) -> bool:
+    slices = any(rate.slices for case in cases for rate in case.rates)
+    return contract.schedule.each_placement is not None or slices or bool(COUNTS_BACK & names)
 
 
 def _case(placed: Placed[Contract], index: int, case: FeeCase, issues: list[Issue]) -> ReadyCase:
     path: Path = ("schedule", "cases", index)
     condition = _condition(placed, case.when, (*path, "when"), issues)
     rates: tuple[Rate, ...] = ()
+    is_told = len(placed.rule.schedule.cases) > 1 or case.name is not None
+    name = case.name or f"case_{index + 1}"
     if case.bands is not None:
-        rates = tuple(_rate(placed, band, (*path, "bands", number)) for number, band in enumerate(case.bands))
+        of_bands = f"{name}_band" if is_told else "band"
+        rates = tuple(
+            _rate(placed, band, f"{of_bands}_{number + 1}", (*path, "bands", number))
+            for number, band in enumerate(case.bands)
+        )
     elif case.no_fee is None:
-        rates = (_rate(placed, case, path),)
+        rates = (_rate(placed, case, name, path),)
     asked = evaluator(condition) if condition else None
     names = tuple(sorted(condition.names)) if condition else ()
-    return ReadyCase(case, case.name or f"case_{index + 1}", asked, names, rates)
+    return ReadyCase(case, asked, names, rates)
 
 
-def _rate(placed: Placed[Contract], earned: Earned, path: Path) -> Rate:
-    fixed = earned.fixed or Decimal(0)
-    place = str(placed.place(*path))
-    return Rate(earned.rate, earned.slices or (), fixed, earned.at_least, earned.at_most, place)
+def _rate(placed: Placed[Contract], earned: Earned, name: str, path: Path) -> Rate:
+    fixed, place = earned.fixed or Decimal(0), str(placed.place(*path))
+    return Rate(earned.rate, earned.slices or (), fixed, earned.at_least, earned.at_most, name, place)
 
 
 def _uplift(placed: Placed[Contract], index: int, issues: list[Issue]) -> ReadyUplift:

@@ -153,7 +153,8 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     terms, terms_issues = decode_action_terms(book.below(ACTIONS), groups)
     standings, standing_issues = decode_standings(book.below("kpi_rules/standings"), kpis)
     units, cards = _units(kpis), _scorecards(kpis)
-    together = (*policies.references(units, cards), *contracts.references(units, cards),
+    together = (*policies.references(units, cards),
+                *contracts.references(units, cards, _measured_of_partners(kpis)),
                 *group_faults(standings, groups),
                 *commitment_references(_commitments(contracts), _of_partners(kpis)))  # fmt: skip
     found = (
@@ -208,6 +209,10 @@ def refuse_errors(rules: RuleSet, what: str) -> None:
 
 def _units(kpis: KpiRules) -> dict[str, Unit]:
     return {figure.id: figure.rule.unit for figure in kpis.figures}
+
+
+def _measured_of_partners(kpis: KpiRules) -> set[str]:
+    return {figure.id for figure in kpis.figures if Grain.PARTNER in figure.grains}
 
 
 def _of_partners(kpis: KpiRules) -> Iterator[str]:

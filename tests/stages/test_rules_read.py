@@ -68,6 +68,25 @@ def test_a_batch_is_void_by_the_rules_that_its_own_payees_are_calculated_by(worl
     assert read[PARTNER] == {"standard_vnd", "terms_of_fees"}
 
 
+CONTRACTS = "incentives/contracts/standard.yaml"
+BY_RATE = """    month:
+      inputs: {rate: {kpi: recovery_rate, unit: ratio, missing: hold}}
+      steps:
+        - {name: bonus, kind: gate, of: fees, when: rate < 0.05, factor: 0.9}
+        - {name: at_most, kind: cap, of: bonus"""
+
+
+def test_a_batch_of_fees_reads_what_the_month_of_its_contract_reads(world, tmp_path):
+    """And what that is made of; rules that no month of the partner reads leave it alone."""
+    of_month = {CONTRACTS: (("    month:\n      steps:\n        - {name: at_most, kind: cap, of: fees", BY_RATE),)}
+    book = edit(house_book(tmp_path), {**EDITS, CONTRACTS: (*of_month[CONTRACTS], *EDITS[CONTRACTS])})
+    now, changed = changed_in(world, book)
+    with world.store.read() as connection:
+        read = {version.id for version in among(connection, changed, rules_read(now, *PARTNER, SEPTEMBER))}
+    assert {"standard_vnd", "terms_of_fees", "recovery_rate"} <= read
+    assert not read & {"field_vnd", "leaders_vnd", "visits_recorded_on_time", "field_scorecard"}
+
+
 LED = RulesRead(*FIELD, frozenset({"bonus"}), frozenset(), frozenset({"recovered"}))
 ALONE = replace(LED, components=frozenset())
 OF_PARTNER = RulesRead(*PARTNER, frozenset(), frozenset(), frozenset())

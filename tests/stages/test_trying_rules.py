@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -54,7 +55,7 @@ def test_a_kpi_on_what_it_is_made_of(tried, kpi, text, value):
 @pytest.mark.parametrize(
     ("rule", "text", "said"),
     [
-        ("legal_scorecards", "{}", 'no policy, scorecard or KPI.*Did you mean "legal_scorecard"'),
+        ("legal_scorecards", "{}", 'no policy, scorecard, KPI or contract.*Did you mean "legal_scorecard"'),
         ("legal_scorecard", "{promise_keep: 1}", r'values.yaml:1:2 KPI052 "promise_keep".*Did you mean "promise_kept"'),
         ("legal_scorecard", "{promise_kept: much}", "KPI052|POL079 promise_kept: 'much' is no number"),
         ("legal_scorecard", "{targets: {call: 1}}", r'values.yaml:1:12 KPI052 "call"'),
@@ -66,3 +67,40 @@ def test_a_kpi_on_what_it_is_made_of(tried, kpi, text, value):
 def test_what_does_not_fit_is_refused_at_its_place(tried, rule, text, said):
     with pytest.raises(RefusedError, match=said):
         tried(rule, text)
+
+
+PAID = """\
+on: 2026-06-30
+placements: {one: {placed_on: 2026-06-01, age_days: 200}}
+payments:
+  first: {amount: 1_000_000}
+  back: {on: 2026-06-30, amount: -400_000, reverses: first}
+  forgiven: {amount: 5, waiver: 5}
+"""
+
+
+def test_a_contract_on_given_placements_and_payments(tried):
+    found = tried("standard_vnd", PAID).found
+    assert [(each.component, each.amount) for each in found.payouts] == [
+        ("fee:standard_vnd", 132_000),
+        ("vat:standard_vnd", 13_200),
+    ]
+    assert [each.reason.value for each in found.without_fee] == ["not_counted"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("amount: 1_000_000", "amounts: 1", "RUL001"),
+        ("reverses: first", "reverses: frist", 'CON074.*Did you mean "first"'),
+        ("{amount: 1_000_000}", "{amount: 1, placement: two}", "CON074.*of no placement"),
+        ("on: 2026-06-30\n", "", "RUL002.*on"),
+    ],
+)
+def test_what_a_contract_cannot_be_tried_with_is_named(tried, old, new, said):
+    try:
+        issues = tried("standard_vnd", PAID.replace(old, new, 1)).issues
+    except RefusedError as refused:
+        issues = [str(refused)]
+    assert len(issues) == 1
+    assert re.search(said, str(issues[0]))

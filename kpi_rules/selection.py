@@ -133,7 +133,7 @@ def _knock_outs(
 ) -> Iterator[str]:
     if applicant.legal_type not in permitted:
         may = ", ".join(sorted(permitted)) or "nobody"
-        yield f"a {applicant.legal_type} may not collect in {rule.jurisdiction}: {may} may"
+        yield f"type {applicant.legal_type} may not collect in {rule.jurisdiction}: {may} may"
     for criterion, part in zip(rule.criteria, parts, strict=True):
         if part.points is None and criterion.missing == "knocked_out":
             yield f"{part.title}: nothing said"

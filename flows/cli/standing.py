@@ -17,7 +17,7 @@ from domain.partner_review import Kept, PartnerReview, PlacementBatch, ReviewedS
 from domain.standings import PartnerState, ReviewedStanding, StandingDecisionKind
 from flows.attempts import attempt_at
 from flows.cli.arguments import ByName, OfPeriod, OnDate, parse_date
-from flows.cli.output import AsJson, print_table, say, show
+from flows.cli.output import AsJson, people, print_table, say, show
 from kpi_rules.selection import Judged
 
 app = typer.Typer()
@@ -184,7 +184,8 @@ def select(
         for debtors, chance in planned.power_with:
             say(f"  with {debtors} the chance of finding it is {chance} (estimate)", as_json=as_json)
         say("Put this into allocation/experiments, and have it signed:", as_json=as_json)
-        say("\n".join(planned.lines), as_json=as_json)
+        if not as_json:  # brackets of YAML are no markup
+            people.print("\n".join(planned.lines), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -63,7 +63,7 @@ def applicant(name, years="", secure="", people="", legal_type="law_firm"):
         (applicant("E", "10", "none", "20"), "60", ["Secure: 0 points, at least 60 are needed"], False),
         (applicant("F", "", "iso", "20"), "60", ["Years: nothing said"], False),
         (applicant("G", "10", "iso", "20", "agency"), "100",
-         ["a agency may not collect in VN: asset_manager, law_firm may"], False),
+         ["type agency may not collect in VN: asset_manager, law_firm may"], False),
     ],
 )  # fmt: skip
 def test_an_applicant_is_judged(rule, who, result, out, chosen):

@@ -9,7 +9,7 @@ import typer
 from adapters.world import open_world
 from domain.ids import canonical_decimal
 from flows.cli.arguments import OfPeriod
-from flows.cli.output import AsJson, say, show
+from flows.cli.output import AsJson, people, say, show
 
 app = typer.Typer()
 
@@ -41,7 +41,8 @@ def shares(period: OfPeriod, *, as_json: AsJson = False) -> None:
 def _tell(lines: tuple[str, ...], missing: Decimal) -> None:
     if missing:
         say(f"The limits of change leave {_shown(abs(missing))} {'undistributed' if missing > 0 else 'too much'}.")
-    say("\n".join(["To take it over, put this into the next version of the strategy:", *lines]))
+    say("To take it over, put this into the next version of the strategy:")
+    people.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)  # brackets of YAML are no markup
 
 
 def _shown(number: Decimal | None) -> str:

@@ -17,7 +17,8 @@ from domain.partner_review import Kept, PartnerReview, PlacementBatch, ReviewedS
 from domain.standings import PartnerState, ReviewedStanding, StandingDecisionKind
 from flows.attempts import attempt_at
 from flows.cli.arguments import ByName, OfPeriod, OnDate, parse_date
-from flows.cli.output import AsJson, print_table, say, show
+from flows.cli.output import AsJson, people, print_table, say, show
+from kpi_rules.selection import Judged
 
 app = typer.Typer()
 
@@ -156,6 +157,38 @@ def commitments(
 
 
 @app.command()
+def select(
+    sheet: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Application sheet: CSV or YAML.")],
+    rule: Annotated[str, typer.Option("--rule", help="Id of the selection rule.")] = "new_partners",
+    trial: Annotated[str, typer.Option("--trial", help="Also plan the trial of this partner id.")] = "",
+    start: Annotated[
+        date | None, typer.Option("--from", parser=parse_date, metavar="YYYY-MM-DD", help="First day of the trial.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Rank applicants by a selection rule, with every point explained; and plan a trial on like accounts."""
+    from tasks.stages.selection import plan_trial, select_partners
+
+    if bool(trial) != (start is not None):
+        raise typer.BadParameter("--trial and --from go together")
+    world = open_world()
+    found = select_partners(world, sheet, rule)
+    title = (
+        f"Applicants by {found.rule} on {found.on}; in {found.jurisdiction} may collect: {', '.join(found.permitted)}"
+    )
+    show(found, [_row_of_applicant(each) for each in found.ranking], as_json=as_json, title=title)
+    if trial and start is not None:
+        planned = plan_trial(world, rule, trial, start)
+        say(f"{planned.debtors} debtors in each arm find a difference of {planned.worth_knowing}", as_json=as_json)
+        for debtors, chance in planned.power_with:
+            say(f"  with {debtors} the chance of finding it is {chance} (estimate)", as_json=as_json)
+        say("Put this into allocation/experiments, and have it signed:", as_json=as_json)
+        if not as_json:  # brackets of YAML are no markup
+            people.print("\n".join(planned.lines), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def placements(
     night: OnDate,
     partner: OfPartner = "",
@@ -179,6 +212,18 @@ def placements(
     if accounts:
         print_table("Accounts due back", [asdict(each) for each in found.due])
     print_table("Dispatch and books differ", list(_counted(found.gaps, "partner", "kind")))
+
+
+def _row_of_applicant(each: Judged) -> dict[str, object]:
+    parts = [f"{part.criterion} {_shown(part.contribution)}" for part in each.parts]
+    return {
+        "rank": each.rank,
+        "applicant": each.applicant,
+        "result": _shown(each.result),
+        "chosen": "yes" if each.is_chosen else "",
+        "made of": ", ".join(parts),
+        "knocked out": "; ".join(each.knocked_out),
+    }
 
 
 def _row_of_batch(each: PlacementBatch) -> dict[str, object]:

@@ -21,6 +21,7 @@ from incentives.ledger import BatchKind
 from kpi_rules.views import BREACHES
 from reports.pack_facts import DataReturned, FeeOfMonth, LimitBroken, OddCase, SettledLines
 from tasks.stages.measured import MeasuredNight
+from tasks.stages.partner_review import partner_reviews
 
 _PREPARED = "prepared"
 
@@ -78,9 +79,9 @@ def fee_states(connection: sa.Connection, period: Period) -> dict[str, str]:
     return found
 
 
-def reviews_of(world: World, period: Period) -> Mapping[str, PartnerReview]:  # noqa: ARG001 - joined below
+def reviews_of(world: World, period: Period) -> Mapping[str, PartnerReview]:
     """Standing, scores, leagues, commitments and placements of each partner."""
-    return {}
+    return {each.partner.partner_id: each for each in partner_reviews(world, period)}
 
 
 def settled_of(world: World, period: Period) -> Mapping[str, tuple[SettledLines, ...]] | None:  # noqa: ARG001

@@ -15,6 +15,7 @@ from domain.periods import Period
 from domain.records import Grain, PayoutLine, Unit, ValueState
 from domain.rule_changes import ChangeKind, FieldChange, RuleChange
 from domain.rules import RuleKind, RuleVersion
+from domain.standings import PartnerState
 from incentives.calculate import Calculation
 from incentives.cell import Reason
 from incentives.coverage import Held as PolicyHeld
@@ -31,6 +32,7 @@ from reports.languages import Language
 from reports.monthly import monthly_report
 from reports.night import Link, StageSummary, night_page
 from reports.partner_pack import partner_pack
+from reports.partner_scorecards import scorecards_page
 from reports.report_files import report_page
 from reports.rule_effects import (
     AsIf,
@@ -54,6 +56,7 @@ from tests.reports.test_capacity_page import page as capacity_page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
 from tests.reports.test_partner_pack import facts as pack_facts
+from tests.reports.test_partner_pack import review as partner_review
 from tests.reports.test_register_report import page_of_register, page_of_units
 from tests.reports.test_statement import statement
 from tests.reports.test_weekly_and_monthly_reports import monthly, weekly
@@ -173,8 +176,16 @@ def pack_page(language: Language, label: str = sample.LABEL, text: str = "x") ->
     return report_page(partner_pack(pack_facts(label, text), language), language)
 
 
+def scorecards(language: Language, label: str = sample.LABEL, text: str = "x") -> str:
+    """Of a partner that stands well, and of one without new placements of which nothing is known."""
+    met = partner_review(text)
+    bare = replace(met, scores=(), leagues=(), trials=(), history=(), commitments=(), state=PartnerState.SUSPENSION)
+    return scorecards_page((met, bare), language, label)
+
+
 PAGES = {
     "partner pack": pack_page,
+    "partner scorecards": scorecards,
     "register": page_of_register,
     "units": page_of_units,
     "allocation": allocation_page,
@@ -194,6 +205,7 @@ PAGES = {
 }
 WITHOUT_LABEL = {
     "partner pack": lambda: pack_page(Language.ENGLISH, label=""),
+    "partner scorecards": lambda: scorecards(Language.ENGLISH, label=""),
     "register": lambda: page_of_register(Language.ENGLISH, label=""),
     "units": lambda: page_of_units(Language.ENGLISH, label=""),
     "allocation": lambda: allocation_page(Language.ENGLISH, label=""),
@@ -260,6 +272,7 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
     planned = capacity_page(Language.ENGLISH, label=EVIL, text=EVIL)
     sent = allocation_page(Language.ENGLISH, label=EVIL, text=EVIL)
     met = pack_page(Language.ENGLISH, label=EVIL, text=EVIL)
+    scored = scorecards(Language.ENGLISH, label=EVIL, text=EVIL)
     pages = (
         *map(str, (batch_page(report), night_page(night), comparison_page(compared))),
         rules,
@@ -270,6 +283,7 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
         planned,
         sent,
         met,
+        scored,
         page_of_register(Language.ENGLISH, label=EVIL, text=EVIL),
         page_of_units(Language.ENGLISH, label=EVIL, text=EVIL),
     )

@@ -44,6 +44,8 @@ from reports.rule_effects import (
     rule_effects_page,
     totals_of,
 )
+from reports.scopes import Scope
+from reports.signals import signals_report
 from reports.simulation import SimulatedMonth, Simulation
 from reports.simulation_report import simulation_report
 from reports.statement_files import statement_page
@@ -54,6 +56,7 @@ from tests.reports.test_capacity_page import page as capacity_page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
 from tests.reports.test_partner_pack import facts as pack_facts
+from tests.reports.test_signals_page import month as signals_month
 from tests.reports.test_statement import statement
 from tests.reports.test_weekly_and_monthly_reports import monthly, weekly
 
@@ -174,6 +177,7 @@ def pack_page(language: Language, label: str = sample.LABEL, text: str = "x") ->
 
 PAGES = {
     "partner pack": pack_page,
+    "signals": lambda language: report_page(signals_report(signals_month(), Scope(), language), language),
     "allocation": allocation_page,
     "calibration": calibrated,
     "fairness": fairness,
@@ -190,6 +194,7 @@ PAGES = {
     "statement": lambda language: statement_page(statement(), language),
 }
 WITHOUT_LABEL = {
+    "signals": lambda: report_page(signals_report(signals_month(label=""), Scope()), Language.ENGLISH),
     "partner pack": lambda: pack_page(Language.ENGLISH, label=""),
     "allocation": lambda: allocation_page(Language.ENGLISH, label=""),
     "calibration": lambda: calibrated(Language.ENGLISH, label=""),

@@ -56,6 +56,7 @@ from tests.reports.test_capacity_page import page as capacity_page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
 from tests.reports.test_partner_pack import facts as pack_facts
+from tests.reports.test_register_report import page_of_register, page_of_units
 from tests.reports.test_signals_page import month as signals_month
 from tests.reports.test_statement import statement
 from tests.reports.test_weekly_and_monthly_reports import monthly, weekly
@@ -178,6 +179,8 @@ def pack_page(language: Language, label: str = sample.LABEL, text: str = "x") ->
 PAGES = {
     "partner pack": pack_page,
     "signals": lambda language: report_page(signals_report(signals_month(), Scope(), language), language),
+    "register": page_of_register,
+    "units": page_of_units,
     "allocation": allocation_page,
     "calibration": calibrated,
     "fairness": fairness,
@@ -196,6 +199,8 @@ PAGES = {
 WITHOUT_LABEL = {
     "signals": lambda: report_page(signals_report(signals_month(label=""), Scope()), Language.ENGLISH),
     "partner pack": lambda: pack_page(Language.ENGLISH, label=""),
+    "register": lambda: page_of_register(Language.ENGLISH, label=""),
+    "units": lambda: page_of_units(Language.ENGLISH, label=""),
     "allocation": lambda: allocation_page(Language.ENGLISH, label=""),
     "calibration": lambda: calibrated(Language.ENGLISH, label=""),
     "fairness": lambda: fairness(Language.ENGLISH, label=""),
@@ -270,6 +275,8 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
         planned,
         sent,
         met,
+        page_of_register(Language.ENGLISH, label=EVIL, text=EVIL),
+        page_of_units(Language.ENGLISH, label=EVIL, text=EVIL),
     )
     for html in pages:
         assert "<script" not in html

@@ -107,6 +107,19 @@ def close(
 
 
 @signals.command()
+def report(month: Month, *, as_json: AsJson = False) -> None:
+    """Write the month's signals as page and workbook: the book's, and each department's and team's own."""
+    from tasks.stages.labels import language_of
+    from tasks.stages.signal_cases import write_signals_report
+
+    world = open_world()
+    with attempt_at(world, f"signals report {month}", None):
+        files = write_signals_report(world, month, language_of(world))
+    names = [path.relative_to(world.settings.home).as_posix() for path in files]
+    show(names, [{"file": name} for name in names], as_json=as_json, title=f"Signals of {month}")
+
+
+@signals.command()
 def tune(*, as_json: AsJson = False) -> None:
     """What closed cases say about each signal, and the threshold that they speak for; nothing changes by itself."""
     from tasks.stages.signal_cases import precisions

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from adapters.errors import RefusedError
-from adapters.store.signals import groups_closing, read_signal_cases, signal_case_named
+from adapters.store.signals import (
+    groups_closing,
+    newest_signal_run,
+    read_signal_cases,
+    read_signal_rates,
+    signal_case_named,
+)
 from adapters.world import World
 from domain.actions import ActionDecision, ActionDecisionKind
 from domain.ids import AttemptId
@@ -17,9 +24,13 @@ from domain.records import Grain
 from domain.signals import CaseState, SignalCase
 from incentives.approvers import People
 from kpi_rules.signals.tuning import Precision, Proposal, precision_of, proposal_of
+from reports.languages import Language
 from reports.scopes import Scope
+from reports.signals import SignalsOfMonth, seen_by, signals_report
 from tasks.stages.actions import decide_action
 from tasks.stages.authority import people_on
+from tasks.stages.files_of_reports import write_report_files
+from tasks.stages.labels import book_label
 from tasks.stages.rules import sound_rules
 
 
@@ -30,19 +41,6 @@ def list_cases(
     with world.store.read() as connection:
         found = read_signal_cases(connection, period=period)
     return tuple(case for case in found if (case.is_open or not only_open) and (scope is None or seen_by(scope, case)))
-
-
-def seen_by(scope: Scope, case: SignalCase) -> bool:
-    """Whether whoever may see a team or department may see the case: the whole book shows all, a team its own people.
-
-    Partners are in no team.
-    """
-    match scope.grain:
-        case Grain.TEAM:
-            return bool(case.team) and case.team == scope.name
-        case Grain.DEPARTMENT:
-            return bool(case.department) and case.department == scope.name
-    return True
 
 
 def show_case(world: World, prefix: str) -> SignalCase:
@@ -95,3 +93,34 @@ def precisions(world: World) -> tuple[tuple[Precision, Proposal], ...]:
         cases = read_signal_cases(connection)
     latest = {each.rule.id: each.rule for each in sound_rules(world.settings.rules).signals.signals}
     return tuple((precision_of(rule, cases), proposal_of(rule, cases)) for _, rule in sorted(latest.items()))
+
+
+def write_signals_report(world: World, period: Period, language: Language) -> tuple[Path, ...]:
+    """The report of the newest run of the month, as page and workbook: of the whole book, and below `departments/` and
+    `teams/` cut to each of which there is a case.
+
+    Raises: RefusedError if the month was never looked at (INT028).
+    """
+    with world.store.read() as connection:
+        run = newest_signal_run(connection, period)
+        if run is None:
+            raise RefusedError(f"INT028 nobody has looked at {period}: `recoup signals run --month {period}`")
+        rates, cases = read_signal_rates(connection, run.signal_run), read_signal_cases(connection, period=period)
+    left_out = tuple(f"{signal}: {why}" for signal, why in sorted(run.left_out.items()))
+    month = SignalsOfMonth(period, run.as_of, run.signal_run, rates, cases, left_out, book_label(world))
+    folder = world.settings.home / "reports" / "signals" / str(period)
+    return tuple(
+        folder / place / f"{stem}.{kind}"
+        for scope, place, stem in _scopes(cases)
+        for kind, _ in write_report_files(world, signals_report(month, scope, language), language, folder / place, stem)
+    )
+
+
+def _scopes(cases: Iterable[SignalCase]) -> Iterator[tuple[Scope, str, str]]:
+    """With the folder and the name of the files of each."""
+    found = tuple(cases)
+    yield Scope(), "", "signals"
+    for name in sorted({case.department for case in found} - {""}):
+        yield Scope(Grain.DEPARTMENT, name), "departments", name
+    for name in sorted({case.team for case in found} - {""}):
+        yield Scope(Grain.TEAM, name), "teams", name

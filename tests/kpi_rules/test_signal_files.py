@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 import pytest
@@ -137,3 +138,23 @@ def test_scope_condition_peers_and_what_is_alike(shared_book):
     assert found(more="    alike: [product, bucket]\n", subjects="employee") == {
         (*each, "card", 2) for each in employees
     }
+
+
+def test_the_example_of_the_guide_is_sound_its_test_passes_and_every_kind_stands_there_with_its_facts():
+    text = (PROJECT / "docs" / "rules" / "signals.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    rule, tests = (parse_document(block, "kpi_rules/signals/example.yaml")[0] for block in blocks)
+    book, found = decode_signals([rule])
+    assert not found
+    assert run_signal_tests(book, [tests]) == ()
+    rows = {cells[0].strip("`"): cells[-1] for cells in _table(text)}
+    assert rows.keys() == FACTS.keys()
+    for kind, facts in FACTS.items():
+        assert rows[kind] == ", ".join(f"`{fact}`" for fact in facts), kind
+
+
+def _table(text):
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `") and len(cells) == 5 and cells[0] != "`kind`":
+            yield cells

@@ -46,6 +46,8 @@ from reports.rule_effects import (
     rule_effects_page,
     totals_of,
 )
+from reports.scopes import Scope
+from reports.signals import signals_report
 from reports.simulation import SimulatedMonth, Simulation
 from reports.simulation_report import simulation_report
 from reports.statement_files import statement_page
@@ -58,6 +60,7 @@ from tests.reports.test_daily_report import facts as daily_facts
 from tests.reports.test_partner_pack import facts as pack_facts
 from tests.reports.test_partner_pack import review as partner_review
 from tests.reports.test_register_report import page_of_register, page_of_units
+from tests.reports.test_signals_page import month as signals_month
 from tests.reports.test_statement import statement
 from tests.reports.test_weekly_and_monthly_reports import monthly, weekly
 
@@ -186,6 +189,7 @@ def scorecards(language: Language, label: str = sample.LABEL, text: str = "x") -
 PAGES = {
     "partner pack": pack_page,
     "partner scorecards": scorecards,
+    "signals": lambda language: report_page(signals_report(signals_month(), Scope(), language), language),
     "register": page_of_register,
     "units": page_of_units,
     "allocation": allocation_page,
@@ -204,6 +208,7 @@ PAGES = {
     "statement": lambda language: statement_page(statement(), language),
 }
 WITHOUT_LABEL = {
+    "signals": lambda: report_page(signals_report(signals_month(label=""), Scope()), Language.ENGLISH),
     "partner pack": lambda: pack_page(Language.ENGLISH, label=""),
     "partner scorecards": lambda: scorecards(Language.ENGLISH, label=""),
     "register": lambda: page_of_register(Language.ENGLISH, label=""),

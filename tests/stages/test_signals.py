@@ -102,6 +102,10 @@ def test_the_commands_list_show_and_close(loose_world, request, tmp_path, monkey
         run = CliRunner().invoke
         listed = json.loads(run(app, ["signals", "list", "--open", "--json"]).stdout)
         name = listed[0]["case_id"]
+        files = json.loads(run(app, ["signals", "report", "--month", "2026-09", "--json"]).stdout)
+        assert files[:2] == ["reports/signals/2026-09/signals.html", "reports/signals/2026-09/signals.xlsx"]
+        assert all((world.settings.home / each).exists() for each in files)
+        assert "INT028" in str(run(app, ["signals", "report", "--month", "2026-08"]).exception)
         assert "Evidence" in run(app, ["signals", "show", name]).stdout
         assert run(app, ["signals", "close", name, "--by", "demo auditor"]).exit_code == 2
         asked = ["signals", "close", name, "--by", "demo auditor", "--explained", "--reason", "a bad line", "--json"]

@@ -327,7 +327,7 @@ def test_placements_are_paid_for_though_nothing_was_recovered(tried):
     placements = {
         "new": {"placed_on": date(2026, 6, 1)},
         "returned": {"placed_on": date(2026, 5, 1), "recalled_on": date(2026, 6, 30)},
-        "long": {"placed_on": date(2026, 1, 1)},
+        "long": {"placed_on": date(2026, 1, 1), "term_ends_on": date(2026, 7, 1)},
         "next": {"placed_on": date(2026, 7, 1)},
     }
     assert amount(tried([], placements, month=month)) == 5 + 5 * 2

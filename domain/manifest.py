@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from domain.ids import Digest, ReleaseId, RunId, VersionId, digest_of
 from domain.rules import RuleVersion
+from domain.standings import StandingInForce
 
 
 class RunKind(StrEnum):
@@ -118,7 +119,9 @@ class Manifest:
     before going live came in: of an opening the file itself, of a month-end the one that was posted when it was
     prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
     under the month's own id, and with it under its ledger entries; `complaints` what people found of complaints in the
-    register of actions. `known_as_of` is what was asked for, and empty where nothing was: the newest versions counted.
+    register of actions; `standings` how partners stand by decisions of people on the day after, but for those in good
+    standing: a suspended one gets no new placements. `known_as_of` is what was asked for, and empty where nothing was:
+    the newest versions counted.
     """
 
     kind: RunKind
@@ -148,6 +151,7 @@ class Manifest:
     published: tuple[PaidBatch, ...] = ()
     opening: Digest | None = None
     results: Digest | None = None
+    standings: tuple[StandingInForce, ...] = ()
     complaints: tuple[DecidedComplaint, ...] = ()
     known_as_of: str = ""
 

@@ -10,6 +10,7 @@ from domain.documents import RuleModel
 from domain.money import Rounding
 from domain.records import Unit
 from domain.rules import Rule
+from incentives.duties import Commitment, Duty
 from incentives.numbers import Name, Number
 from incentives.policies import Missing
 from incentives.steps import AnyStep
@@ -276,6 +277,10 @@ class Contract(TitledRule):
     """The most accounts that the partner may have at once; allocation places no more, whatever its capacity."""
     files: PartnerFiles | None = None
     """What placement and recall files hold; left out, none are written under the contract."""
+    duties: tuple[Duty, ...] = ()
+    """What the partner returns every month."""
+    commitments: tuple[Commitment, ...] = ()
+    """What the partner promised, as bounds on KPIs."""
 
 
 class ContractFile(RuleModel):

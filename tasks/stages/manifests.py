@@ -11,6 +11,7 @@ from adapters.store.schema import runs
 from domain.ids import Digest, ReleaseId, RunId, VersionId, digest_of
 from domain.manifest import DecidedComplaint, EarlierNight, Input, Manifest, PaidBatch, RunKind, Stage, Unread, Waiver
 from domain.rules import RuleKind, RuleVersion
+from domain.standings import PartnerState, Placed, StandingInForce
 
 
 def manifest_of(connection: sa.Connection, run: RunId) -> Manifest:
@@ -54,9 +55,15 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         published=_batches(content.get("published", ())),
         opening=Digest(content["opening"]) if content.get("opening") else None,
         results=Digest(content["results"]) if content.get("results") else None,
+        standings=tuple(_standing(row) for row in content.get("standings", ())),
         complaints=tuple(_complaint(row) for row in content.get("complaints", ())),
         known_as_of=content["known_as_of"],
     )
+
+
+def _standing(row: dict[str, str]) -> StandingInForce:
+    state, placed = PartnerState(row["state"]), Placed(row["placed"])
+    return StandingInForce(row["partner"], state, _date(row["since"]), row["review_id"], placed)
 
 
 def _complaint(row: dict[str, Any]) -> DecidedComplaint:

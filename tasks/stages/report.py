@@ -25,6 +25,7 @@ from tasks.stages.labels import book_label, labels_of, language_of, run_label
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
 from tasks.stages.reporting import write_due_reports
 from tasks.stages.rules import RuleSet
+from tasks.stages.standing import propose_at_months_end
 from tasks.stages.waive import waivers_of_run
 
 PAGE = "night.html"
@@ -41,6 +42,7 @@ def report(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> St
     result = run_stage(world, night, Stage.REPORT, lambda: _report(world, night, manifest, rules))
     if night.is_official:
         write_due_reports(world, night, manifest, rules.kpis.on(manifest.effective_on))
+        propose_at_months_end(world, night, rules)
     return result
 
 

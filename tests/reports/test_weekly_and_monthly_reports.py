@@ -331,13 +331,13 @@ def test_a_department_stands_beside_what_is_due_of_its_target_by_now():
 
 def test_partners_stand_raw_and_like_for_like_with_what_chance_leaves_open():
     told = LeagueStanding("R1", 250, Decimal(9), Decimal(0), Decimal(90), Decimal("0.10"), 2, Decimal("0.12"), 1,
-                          Decimal(1), Decimal(7), Decimal("1.3"), Decimal("1.1"), Decimal("1.5"), Verdict.BETTER)  # fmt: skip
+                          Decimal(1), Decimal(7), Decimal("1.3"), Decimal("1.1"), Decimal("1.5"),
+                          Verdict.BETTER)  # fmt: skip
     few = replace(told, entity="R2", rank=None, raw_rank=1, ratio=None, low=None, high=None, verdict=Verdict.TOO_FEW)
     league = PartnerLeague("recovery_rate", "Recovery rate", "VND", ("bucket", "product"), Decimal("0.1"), (told, few))
     rows = section(month(partners=(league,)), "league-partners-recovery_rate-VND").rows
-    assert [
-        (row.cells[0], row.cells[1].value, row.cells[1].note, row.cells[5].tone, *row.cells[6:]) for row in rows
-    ] == [
+    shown = [(row.cells[0], row.cells[1].value, row.cells[1].note, row.cells[5].tone, *row.cells[6:]) for row in rows]
+    assert shown == [
         ("R1", 1, "raw: 2", "good", "1.10 – 1.50", "better"),
         ("R2", None, "raw: 1", "", "–", "too few cases"),
     ]

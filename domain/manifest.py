@@ -16,6 +16,7 @@ class RunKind(StrEnum):
     MONTH_END = "month-end"
     WHAT_IF = "what-if"
     OPENING = "opening"  # the state of pay before going live, as it was brought in
+    SETTLEMENT = "settlement"  # a partner's claims of a cycle, matched to the books
 
 
 class Stage(StrEnum):
@@ -27,6 +28,7 @@ class Stage(StrEnum):
     PROJECT = "project"
     REPORT = "report"
     PREPARE = "prepare"  # of a month-end, and of an opening
+    MATCH = "match"  # of a settlement
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,6 +82,27 @@ class PaidBatch:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Settled:
+    """What a settlement is of: a partner, a contract, and a cycle from its first day to the day after its last."""
+
+    partner: str
+    contract: str
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ClaimsRead:
+    """What was agreed and decided of a partner's claims: the settlements that count, in order, how many decisions on
+    them, and the digest of what is payable by them."""
+
+    partner: str
+    settlements: tuple[RunId, ...]
+    decisions: int
+    payable: Digest
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class DecidedComplaint:
     """What people found of a complaint in the register of actions, in place of what the core system says of it.
 
@@ -120,8 +143,10 @@ class Manifest:
     prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
     under the month's own id, and with it under its ledger entries; `complaints` what people found of complaints in the
     register of actions; `standings` how partners stand by decisions of people on the day after, but for those in good
-    standing: a suspended one gets no new placements. `known_as_of` is what was asked for, and empty where nothing was:
-    the newest versions counted.
+    standing: a suspended one gets no new placements. `settles` (settlements) is whose claims of which cycle match;
+    `claims` what was agreed and decided of partners' claims before: of a month-end, what its recoveries are payable by;
+    `refused` (settlements) the files of claim lines that the gate set aside. `known_as_of` is what was asked for, and
+    empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -152,6 +177,9 @@ class Manifest:
     opening: Digest | None = None
     results: Digest | None = None
     standings: tuple[StandingInForce, ...] = ()
+    settles: Settled | None = None
+    claims: tuple[ClaimsRead, ...] = ()
+    refused: tuple[Digest, ...] = ()
     complaints: tuple[DecidedComplaint, ...] = ()
     known_as_of: str = ""
 

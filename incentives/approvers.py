@@ -33,6 +33,9 @@ class PayDecision(StrEnum):
     ANSWER_DISPUTE = "answer_dispute"
     UPHOLD_DISPUTE = "uphold_dispute"
     REJECT_DISPUTE = "reject_dispute"
+    DECIDE_CLAIM = "decide_claim"
+    CONFIRM_CLAIM = "confirm_claim"
+    ACCEPT_INVOICE = "accept_invoice"
     CLOSE = "close"
     REOPEN = "reopen"
 

@@ -24,6 +24,7 @@ class About(StrEnum):
 
 
 OF_MONTHS = frozenset({PayDecision.CLOSE, PayDecision.REOPEN})
+OF_FEES = frozenset({PayDecision.DECIDE_CLAIM, PayDecision.CONFIRM_CLAIM, PayDecision.ACCEPT_INVOICE})
 
 
 class Authority(Rule):
@@ -41,6 +42,8 @@ class Authority(Rule):
 
 
 def belongs(decision: PayDecision, about: About) -> bool:
+    if decision in OF_FEES:
+        return about is About.FEE
     return (decision in OF_MONTHS) is (about is About.MONTH)
 
 
@@ -173,6 +176,9 @@ _VERBS: Mapping[PayDecision, str] = {
     PayDecision.ANSWER_DISPUTE: "answer a dispute",
     PayDecision.UPHOLD_DISPUTE: "uphold a dispute",
     PayDecision.REJECT_DISPUTE: "reject a dispute",
+    PayDecision.DECIDE_CLAIM: "decide a difference",
+    PayDecision.CONFIRM_CLAIM: "confirm a decision on a difference",
+    PayDecision.ACCEPT_INVOICE: "decide an invoice",
     PayDecision.CLOSE: "close a month",
     PayDecision.REOPEN: "reopen a month",
 }

@@ -188,6 +188,7 @@ def void_reasons(
     is_month_changed: bool = False,
     is_calculation_changed: bool = False,
     unsigned: Iterable[str] = (),
+    is_settlement_changed: bool = False,
 ) -> tuple[Issue, ...]:
     """What has made the batch void since it was frozen; publishing compares, and computes nothing.
 
@@ -196,7 +197,8 @@ def void_reasons(
     they were, and those that have come to them, `withdrawn` names pinned inputs that were withdrawn, `held_since`
     payees whom it would pay although they are held; `is_month_changed` says that something else was posted for its
     payees from which deductions follow, `is_calculation_changed` that another version of the program calculates
-    now; `unsigned` names the rules whose signatures were withdrawn.
+    now; `unsigned` names the rules whose signatures were withdrawn; `is_settlement_changed` says that a settlement of
+    its partner's claims, or a decision on them, has made other recoveries payable.
     """
     keys = sorted(posted.keys() | posted_now.keys())
     changed = [key for key in keys if posted.get(key, 0) != posted_now.get(key, 0)]
@@ -208,6 +210,7 @@ def void_reasons(
         *(("BAT014", f"{payee} is held, and the batch would pay or take back") for payee in held_since),
         *([("BAT015", "deductions of its payees have changed: something was posted")] if is_month_changed else []),
         *([("BAT016", "another version of Recoup calculates now")] if is_calculation_changed else []),
+        *([("BAT018", "other recoveries of its partner are payable now")] if is_settlement_changed else []),
     )
     issues = (Issue(code, _place(batch), text, "Prepare it again") for code, text in texts)
     return (*issues, *signatures_withdrawn(batch, unsigned))

@@ -12,6 +12,7 @@ from domain.expressions.parse import suggestion
 from domain.issues import Issue
 from domain.money import MINOR_DIGITS
 from domain.rules import Placed
+from incentives.claims.terms import settlement_faults
 from incentives.contract_language import AMOUNTS, Contract, Earned, FeeCase, OfPlacement, Permission
 from incentives.duties import commitment_faults
 
@@ -25,6 +26,7 @@ def faults(placed: Placed[Contract], permissions: Sequence[Permission]) -> Itera
     yield from _file_faults(placed)
     yield from commitment_faults(placed, placed.rule.commitments, placed.rule.duties)
     yield from _not_permitted(placed, permissions)
+    yield from _settlement_faults(placed)
 
 
 def competing(contracts: list[Placed[Contract]]) -> Iterator[Issue]:
@@ -42,6 +44,12 @@ def competing(contracts: list[Placed[Contract]]) -> Iterator[Issue]:
 def permitted(permissions: Sequence[Permission], jurisdiction: str, day: date) -> tuple[str, ...]:
     holding = [each for each in permissions if each.jurisdiction == jurisdiction and each.valid_from <= day]
     return max(holding, key=lambda each: each.valid_from).legal_types if holding else ()
+
+
+def _settlement_faults(placed: Placed[Contract]) -> Iterator[Issue]:
+    if placed.rule.settlement is not None:
+        digits = MINOR_DIGITS.get(placed.rule.currency)
+        yield from settlement_faults(placed.rule.settlement, placed.place("settlement"), digits)
 
 
 def _term_faults(placed: Placed[Contract]) -> Iterator[Issue]:

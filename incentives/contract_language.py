@@ -10,6 +10,7 @@ from domain.documents import RuleModel
 from domain.money import Rounding
 from domain.records import Unit
 from domain.rules import Rule
+from incentives.claims.terms import SettlementTerms
 from incentives.duties import Commitment, Duty
 from incentives.numbers import Name, Number
 from incentives.policies import Missing
@@ -281,6 +282,8 @@ class Contract(TitledRule):
     """What the partner returns every month."""
     commitments: tuple[Commitment, ...] = ()
     """What the partner promised, as bounds on KPIs."""
+    settlement: SettlementTerms | None = None
+    """How the partner's claims are settled, cycle by cycle; left out, the books alone decide what earns a fee."""
 
 
 class ContractFile(RuleModel):

@@ -89,13 +89,13 @@ DIALECTS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
 
 
 @contextmanager
-def new_world(request: pytest.FixtureRequest, home: Path, dialect: str) -> Iterator[World]:
+def new_world(request: pytest.FixtureRequest, home: Path, dialect: str, **settings: object) -> Iterator[World]:
     """A fresh home, with its store on SQLite or in a new database of the server."""
     with ExitStack() as cleaned:
         url = ""
         if dialect == "postgresql":
             url = cleaned.enter_context(database_on(request.getfixturevalue("postgresql")))
-        yield open_world(Settings(home=home, database_url=url), clock=SteppingClock())
+        yield open_world(Settings(home=home, database_url=url, **settings), clock=SteppingClock())
 
 
 @contextmanager

@@ -86,7 +86,7 @@ runs = sa.Table(
     "runs",
     STORE,
     sa.Column("run_id", sa.String(24), primary_key=True, comment="Digest of the manifest."),
-    sa.Column("kind", sa.String(16), nullable=False, comment="nightly, month-end, what-if or opening."),
+    sa.Column("kind", sa.String(16), nullable=False, comment="nightly, month-end, what-if, opening or settlement."),
     sa.Column("business_date", sa.Date, nullable=False, comment="Business date, or the last day of the period."),
     sa.Column("manifest", CanonicalJson(), nullable=False, comment="Everything that the run reads."),
     *_recorded(),
@@ -900,6 +900,140 @@ signal_interested = sa.Table(
     comment="Who profits from what a case is about.",
 )
 
+claim_settlements = sa.Table(
+    "claim_settlements",
+    STORE,
+    sa.Column("settlement_id", sa.String(160), primary_key=True, comment="Partner, contract, cycle and number."),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, unique=True, comment="The run that matched."),
+    sa.Column("partner_id", sa.String(80), nullable=False, comment="The partner."),
+    sa.Column("position", sa.Integer, nullable=False, comment="Counted up over all settlements of the partner."),
+    sa.Column("contract_id", sa.String(80), nullable=False, comment="The contract that is settled."),
+    sa.Column("contract", sa.String(64), nullable=False, comment="Digest of its version at the end of the cycle."),
+    sa.Column("starts_on", sa.Date, nullable=False, comment="First day of the cycle."),
+    sa.Column("ends_on", sa.Date, nullable=False, comment="First day after it."),
+    sa.Column("number", sa.Integer, nullable=False, comment="1; more where the cycle was settled again."),
+    sa.Column("run_on", sa.Date, nullable=False, comment="Claims up to this day; the date of the night that is read."),
+    sa.Column("reply_by", sa.Date, nullable=False, comment="Last day for the partner's answer."),
+    sa.Column("totals", CanonicalJson(), nullable=False, comment="Numbers and money, theirs and ours."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who had it matched."),
+    *_recorded(),
+    sa.UniqueConstraint("partner_id", "position"),
+    sa.UniqueConstraint("partner_id", "contract_id", "starts_on", "number"),
+    comment="Claims of a partner matched to the books, cycle by cycle.",
+)
+
+claim_differences = sa.Table(
+    "claim_differences",
+    STORE,
+    sa.Column("difference_id", sa.String(200), primary_key=True, comment="The settlement and a number."),
+    sa.Column(
+        "settlement_id", sa.ForeignKey("claim_settlements.settlement_id"), nullable=False, comment="The settlement."
+    ),
+    sa.Column("subject", sa.String(120), nullable=False, comment="The line, or payment: and the booking."),
+    sa.Column("kind", sa.String(24), nullable=False, comment="In what way claim and books differ."),
+    sa.Column("claim_id", sa.String(80), nullable=False, comment="The partner's line; empty: nothing was claimed."),
+    sa.Column("account_id", sa.String(80), nullable=False, comment="The account."),
+    sa.Column("reference", sa.String(80), nullable=False, comment="The booking that the line names; empty: none."),
+    sa.Column("payment_id", sa.String(80), nullable=False, comment="The booking that it fits; empty: none."),
+    sa.Column("claimed_on", sa.Date, comment="Date of the claim."),
+    sa.Column("month", sa.Date, comment="Month that is claimed."),
+    sa.Column("paid_on", sa.Date, comment="When it was paid, by the claim."),
+    sa.Column("booked_on", sa.Date, comment="When it was paid, by the books."),
+    sa.Column("posted_on", sa.Date, comment="When it was booked."),
+    sa.Column("claimed_minor", MinorUnits(), comment="What is claimed; null: no amount that could be paid."),
+    sa.Column("booked_minor", MinorUnits(), comment="What is open of the booking; null: there is none."),
+    sa.Column("currency", sa.String(3), nullable=False, comment="Currency."),
+    sa.Column("first_listed_on", sa.Date, nullable=False, comment="Since when it is open."),
+    sa.UniqueConstraint("settlement_id", "subject"),
+    comment="Lines and bookings that do not agree, each under one kind.",
+)
+
+claim_decisions = sa.Table(
+    "claim_decisions",
+    STORE,
+    sa.Column("partner_id", sa.String(80), primary_key=True, comment="The partner."),
+    sa.Column("number", sa.Integer, primary_key=True, comment="Counted up over all decisions on the partner's claims."),
+    sa.Column(
+        "difference_id", sa.ForeignKey("claim_differences.difference_id"), nullable=False, comment="The difference."
+    ),
+    sa.Column("step", sa.Integer, nullable=False, comment="Number of the decision on this difference, from 1."),
+    sa.Column("verdict", sa.String(12), nullable=False, comment="ours, theirs, reject, wait, confirm, object, reopen."),
+    sa.Column("is_proposal", sa.Boolean, nullable=False, comment="Whether it counts only once somebody confirms it."),
+    sa.Column("until", sa.Date, comment="Until when it waits."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision."),
+    sa.Column("on_behalf_of", sa.String(120), nullable=False, comment="Whom a delegate acted for; empty: nobody."),
+    *_recorded(),
+    sa.UniqueConstraint("difference_id", "step"),
+    comment="What people decided on differences, in order.",
+)
+
+claim_replies = sa.Table(
+    "claim_replies",
+    STORE,
+    sa.Column("reply_id", sa.String(64), primary_key=True, comment="SHA-256 of the partner's file."),
+    sa.Column(
+        "settlement_id", sa.ForeignKey("claim_settlements.settlement_id"), nullable=False, comment="What it answers."
+    ),
+    sa.Column("file_name", sa.String(200), nullable=False, comment="Its name, without folders."),
+    sa.Column("rows", sa.BigInteger, nullable=False, comment="Lines in it."),
+    sa.Column("received_on", sa.Date, nullable=False, comment="When it was taken in."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who took it in."),
+    *_recorded(),
+    comment="Answers of partners to lists of differences.",
+)
+
+claim_reply_lines = sa.Table(
+    "claim_reply_lines",
+    STORE,
+    sa.Column("reply_id", sa.ForeignKey("claim_replies.reply_id"), primary_key=True, comment="The file."),
+    sa.Column(
+        "difference_id", sa.ForeignKey("claim_differences.difference_id"), primary_key=True, comment="The difference."
+    ),
+    sa.Column("answer", sa.String(12), nullable=False, comment="agreed, disputed or withdrawn."),
+    sa.Column("text", sa.Text, nullable=False, comment="What the partner says; may be empty."),
+    sa.CheckConstraint("answer IN ('agreed', 'disputed', 'withdrawn')", name="answer"),
+    comment="What a partner answered to each difference; it decides nothing.",
+)
+
+partner_invoices = sa.Table(
+    "partner_invoices",
+    STORE,
+    sa.Column("invoice_id", sa.String(160), primary_key=True, comment="The partner and its number."),
+    sa.Column("partner_id", sa.String(80), nullable=False, comment="The partner."),
+    sa.Column("invoice_number", sa.String(80), nullable=False, comment="The partner's number."),
+    sa.Column("batch_id", sa.ForeignKey("batches.batch_id"), nullable=False, comment="The published batch it is for."),
+    sa.Column("dated_on", sa.Date, nullable=False, comment="Its date."),
+    sa.Column("currency", sa.String(3), nullable=False, comment="Its currency."),
+    sa.Column("net_minor", MinorUnits(), nullable=False, comment="Without tax, in minor units."),
+    sa.Column("tax_minor", MinorUnits(), nullable=False, comment="The tax, in minor units."),
+    sa.Column("differences", CanonicalJson(), nullable=False, comment="In what it differs from what was posted."),
+    sa.Column("received_on", sa.Date, nullable=False, comment="When it was taken in."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who took it in."),
+    *_recorded(),
+    sa.UniqueConstraint("partner_id", "invoice_number"),
+    comment="Invoices of partners for what was posted.",
+)
+
+invoice_decisions = sa.Table(
+    "invoice_decisions",
+    STORE,
+    sa.Column(
+        "invoice_id",
+        sa.ForeignKey("partner_invoices.invoice_id"),
+        primary_key=True,
+        comment="The invoice; decided once.",
+    ),
+    sa.Column("decision", sa.String(12), nullable=False, comment="accepted or rejected."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided: not who took it in."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision."),
+    sa.Column("on_behalf_of", sa.String(120), nullable=False, comment="Whom a delegate acted for; empty: nobody."),
+    *_recorded(),
+    comment="What people decided on invoices that differ from what was posted.",
+)
+
 RESULTS = (
     table_verdicts,
     check_results,
@@ -957,6 +1091,13 @@ APPEND_ONLY = (
     signal_findings,
     signal_evidence,
     signal_interested,
+    claim_settlements,
+    claim_differences,
+    claim_decisions,
+    claim_replies,
+    claim_reply_lines,
+    partner_invoices,
+    invoice_decisions,
 )
 
 MUTABLE = (attempts, ledger_head)

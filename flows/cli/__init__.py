@@ -32,6 +32,7 @@ from flows.cli import (
     reporting,
     rules,
     serving,
+    settlement,
     sharing,
     signals,
     simulating,
@@ -84,6 +85,7 @@ app.add_typer(payroll.payroll, name="payroll")
 app.add_typer(opening.opening, name="opening")
 partners.partners.registered_commands.extend(standing.app.registered_commands)
 app.add_typer(partners.partners, name="partners")
+app.add_typer(settlement.settlement, name="settlement")
 
 
 def main() -> None:

@@ -39,6 +39,7 @@ from incentives.settlement import OpenMonth
 from tasks.stages.authority import people_on, ruling_on
 from tasks.stages.brought_in import posted_opening
 from tasks.stages.calculation import pay_calculation_version
+from tasks.stages.claims_state import is_payable_changed
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import (
@@ -162,7 +163,7 @@ def _publish(
     by, day, head = whom
     if frozen.state.phase is BatchPhase.PUBLISHED:
         return Published(frozen.batch.batch_id, 0, head)
-    _refuse_void(connection, frozen, rules, day)
+    _refuse_void(world, connection, frozen, rules, day)
     number = len(frozen.decisions) + 1
     decision = Decision(
         frozen.batch.batch_id, number, DecisionKind.PUBLISHED, by, "publisher", frozen.batch.content_hash, on=day
@@ -215,7 +216,7 @@ def _refuse(issues: Iterable[Issue]) -> None:
         raise RefusedError("\n".join(str(issue) for issue in found))
 
 
-def _refuse_void(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day: date) -> None:
+def _refuse_void(world: World, connection: sa.Connection, frozen: Frozen, rules: RuleSet, day: date) -> None:
     batch = frozen.batch
     posted_now = {
         key: amount
@@ -241,8 +242,17 @@ def _refuse_void(connection: sa.Connection, frozen: Frozen, rules: RuleSet, day:
             is_month_changed=_is_month_changed(connection, frozen),
             is_calculation_changed=manifest.calculation != pay_calculation_version(),
             unsigned=_unsigned(connection, frozen),
+            is_settlement_changed=_is_settlement_changed(world, connection, frozen, manifest),
         )
     )
+
+
+def _is_settlement_changed(world: World, connection: sa.Connection, frozen: Frozen, manifest: Manifest) -> bool:
+    """Of a fee batch: whether a settlement or a decision has made other recoveries payable since."""
+    batch = frozen.batch
+    if batch.kind is not BatchKind.FEE:
+        return False
+    return is_payable_changed(world, connection, batch.scope, manifest, batch.period.end)
 
 
 def _unsigned(connection: sa.Connection, frozen: Frozen) -> tuple[str, ...]:

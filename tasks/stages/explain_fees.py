@@ -19,10 +19,12 @@ from domain.manifest import Manifest
 from domain.periods import Period
 from domain.records import PayoutLine, Step
 from domain.sql import TABLES
+from incentives.claims.payable import payable_recoveries
 from incentives.fee_lines import FeeLine, by_band
 from incentives.fees import fees
 from reports.csv_files import csv_text
 from reports.payout_tree import FeePayment, Node, PaymentSum
+from tasks.stages.claims_state import payable_named
 from tasks.stages.recompute import contracts_as_signed
 from tasks.stages.recoveries import known_from, recoveries_of
 
@@ -42,9 +44,11 @@ def bands_of_fee(world: World, duck: Duck, manifest: Manifest, line: PayoutLine,
     """
     with world.store.read() as connection:
         contracts = contracts_as_signed(manifest, {each.rule: each for each in signed_versions(connection)})
-    period, contract = Period.parse(line.origin_period), line.component.partition(":")[2]
+        period, contract = Period.parse(line.origin_period), line.component.partition(":")[2]
+        claims = payable_named(world, connection, manifest.claims, period.end)
     contracts = contracts.during(period)
-    mine = [each for each in recoveries_of(duck, period, contracts) if each.partner_id == line.payee]
+    booked_to = [each for each in recoveries_of(duck, period, contracts) if each.partner_id == line.payee]
+    mine = payable_recoveries(contracts, booked_to, claims).payable
     settled = fees(contracts, mine, period=period, known_from=known_from(duck)).lines
     booked = _booked(duck, line.payee, period)
     found: dict[str, list[tuple[FeePayment, ...]]] = defaultdict(list)

@@ -9,7 +9,19 @@ import sqlalchemy as sa
 
 from adapters.store.schema import runs
 from domain.ids import Digest, ReleaseId, RunId, VersionId, digest_of
-from domain.manifest import DecidedComplaint, EarlierNight, Input, Manifest, PaidBatch, RunKind, Stage, Unread, Waiver
+from domain.manifest import (
+    ClaimsRead,
+    DecidedComplaint,
+    EarlierNight,
+    Input,
+    Manifest,
+    PaidBatch,
+    RunKind,
+    Settled,
+    Stage,
+    Unread,
+    Waiver,
+)
 from domain.rules import RuleKind, RuleVersion
 from domain.standings import PartnerState, Placed, StandingInForce
 
@@ -56,6 +68,9 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         opening=Digest(content["opening"]) if content.get("opening") else None,
         results=Digest(content["results"]) if content.get("results") else None,
         standings=tuple(_standing(row) for row in content.get("standings", ())),
+        settles=_settled(content.get("settles")),
+        claims=tuple(_claims(row) for row in content.get("claims", ())),
+        refused=tuple(Digest(name) for name in content.get("refused", ())),
         complaints=tuple(_complaint(row) for row in content.get("complaints", ())),
         known_as_of=content["known_as_of"],
     )
@@ -77,6 +92,15 @@ def _nights(rows: list[dict[str, str]]) -> tuple[EarlierNight, ...]:
 
 def _batches(rows: list[dict[str, str]]) -> tuple[PaidBatch, ...]:
     return tuple(PaidBatch(row["period"], row["scope"], RunId(row["run"])) for row in rows)
+
+
+def _settled(row: dict[str, str] | None) -> Settled | None:
+    return Settled(row["partner"], row["contract"], _date(row["start"]), _date(row["end"])) if row else None
+
+
+def _claims(row: dict[str, Any]) -> ClaimsRead:
+    settlements = tuple(RunId(run) for run in row["settlements"])
+    return ClaimsRead(row["partner"], settlements, row["decisions"], Digest(row["payable"]))
 
 
 def _inputs(rows: list[dict[str, str]]) -> tuple[Input, ...]:

@@ -27,7 +27,7 @@ from adapters.store.seals import FIGURES, results_digest
 from adapters.store.signatures import with_signatures
 from adapters.world import World, business_today
 from domain.ids import AttemptId, BatchId, Digest, RunId, digest_of, short
-from domain.manifest import Manifest, RunKind, Stage
+from domain.manifest import ClaimsRead, Manifest, RunKind, Stage
 from domain.money import from_minor
 from domain.periods import Period
 from domain.records import PayoutLine
@@ -60,6 +60,7 @@ from incentives.settlement import Decided, Hold, OpenMonth, Scope, holds_on, set
 from tasks.stages.brought_in import is_opening, posted_opening
 from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.carried_pay import batches_carried
+from tasks.stages.claims_state import claims_read, payable_digest
 from tasks.stages.decided_complaints import decided_since
 from tasks.stages.late import arrived_since
 from tasks.stages.manifests import manifest_of
@@ -139,7 +140,8 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
     with world.store.read() as connection:
         _refuse_before_look_back(terms, period, opened_for(connection, period))
         posted = {kind: posted_of(connection, kind, period) for kind in BatchKind}
-        manifest = _manifest(connection, period, source, source_manifest, rules, posted)
+        claims = claims_read(world, connection, period.end)
+        manifest = _manifest(connection, period, source, source_manifest, rules, posted, claims)
         _refuse_untied(connection, source)
     run = record_run(world.store, manifest, attempt)
     night = Night(run, attempt, period.last_day, RunKind.MONTH_END)
@@ -276,6 +278,7 @@ def _manifest(
     source_manifest: Manifest,
     rules: RuleSet,
     posted: Mapping[BatchKind, Posted],
+    claims: tuple[ClaimsRead, ...],
 ) -> Manifest:
     """The night that is paid, the pay rules of the period as they are now, and what its keys have come to."""
     pay_rules = (
@@ -302,6 +305,7 @@ def _manifest(
         published=batches_published(connection, rules.policies, period),
         opening=opening.file if (opening := posted_opening(connection)) else None,
         results=results_digest(connection, source, FIGURES),
+        claims=claims,
     )
 
 
@@ -491,8 +495,12 @@ def _is_made_from_the_same(
     connection: sa.Connection, before: Manifest, now: Manifest, draft: Draft, rules: RuleSet
 ) -> bool:
     """Whether the manifests differ only by what the ledger had of all departments (a batch's own part of it is its
-    content), and by rules that the batch does not read."""
-    one, other = (replace(each, ledger=None, published=(), rules=()) for each in (before, now))
+    content), by the claims of other partners, and by rules that the batch does not read."""
+    one, other = (replace(each, ledger=None, published=(), rules=(), claims=()) for each in (before, now))
+    if draft.scope.kind is BatchKind.FEE and payable_digest(before, draft.scope.name) != payable_digest(
+        now, draft.scope.name
+    ):
+        return False
     differing = {*before.rules} ^ {*now.rules}
     if one != other or not differing:
         return one == other

@@ -16,11 +16,12 @@ from adapters.store.results import read_kpis, read_scores, write_held, write_pay
 from adapters.store.runs import StageResult, State
 from adapters.store.seals import PAYOUTS, write_seals
 from adapters.world import World
-from domain.manifest import Manifest, Stage
+from domain.manifest import Manifest, RunKind, Stage
 from domain.periods import Period
 from domain.records import PayoutLine
 from incentives.book import PolicyBook
 from incentives.calculate import calculate
+from incentives.claims.payable import Payable, Waiting, payable_recoveries
 from incentives.contracts import ContractBook
 from incentives.fee_month import HeldFee
 from incentives.fees import fees
@@ -29,6 +30,7 @@ from incentives.house import Earlier
 from incentives.ledger import BatchKind
 from incentives.measures import Measures, measures_of
 from tasks.stages.carried_pay import columns_carried, months_opened
+from tasks.stages.claims_state import payable_named
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.night import Night, StageWork, run_stage
 from tasks.stages.people import BONUS_READS, leavers_of, payees_of, working_days_of
@@ -78,8 +80,9 @@ def compute_pay(
         measures = measures_of(read_kpis(connection, night.run), read_scores(connection, night.run))
         earlier, sets = columns_carried(connection, of.paid, period), sets_published(connection, of.published)
         opened = months_opened(connection, of.paid, period)
+        claims = payable_named(world, connection, of.claims, period.end) if of.kind is RunKind.MONTH_END else None
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        return pay_in(duck, measures, policies, contracts, period, halted, earlier, sets, opened=opened)
+        return pay_in(duck, measures, policies, contracts, period, halted, earlier, sets, opened=opened, claims=claims)
 
 
 def pay_in(
@@ -93,8 +96,10 @@ def pay_in(
     first_paid: FirstPaid = MappingProxyType({}),
     *,
     opened: frozenset[int] = frozenset(),
+    claims: Payable | None = None,
 ) -> Pay:
-    """The same from given measures, over the session of a night."""
+    """The same from given measures, over the session of a night. `claims` say what is payable where a contract is
+    settled by them; without them, as in a forecast, everything is that the books have."""
     contracts = contracts.during(period)
     fee_reads = FEE_READS | contracts.tables()
     lines: dict[BatchKind, tuple[PayoutLine, ...]] = {}
@@ -123,16 +128,22 @@ def pay_in(
             *((each.payee, "", f"without_policy: {each.text}") for each in found.without_policy),
         )
     if not halted & fee_reads:
+        recoveries = recoveries_of(duck, period, contracts)
+        payable, waits = (recoveries, ()) if claims is None else payable_recoveries(contracts, recoveries, claims)
         settled = fees(
             contracts,
-            recoveries_of(duck, period, contracts),
+            payable,
             period=period,
             at_partners=placements_of(duck, period) if contracts.looks_at_placements() else (),
             measures=measures,
             known_from=known_from(duck),
         )
         lines[BatchKind.FEE] = settled.payouts
-        held[BatchKind.FEE] = (*_without_fee(settled.without_fee), *map(_held_fee, settled.held))
+        held[BatchKind.FEE] = (
+            *_without_fee(settled.without_fee),
+            *map(_held_fee, settled.held),
+            *_waiting_for_claims(each for each in waits if each.recovery.posted_on in period),
+        )
     return Pay(lines, held, waiting, leavers)
 
 
@@ -168,6 +179,21 @@ def _totals(lines: Iterable[PayoutLine]) -> dict[tuple[str, str], tuple[int, Dec
 
 def _held_fee(each: HeldFee) -> Held:
     return each.partner, each.component, f"{each.reason}: {each.text}"
+
+
+def _waiting_for_claims(found: Iterable[Waiting]) -> tuple[Held, ...]:
+    """Recoveries that wait until the partner's claims agree or somebody decides, by partner and reason."""
+    sums: dict[tuple[str, str, str], list[Decimal]] = defaultdict(list)
+    for each in found:
+        sums[each.recovery.partner_id, each.reason, each.recovery.currency].append(each.recovery.amount)
+    return tuple(
+        (
+            partner,
+            f"waits_{reason}:{currency}",
+            f"{len(amounts)} recoveries of {sum(amounts)} {currency} wait: {reason}",
+        )
+        for (partner, reason, currency), amounts in sorted(sums.items())
+    )
 
 
 def _without_fee(found: Iterable[Any]) -> tuple[Held, ...]:

@@ -44,10 +44,12 @@ from reports.payroll_files import (
     payroll_csv,
 )
 from tasks.stages.brought_in import is_opening
+from tasks.stages.claims_invoices import awaited_invoices
 from tasks.stages.gate import accepted_inputs
 from tasks.stages.manifests import manifest_of
 from tasks.stages.month_end import Frozen, read_frozen
 from tasks.stages.night import Night
+from tasks.stages.rules import sound_rules
 from tasks.stages.session import session_of_tables
 
 PAYROLL, JOURNAL = "payroll", "journal"
@@ -64,6 +66,10 @@ class Export:
     sha256: str
     rows: int
     totals: Mapping[str, Any]
+
+
+class InvoiceAwaitedError(RefusedError):
+    """Finance gets nothing yet: the partner's invoice is to agree first."""
 
 
 def terms_on(world: World, run: RunId, day: date) -> dict[str, Terms]:
@@ -83,7 +89,8 @@ def write_pay_files(world: World, batch: str, *, terms_of: TermsOf = terms_on) -
     """The payroll file (of bonuses) and the journal of the published batch whose id starts with `batch`.
 
     What was written before stays; a file that is gone comes back from the ledger and the stored lines, the same.
-    Raises: RefusedError if the batch is not published, or with everybody who has no payroll number.
+    Raises: RefusedError if the batch is not published, or with everybody who has no payroll number;
+    InvoiceAwaitedError where the partner's invoice comes first.
     """
     with world.store.read() as connection:
         frozen = read_frozen(connection, batch)
@@ -95,6 +102,12 @@ def write_pay_files(world: World, batch: str, *, terms_of: TermsOf = terms_on) -
             raise RefusedError(f"batch {frozen.batch.batch_id} PYR005 {text}")
         known = exports_of(connection, frozen.batch.batch_id)
         source = manifest_of(connection, frozen.run).source
+        awaited = awaited_invoices(connection, sound_rules(world.settings.rules), frozen)
+    if awaited and not known:
+        text = f"the contract wants the partner's invoice in {', '.join(awaited)}, and none agrees or was accepted"
+        raise InvoiceAwaitedError(
+            f"batch {frozen.batch.batch_id} STL057 {text}. `recoup settlement invoice` takes it in"
+        )
     if not known:
         terms = {}
         if frozen.batch.kind is BatchKind.BONUS and source is not None:

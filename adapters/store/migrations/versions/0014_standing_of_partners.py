@@ -8,7 +8,7 @@ from adapters.store.schema import STORE
 from adapters.store.types import CanonicalJson, UtcTime
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,157 @@
+"""Settlements of partners' claims: what was matched, what differs, what people decided and partners answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.errors import RefusedError
+from adapters.store.engine import Store
+from adapters.store.schema import (
+    claim_decisions,
+    claim_differences,
+    claim_replies,
+    claim_reply_lines,
+    claim_settlements,
+    invoice_decisions,
+    partner_invoices,
+)
+from domain.ids import AttemptId
+
+_ROWS_AT_ONCE = 5_000
+
+
+def insert_settlement(
+    store: Store,
+    connection: sa.Connection,
+    settlement: Mapping[str, Any],
+    differences: Sequence[Mapping[str, Any]],
+    attempt: AttemptId | None,
+) -> None:
+    stamped = {**settlement, "recorded_at": store.seam.clock(), "attempt_id": attempt}
+    connection.execute(claim_settlements.insert().values(**stamped))
+    for first in range(0, len(differences), _ROWS_AT_ONCE):
+        rows = [{**each, "settlement_id": settlement["settlement_id"]} for each in differences[first:][:_ROWS_AT_ONCE]]
+        connection.execute(claim_differences.insert(), rows)
+
+
+def settlements_of(
+    connection: sa.Connection, *, partner: str = "", runs: Sequence[str] | None = None
+) -> tuple[sa.Row[Any], ...]:
+    """By partner, in the order in which they were made."""
+    key = claim_settlements.c
+    statement = sa.select(claim_settlements).order_by(key.partner_id, key.position)
+    if partner:
+        statement = statement.where(key.partner_id == partner)
+    if runs is not None:
+        statement = statement.where(key.run_id.in_(runs))
+    return tuple(connection.execute(statement))
+
+
+def settlement_named(connection: sa.Connection, prefix: str) -> sa.Row[Any]:
+    """The one settlement whose id starts with `prefix`; of one cycle, the last one. Raises: RefusedError."""
+    found = [row for row in settlements_of(connection) if row.settlement_id.startswith(prefix)]
+    whole = [row for row in found if row.settlement_id == prefix]
+    cycles = {(row.partner_id, row.contract_id, row.starts_on) for row in found}
+    if not whole and len(cycles) == 1:
+        whole = found[-1:]
+    if len(whole) != 1:
+        known = ", ".join(row.settlement_id for row in found) or "none; `recoup settlement list` lists them"
+        raise RefusedError(f"STL010 {prefix!r} should name one settlement; it names {known}")
+    return whole[0]
+
+
+def differences_of(
+    connection: sa.Connection, *, partner: str = "", settlements: Sequence[str] | None = None
+) -> tuple[sa.Row[Any], ...]:
+    """Every difference as it was listed, with its settlement's partner, contract, dates and position, in order."""
+    of, key = claim_settlements.c, claim_differences.c
+    statement = (
+        sa.select(
+            claim_differences, of.partner_id, of.contract_id, of.position, of.starts_on, of.ends_on, of.reply_by,
+            of.run_on,
+        )
+        .join_from(claim_differences, claim_settlements, of.settlement_id == key.settlement_id)
+        .order_by(of.partner_id, of.position, key.subject)
+    )  # fmt: skip
+    if partner:
+        statement = statement.where(of.partner_id == partner)
+    if settlements is not None:
+        statement = statement.where(key.settlement_id.in_(settlements))
+    return tuple(connection.execute(statement))
+
+
+def insert_claim_decision(
+    store: Store, connection: sa.Connection, row: Mapping[str, Any], attempt: AttemptId | None
+) -> None:
+    connection.execute(claim_decisions.insert().values(**row, recorded_at=store.seam.clock(), attempt_id=attempt))
+
+
+def claim_decisions_of(connection: sa.Connection, *, partner: str = "") -> tuple[sa.Row[Any], ...]:
+    """Every decision, by partner, in order."""
+    key = claim_decisions.c
+    statement = sa.select(claim_decisions).order_by(key.partner_id, key.number)
+    return tuple(connection.execute(statement.where(key.partner_id == partner) if partner else statement))
+
+
+def is_known_reply(connection: sa.Connection, sha256: str) -> bool:
+    statement = sa.select(claim_replies.c.reply_id).where(claim_replies.c.reply_id == sha256)
+    return connection.execute(statement).first() is not None
+
+
+def insert_reply(
+    store: Store,
+    connection: sa.Connection,
+    reply: Mapping[str, Any],
+    lines: Iterable[Mapping[str, Any]],
+    attempt: AttemptId | None,
+) -> None:
+    stamped = {**reply, "recorded_at": store.seam.clock(), "attempt_id": attempt}
+    connection.execute(claim_replies.insert().values(**stamped))
+    rows = [{**line, "reply_id": reply["reply_id"]} for line in lines]
+    if rows:
+        connection.execute(claim_reply_lines.insert(), rows)
+
+
+def replies_of(connection: sa.Connection, *, partner: str = "") -> tuple[sa.Row[Any], ...]:
+    """Answers to differences, in the order in which they were taken in."""
+    line, reply, of = claim_reply_lines.c, claim_replies.c, claim_settlements.c
+    statement = (
+        sa.select(line.difference_id, line.answer, line.text, reply.received_on, of.partner_id)
+        .join_from(claim_reply_lines, claim_replies, reply.reply_id == line.reply_id)
+        .join(claim_settlements, of.settlement_id == reply.settlement_id)
+        .order_by(reply.recorded_at, reply.reply_id, line.difference_id)
+    )
+    return tuple(connection.execute(statement.where(of.partner_id == partner) if partner else statement))
+
+
+def insert_invoice(store: Store, connection: sa.Connection, row: Mapping[str, Any], attempt: AttemptId | None) -> None:
+    connection.execute(partner_invoices.insert().values(**row, recorded_at=store.seam.clock(), attempt_id=attempt))
+
+
+def insert_invoice_decision(
+    store: Store, connection: sa.Connection, row: Mapping[str, Any], attempt: AttemptId | None
+) -> None:
+    connection.execute(invoice_decisions.insert().values(**row, recorded_at=store.seam.clock(), attempt_id=attempt))
+
+
+def invoices_of(connection: sa.Connection, *, partner: str = "", batch: str = "") -> tuple[sa.Row[Any], ...]:
+    """Invoices with what was decided on them (`decision` is none while nothing was), in order of their taking in."""
+    key, decided = partner_invoices.c, invoice_decisions.c
+    statement = (
+        sa.select(
+            partner_invoices,
+            decided.decision,
+            decided.by_name.label("decided_by"),
+            decided.reason.label("decided_because"),
+        )
+        .join_from(partner_invoices, invoice_decisions, decided.invoice_id == key.invoice_id, isouter=True)
+        .order_by(key.recorded_at, key.invoice_id)
+    )
+    if partner:
+        statement = statement.where(key.partner_id == partner)
+    if batch:
+        statement = statement.where(key.batch_id == batch)
+    return tuple(connection.execute(statement))

@@ -1,0 +1,1 @@
+"""What partners claim: matched to the books, differences by kind, decisions, and what is payable of it."""

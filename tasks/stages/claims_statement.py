@@ -1,0 +1,154 @@
+"""A settlement's statement for the partner: page and workbook, from the store, once for each state of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from adapters.store.batches import read_batches
+from adapters.store.claims import settlement_named
+from adapters.store.runs import RunFile, files_of_run, register_files
+from adapters.world import World
+from domain.ids import RunId, digest_of, short
+from domain.money import from_minor
+from domain.periods import Period
+from domain.records import PayoutLine
+from incentives.batches import BatchPhase
+from incentives.claims.differences import Difference, State
+from incentives.claims.kinds import ABOUT
+from incentives.claims.terms import Cycle
+from incentives.ledger import BatchKind
+from reports.claims_statement import BandOfFee, ClaimsStatement, CountedMoney, ShownDifference, statement_report
+from reports.languages import Language
+from reports.report_files import report_page, write_report_workbook
+from tasks.stages.claims_files import NOT_TOLD
+from tasks.stages.claims_state import PartnerClaims, paid_for, partner_claims
+from tasks.stages.claims_status import Reconciled, reconciled
+from tasks.stages.labels import book_label
+from tasks.stages.month_end import read_frozen
+
+STATES = {
+    "open": "open", "waiting": "waiting", "proposed": "being decided", "ours": "payable as booked",
+    "theirs": "payable as claimed", "rejected": "not payable",
+}  # fmt: skip
+
+
+def write_claims_statement(world: World, settlement: str, language: Language | None = None) -> tuple[Path, ...]:
+    """The files of the statement as the settlement stands now; the same state gives the same files."""
+    language = language or Language(world.settings.language)
+    with world.store.read() as connection:
+        told = _told(world, connection, settlement)
+        run = RunId(told.run)
+        known = files_of_run(connection, run)
+    report = statement_report(told, language)
+    name = f"statement-{short(digest_of(told))}.{language.value}"
+    folder = f"reports/claims/{told.settlement}"
+    page, workbook = f"{folder}/{name}.html", f"{folder}/{name}.xlsx"
+    home = world.settings.home
+    written = {
+        page: world.seam.write_text(home / page, report_page(report, language), point="claims_statement"),
+        workbook: world.seam.write_file(
+            home / workbook, lambda part: write_report_workbook(report, part, language), point="claims_statement"
+        ),
+    }
+    with world.store.write("claims_statement_registered") as connection:
+        fresh = [RunFile(path, path, file.sha256, 0) for path, file in written.items() if path not in known]
+        register_files(connection, run, fresh)
+    return tuple(home / path for path in written)
+
+
+def _told(world: World, connection: sa.Connection, settlement: str) -> ClaimsStatement:
+    row = settlement_named(connection, settlement)
+    claims = partner_claims(world, connection, row.partner_id)
+    cycle, main = Cycle(row.starts_on, row.ends_on), reconciled(row.totals)[0]
+    mine = [each for each in claims.differences if each.settlement_id == row.settlement_id]
+    shown = [(each, claims.state(each)) for each in sorted(mine, key=_number)]
+    return ClaimsStatement(
+        settlement=row.settlement_id,
+        partner=row.partner_id,
+        contract=row.contract_id,
+        cycle=str(cycle),
+        run=row.run_id,
+        run_on=row.run_on,
+        reply_by=row.reply_by,
+        currency=main.currency,
+        theirs=tuple(_theirs(main)),
+        ours=tuple(_ours(main)),
+        agreed_as_claimed=main.agreed_as_claimed.amount,
+        agreed_as_booked=main.agreed_as_booked,
+        decided=_decided(claims, row.settlement_id),
+        bands=tuple(_bands(connection, row.partner_id, row.contract_id, cycle)),
+        differences=tuple(_shown(each, state) for each, state in shown),
+        book_label=book_label(world),
+    )
+
+
+def _theirs(main: Reconciled) -> Iterator[CountedMoney]:
+    yield CountedMoney("sent", main.sent.number, main.sent.amount, is_total=True)
+    yield CountedMoney("agreed", main.agreed_as_claimed.number, main.agreed_as_claimed.amount)
+    for kind, side in main.by_kind.items():
+        yield CountedMoney(kind.replace("_", " "), side.number, side.amount)
+
+
+def _ours(main: Reconciled) -> Iterator[CountedMoney]:
+    yield CountedMoney("due to be claimed", main.due.number, main.due.amount, is_total=True)
+    yield CountedMoney("agreed", main.agreed.number, main.agreed.amount)
+    yield CountedMoney("held by open differences", main.held.number, main.held.amount)
+    yield CountedMoney("not claimed", main.not_claimed.number, main.not_claimed.amount)
+
+
+def _decided(claims: PartnerClaims, settlement: str) -> Decimal:
+    """What decisions on this settlement's differences have made payable."""
+    names = {name for each, _ in claims.decided() if each.settlement_id == settlement
+             for name in (each.payment_id, *(match.payment_id for match in claims.held_by(each)))}  # fmt: skip
+    agreed = {match.payment_id for match in claims.matches[settlement] if match.kind == "agreed"}
+    paid = (each for each in paid_for(claims) if each.payment_id in names - agreed)
+    return sum((each.amount for each in paid), Decimal(0))
+
+
+def _bands(connection: sa.Connection, partner: str, contract: str, cycle: Cycle) -> Iterator[BandOfFee]:
+    """The bands of fees that were published, of the months of the cycle."""
+    month = Period.of(cycle.start)
+    while month.start < cycle.end:
+        for row in read_batches(connection, str(month)):
+            if (row.kind, row.scope) == (BatchKind.FEE.value, partner):
+                frozen = read_frozen(connection, row.batch_id)
+                if frozen.state.phase is BatchPhase.PUBLISHED:
+                    for line in frozen.lines:
+                        yield from _bands_of(line, row.batch_id, contract)
+        month = month.next()
+
+
+def _bands_of(line: PayoutLine, batch: str, contract: str) -> Iterator[BandOfFee]:
+    if line.component != f"fee:{contract}":
+        return
+    for step in line.steps:
+        said = dict(step.inputs)
+        if "recovered" in said and "payments" in said:
+            recovered, fee = Decimal(said["recovered"]), step.value or Decimal(0)
+            yield BandOfFee(line.origin_period, batch, step.name, int(said["payments"]), recovered, fee)
+
+
+def _number(each: Difference) -> int:
+    return int(each.difference_id.rpartition(".")[2])
+
+
+def _shown(each: Difference, state: State) -> ShownDifference:
+    about, is_told = ABOUT[each.kind], each.kind not in NOT_TOLD
+    claimed, booked = (
+        None if minor is None else from_minor(minor, each.currency) for minor in (each.claimed_minor, each.booked_minor)
+    )
+    return ShownDifference(
+        each.difference_id,
+        each.claim_id,
+        each.account_id,
+        about.text,
+        about.remedy,
+        claimed,
+        booked if is_told else None,
+        STATES[state.standing.value],
+        each.first_listed_on,
+    )

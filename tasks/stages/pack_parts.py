@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from domain.signals import SignalCase, SubjectKind
 from incentives.ledger import BatchKind
 from kpi_rules.views import BREACHES
 from reports.pack_facts import DataReturned, FeeOfMonth, LimitBroken, OddCase, SettledLines
+from tasks.stages.claims_status import SettlementStatus, settlement_status
 from tasks.stages.measured import MeasuredNight
 from tasks.stages.partner_review import partner_reviews
 
@@ -112,6 +114,24 @@ def _odd(case: SignalCase) -> OddCase:
     )
 
 
-def settled_of(world: World, period: Period) -> Mapping[str, tuple[SettledLines, ...]] | None:  # noqa: ARG001
-    """Lines of the month's claims by state and kind."""
-    return None
+def settled_of(world: World, day: date) -> Mapping[str, tuple[SettledLines, ...]] | None:
+    """Agreed lines, and what is open by kind, of the newest settlements; None where nothing was ever settled."""
+    found: dict[str, list[SettledLines]] = defaultdict(list)
+    for status in settlement_status(world, on=day):
+        found[status.partner] += _settled(status)
+    return {partner: tuple(every) for partner, every in found.items()} or None
+
+
+def _settled(status: SettlementStatus) -> Iterator[SettledLines]:
+    for each in status.reconciled:
+        if each.agreed.number:
+            yield SettledLines("agreed", "", each.currency, each.agreed.number, each.agreed.amount)
+    oldest = {each.difference.kind.value: 0 for each in status.open}
+    for one in status.open:
+        kind = one.difference.kind.value
+        oldest[kind] = max(oldest[kind], one.age_days)
+    currency = status.reconciled[0].currency if status.reconciled else ""
+    for kind, side in status.kinds().items():
+        yield SettledLines(
+            "disputed", kind, currency, side.number, side.amount, oldest[kind], status.waits_for, status.reply_by
+        )

@@ -139,7 +139,7 @@ class _Found:
             fees, states = fees_of(connection, night.run, period), fee_states(connection, period)
         broken = limits_broken(night)
         return cls(world, night, nights, period, language, results, actions, broken, files, fees, states,
-                   reviews_of(world, period, partner), settled_of(world, period), odd)  # fmt: skip
+                   reviews_of(world, period, partner), settled_of(world, night.day), odd)  # fmt: skip
 
     def of_partner(self, partner: Partner) -> PackFacts:
         name = partner.partner_id

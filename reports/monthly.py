@@ -11,6 +11,7 @@ from domain.records import Grain, KpiResult
 from reports.gaps import Gap, share_reached
 from reports.kpi_tables import KpiLabel
 from reports.languages import Language, message
+from reports.partner_league import PartnerLeague, partner_leagues
 from reports.plots import BarRow, Bars, Dot, Dots, Line, Lines, Series, Tone
 from reports.scopes import Scope
 from reports.sections import Card, Heading, Number, Report, Row, Section, Shape, TieOut, bar_of, percent_of
@@ -92,6 +93,7 @@ class MonthlyFacts:
     league: tuple[Standing, ...]
     league_title: str
     tie_outs: tuple[tuple[str, Decimal, Decimal], ...]
+    partners: tuple[PartnerLeague, ...] = ()
 
 
 def monthly_report(facts: MonthlyFacts, language: Language, scope: Scope = Scope()) -> Report:  # noqa: B008 - frozen
@@ -106,6 +108,7 @@ def monthly_report(facts: MonthlyFacts, language: Language, scope: Scope = Scope
         sections=(
             *([] if scope.grain is Grain.TEAM else [month.scores(), month.scorecards()]),
             *month.leagues(),
+            *(partner_leagues(month, facts.partners) if whole else []),
             *([*month.rolls(), *month.vintages()] if whole else []),
         ),
         tie_outs=[TieOut(title, Number(here), Number(there)) for title, here, there in facts.tie_outs if whole],

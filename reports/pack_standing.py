@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from domain.money import CONTEXT
@@ -76,7 +77,7 @@ def scorecard(pack: Pack) -> Iterator[Section]:
                 Heading(gettext("Contribution")),
                 Heading(gettext("Note"), is_number=False),
             ),
-            tuple(_part_row(each) for each in score.parts),
+            tuple(_part_row(each, _unnamed(pack, score, each.note)) for each in score.parts),
             notes=(_score_note(pack, score),),
         )
 
@@ -96,7 +97,15 @@ def _score_note(pack: Pack, score: ReviewedScore) -> str:
     }  # fmt: skip
 
 
-def _part_row(part: ReviewedPart) -> Row:
+def _unnamed(pack: Pack, score: ReviewedScore, note: str) -> str:
+    """What a note says of the best of the peers, without saying who that is where it is another partner."""
+    for peer in score.peers:
+        if peer.partner != pack.facts.partner.partner_id:
+            note = re.sub(rf"\b{re.escape(peer.partner)}\b", pack.gettext("another partner"), note)
+    return note
+
+
+def _part_row(part: ReviewedPart, note: str) -> Row:
     shape = Shape.SHARE if part.is_share else Shape.NUMBER
     return Row(
         (
@@ -107,7 +116,7 @@ def _part_row(part: ReviewedPart) -> Row:
             Number(part.points, Shape.NUMBER),
             Number(part.weight, Shape.SHARE),
             Number(part.contribution, Shape.NUMBER),
-            part.note,
+            note,
         )
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 
 from adapters.duck import Duck, duck_columns
@@ -21,16 +22,21 @@ from kpi_rules.views import CREDITS
 from reports.formats import Formats
 from reports.languages import Language, words_of
 from reports.monthly import IN_VINTAGES, ROLLED_ON, MonthlyFacts, Rolled, Scores, Standing, Vintage
+from reports.partner_league import PartnerLeague
 from reports.scopes import Posting
 from tasks.stages.about import about_night, postings_of
 from tasks.stages.gaps import gaps_of
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.labels import title_of
+from tasks.stages.league import Asked
 from tasks.stages.manifests import manifest_of
+from tasks.stages.measured import measured_night
 from tasks.stages.night import Night
 from tasks.stages.session import session_of_night
+from tasks.stages.standing_leagues import leagues_in
 
 CURED, CURE_RATE = "cure_rate_overdue", "cure_rate"
+OF_PARTNERS, LEAGUE_READS = "recovery_rate", frozenset({"accounts", "payments"})
 ROLL_RATE, OWNED = "roll_rate_by_cohort_accounts", "accounts_owned"
 _OVERDUE = range(1, len(BUCKETS))
 
@@ -71,7 +77,19 @@ def monthly_facts(
         league=tuple(_league(kpis, postings)),
         league_title=title_of(figures[CURED], language) if CURED in figures else "",
         tie_outs=tuple(_tie_outs(kpis, rolled, vintages, language)),
+        partners=tuple(_partners(world, day, halted)),
     )
+
+
+def _partners(world: World, day: date, halted: frozenset[str]) -> Iterator[PartnerLeague]:
+    """Like for like in bucket and product, as `recoup league` has it; none where a table that it reads is halted."""
+    with measured_night(world, day) as found:
+        known = {figure.id for figure in found.rules.figures}
+        if halted & LEAGUE_READS or OF_PARTNERS not in known:
+            return
+        for each in leagues_in(found, OF_PARTNERS, Asked(OF_PARTNERS).strata):
+            league = each.league
+            yield PartnerLeague(each.kpi, each.title, each.currency, each.strata, league.rate, league.standings)
 
 
 def _credits(world: World, night: Night, duck: Duck) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -12,14 +13,17 @@ from adapters.store.batches import batches_that_count, decisions_on, read_batche
 from adapters.store.ledger import read_entries
 from adapters.store.partner_files import answers_by_file
 from adapters.store.results import read_payout_lines
+from adapters.store.signals import newest_signal_run, read_signal_cases
 from adapters.world import World
 from domain.ids import RunId
 from domain.money import from_minor
 from domain.partner_review import PartnerReview
 from domain.periods import Period
+from domain.signals import SignalCase, SubjectKind
 from incentives.ledger import BatchKind
 from kpi_rules.views import BREACHES
 from reports.pack_facts import DataReturned, FeeOfMonth, LimitBroken, OddCase, SettledLines
+from tasks.stages.claims_status import SettlementStatus, settlement_status
 from tasks.stages.measured import MeasuredNight
 from tasks.stages.partner_review import partner_reviews
 
@@ -79,16 +83,55 @@ def fee_states(connection: sa.Connection, period: Period) -> dict[str, str]:
     return found
 
 
-def reviews_of(world: World, period: Period) -> Mapping[str, PartnerReview]:
-    """Standing, scores, leagues, commitments and placements of each partner."""
-    return {each.partner.partner_id: each for each in partner_reviews(world, period)}
+def reviews_of(world: World, period: Period, partner: str = "") -> Mapping[str, PartnerReview]:
+    """Standing, scores, leagues, commitments and placements of each partner, or of one. Raises: RefusedError."""
+    return {each.partner.partner_id: each for each in partner_reviews(world, period, partner)}
 
 
-def settled_of(world: World, period: Period) -> Mapping[str, tuple[SettledLines, ...]] | None:  # noqa: ARG001
-    """Lines of the month's claims by state and kind."""
-    return None
+def odd_of(connection: sa.Connection, period: Period) -> Mapping[str, tuple[OddCase, ...]] | None:
+    """Integrity signals about partners in the month; None where nobody has looked for any."""
+    if newest_signal_run(connection, period) is None:
+        return None
+    found: dict[str, list[OddCase]] = defaultdict(list)
+    for each in read_signal_cases(connection, period=period):
+        if each.subject_kind is SubjectKind.PARTNER:
+            found[each.subject_id].append(_odd(each))
+    return {partner: tuple(every) for partner, every in found.items()}
 
 
-def odd_of(world: World, period: Period) -> Mapping[str, tuple[OddCase, ...]] | None:  # noqa: ARG001
-    """Integrity signals about each partner."""
-    return None
+def _odd(case: SignalCase) -> OddCase:
+    return OddCase(
+        case=case.case_id,
+        title=case.title,
+        state=case.state.value,
+        about=case.about,
+        opened_on=case.opened_on,
+        deadline=case.deadline,
+        owner=case.owner,
+        closed_on=case.closed_on,
+        reason=case.reason,
+        is_open=case.is_open,
+    )
+
+
+def settled_of(world: World, day: date) -> Mapping[str, tuple[SettledLines, ...]] | None:
+    """Agreed lines, and what is open by kind, of the newest settlements; None where nothing was ever settled."""
+    found: dict[str, list[SettledLines]] = defaultdict(list)
+    for status in settlement_status(world, on=day):
+        found[status.partner] += _settled(status)
+    return {partner: tuple(every) for partner, every in found.items()} or None
+
+
+def _settled(status: SettlementStatus) -> Iterator[SettledLines]:
+    for each in status.reconciled:
+        if each.agreed.number:
+            yield SettledLines("agreed", "", each.currency, each.agreed.number, each.agreed.amount)
+    oldest = {each.difference.kind.value: 0 for each in status.open}
+    for one in status.open:
+        kind = one.difference.kind.value
+        oldest[kind] = max(oldest[kind], one.age_days)
+    currency = status.reconciled[0].currency if status.reconciled else ""
+    for kind, side in status.kinds().items():
+        yield SettledLines(
+            "disputed", kind, currency, side.number, side.amount, oldest[kind], status.waits_for, status.reply_by
+        )

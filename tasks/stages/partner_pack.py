@@ -13,15 +13,12 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from adapters.errors import RefusedError
 from adapters.store.actions import read_actions
 from adapters.store.results import read_kpis
 from adapters.store.runs import last_night_of_each_month
 from adapters.world import World
 from domain.actions import Action
-from domain.exact import exact
 from domain.expressions.parse import suggestion
 from domain.ids import AttemptId, RunId
 from domain.manifest import EarlierNight, RunKind
@@ -29,7 +26,6 @@ from domain.partner_review import PartnerReview
 from domain.partners import Partner
 from domain.periods import Period
 from domain.records import Grain, KpiResult
-from domain.sql import TABLES
 from reports.languages import Language, words_of
 from reports.pack_facts import DataReturned, FeeOfMonth, LimitBroken, MonthOf, OddCase, PackFacts, SettledLines
 from reports.pack_figures import BESIDE_PEERS
@@ -50,6 +46,7 @@ from tasks.stages.pack_parts import (
     reviews_of,
     settled_of,
 )
+from tasks.stages.people import partners_of
 
 MONTHS_SHOWN = 6
 _DEFINES = ("recovered", *BESIDE_PEERS, "upheld_complaints")
@@ -84,12 +81,12 @@ def pack_facts(world: World, period: Period, language: Language, *, partner: str
     """By partner; the night is opened once for all of them."""
     nights = _nights(world, period)
     with measured_night(world, nights[-1].business_date) as night:
-        every = _partners(night, period)
+        every = partners_of(night.duck, period, night.day)
         known = [each for each in every if partner in {"", each.partner_id}]
         if not known:
             names = [each.partner_id for each in every]
             raise RefusedError(f'PRV002 no partner "{partner}" in {period}. {suggestion(partner, names)}')
-        found = _Found.of(world, night, nights, period, language)
+        found = _Found.of(world, night, nights, period, language, partner)
         return tuple(found.of_partner(each) for each in known)
 
 
@@ -103,14 +100,6 @@ def _nights(world: World, period: Period) -> tuple[EarlierNight, ...]:
     if not nights or nights[-1].business_date < period.start:
         raise RefusedError(f"PRV001 no night of {period} has measured; `recoup runs` lists those that have")
     return nights
-
-
-def _partners(night: MeasuredNight, period: Period) -> tuple[Partner, ...]:
-    columns = TABLES["partners"].c
-    names = ("partner_id", "legal_type", "jurisdiction", "active_from", "active_to", "name")
-    rows = night.duck.read(exact(sa.select(*(columns[each] for each in names)).order_by(columns.partner_id)))
-    every = (Partner(*(row[name] for name in names)) for row in rows)
-    return tuple(each for each in every if each.is_active_within(period.start, period.last_day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +123,23 @@ class _Found:
 
     @classmethod
     def of(
-        cls, world: World, night: MeasuredNight, nights: tuple[EarlierNight, ...], period: Period, language: Language
+        cls,
+        world: World,
+        night: MeasuredNight,
+        nights: tuple[EarlierNight, ...],
+        period: Period,
+        language: Language,
+        partner: str,
     ) -> _Found:
         with world.store.read() as connection:
             results = {each.run: read_kpis(connection, each.run, grains=(Grain.PARTNER,)) for each in nights}
             actions = tuple(each for each in read_actions(connection) if each.opened.partner)
             files = files_returned(connection, period)
+            odd = odd_of(connection, period)
             fees, states = fees_of(connection, night.run, period), fee_states(connection, period)
         broken = limits_broken(night)
         return cls(world, night, nights, period, language, results, actions, broken, files, fees, states,
-                   reviews_of(world, period), settled_of(world, period), odd_of(world, period))  # fmt: skip
+                   reviews_of(world, period, partner), settled_of(world, night.day), odd)  # fmt: skip
 
     def of_partner(self, partner: Partner) -> PackFacts:
         name = partner.partner_id

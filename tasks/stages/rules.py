@@ -29,7 +29,6 @@ from incentives.approval_book import ApprovalBook, decode_approvals
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
 from incentives.duties import Commitment, commitment_references
-from kpi_rules.action_terms import FOLDER as ACTIONS
 from kpi_rules.action_terms import ActionTermsBook, decode_action_terms
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
 from kpi_rules.signals.checks import FOLDER as SIGNALS
@@ -150,7 +149,7 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     staffing, staffing_issues = decode_staffing(book.below("allocation/staffing"), strategies.departments)
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
     groups = {each.rule.id for each in approvals.groups}
-    terms, terms_issues = decode_action_terms(book.below(ACTIONS), groups)
+    terms, terms_issues = decode_action_terms(book.below("kpi_rules/actions"), groups)
     standings, standing_issues = decode_standings(book.below("kpi_rules/standings"), kpis)
     units, cards = _units(kpis), _scorecards(kpis)
     together = (*policies.references(units, cards),

@@ -28,8 +28,10 @@ from domain.manifest import Manifest, RunKind
 from domain.money import CONTEXT
 from domain.periods import Period
 from domain.records import Grain, KpiResult
+from domain.rules import Placed
 from kpi_rules.credits import credits_read
 from kpi_rules.figures import Figure
+from kpi_rules.language import Scorecard
 from kpi_rules.month_tables import course_statement, payers_statement
 from kpi_rules.movement import forecast
 from kpi_rules.plan import plan_kpis
@@ -101,7 +103,7 @@ def weekly_facts(
         open_actions(world, coaching_actions(world, day, night.run, stretches, now.postings), night.attempt or None)
     compared = [*_compared(now, before, rules, language), *rolled]
     bar = bar_for(len(compared))
-    defines = (part.kpi for placed in rules.scorecards for part in placed.rule.parts)
+    defines = (part.kpi for placed in _of_people(rules) for part in placed.rule.parts)
     runs = (night.run, *([before.night.run] if before else []))
     return WeeklyFacts(
         about=about_night(world, night, rules, language, postings=now.postings, defines=defines, runs=runs),
@@ -154,10 +156,15 @@ def _stored(world: World, night: Night, manifest: Manifest, name: str) -> list[P
     return [registered_file(world, file.path, file.sha256) for file in found if file is not None]
 
 
+def _of_people(rules: KpiRules) -> list[Placed[Scorecard]]:
+    """Scorecards of departments: what partners are scored by is read in their monthly review, and not every week."""
+    return [placed for placed in rules.scorecards if placed.rule.scores is None]
+
+
 def _needed(rules: KpiRules) -> Iterator[Figure]:
     """The KPIs of the scorecards, that of contacts, and whatever these are made of, at the grains that are shown."""
     figures = {figure.id: figure for figure in rules.figures}
-    wanted = {part.kpi for placed in rules.scorecards for part in placed.rule.parts} | {CONTACTED}
+    wanted = {part.kpi for placed in _of_people(rules) for part in placed.rule.parts} | {CONTACTED}
     todo, found = sorted(wanted & figures.keys()), set[str]()
     while todo:
         name = todo.pop()
@@ -331,7 +338,7 @@ def _recovered(connection: sa.Connection, run: RunId) -> dict[str, Decimal]:
 
 
 def _cards(rules: KpiRules) -> Iterator[ReviewedCard]:
-    for placed in sorted(rules.scorecards, key=lambda each: each.rule.department):
+    for placed in sorted(_of_people(rules), key=lambda each: each.rule.department):
         yield ReviewedCard(placed.rule.department, tuple(part.kpi for part in placed.rule.parts))
 
 

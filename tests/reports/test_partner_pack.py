@@ -105,7 +105,7 @@ def review(text="x"):
                               PartnerState.WATCH, (Looked(text, True),), ("managers",), Placed.KEEPS, None, "",
                               "night", END)  # fmt: skip
     part = ReviewedPart("recovery_rate", text, Decimal("0.0151"), None, None, None, None, Decimal("0.02"),
-                        Decimal("0.755"), Decimal(76), Decimal("0.5"), Decimal(38), text,
+                        Decimal("0.755"), Decimal(76), Decimal("0.5"), Decimal(38), f"best of 2: R02 {text}",
                         is_share=True, is_gate=False, lower_is_better=False)  # fmt: skip
     score = ReviewedScore("partners", text, ValueState.VALUE, Decimal(76), "vn", (part,),
                           (PeerScore("R01", Decimal(76)), PeerScore("R02", Decimal(81))), ())  # fmt: skip

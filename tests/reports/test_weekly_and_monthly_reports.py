@@ -8,9 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from domain.league import Standing as LeagueStanding
+from domain.league import Verdict
 from domain.records import Grain, Unit
 from reports.languages import Language
 from reports.monthly import MonthlyFacts, Rolled, Scores, Standing, Vintage, monthly_report
+from reports.partner_league import PartnerLeague
 from reports.report_files import report_page
 from reports.scopes import Posting, Scope
 from reports.views import About
@@ -324,3 +327,19 @@ def test_a_department_stands_beside_what_is_due_of_its_target_by_now():
     mine = week(Scope(Grain.DEPARTMENT, "phone"), pace=(pace, behind), passed=Decimal("0.5"), overdue=SPREAD)
     assert len(section(mine, "pace").rows) == 1
     assert not [each for each in mine.sections if each.name.startswith("overdue")], "the whole book is not theirs"
+
+
+def test_partners_stand_raw_and_like_for_like_with_what_chance_leaves_open():
+    told = LeagueStanding("R1", 250, Decimal(9), Decimal(0), Decimal(90), Decimal("0.10"), 2, Decimal("0.12"), 1,
+                          Decimal(1), Decimal(7), Decimal("1.3"), Decimal("1.1"), Decimal("1.5"),
+                          Verdict.BETTER)  # fmt: skip
+    few = replace(told, entity="R2", rank=None, raw_rank=1, ratio=None, low=None, high=None, verdict=Verdict.TOO_FEW)
+    league = PartnerLeague("recovery_rate", "Recovery rate", "VND", ("bucket", "product"), Decimal("0.1"), (told, few))
+    rows = section(month(partners=(league,)), "league-partners-recovery_rate-VND").rows
+    shown = [(row.cells[0], row.cells[1].value, row.cells[1].note, row.cells[5].tone, *row.cells[6:]) for row in rows]
+    assert shown == [
+        ("R1", 1, "raw: 2", "good", "1.10 – 1.50", "better"),
+        ("R2", None, "raw: 1", "", "–", "too few cases"),
+    ]
+    assert section(month(), "league-partners").empty.startswith("No league")
+    assert not [each for each in month(Scope(Grain.DEPARTMENT, "phone")).sections if "partners" in each.name]

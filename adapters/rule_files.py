@@ -32,6 +32,7 @@ FOLDERS = (
     "kpi_rules/rules",
     "kpi_rules/targets",
     "kpi_rules/limits",
+    "kpi_rules/standings",
     "kpi_rules/signals",
     "kpi_rules/actions",
     "incentives/policies",

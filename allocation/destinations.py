@@ -16,6 +16,7 @@ from allocation.strategies import Strategy
 from allocation.strategy_rules import Capacity
 from domain.exact import ExactSelect, count_distinct, count_rows, exact
 from domain.sql import TABLES
+from domain.standings import Placed, StandingInForce
 
 Row = Mapping[str, Any]
 Sql = sa.ColumnElement[Any]
@@ -41,7 +42,8 @@ class Destination:
 
     `accounts_at_most` limits partners always, and collectors where the strategy counts accounts, not minutes. Where the
     strategy asks for them, `days` are the working days that a collector is there, of `days_in_all`; `share` is what a
-    part-timer or a joiner carries of a full load.
+    part-timer or a joiner carries of a full load. `suspended` says why a partner gets no new placements; what it has
+    stays there, or comes back where it `is_recalled`.
     """
 
     kind: str  # employee or partner
@@ -56,6 +58,8 @@ class Destination:
     days: int | None = None
     days_in_all: int | None = None
     share: Decimal = Decimal(1)
+    suspended: str = ""
+    is_recalled: bool = False
     refused: str = ""
 
     @property
@@ -182,14 +186,17 @@ def destinations(
     strategy: Strategy,
     as_of: date,
     terms: Mapping[str, PartnerTerms] = MappingProxyType({}),
+    standings: Iterable[StandingInForce] = (),
 ) -> tuple[Destination, ...]:
-    """The rows of the three statements as destinations, in order of kind and id; `terms` are those of the partners."""
+    """The rows of the three statements as destinations, in order of kind and id; `terms` and `standings` are those of
+    the partners."""
+    stands = {each.partner: each for each in standings if each.state.is_suspended}
     known: defaultdict[str, set[str]] = defaultdict(set)
     for row in skills:
         known[row["employee_id"]].add(row["skill"])
     found = [
         *(_collector(row, known[row["employee_id"]], strategy, as_of) for row in collectors),
-        *(_partner(row, terms.get(row["partner_id"], NO_TERMS)) for row in partners),
+        *(_partner(row, terms.get(row["partner_id"], NO_TERMS), stands.get(row["partner_id"])) for row in partners),
     ]
     return tuple(sorted(found, key=lambda destination: (destination.kind, destination.id)))
 
@@ -237,7 +244,7 @@ def _full_months(first: date, day: date) -> int:
     return (day.year - first.year) * 12 + day.month - first.month - (day.day < first.day)
 
 
-def _partner(row: Row, terms: PartnerTerms) -> Destination:
+def _partner(row: Row, terms: PartnerTerms, standing: StandingInForce | None) -> Destination:
     most = int(row["accounts_at_most"])
     return Destination(
         "partner",
@@ -245,6 +252,8 @@ def _partner(row: Row, terms: PartnerTerms) -> Destination:
         row["jurisdiction"],
         most if terms.accounts_at_most is None else min(most, terms.accounts_at_most),
         legal_type=row["legal_type"],
+        suspended=f"{standing.state} since {standing.since}, by {standing.review_id}" if standing else "",
+        is_recalled=standing is not None and standing.placed is Placed.RECALLED,
         refused=terms.refused,
     )
 

@@ -20,6 +20,7 @@ def barrier(kind: Kind, rule: SegmentRule, destination: Destination, *, because:
         "barred": because or "barred from the account",
         "no_partners": f"segment {rule.id} goes to no partner",
         "legal_type": f"the law of {destination.jurisdiction} does not let a {destination.legal_type} collect",
+        "suspended": f"{destination.suspended}: no new placements",
         "no_contract": f"no contract in force lets {destination.id} have accounts",
         "several_contracts": f"several contracts hold for {destination.id}, and none is more specific",
         "consent": "the debtor has not agreed",

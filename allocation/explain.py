@@ -21,7 +21,8 @@ _WORDS: Mapping[str, str] = {
     "held:no_destination": "nobody may work it: no department or partner for its segment, jurisdiction and skills",
     "override": "a leader decided so, and somebody else approved it",
     "handover": "its owner is absent, and it goes back to them",
-    STAYS: "it stays with its owner, as the strategy says, whatever it would bring elsewhere",
+    STAYS: "it stays with its owner, as the strategy says, or as the standing of a suspended partner does, whatever it "
+    "would bring elsewhere",
     WITH_DEBTOR: "its debtor was given to that owner by people, and one owner has all of a debtor's accounts",
     PLACEMENT_IN_FORCE: "it is placed there until it is recalled or the term ends",
 }

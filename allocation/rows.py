@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from allocation.destinations import Destination
 from allocation.pins import NOT_PINNED, Pins, pinned_rows
 from allocation.problem import Floats, Ints
+from allocation.standing import kept_by_standing, recalled_by_standing
 from allocation.strategies import Strategy
 
 Flags = npt.NDArray[np.bool_]
@@ -106,7 +107,7 @@ def read_book(
     pins: Pins = MappingProxyType({}),
 ) -> Book:
     """The rows, which come in any order."""
-    table = table.sort_by("account_id").combine_chunks()
+    table = recalled_by_standing(table.sort_by("account_id").combine_chunks(), destinations)
     number = {destination.key: index for index, destination in enumerate(destinations)}
     segment = coded(table["segment"]).mapped({one.id: index for index, one in enumerate(strategy.segments)})
     is_held = np.array([one.rule.hold is not None for one in strategy.segments])[segment]
@@ -116,7 +117,7 @@ def read_book(
     is_left = is_workable & ~is_placed & ~is_held
     pinned, codes, reasons = pinned_rows(table["account_id"], destinations, pins)
     is_pinned = is_left & (pinned != NOT_PINNED)
-    stays = is_left & ~is_pinned & _staying(table, owner, strategy)
+    stays = is_left & ~is_pinned & (_staying(table, owner, strategy) | kept_by_standing(owner, destinations))
     refused = {*_by_table(table, barred), *_by_row(table), *_by_conflicts(table, strategy)}
     follows = np.zeros_like(is_pinned)
     if strategy.rule.one_owner_per_debtor and is_pinned.any():

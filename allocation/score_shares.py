@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from allocation.strategy_rules import ScoreShares
 from domain.money import share_out
+from domain.standings import PartnerState
 
 _TEN_THOUSANDTHS = 10_000
 
@@ -38,21 +40,32 @@ class Proposal:
 
 
 def proposed_shares(
-    terms: ScoreShares, scores: Mapping[str, Decimal | None], before: Mapping[str, Decimal]
+    terms: ScoreShares,
+    scores: Mapping[str, Decimal | None],
+    before: Mapping[str, Decimal],
+    states: Mapping[str, PartnerState] = MappingProxyType({}),
 ) -> Proposal:
     """What each partner of `scores` is proposed of what is worked in the segments, in order of partners.
 
     Scores that lie within `ties_within` of the best of their group count as the group's mean. Shares are in proportion
     to them and sum to `of`; each is at least `at_least` and moves at most `change_at_most` from the one before. Who has
-    no score keeps the share from before, or gets the least.
+    no score keeps the share from before, or gets the least. By `states` (good where nothing is said) a suspended
+    partner gets nothing, and one on watch only the part of its growth that the terms say.
     """
-    tied = _tied(scores, terms.ties_within)
-    kept = {partner: before.get(partner, terms.at_least) for partner, score in scores.items() if score is None}
+    suspended = {partner for partner in scores if states.get(partner, PartnerState.GOOD).is_suspended}
+    scored = {partner: score for partner, score in scores.items() if partner not in suspended}
+    tied = _tied(scored, terms.ties_within)
+    kept = {partner: before.get(partner, terms.at_least) for partner, score in scored.items() if score is None}
     left = max(terms.of - sum(kept.values()), Decimal(0))
     whole = sum(tied.values(), Decimal(0))
     by_score = {partner: left * score / whole if whole else left / len(tied) for partner, score in tied.items()}
-    bounds = {partner: _bounds(terms, before.get(partner)) for partner in by_score}
-    found = _rounded({**kept, **_within(by_score, bounds, left)}, terms.of)
+    bounds = {
+        partner: _by_standing(
+            terms, _bounds(terms, before.get(partner)), before.get(partner), by_score[partner], states.get(partner)
+        )
+        for partner in by_score
+    }
+    found = _rounded({**dict.fromkeys(suspended, Decimal(0)), **kept, **_within(by_score, bounds, left)}, terms.of)
     shares = tuple(
         ProposedShare(
             partner,
@@ -61,7 +74,7 @@ def proposed_shares(
             by_score.get(partner),
             before.get(partner),
             found[partner],
-            _why(found[partner], by_score.get(partner), bounds.get(partner)),
+            _why(found[partner], by_score.get(partner), bounds.get(partner), states.get(partner)),
         )
         for partner in sorted(scores)
     )
@@ -86,6 +99,22 @@ def _bounds(terms: ScoreShares, before: Decimal | None) -> tuple[Decimal, Decima
         return terms.at_least, terms.of
     least = max(before - terms.change_at_most, terms.at_least)
     return least, max(min(before + terms.change_at_most, terms.of), least)
+
+
+def _by_standing(
+    terms: ScoreShares,
+    bounds: tuple[Decimal, Decimal],
+    before: Decimal | None,
+    by_score: Decimal,
+    state: PartnerState | None,
+) -> tuple[Decimal, Decimal]:
+    """The bounds with the growth that the standing lets through: of what the score adds to the share before."""
+    part = terms.growth.of(state or PartnerState.GOOD) if terms.growth else Decimal(1)
+    start = before or Decimal(0)
+    if part == 1 or by_score <= start:
+        return bounds
+    least, most = bounds
+    return least, max(min(most, start + part * (by_score - start)), least)
 
 
 def _within(
@@ -118,10 +147,16 @@ def _rounded(shares: Mapping[str, Decimal], of: Decimal) -> dict[str, Decimal]:
     return {key: Decimal(part) / _TEN_THOUSANDTHS for key, part in share_out(total, dict(shares)).items()}
 
 
-def _why(share: Decimal, by_score: Decimal | None, bounds: tuple[Decimal, Decimal] | None) -> str:
+def _why(
+    share: Decimal, by_score: Decimal | None, bounds: tuple[Decimal, Decimal] | None, state: PartnerState | None
+) -> str:
+    if state is not None and state.is_suspended:
+        return f"{state}: no new placements"
     if by_score is None or bounds is None:
         return "no score: as before"
     near = Decimal("0.0001")
+    if state not in {None, PartnerState.GOOD} and abs(share - bounds[1]) <= near and by_score > bounds[1]:
+        return f"{state}: only a part of its growth"
     if abs(share - bounds[0]) <= near and by_score < bounds[0]:
         return "not less than the limits of change and the least share let it be"
     if abs(share - bounds[1]) <= near and by_score > bounds[1]:

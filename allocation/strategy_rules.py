@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from domain.documents import RuleModel
 from domain.rules import Rule
+from domain.standings import PartnerState
 
 Channel = Literal["remind", "phone", "field", "legal", "restructuring"]
 Skill = Literal["language", "product", "region"]
@@ -223,6 +224,20 @@ class Quota(RuleModel):
         return not self.segments or segment in self.segments
 
 
+class GrowthByStanding(RuleModel):
+    """How much of the growth that its score gives a partner gets, as it stands; a suspended one gets no share."""
+
+    watch: Decimal = Field(default=Decimal(1), ge=0, le=1)
+    """Of a partner on watch: 0.5 halves it."""
+    rectification: Decimal = Field(default=Decimal(1), ge=0, le=1)
+    """Of one that puts something right: 0 lets it grow not at all."""
+
+    def of(self, state: PartnerState) -> Decimal:
+        """The part of the growth; 1 in good standing."""
+        known = {PartnerState.WATCH: self.watch, PartnerState.RECTIFICATION: self.rectification}
+        return known.get(state, Decimal(1))
+
+
 class ScoreShares(RuleModel):
     """How `recoup shares` proposes quotas from the partners' scores of a month."""
 
@@ -240,6 +255,8 @@ class ScoreShares(RuleModel):
     """What every partner keeps."""
     change_at_most: Decimal | None = Field(default=None, gt=0, le=1)
     """How far a share may move from the one in force."""
+    growth: GrowthByStanding | None = None
+    """How much of what their score adds partners get that do not stand well; left out: all of it."""
     tolerance: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
     """How far below and above the share the quota lets a partner be."""
 

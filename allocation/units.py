@@ -290,6 +290,8 @@ def _why_no_partner(kind: Kind, rule: SegmentRule, partner: Destination) -> str:
         return "no_partners"
     if partner.refused:
         return partner.refused
+    if partner.suspended:
+        return "suspended"
     return "consent" if kind.consents is False else ""
 
 

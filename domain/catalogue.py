@@ -15,6 +15,7 @@ CHANNELS = ("call", "sms", "email", "letter", "visit", "bot")
 PAYMENT_CHANNELS = ("transfer", "cash", "counter", "wallet", "direct_debit")
 OWNER_KINDS = ("employee", "partner", "house")
 CASE_TYPES = ("fraud", "restructuring", "legal", "complaint", "rectification")
+DUTIES = ("activity_data", "payment_data", "staff_list", "recordings", "complaint_list", "audit", "insurance")
 _CONTACT_POINT = "contact_points.contact_point_id"
 ANY_CHANNEL = "any"  # of a score that holds whoever works the account
 TREATMENTS = ("remind", "phone", "field", "legal", "restructuring", "partner")
@@ -438,6 +439,41 @@ _TABLES = (
         ),
         "Quality reviews of calls.",
         dated_by="reviewed_on",
+    ),
+    Table(
+        "partner_reviews",
+        Kind.EVENT,
+        ("review_id",),
+        (
+            Column("review_id", _ID, "The review."),
+            _partner(required=True),
+            Column("contact_id", _ID, "Which call, of a review of a call.", required=False),
+            Column("visit_id", _ID, "Which visit, of a review of a visit.", required=False),
+            Column("reviewed_on", _DATE, "When it was reviewed."),
+            Column("has_recording", _BOOLEAN, "Whether the recording, or the record of the visit, was there."),
+            Column("score", _RATE, "Quality between 0 and 1; missing without a recording.", required=False),
+            Column("critical_fail", _BOOLEAN, "Whether a rule of conduct was broken."),
+        ),
+        "Reviews of samples of partners' calls and visits.",
+        dated_by="reviewed_on",
+    ),
+    Table(
+        "partner_reports",
+        Kind.REVISABLE,
+        ("report_id",),
+        (
+            Column("report_id", _ID, "The return."),
+            _partner(required=True),
+            Column("duty", _CODE, "What is returned, as the contract calls it.", codes=DUTIES),
+            Column("month", _DATE, "First day of the month that it is about."),
+            Column("due_on", _DATE, "When it is due."),
+            Column("received_on", _DATE, "When it came in; of several, the first that was accepted.", required=False),
+            Column("accepted", _BOOLEAN, "Whether it was in the agreed form.", required=False),
+            Column("staff", _COUNT, "People who work on our accounts, of a staff list.", required=False),
+        ),
+        "What partners return every month, due and received.",
+        dated_by="due_on",
+        window_days=62,
     ),
     Table(
         "attendance",

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from domain.ids import Digest, ReleaseId, RunId, VersionId, digest_of
 from domain.rules import RuleVersion
+from domain.standings import StandingInForce
 
 
 class RunKind(StrEnum):
@@ -141,10 +142,11 @@ class Manifest:
     before going live came in: of an opening the file itself, of a month-end the one that was posted when it was
     prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
     under the month's own id, and with it under its ledger entries; `complaints` what people found of complaints in the
-    register of actions; `settles` (settlements) whose claims of which cycle are matched; `claims` what was agreed and
-    decided of partners' claims before: of a month-end, what its recoveries are payable by; `refused` (settlements) the
-    files of claim lines that the gate set aside. `known_as_of` is what was asked for, and empty where nothing was: the
-    newest versions counted.
+    register of actions; `standings` how partners stand by decisions of people on the day after, but for those in good
+    standing: a suspended one gets no new placements; `settles` (settlements) whose claims of which cycle are matched;
+    `claims` what was agreed and decided of partners' claims before: of a month-end, what its recoveries are payable by;
+    `refused` (settlements) the files of claim lines that the gate set aside. `known_as_of` is what was asked for, and
+    empty where nothing was: the newest versions counted.
     """
 
     kind: RunKind
@@ -177,6 +179,7 @@ class Manifest:
     settles: Settled | None = None
     claims: tuple[ClaimsRead, ...] = ()
     refused: tuple[Digest, ...] = ()
+    standings: tuple[StandingInForce, ...] = ()
     complaints: tuple[DecidedComplaint, ...] = ()
     known_as_of: str = ""
 

@@ -26,6 +26,8 @@ class RuleKind(StrEnum):
     TARGET = "target"
     LIMIT = "limit"
     LONG_LEAVE = "long_leave"
+    STANDING = "standing"
+    SELECTION = "selection"
     ACTION_TERMS = "action_terms"
     POLICY = "policy"
     EXCHANGE = "exchange_rates"

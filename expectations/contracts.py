@@ -268,6 +268,21 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
             "employee_id == other_employee_id",
         ),
     ),
+    "partner_reviews": (
+        OneOf("partner_reviews.contact_id.or_visit", ("contact_id", "visit_id"), needed=True),
+        _rule("partner_reviews.score.recording", "is_missing(score) == (not has_recording)"),
+        _related(
+            "partner_reviews.contact_id.partner",
+            "contact_id",
+            ("contacts", "contacts_history"),
+            "not is_missing(other_partner_id) and partner_id == other_partner_id",
+        ),
+    ),
+    "partner_reports": (
+        _rule("partner_reports.month.due", "month <= due_on"),
+        _rule("partner_reports.accepted.received", "is_missing(accepted) == is_missing(received_on)"),
+        _rule("partner_reports.staff.duty", 'is_missing(staff) or duty == "staff_list"'),
+    ),
     "attendance": (
         _at_most("attendance", "minutes_worked", _MINUTES_OF_A_DAY),
         _rule("attendance.minutes_on_calls.worked", "minutes_on_calls <= minutes_worked"),

@@ -29,8 +29,10 @@ from incentives.contract_language import ContractFile
 from incentives.policies import PolicyFile
 from incentives.rule_tests import PolicyTestFile
 from kpi_rules.action_terms import ActionTermsFile
+from kpi_rules.action_tests import ActionTestFile
 from kpi_rules.language import KpiFile, KpiTestFile
 from kpi_rules.signals.language import SignalFile, SignalTestFile
+from kpi_rules.standing_language import StandingFile
 from kpi_rules.target_sheets import TargetRow
 from kpi_rules.views import CREDITS
 
@@ -40,7 +42,9 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "signals": SignalFile,
     "signal_tests": SignalTestFile,
     "target_row": TargetRow,
+    "standings": StandingFile,
     "action_terms": ActionTermsFile,
+    "action_tests": ActionTestFile,
     "policies": PolicyFile,
     "policy_tests": PolicyTestFile,
     "contracts": ContractFile,

@@ -14,6 +14,7 @@ from domain.money import MINOR_DIGITS
 from domain.rules import Placed
 from incentives.claims.terms import settlement_faults
 from incentives.contract_language import AMOUNTS, Contract, Earned, FeeCase, OfPlacement, Permission
+from incentives.duties import commitment_faults
 
 
 def faults(placed: Placed[Contract], permissions: Sequence[Permission]) -> Iterator[Issue]:
@@ -23,6 +24,7 @@ def faults(placed: Placed[Contract], permissions: Sequence[Permission]) -> Itera
     yield from _money_faults(placed)
     yield from _month_faults(placed)
     yield from _file_faults(placed)
+    yield from commitment_faults(placed, placed.rule.commitments, placed.rule.duties)
     yield from _not_permitted(placed, permissions)
     yield from _settlement_faults(placed)
 

@@ -11,6 +11,7 @@ from domain.money import Rounding
 from domain.records import Unit
 from domain.rules import Rule
 from incentives.claims.terms import SettlementTerms
+from incentives.duties import Commitment, Duty
 from incentives.numbers import Name, Number
 from incentives.policies import Missing
 from incentives.steps import AnyStep
@@ -279,6 +280,10 @@ class Contract(TitledRule):
     """What placement and recall files hold; left out, none are written under the contract."""
     settlement: SettlementTerms | None = None
     """How the partner's claims are settled, cycle by cycle; left out, the books alone decide what earns a fee."""
+    duties: tuple[Duty, ...] = ()
+    """What the partner returns every month."""
+    commitments: tuple[Commitment, ...] = ()
+    """What the partner promised, as bounds on KPIs."""
 
 
 class ContractFile(RuleModel):

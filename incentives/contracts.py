@@ -73,8 +73,9 @@ class ContractBook:
         return (each.month for each in self.ready if each.month is not None)
 
     def kpis_read(self) -> Iterator[tuple[str, Contract]]:
-        """Each KPI that the month of a contract reads, and the contract."""
+        """Each KPI that the month of a contract reads, or by which a commitment is followed, and the contract."""
         for each in self.ready:
+            yield from ((promised.kpi, each.contract) for promised in each.contract.commitments)
             inputs = each.month.policy.inputs.values() if each.month is not None else ()
             yield from ((source.kpi, each.contract) for source in inputs if source.kpi)
 

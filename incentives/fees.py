@@ -13,6 +13,7 @@ from domain.collector import no_collection
 from domain.money import CONTEXT, round_to
 from domain.periods import Period
 from domain.records import PayoutLine
+from incentives.contract_language import FeeRounding
 from incentives.contracts import ContractBook
 from incentives.earned import Terms, base_of, bounded, bounded_placement, exact_fee, terms_of
 from incentives.entitled import not_entitled
@@ -165,6 +166,7 @@ class _ToDate:
     """What one placement has recovered and earned so far."""
 
     recovered: Decimal = ZERO
+    sliced: Decimal = ZERO
     exact: Decimal = ZERO
     earned: Decimal = ZERO
     payments: dict[str, _OfPayment] = field(default_factory=dict)
@@ -177,18 +179,30 @@ class _ToDate:
         rate, contract = terms.rate, terms.ready.contract
         fee = exact_fee(terms, self.recovered, base)
         self.recovered += base
-        rounding = contract.rounding
-        if rate.is_bounded or rounding.each == "payment":
-            one = self.payments.setdefault(payment, _OfPayment())
-            one.base += base
-            one.exact += fee
-            now = bounded(rate, one.base, one.exact)
-            if rounding.each == "payment":
-                now = round_to(now, rounding.digits, rounding.rounding)
-            fee, one.earned = now - one.earned, now
+        is_rounded = contract.rounding.each == "payment"
+        if rate.slices and is_rounded:
+            fee = self._rounded_slices(contract.rounding, fee)
+        if rate.is_bounded or is_rounded:
+            fee = self._of_payment(terms, payment, base, fee)
         if contract.schedule.each_placement is None:
             return fee
         self.exact += fee
         to_date = bounded_placement(contract, self.recovered, self.exact)
         fee, self.earned = to_date - self.earned, to_date
+        return fee
+
+    def _rounded_slices(self, rounding: FeeRounding, fee: Decimal) -> Decimal:
+        """What slices add to the rounded fee to date: of a placement that was taken back whole, nothing is left."""
+        before = round_to(self.sliced, rounding.digits, rounding.rounding)
+        self.sliced += fee
+        return round_to(self.sliced, rounding.digits, rounding.rounding) - before
+
+    def _of_payment(self, terms: Terms, payment: str, base: Decimal, fee: Decimal) -> Decimal:
+        one, rounding = self.payments.setdefault(payment, _OfPayment()), terms.ready.contract.rounding
+        one.base += base
+        one.exact += fee
+        now = bounded(terms.rate, one.base, one.exact)
+        if rounding.each == "payment":
+            now = round_to(now, rounding.digits, rounding.rounding)
+        fee, one.earned = now - one.earned, now
         return fee

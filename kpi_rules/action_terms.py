@@ -17,6 +17,7 @@ from domain.expressions.parse import suggestion
 from domain.issues import Issue
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules
 
+FOLDER = "kpi_rules/actions"
 LEADER = "leader"  # of the employee that it is about
 
 Finding = Literal["upheld", "rejected"]

@@ -280,7 +280,7 @@ def _months(name: str, since: str, first: Sql, join: str = "") -> Field:
     return _field(name, Type.COUNT, meaning, sa.case((first.is_not(None), capped)), join, members=AGES)
 
 
-def _placement(account: Sql) -> Join:
+def running_placement(account: Sql) -> Join:
     """The placement that runs on the first day of the period; of several the last one."""
     placements = TABLES["placements"]
     runs = sa.and_(
@@ -304,7 +304,7 @@ def _paid_in_period(account: sa.FromClause) -> Join:
 
 def _cohort() -> Dataset:
     before = ACCOUNTS_OPENING_SQL.alias("before")
-    placed, paid = _placement(before.c.account_id), _paid_in_period(before)
+    placed, paid = running_placement(before.c.account_id), _paid_in_period(before)
     owner = _owner(before.c.account_id, START)
     now = Join("now", (after := TABLES["accounts"].alias("now")), after.c.account_id == before.c.account_id,
                frozenset({"accounts"}))  # fmt: skip
@@ -585,6 +585,30 @@ def _of_employees(name: str, meaning: str, day: str) -> Dataset:
     return Dataset(name, meaning, table, frozenset({name}), rows, (posting,), fields)
 
 
+def _of_partners(name: str, meaning: str, day: str, *fields: Field) -> Dataset:
+    """An event table that knows the partner only."""
+    table = TABLES[name]
+    rows = table.c[day].between(START, LAST)
+    dataset = Dataset(name, meaning, table, frozenset({name}), rows, (), _fields_of(CATALOGUE[name], table))
+    return _with(dataset, *fields)
+
+
+def _partner_reports() -> Dataset:
+    """Judged in the month in which they are due, by what has come in up to the business date."""
+    table = TABLES["partner_reports"]
+    in_time = sa.and_(table.c.received_on <= table.c.due_on, table.c.accepted)
+    late = sa.cast(sa.func.coalesce(table.c.received_on, AS_OF) - table.c.due_on, sa.BigInteger)
+    return _of_partners(
+        "partner_reports",
+        "What partners were to return in the period, by the day on which it was due.",
+        "due_on",
+        _field("in_time", Type.BOOLEAN, "Whether it came by the day on which it was due, in the agreed form.",
+               sa.func.coalesce(in_time, sa.false())),
+        _field("days_late", Type.COUNT, "Days from when it was due to when it came, or to the business date; negative "
+               "if before.", late),
+    )  # fmt: skip
+
+
 def _planned_actions() -> Dataset:
     rows = planned_rows()
     book, of_accounts = _account(rows.c.account_id), CATALOGUE["accounts"]
@@ -812,6 +836,8 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             _complaints("complaints", "Complaints received in the period, about whom they were raised."),
             _complaints_due(),
             _of_employees("reviews", "Quality reviews of the period.", "reviewed_on"),
+            _of_partners("partner_reviews", "Reviews of samples of partners' calls and visits.", "reviewed_on"),
+            _partner_reports(),
             _of_employees("attendance", "Days and minutes at work in the period.", "day"),
             _staff(),
             _costs(),

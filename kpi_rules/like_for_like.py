@@ -18,15 +18,16 @@ from domain.money import CONTEXT
 from domain.records import Grain
 from domain.recovery import band_of
 from kpi_rules.buckets import bucket_of
-from kpi_rules.datasets import CURRENCY, GRAIN_COLUMNS
+from kpi_rules.datasets import CURRENCY, GRAIN_COLUMNS, running_placement
 from kpi_rules.figures import DAYS_OF_PERIOD, Division, Figure, Formula, Measure
 from kpi_rules.language import Aggregation
 from kpi_rules.plan import value_of
-from kpi_rules.views import ACCOUNTS_OPENING_SQL
+from kpi_rules.views import ACCOUNTS_OPENING_SQL, START
 
 Sql = sa.ColumnElement[Any]
 
 _OPENED = ACCOUNTS_OPENING_SQL.alias("opened")
+_PLACED = running_placement(_OPENED.c.account_id)
 NOT_OPENED = "not in the opening book"
 
 
@@ -34,7 +35,7 @@ def _month(day: Sql) -> Sql:
     return sa.func.substr(sa.cast(day, sa.String), 1, len("2026-10"))
 
 
-# What accounts may be alike in: of the account at the end of the previous period.
+# What accounts may be alike in: of the account at the end of the previous period, and its placement of the day after.
 STRATA: Mapping[str, Sql] = MappingProxyType(
     {
         "bucket": bucket_of(_OPENED.c.days_past_due),
@@ -44,6 +45,7 @@ STRATA: Mapping[str, Sql] = MappingProxyType(
         "region": _OPENED.c.region,
         "opened": _month(_OPENED.c.opened_on),
         "charged_off": _month(_OPENED.c.charged_off_on),
+        "placed": _month(_PLACED.target.c.placed_on),
     }
 )
 
@@ -103,6 +105,9 @@ def cases_statement(question: Question, parts: Parts, *, start: date, as_of: dat
     known = sa.case((_OPENED.c.account_id.is_not(None), 1), else_=0) if keys else sa.literal(1)
     by = [of_account.c.entity, *([known] if keys else []), *keys.values()]
     labelled = [of_account.c.entity, known.label("is_known"), *(key.label(name) for name, key in keys.items())]
+    source = of_account.outerjoin(_OPENED, _OPENED.c.account_id == of_account.c.account_id)
+    if "placed" in question.strata:
+        source = source.outerjoin(_PLACED.target, _PLACED.on)
     return exact(
         sa.select(
             *labelled,
@@ -113,10 +118,11 @@ def cases_statement(question: Question, parts: Parts, *, start: date, as_of: dat
             _squares(above, below).label("both"),
             _squares(below, below).label("denominator_squared"),
         )
-        .select_from(of_account.outerjoin(_OPENED, _OPENED.c.account_id == of_account.c.account_id))
+        .select_from(source)
         .where(sa.or_(above != 0, below != 0))
         .group_by(*by)
         .order_by(*(sa.literal_column(column.name).asc().nulls_first() for column in labelled))
+        .params({START.key: start})
     )
 
 

@@ -36,6 +36,8 @@ from kpi_rules.target_values import partner_target
 
 _Own = Mapping[str, Sequence[KpiResult]]
 
+_SHOWN = 6  # digits of the best figure in a note; the target beside it has all of them
+
 
 def score_partners(
     rules: KpiRules,
@@ -114,7 +116,7 @@ class _Graded:
             return None
         found = reference_of(list(values.values()), part.peers, self.figures[part.kpi])
         who = [partner for partner, value in values.items() if value == found.value]
-        said = f": {', '.join(who)} with {canonical_decimal(found.value)}" if who else ""
+        said = f": {', '.join(who)} with {canonical_decimal(round(found.value, _SHOWN))}" if who else ""
         return replace(found, said=f"{f' of {group}' if group else ''}{said}")
 
 

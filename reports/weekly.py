@@ -14,6 +14,7 @@ from reports.plots import Band, Line, Lines, Tone
 from reports.scopes import Results, Scope
 from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Shape
 from reports.views import About, View
+from reports.weekly_overdue import Overdue, Pace, overdue_sections, overdue_ties, pace_section
 
 PAID = message("Paid in the week, of those overdue at opening")
 ABOUT = message("below %(limit)s of the targets due for %(weeks)s weeks, since %(day)s")
@@ -91,6 +92,10 @@ class WeeklyFacts:
     behind_share: Decimal
     behind_weeks: int
     warnings: tuple[str, ...] = ()
+    overdue: tuple[Overdue, ...] = ()
+    pace: tuple[Pace, ...] = ()
+    passed: Decimal | None = None
+    counted_overdue: Decimal | None = None
 
 
 def weekly_report(facts: WeeklyFacts, language: Language, scope: Scope = Scope()) -> Report:  # noqa: B008 - frozen
@@ -107,8 +112,11 @@ def weekly_report(facts: WeeklyFacts, language: Language, scope: Scope = Scope()
             week.behind(),
             *week.reviews(),
             *([week.findings()] if week.is_whole else []),
+            *(overdue_sections(week, facts.overdue) if week.is_whole else []),
+            *([] if scope.grain is Grain.TEAM else [pace_section(week, week.paces(), facts.passed)]),
             *([week.month_end()] if scope.grain is not Grain.TEAM else []),
         ),
+        tie_outs=overdue_ties(week, facts.overdue, facts.counted_overdue) if week.is_whole else (),
         warnings=facts.warnings,
         facts=[(gettext("Week"), f"{day(facts.first_day)} – {day(facts.about.business_date)}")],
     )
@@ -134,6 +142,9 @@ class _Week(View):
                 title = gettext("Recovered by month-end, an estimate")
                 shown = end.by_shape if end.by_shape is not None else end.by_days
                 yield Card(title, Number(shown, Shape.MONEY, end.currency))
+
+    def paces(self) -> list[Pace]:
+        return [each for each in self.facts.pace if self.is_whole or each.department == self.scope.name]
 
     def reviews(self) -> Iterator[Section]:
         """A table for each department: its teams side by side, and in that of a team the team alone."""

@@ -88,6 +88,8 @@ def make_activity_tables(connection: duckdb.DuckDBPyConnection) -> None:
             partner_id VARCHAR, received_on DATE, complaint_type VARCHAR, answered_on DATE, finding VARCHAR);
         CREATE TABLE review (n BIGINT, attempt BIGINT, employee_id VARCHAR, reviewed_on DATE, score BIGINT,
             critical_fail BOOLEAN);
+        CREATE TABLE partner_review (n BIGINT, attempt BIGINT, visit_id VARCHAR, partner_id VARCHAR, reviewed_on DATE,
+            score BIGINT, critical_fail BOOLEAN);
         CREATE TABLE visit (n BIGINT, jurisdiction VARCHAR, employee_id VARCHAR, partner_id VARCHAR, plan_on DATE,
             planned_on DATE, made_at TIMESTAMP, recorded_at TIMESTAMP, latitude BIGINT, longitude BIGINT,
             outcome VARCHAR, final_on DATE);
@@ -101,6 +103,7 @@ def act(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE contact_batch AS {_contacts(plan, index, days, draws)}")
     for follow in (_talks(), _promises(draws), _complaints(draws), _reviews(draws)):
         connection.execute(follow)
+    connection.execute(_reviews_of_partners(draws))
     connection.execute(_visits(plan, index, days, draws, regions_of_a_seat(connection)))
 
 
@@ -172,6 +175,17 @@ def reviews(day: str) -> str:
             AS review_id, employee_id, {contact_id("n", "attempt", "reviewed_on")} AS contact_id, reviewed_on,
         CAST(CAST(score AS DECIMAL(3,0)) * CAST('0.01' AS DECIMAL(2,2)) AS DECIMAL(18,10)) AS score, critical_fail
     FROM review WHERE reviewed_on = {day}"""
+
+
+def partner_reviews(day: str) -> str:
+    """Calls and visits of partners that were looked at; without a recording there is nothing to score."""
+    return f"""
+    SELECT 'Z' || strftime(reviewed_on, '%Y%m%d') || '-' || lpad(CAST(n AS VARCHAR), 9, '0') || '-'
+            || coalesce(CAST(attempt AS VARCHAR), 'V') AS review_id, partner_id,
+        CASE WHEN visit_id IS NULL THEN {contact_id("n", "attempt", "reviewed_on")} END AS contact_id, visit_id,
+        reviewed_on, score IS NOT NULL AS has_recording,
+        CAST(CAST(score AS DECIMAL(3,0)) * CAST('0.01' AS DECIMAL(2,2)) AS DECIMAL(18,10)) AS score, critical_fail
+    FROM partner_review WHERE reviewed_on = {day}"""
 
 
 def _contacts(plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws) -> str:
@@ -314,6 +328,22 @@ def _reviews(draws: Draws) -> str:
     FROM contact_batch
     WHERE duration_seconds >= 30 AND employee_id IS NOT NULL AND channel = 'call'
         AND {draws.sql("reviewed", "try", 1000, salted_by="salt")} < 40"""
+
+
+def _reviews_of_partners(draws: Draws) -> str:
+    """Six in a hundred of the conversations that partners have; one partner in four records carelessly."""
+    careless = draws.sql("partner records carelessly", "partner_no", 4)
+    lost = (
+        f"{draws.sql('recording lost', 'c.try', 100, salted_by='salt')} < CASE WHEN {careless} = 0 THEN 20 ELSE 2 END"
+    )
+    return f"""
+    INSERT INTO partner_review
+    SELECT c.n, c.attempt, NULL, c.partner_id, c.day,
+        CASE WHEN NOT ({lost}) THEN 62 + {draws.sql("score of partner", "c.try", 39, salted_by="salt")} END,
+        c.second >= 79200 OR {draws.sql("critical of partner", "c.try", 1000, salted_by="salt")} < 12
+    FROM contact_batch AS c JOIN partner USING (partner_id)
+    WHERE c.duration_seconds >= 30 AND c.channel = 'call'
+        AND {draws.sql("partner reviewed", "c.try", 1000, salted_by="salt")} < 60"""
 
 
 def _visits(plan: DemoPlan, index: int, days: tuple[date, ...], draws: Draws, most_regions: int) -> str:

@@ -162,6 +162,8 @@ def _write_events(plan: DemoPlan, files: LandingFiles, day: date, draws: Draws) 
         ("visits", activity.visits(at)),
         ("complaints", activity.complaints(at)),
         ("reviews", activity.reviews(at)),
+        ("partner_reviews", activity.partner_reviews(at)),
+        ("partner_reports", partners.partner_reports(plan, at, draws)),
         ("cases", casework.cases(plan, at, draws)),
         ("attendance", work.attendance(at, draws)),
         ("partner_claims", partners.partner_claims(at)),

@@ -135,6 +135,28 @@ def partner_claims(day: str) -> str:
     FROM claim JOIN partner USING (partner_no, jurisdiction) WHERE claimed_on = {day} AND kind <> 'not claimed'"""
 
 
+def partner_reports(plan: DemoPlan, day: str, draws: Draws) -> str:
+    """Every partner returns what it did, and who works for us, on the 5th: the rows due that day, and what came late.
+    One return in eight is late, one in twenty-five does not come, and one in thirty is not in the agreed form."""
+    returns = " UNION ALL ".join(
+        f"SELECT *, '{duty}' AS duty, DATE '{month.previous().start}' AS month, DATE '{month.start}' + 4 AS due_on, "
+        f"{draws.sql(f'{duty} returned {month}', 'partner_no', 1000)} AS v FROM partner"
+        for month in plan.months
+        for duty in ("activity_data", "staff_list")
+    )
+    people = f"8 + {draws.sql('people of partner', 'partner_no', 20)}"
+    return f"""
+    WITH returned AS (
+        SELECT *, CASE WHEN v < 40 THEN NULL WHEN v < 165 THEN due_on + 1 + CAST(v % 9 AS INTEGER)
+            ELSE due_on - CAST(v % 4 AS INTEGER) END AS came_on FROM ({returns})
+    )
+    SELECT 'D' || strftime(month, '%Y%m') || '-' || partner_id || '-' || duty AS report_id, partner_id, duty, month,
+        due_on, CASE WHEN came_on <= {day} THEN came_on END AS received_on,
+        CASE WHEN came_on <= {day} THEN v % 30 <> 7 END AS accepted,
+        CASE WHEN came_on <= {day} AND duty = 'staff_list' THEN {people} END AS staff
+    FROM returned WHERE due_on = {day} OR (came_on = {day} AND came_on > due_on)"""
+
+
 def _eligible(month: Period) -> str:
     return f"""closed_on IS NULL AND restructured_on IS NULL AND case_on IS NULL AND hold IN ('none', 'dispute')
         AND {month_index(month)} - k0 >= {PLACED_FROM_BUCKET}"""

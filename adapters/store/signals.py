@@ -168,6 +168,12 @@ def signal_run_known(connection: sa.Connection, signal_run: str) -> bool:
     return connection.execute(found).first() is not None
 
 
+def left_out_of(connection: sa.Connection, signal_run: str) -> Mapping[str, str]:
+    """The signals that could not look, and why not."""
+    found = sa.select(signal_runs.c.left_out).where(signal_runs.c.signal_run == signal_run)
+    return dict(connection.execute(found).scalar_one())
+
+
 def newest_signal_run(connection: sa.Connection, period: Period) -> SignalRun | None:
     """The run of the month that counts: of the latest day, and of that day the one that was recorded last."""
     statement = (

@@ -107,6 +107,17 @@ KPIS = {
         )
         for age in range(13)
     },
+    "accounts_had": Kpi(("partner",), "had"),
+    "liquidation": Kpi(("partner", "portfolio"), "paid_placed", "base_placed", in_money=True),
+    "upheld_complaint_rate": Kpi(("partner",), "upheld", "had"),
+    "partner_review_score": Kpi(("partner", "portfolio"), "partner_score", "partner_scored"),
+    "partner_reviews_made": Kpi(("partner", "portfolio"), "partner_reviews"),
+    "share_reviewed": Kpi(("partner",), "partner_calls_reviewed", "conversations"),
+    "recordings_present": Kpi(("partner", "portfolio"), "with_recording", "partner_reviews"),
+    "partner_critical_fails": Kpi(("partner", "portfolio"), "partner_fails"),
+    "returns_in_time": Kpi(("partner", "portfolio"), "returned_in_time", "returns_due"),
+    "partner_staff": Kpi(("partner",), "staff", "staff_lists"),
+    "calls_per_account": Kpi(("partner",), "calls", "had"),
     "expected_recovery": Kpi(ALL, "expected", in_money=True),
     "recovery_vs_expected": Kpi(ALL, "recovered_of_overdue", "expected", in_money=True),
 }

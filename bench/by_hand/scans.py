@@ -87,6 +87,8 @@ def scans(start: date, end: date) -> dict[str, str]:
         "complaints_due": _complaints_due(start, end),
         "costs": _costs(start, end),
         "reviews": _reviews(start, end),
+        "partner_reviews": _partner_reviews(start, end),
+        "partner_reports": _partner_reports(start, end),
         "attendance": _attendance(start, end),
         "staff": _staff(end),
     }
@@ -222,7 +224,7 @@ def _vintages(start: date, end: date) -> str:
     counted = f"""
         SELECT o.employee_id, o.team_id, o.department_id, o.partner_id, b.branch_id, o.segment, b.currency,
             v.kind || '_' || greatest(0, least(12, date_diff('month', v.since, DATE '{start}'))) AS part,
-            v.base, CASE WHEN v.counts THEN coalesce(pay.paid, 0) ELSE 0 END AS paid
+            v.base, CASE WHEN v.counts THEN coalesce(pay.paid, 0) ELSE 0 END AS paid, v.kind
         FROM accounts_opening b
         LEFT JOIN (SELECT account_id, max_by(placed_on, (placed_on, placement_id)) AS placed_on,
                 max_by(balance_at_placement, (placed_on, placement_id)) AS handed_over
@@ -235,7 +237,10 @@ def _vintages(start: date, end: date) -> str:
             ('placement', p.placed_on, p.handed_over, true),
             ('opening', b.opened_on, b.overdue_amount, b.overdue_amount > 0)) v(kind, since, base, counts)
         WHERE v.since IS NOT NULL"""
-    return _summed(counted, "sum(paid) AS paid_by_age_, sum(base) AS base_by_age_")
+    placed = ", ".join(
+        f"coalesce(sum({name}) FILTER (kind = 'placement'), 0) AS {name}_placed" for name in ("paid", "base")
+    )
+    return _summed(counted, f"sum(paid) AS paid_by_age_, sum(base) AS base_by_age_, {placed}")
 
 
 def workable() -> str:
@@ -278,6 +283,7 @@ def _contacts(start: date, end: date) -> str:
     numbers = ", ".join(f"{sql} AS {name}" for name, sql in nth.items())
     counted = f"""
         SELECT {_PLACE}, e.channel, e.direction, e.outcome, e.account_id, e.contact_point_id, a.jurisdiction, a.consent,
+            e.duration_seconds,
             e.started_wall::TIME AS clock, coalesce(y.duty_to_repay, false) AS has_duty, y.role, {numbers}
         FROM contacts e LEFT JOIN parties y ON y.party_id = e.party_id {_placed("e.started_wall::DATE")}
         WHERE e.started_wall >= DATE '{start}' AND e.started_wall < DATE '{end + timedelta(days=1)}'"""
@@ -288,6 +294,7 @@ def _contacts(start: date, end: date) -> str:
         count(*) FILTER ({_CALLED} AND outcome NOT IN ('no_answer', 'busy')) AS answered_calls,
         count(*) FILTER (outcome = 'promise') AS promised, count(*) FILTER ({_REACHED}) AS reached,
         count(*) AS contacts, count(*) FILTER ({_UNLAWFUL}) AS unlawful,
+        count(*) FILTER (channel = 'call' AND duration_seconds > 0) AS conversations,
         count(*) FILTER ({_ADVISED_AGAINST}) AS advised_against"""
     return _summed(counted, sums)
 
@@ -460,6 +467,32 @@ def _reviews(start: date, end: date) -> str:
         SELECT {_STAFF}, e.score, e.critical_fail FROM reviews e {_posted("e.reviewed_on")}
         WHERE e.reviewed_on BETWEEN DATE '{start}' AND DATE '{end}'"""
     sums = "sum(score) AS score, count(*) AS reviews, count(*) FILTER (critical_fail) AS critical_fails"
+    return _summed(counted, sums)
+
+
+_OF_PARTNER = """NULL AS employee_id, NULL AS team_id, NULL AS department_id, e.partner_id, NULL AS branch_id,
+            NULL AS segment, NULL AS currency, NULL AS part"""
+
+
+def _partner_reviews(start: date, end: date) -> str:
+    counted = f"""
+        SELECT {_OF_PARTNER}, e.score, e.has_recording, e.critical_fail, e.contact_id FROM partner_reviews e
+        WHERE e.reviewed_on BETWEEN DATE '{start}' AND DATE '{end}'"""
+    sums = """
+        count(*) AS partner_reviews, count(*) FILTER (contact_id IS NOT NULL) AS partner_calls_reviewed,
+        coalesce(sum(score), 0) AS partner_score, count(score) AS partner_scored,
+        count(*) FILTER (has_recording) AS with_recording, count(*) FILTER (critical_fail) AS partner_fails"""
+    return _summed(counted, sums)
+
+
+def _partner_reports(start: date, end: date) -> str:
+    """Judged in the month in which they are due, by what the newest row of each says."""
+    counted = f"""
+        SELECT {_OF_PARTNER}, e.staff, e.received_on <= e.due_on AND e.accepted AS in_time
+        FROM ({_newest("partner_reports", "report_id")}) e WHERE e.due_on BETWEEN DATE '{start}' AND DATE '{end}'"""
+    sums = """
+        count(*) AS returns_due, count(*) FILTER (in_time) AS returned_in_time,
+        coalesce(sum(staff), 0)::BIGINT AS staff, count(staff) AS staff_lists"""
     return _summed(counted, sums)
 
 

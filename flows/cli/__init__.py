@@ -36,6 +36,7 @@ from flows.cli import (
     sharing,
     signals,
     simulating,
+    standing,
     statements,
     targets,
     worklists,
@@ -82,6 +83,7 @@ app.add_typer(adjusting.disputes, name="disputes")
 app.add_typer(reporting.report, name="report")
 app.add_typer(payroll.payroll, name="payroll")
 app.add_typer(opening.opening, name="opening")
+partners.partners.registered_commands.extend(standing.app.registered_commands)
 app.add_typer(partners.partners, name="partners")
 app.add_typer(settlement.settlement, name="settlement")
 

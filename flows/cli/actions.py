@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -229,6 +230,26 @@ def wait(
         ActionDecision(ActionDecisionKind.WAITING, by, day_of, reason=said, waiting_on=on),
         as_json=as_json,
     )
+
+
+@actions.command()
+def answers(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The CSV that a unit of the bank sent back.")
+    ],
+    by: ByName,
+    day: OnDay = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take in what a unit of the bank answered to feedback: the whole file, or nothing of it."""
+    from tasks.stages.originators import take_answers
+
+    world = open_world()
+    today = day or business_today(world)
+    with attempt_at(world, f"answers of {file.name}", None) as attempt:
+        found = take_answers(world, file, by=by, on=today, attempt=attempt)
+    show(found, [_row(each, today) for each in found], as_json=as_json, title=f"{len(found)} answers taken in")
 
 
 @actions.command()

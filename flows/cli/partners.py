@@ -13,7 +13,9 @@ from flows.attempts import attempt_at
 from flows.cli.arguments import ByName, OnDate
 from flows.cli.output import AsJson, say, show
 
-partners = typer.Typer(help="Placement and recall files for partners, and their answers.", no_args_is_help=True)
+partners = typer.Typer(
+    help="Partners: files and answers, scorecards, standing, commitments, placements.", no_args_is_help=True
+)
 
 
 @partners.command()

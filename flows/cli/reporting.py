@@ -84,6 +84,43 @@ def allocation(
     _show(files, day, as_json=False)
 
 
+@report.command("actions")
+def register(
+    day: OnDate,
+    language: InLanguage = None,
+    folder: ToFolder = None,
+    team: OfTeam = "",
+    department: OfDepartment = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """The register of actions: open by kind and age, overdue by owner, who waits for whom, what came of it."""
+    from tasks.stages.register_report import register_files
+
+    world, scope = open_world(), _scope(team, department)
+    files = register_files(world, day, _language(world, language), folder, scope)
+    _show(files, day, as_json=as_json)
+
+
+@report.command("originators")
+def originators(
+    day: OnDate,
+    unit: Annotated[
+        str, typer.Option("--unit", help="Only this unit of the bank, with the file that it answers in.")
+    ] = "",
+    language: InLanguage = None,
+    folder: ToFolder = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Feedback to the units that transferred the debts: faults by unit, with rates, and the unit's answers."""
+    from tasks.stages.originators import originator_files
+
+    world = open_world()
+    files = originator_files(world, day, _language(world, language), folder, unit)
+    _show(files, day, as_json=as_json)
+
+
 @report.command("partner")
 def partner_review(
     month: Annotated[Period, typer.Option("--month", parser=parse_period, metavar="YYYY-MM", help="Month.")],

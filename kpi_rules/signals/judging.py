@@ -100,14 +100,22 @@ def chance_of(hits: int, rows: int, share: Decimal) -> Decimal:
     return _cut(whole, CHANCE_DIGITS)
 
 
-def base_rates(signal: str, title: str, cells: Iterable[Cell], findings: Sequence[Finding]) -> tuple[BaseRate, ...]:
-    """How often it fires: of everybody of a kind, then by peers."""
+def base_rates(
+    signal: str,
+    title: str,
+    cells: Iterable[Cell],
+    findings: Sequence[Finding],
+    kinds: Iterable[SubjectKind] = (),
+) -> tuple[BaseRate, ...]:
+    """How often it fires: of everybody of a kind, then by peers; of a kind without rows, that there are none."""
     cases = {(each.subject_kind, each.subject_id) for each in findings if each.is_case}
     found: dict[tuple[SubjectKind, str], list[Cell]] = defaultdict(list)
     for cell in cells:
         found[cell.subject_kind, ""].append(cell)
         if cell.peers:
             found[cell.subject_kind, cell.peers].append(cell)
+    for kind in kinds:
+        found.setdefault((kind, ""), [])
     return tuple(_rate(signal, title, key, found[key], cases) for key in sorted(found))
 
 

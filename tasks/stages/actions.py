@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -77,25 +77,46 @@ def decide_action(
     (`of_dispute`); and so does it of cases of signals, which are closed as confirmed or explained (`of_signal`).
     Raises: RefusedError with everything that stands in its way.
     """
+    return decide_actions(world, [(prefix, decision)], attempt, of_dispute=of_dispute, of_signal=of_signal)[0]
+
+
+def decide_actions(
+    world: World,
+    decisions: Sequence[tuple[str, ActionDecision]],
+    attempt: AttemptId | None,
+    *,
+    of_dispute: bool = False,
+    of_signal: bool = False,
+) -> tuple[Action, ...]:
+    """Record decisions, each on the action whose id starts so: all of them, or none.
+
+    Raises: RefusedError with everything that stands in the way of the first that is refused; ConflictError.
+    """
     rules = sound_rules(world.settings.rules)
+    decided: dict[str, Action] = {}
     try:
         with world.store.write("action_decided") as connection:
-            refuse_other_names(connection, decision.by)
-            action = action_named(connection, prefix)
-            ruled = _Ruled.of(world, connection, rules, action, decision)
-            faults = [*names_of_the_source(decision.by), *action_refusals(action, ruled.decision), *ruled.faults]
-            if action.opened.source == DISPUTE and decision.kind in _COMMANDS and not of_dispute:
-                faults.append(
-                    f"DIS006 {action.action_id} is a dispute: `recoup disputes {_COMMANDS[decision.kind]}` it"
-                )
-            if action.opened.source == SIGNAL and decision.kind is ActionDecisionKind.CLOSED and not of_signal:
-                faults.append(f"INT027 {action.action_id} is a case of a signal: `recoup signals close` it")
-            if faults:
-                raise RefusedError("\n".join(faults))
-            insert_action_decision(world.store, connection, action, ruled.decision, attempt)
+            for prefix, decision in decisions:
+                refuse_other_names(connection, decision.by)
+                action = action_named(connection, prefix)
+                ruled = _Ruled.of(world, connection, rules, action, decision)
+                _refuse(action, decision, ruled, of_dispute=of_dispute, of_signal=of_signal)
+                insert_action_decision(world.store, connection, action, ruled.decision, attempt)
+                decided[action.action_id] = Action(action.opened, (*action.decisions, ruled.decision))
     except sa.exc.IntegrityError:
-        raise ConflictError(f"somebody decided on {prefix} at the same moment: look at it again") from None
-    return Action(action.opened, (*action.decisions, ruled.decision))
+        named = ", ".join(prefix for prefix, _ in decisions)
+        raise ConflictError(f"somebody decided on {named} at the same moment: look at it again") from None
+    return tuple(decided.values())
+
+
+def _refuse(action: Action, decision: ActionDecision, ruled: _Ruled, *, of_dispute: bool, of_signal: bool) -> None:
+    faults = [*names_of_the_source(decision.by), *action_refusals(action, ruled.decision), *ruled.faults]
+    if action.opened.source == DISPUTE and decision.kind in _COMMANDS and not of_dispute:
+        faults.append(f"DIS006 {action.action_id} is a dispute: `recoup disputes {_COMMANDS[decision.kind]}` it")
+    if action.opened.source == SIGNAL and decision.kind is ActionDecisionKind.CLOSED and not of_signal:
+        faults.append(f"INT027 {action.action_id} is a case of a signal: `recoup signals close` it")
+    if faults:
+        raise RefusedError("\n".join(faults))
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,7 @@ def asked_of_night(
         strategy,
         day,
         terms_of_partners(rules.contracts, partners, day),
+        manifest.standings,
     )
     return Asked(
         duck.arrow(

@@ -124,6 +124,8 @@ def id_of(entry: Mapping[str, Any]) -> str:
 
 SECTIONS_OF_ALL: Mapping[RuleKind, str] = {
     **SECTIONS,
+    RuleKind.STANDING: "standings",
+    RuleKind.SELECTION: "selections",
     RuleKind.ACTION_TERMS: "action_terms",
     RuleKind.STRATEGY: "strategies",
     RuleKind.PLAN: "plans",

@@ -117,7 +117,11 @@ def explain_allocation(world: World, account: str, night: date) -> AllocationExp
     strategy = rules.strategies.on(night)
     day = night + timedelta(days=1)
     with session_of_night(world, manifest, accepted) as duck:
-        situation = situation_of(duck, rules.contracts, strategy, day, [account]) if strategy else None
+        situation = (
+            situation_of(duck, rules.contracts, strategy, day, [account], standings=manifest.standings)
+            if strategy
+            else None
+        )
         create_dispatch_views(duck, released)
         duck.create_view(PLANNED.name, planned, duck_columns(PLANNED))
         history = tuple(_owned(each, made) for each in duck.read(history_of([account])))

@@ -23,6 +23,7 @@ from domain.manifest import (
     Waiver,
 )
 from domain.rules import RuleKind, RuleVersion
+from domain.standings import PartnerState, Placed, StandingInForce
 
 
 def manifest_of(connection: sa.Connection, run: RunId) -> Manifest:
@@ -69,9 +70,15 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         settles=_settled(content.get("settles")),
         claims=tuple(_claims(row) for row in content.get("claims", ())),
         refused=tuple(Digest(name) for name in content.get("refused", ())),
+        standings=tuple(_standing(row) for row in content.get("standings", ())),
         complaints=tuple(_complaint(row) for row in content.get("complaints", ())),
         known_as_of=content["known_as_of"],
     )
+
+
+def _standing(row: dict[str, str]) -> StandingInForce:
+    state, placed = PartnerState(row["state"]), Placed(row["placed"])
+    return StandingInForce(row["partner"], state, _date(row["since"]), row["review_id"], placed)
 
 
 def _complaint(row: dict[str, Any]) -> DecidedComplaint:

@@ -26,6 +26,7 @@ from adapters.store.runs import official_run
 from adapters.store.signatures import with_signatures
 from adapters.world import World
 from allocation.book import book_statement
+from allocation.standing import RECALLED_BY_STANDING
 from allocation.strategies import Strategy
 from domain.dispatch import DISPATCH_SQL
 from domain.exact import exact
@@ -35,6 +36,7 @@ from domain.manifest import RunKind, Stage
 from domain.partner_files import FileKind
 from domain.rules import Placed
 from domain.sql import TABLES
+from domain.standings import Placed as WhatIsPlaced
 from incentives.contract_language import Contract, PartnerFiles
 from reports.cells import MOST_ROWS
 from reports.csv_files import PhoneNumber, Value, csv_text, is_phone_number
@@ -139,7 +141,8 @@ def _made(world: World, run: RunId, day: date, releases: Sequence[Release], part
     strategy = rules.strategies.on(manifest.business_date)
     with session_of_night(world, manifest, accepted, releases=False) as duck:
         create_dispatch_views(duck, releases)
-        rows = [row for row in _moves(duck, day, strategy) if partner in {"", row["partner_id"]}]
+        recalled = frozenset(each.partner for each in manifest.standings if each.placed is WhatIsPlaced.RECALLED)
+        rows = [row for row in _moves(duck, day, strategy, recalled) if partner in {"", row["partner_id"]}]
     grouped: dict[_Key, list[dict[str, Any]]] = {}
     contracts: dict[str, Placed[Contract]] = {}
     issues: list[Issue] = []
@@ -180,8 +183,11 @@ def _unsigned(world: World, contracts: Any) -> Iterator[Issue]:
             yield Issue("PTF003", Location(f"contract {version.id}"), "is not signed", "No data leave without")
 
 
-def _moves(duck: Duck, day: date, strategy: Strategy | None) -> list[dict[str, Any]]:
-    """Accounts that come to a partner on the day, or no longer are at one, with what columns may tell of them.
+def _moves(
+    duck: Duck, day: date, strategy: Strategy | None, by_standing: frozenset[str] = frozenset()
+) -> list[dict[str, Any]]:
+    """Accounts that come to a partner on the day, or no longer are at one, with what columns may tell of them;
+    `by_standing` are partners whose standing recalls what they have.
 
     A placement that the core system knows already is placed, and not placed again.
     """
@@ -196,7 +202,7 @@ def _moves(duck: Duck, day: date, strategy: Strategy | None) -> list[dict[str, A
     moves = sa.union_all(placed, recalled).subquery("moves")
     rows = duck.read(_told(moves))
     reasons = _recall_reasons(duck, day, strategy) if any(row["kind"] == "recall" for row in rows) else {}
-    return [{**row, "day": day, "reason": _reason(row, reasons)} for row in rows]
+    return [{**row, "day": day, "reason": _reason(row, reasons, by_standing)} for row in rows]
 
 
 def _at_partners(day: date) -> sa.Subquery:
@@ -280,9 +286,11 @@ def _recall_reasons(duck: Duck, day: date, strategy: Strategy | None) -> dict[st
     return found
 
 
-def _reason(row: Mapping[str, Any], reasons: Mapping[str, str]) -> str:
+def _reason(row: Mapping[str, Any], reasons: Mapping[str, str], by_standing: frozenset[str]) -> str:
     if row["kind"] == FileKind.PLACEMENT:
         return str(row["reason"])
+    if row["partner_id"] in by_standing:
+        return reasons.get(row["account_id"], RECALLED_BY_STANDING)
     return reasons.get(row["account_id"], "left_the_book" if row["debtor_id"] is None else REALLOCATED)
 
 

@@ -15,6 +15,7 @@ from adapters.store.releases import releases_before
 from adapters.store.runs import last_night_of_each_month, record_run
 from adapters.store.schema import run_files, runs
 from adapters.store.signatures import with_signatures
+from adapters.store.standing import standings_on
 from adapters.store.waivers import waivers_in_force
 from adapters.world import World, business_today
 from domain.ids import AttemptId, Digest
@@ -110,6 +111,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             planned=nights_that_planned(connection, day, request.known_as_of),
             drawn=drawn_before(connection, rules.experiments, day, request.known_as_of),
             paid=batches_carried(connection, rules.policies, Period.of(day)),
+            standings=standings_on(connection, day + timedelta(days=1), request.known_as_of),
             complaints=decided_complaints(connection, day, request.known_as_of),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )

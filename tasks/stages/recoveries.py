@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -151,7 +151,7 @@ def _days_past_due(duck: Duck, period: Period) -> dict[str, int]:
     near = sa.and_(
         known.table_name == "accounts",
         known.day < payments.posted_on,
-        known.day >= payments.posted_on - timedelta(days=DAYS_OLD),
+        known.day >= payments.posted_on - sa.cast(sa.literal(DAYS_OLD), sa.Integer),
     )
     seen = (
         sa.select(payments.payment_id, payments.account_id, sa.func.max(known.day).label("day"))

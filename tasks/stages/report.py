@@ -25,6 +25,8 @@ from tasks.stages.labels import book_label, labels_of, language_of, run_label
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
 from tasks.stages.reporting import write_due_reports
 from tasks.stages.rules import RuleSet
+from tasks.stages.signals import due_signals
+from tasks.stages.standing import propose_at_months_end
 from tasks.stages.waive import waivers_of_run
 
 PAGE = "night.html"
@@ -37,10 +39,12 @@ _MOST_FIGURES = 8
 
 def report(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageResult:
     """What people read in the morning, from what the stages have stored; and the reports of the week and month that
-    this night ends."""
+    this night ends, with the month's integrity signals and proposed standings of partners."""
     result = run_stage(world, night, Stage.REPORT, lambda: _report(world, night, manifest, rules))
     if night.is_official:
         write_due_reports(world, night, manifest, rules.kpis.on(manifest.effective_on))
+        due_signals(world, night)
+        propose_at_months_end(world, night, rules)
     return result
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from adapters.errors import ConflictError, RefusedError
 from adapters.rule_files import RuleBook, fingerprint_of, read_rule_book
@@ -20,17 +21,20 @@ from domain.ids import Digest
 from domain.issues import Issue, has_errors
 from domain.manifest import Manifest
 from domain.periods import Period
-from domain.records import Unit
+from domain.records import Grain, Unit
 from domain.rules import Placed, Rule, RuleVersion, stale, version_digest
 from expectations.contact_points.rules import CleaningBook, decode_cleaning
 from expectations.limits import Thresholds, decode_thresholds
 from incentives.approval_book import ApprovalBook, decode_approvals
 from incentives.book import PolicyBook, decode_policies
 from incentives.contracts import ContractBook, decode_contracts
+from incentives.duties import Commitment, commitment_references
+from kpi_rules.action_terms import FOLDER as ACTIONS
 from kpi_rules.action_terms import ActionTermsBook, decode_action_terms
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
 from kpi_rules.signals.checks import FOLDER as SIGNALS
 from kpi_rules.signals.checks import SignalBook, decode_signals
+from kpi_rules.standing_book import StandingBook, decode_standings, group_faults
 from kpi_rules.target_sheets import with_targets_of_sheets
 from kpi_rules.unread import unread_kpis
 
@@ -50,6 +54,7 @@ class RuleSet:
     cleaning: CleaningBook
     approvals: ApprovalBook
     staffing: StaffingBook
+    standings: StandingBook
     signals: SignalBook
     action_terms: ActionTermsBook
     issues: tuple[Issue, ...]
@@ -66,6 +71,7 @@ class RuleSet:
             *self.strategies.versions(day),
             *self.plans.versions(day),
             *self.experiments.versions(day),
+            *self.standings.versions(day),
             *self.thresholds.versions_at(day),
             *self.action_terms.versions(day),
         )
@@ -99,6 +105,7 @@ class RuleSet:
         yield from self.thresholds.placed  # type: ignore[misc]
         yield from self.cleaning.placed  # type: ignore[misc]
         yield from self.staffing.placed  # type: ignore[misc]
+        yield from self.standings.placed  # type: ignore[misc]
         yield from self.signals.placed()  # type: ignore[misc]
         yield from self.action_terms.placed  # type: ignore[misc]
         yield from self.approvals.placed()
@@ -143,17 +150,21 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     staffing, staffing_issues = decode_staffing(book.below("allocation/staffing"), strategies.departments)
     approvals, approval_issues = decode_approvals(book.below("incentives/approvals"))
     groups = {each.rule.id for each in approvals.groups}
-    terms, terms_issues = decode_action_terms(book.below("kpi_rules/actions"), groups)
+    terms, terms_issues = decode_action_terms(book.below(ACTIONS), groups)
+    standings, standing_issues = decode_standings(book.below("kpi_rules/standings"), kpis)
     units, cards = _units(kpis), _scorecards(kpis)
-    together = (*policies.references(units, cards), *contracts.references(units, cards))
+    together = (*policies.references(units, cards), *contracts.references(units, cards),
+                *group_faults(standings, groups),
+                *commitment_references(_commitments(contracts), _of_partners(kpis)))  # fmt: skip
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
         *(arm_issues, cleaning_issues, staffing_issues, approval_issues, signal_issues, terms_issues),
+        standing_issues,
         (*together, *signals.strange_groups(groups)),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
-        issues = (*issues, *unread_kpis(kpis, (*policies.kpis_read(), *contracts.kpis_read())))
+        issues = (*issues, *unread_kpis(kpis, (*policies.kpis_read(), *standings.kpis_read(), *contracts.kpis_read())))
     return RuleSet(
         book,
         kpis,
@@ -166,6 +177,7 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
         cleaning,
         approvals,
         staffing,
+        standings,
         signals,
         terms,
         issues,
@@ -196,6 +208,16 @@ def refuse_errors(rules: RuleSet, what: str) -> None:
 
 def _units(kpis: KpiRules) -> dict[str, Unit]:
     return {figure.id: figure.rule.unit for figure in kpis.figures}
+
+
+def _of_partners(kpis: KpiRules) -> Iterator[str]:
+    for figure in kpis.figures:
+        if Grain.PARTNER in figure.grains and figure.rule.unit is not Unit.MONEY:
+            yield figure.id
+
+
+def _commitments(contracts: ContractBook) -> Iterator[tuple[Placed[Any], tuple[Commitment, ...]]]:
+    return ((placed, placed.rule.commitments) for placed in contracts.contracts)
 
 
 def _scorecards(kpis: KpiRules) -> dict[str, list[str]]:

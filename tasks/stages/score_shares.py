@@ -8,6 +8,7 @@ from decimal import Decimal
 from adapters.errors import RefusedError
 from adapters.store.results import read_scores
 from adapters.store.runs import last_night_of_each_month
+from adapters.store.standing import standings_on
 from adapters.world import World
 from allocation.score_shares import Proposal, proposed_shares, quotas_in_yaml
 from allocation.strategies import Strategy
@@ -30,7 +31,7 @@ class ProposedQuotas:
 
 
 def propose_shares(world: World, period: Period) -> ProposedQuotas:
-    """From the scores at the end of the month, as far as it is measured.
+    """From the scores at the end of the month, as far as it is measured, and how partners stand on the day after it.
 
     Raises: RefusedError where no strategy says how, where no night of the month has measured, or nobody has a score.
     """
@@ -40,6 +41,7 @@ def propose_shares(world: World, period: Period) -> ProposedQuotas:
         if not nights:
             raise RefusedError(f"SHR002 no night of {period} has measured; `recoup runs` lists those that have")
         found = read_scores(connection, nights[-1].run)
+        standings = standings_on(connection, period.end)
     mine = {one.entity: one.score for one in found if one.grain is Grain.PARTNER and one.scorecard == terms.scorecard}
     if not mine:
         known = ", ".join(sorted({one.scorecard for one in found if one.grain is Grain.PARTNER})) or "none"
@@ -47,7 +49,8 @@ def propose_shares(world: World, period: Period) -> ProposedQuotas:
             f'SHR003 on {nights[-1].business_date} no partner has a score by "{terms.scorecard}"; '
             f"scorecards with scores of partners: {known}"
         )
-    proposal = proposed_shares(terms, mine, _before(strategy, terms))
+    states = {each.partner: each.state for each in standings}
+    proposal = proposed_shares(terms, mine, _before(strategy, terms), states)
     lines = tuple(quotas_in_yaml(terms, proposal))
     return ProposedQuotas(strategy.rule.id, terms.scorecard, nights[-1], proposal, lines)
 

@@ -11,11 +11,12 @@ from typing import Any
 from adapters.duck import Duck, duck_columns
 from adapters.errors import RefusedError
 from adapters.store.nights import newest_measured_nights
-from adapters.store.runs import files_of_run
+from adapters.store.runs import files_of_run, stage_result
 from adapters.store.signals import (
     SOURCE,
     RaisedCase,
     SignalRun,
+    left_out_of,
     read_signal_rates,
     record_signal_run,
     signal_run_known,
@@ -24,7 +25,7 @@ from adapters.store.signatures import with_signatures
 from adapters.world import World, registered_file
 from domain.actions import NewAction
 from domain.ids import AttemptId, RunId, digest_of
-from domain.manifest import Manifest, RunKind
+from domain.manifest import Manifest, RunKind, Stage
 from domain.periods import Period
 from domain.rules import RuleVersion
 from domain.signals import BaseRate, EvidenceRow, SignalCase, SubjectKind
@@ -40,8 +41,7 @@ from tasks.stages.calculation import calculation_version
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
-from tasks.stages.plan import refuse_unsigned
-from tasks.stages.rules import RuleSet, sound_rules
+from tasks.stages.rules import sound_rules
 from tasks.stages.session import session_of_night
 
 
@@ -71,7 +71,7 @@ class _Found:
 def run_signals(world: World, period: Period, attempt: AttemptId | None) -> SignalsDone:
     """Look at the month by the last official night of it that has measured; nothing is stored twice.
 
-    Raises: RefusedError without such a night (INT020), without a signal in force (INT021), or with an unsigned one.
+    Raises: RefusedError without such a night (INT020), or without a signal in force that somebody has signed (INT021).
     """
     with world.store.read() as connection:
         nights = newest_measured_nights(connection, period.start, period.last_day)
@@ -81,38 +81,56 @@ def run_signals(world: World, period: Period, attempt: AttemptId | None) -> Sign
     return signals_of_night(world, Night(nights[day], attempt or AttemptId(""), day, RunKind.NIGHTLY), attempt)
 
 
+def due_signals(world: World, night: Night) -> SignalsDone | None:
+    """After the official night of a month's last day: its signals; none where nothing was measured, or none is signed.
+
+    They are no part of the night's run: they have a name of their own, and a month that is run again adds to them.
+    """
+    day = night.business_date
+    if day != Period.of(day).last_day:
+        return None
+    with world.store.read() as connection:
+        if stage_result(connection, night.run, Stage.MEASURE.value) is None:
+            return None
+    signed, _ = _signed(world, sound_rules(world.settings.rules).signals.on(day))
+    return signals_of_night(world, night, night.attempt) if signed else None
+
+
 def signals_of_night(world: World, night: Night, attempt: AttemptId | None) -> SignalsDone:
-    """The signals over what the night read, from the first of its month on."""
-    rules, day = sound_rules(world.settings.rules), night.business_date
-    signals = rules.signals.on(day)
-    if not signals:
-        raise RefusedError(f"INT021 no signal is in force on {day}: they stand in kpi_rules/signals")
-    run = _planned(world, night, signals, rules)
+    """The signals over what the night read, from the first of its month on; one that is not signed does not look."""
+    day = night.business_date
+    signed, unsigned = _signed(world, sound_rules(world.settings.rules).signals.on(day))
+    if not signed:
+        raise RefusedError(f"INT021 no signed signal is in force on {day}: they stand in kpi_rules/signals")
+    signals, run = [signal for signal, _ in signed], _named(night.run, day, tuple(version for _, version in signed))
     with world.store.read() as connection:
         known = signal_run_known(connection, run.signal_run)
     if known:
         return _as_known(world, run)
-    found, postings, left_out = _looked(world, night, signals, Span(run.period.start, day))
+    found, postings, halted = _looked(world, night, signals, Span(run.period.start, day))
+    left_out = {**unsigned, **halted}
     raised = tuple(case for each in found for case in _cases(each, run, postings))
-    rates = tuple(
-        rate for each in found for rate in base_rates(each.signal.rule.id, each.signal.rule.title, each.cells,
-                                                      each.findings)
-    )  # fmt: skip
+    rates = tuple(rate for each in found for rate in _rates(each))
     run = replace(run, left_out=left_out)
     with world.store.write("signals_recorded") as connection:
         opened = record_signal_run(world.store, connection, run, rates, raised, attempt)
     return SignalsDone(run.signal_run, run.period, day, rates, tuple(each.action_id for each in opened), left_out)
 
 
-def _planned(world: World, night: Night, signals: Sequence[CheckedSignal], rules: RuleSet) -> SignalRun:
-    """The run's name is the digest of what it is made of: the night, the signals with who signed them, the program."""
+def _signed(
+    world: World, signals: Iterable[CheckedSignal]
+) -> tuple[tuple[tuple[CheckedSignal, RuleVersion], ...], Mapping[str, str]]:
+    """Those that somebody has signed, with their versions; the others by id, and why they do not look."""
+    every = tuple(signals)
     with world.store.read() as connection:
-        versions = tuple(with_signatures(connection, [each.version for each in signals]))
-    refuse_unsigned(rules, versions)
-    return _named(night.run, night.business_date, versions)
+        versions = with_signatures(connection, [each.version for each in every])
+    pairs = tuple(zip(every, versions, strict=True))
+    signed = tuple((signal, version) for signal, version in pairs if version.signer)
+    return signed, {signal.rule.id: "nobody has signed it" for signal, version in pairs if not version.signer}
 
 
 def _named(night: RunId, day: date, versions: tuple[RuleVersion, ...]) -> SignalRun:
+    """The run's name is the digest of what it is made of: the night, the signals with who signed them, the program."""
     calculation = calculation_version()
     name = digest_of({"night": night, "rules": versions, "calculation": calculation})[:24]
     return SignalRun(name, Period.of(day), day, night, versions, calculation, {})
@@ -120,8 +138,8 @@ def _named(night: RunId, day: date, versions: tuple[RuleVersion, ...]) -> Signal
 
 def _as_known(world: World, run: SignalRun) -> SignalsDone:
     with world.store.read() as connection:
-        rates = read_signal_rates(connection, run.signal_run)
-    return SignalsDone(run.signal_run, run.period, run.as_of, rates, (), {}, was_known=True)
+        rates, left_out = read_signal_rates(connection, run.signal_run), left_out_of(connection, run.signal_run)
+    return SignalsDone(run.signal_run, run.period, run.as_of, rates, (), left_out, was_known=True)
 
 
 def _looked(
@@ -131,7 +149,7 @@ def _looked(
     halted = halted_tables(world, night)
     with world.store.read() as connection:
         manifest = manifest_of(connection, night.run)
-    credited = _credits(world, night, manifest)
+    credited = credits_read_by(world, night, manifest)
     missing = halted if credited else halted | {CREDITS.name}
     found, left_out = [], {}
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
@@ -145,7 +163,7 @@ def _looked(
         return tuple(found), postings_of(duck, span.as_of, halted), left_out
 
 
-def _credits(world: World, night: Night, manifest: Manifest) -> list[Path]:
+def credits_read_by(world: World, night: Night, manifest: Manifest) -> list[Path]:
     """The credits of the month, and of the months before that the night names."""
     runs = [night.run, *(earlier.run for earlier in manifest.earlier)]
     with world.store.read() as connection:
@@ -163,6 +181,11 @@ def _found(duck: Duck, signal: CheckedSignal, span: Span) -> _Found:
         key = (SubjectKind(row["subject_kind"]), row["subject_id"])
         evidence.setdefault(key, []).append(_evidence(row, signal))
     return _Found(signal, cells, findings, {key: tuple(rows) for key, rows in evidence.items()})
+
+
+def _rates(found: _Found) -> tuple[BaseRate, ...]:
+    rule = found.signal.rule
+    return base_rates(rule.id, rule.title, found.cells, found.findings, rule.subjects)
 
 
 def _cell(row: Mapping[str, Any], names: Iterable[str]) -> Cell:
@@ -230,10 +253,13 @@ def _case(
 def interested_in(employee: str, postings: Sequence[Posting]) -> tuple[str, ...]:
     """Who is paid by what the employee does: themselves, their team, and who leads them, up to the top."""
     by_name = {each.employee: each for each in postings}
-    team = by_name[employee].team if employee in by_name else ""
-    found = {employee, *(each.employee for each in postings if team and each.team == team)}
-    above = by_name[employee].leader if employee in by_name else ""
-    while above and above not in found:
-        found.add(above)
-        above = by_name[above].leader if above in by_name else ""
-    return tuple(sorted(found))
+    mine = by_name.get(employee)
+    if mine is None:
+        return (employee,)
+    above: list[str] = []
+    leader = mine.leader
+    while leader and leader not in above:
+        above.append(leader)
+        leader = by_name[leader].leader if leader in by_name else ""
+    team = (each.employee for each in postings if mine.team and each.team == mine.team)
+    return tuple(sorted({employee, *team, *above}))

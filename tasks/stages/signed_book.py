@@ -34,6 +34,7 @@ from kpi_rules.credit_language import CreditRule
 from kpi_rules.language import Kpi, LongLeave, Scorecard, Target
 from kpi_rules.limit_language import Limit
 from kpi_rules.signals.language import Signal
+from kpi_rules.standing_language import SelectionRule, StandingRule
 from tasks.stages.as_if import SECTIONS_OF_ALL, without
 
 AS_SIGNED = "as signed"
@@ -45,6 +46,8 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.TARGET: Target,
     RuleKind.LIMIT: Limit,
     RuleKind.LONG_LEAVE: LongLeave,
+    RuleKind.STANDING: StandingRule,
+    RuleKind.SELECTION: SelectionRule,
     RuleKind.ACTION_TERMS: ActionTerms,
     RuleKind.POLICY: Policy,
     RuleKind.EXCHANGE: ExchangeRates,
@@ -64,6 +67,8 @@ _MODELS: Mapping[RuleKind, type[Rule]] = {
     RuleKind.PAY_TERMS: PayTerms,
 }
 _FOLDERS = {
+    RuleKind.STANDING: "kpi_rules/standings",
+    RuleKind.SELECTION: "kpi_rules/standings",
     RuleKind.ACTION_TERMS: "kpi_rules/actions",
     RuleKind.POLICY: "incentives/policies",
     RuleKind.EXCHANGE: "incentives/policies",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,6 +17,7 @@ from adapters.duck import Duck
 from adapters.errors import RefusedError
 from adapters.store.releases import all_releases, create_dispatch_views
 from adapters.store.runs import newest_run
+from adapters.store.standing import standings_on
 from adapters.world import World, business_today
 from allocation.book import barred_statement, book_statement
 from allocation.destinations import (
@@ -34,6 +35,7 @@ from allocation.strategies import Strategy
 from domain.exact import exact
 from domain.manifest import RunKind, Stage
 from domain.sql import TABLES
+from domain.standings import StandingInForce
 from incentives.contracts import ContractBook
 from tasks.stages.allocate import READS
 from tasks.stages.gate import accepted_in, halted_in
@@ -69,6 +71,7 @@ def looked_at_day(world: World, first: date, accounts: Collection[str], owner: s
         run, night = found
         manifest, accepted = manifest_of(connection, run), accepted_in(connection, run)
         releases, unknown = all_releases(world, connection), halted_in(connection, run)
+        standings = standings_on(connection, first)
     halted = unknown & READS
     if halted:
         text = f"DSP018 {', '.join(sorted(halted))} of {night} was halted, and so it is not known who may have what"
@@ -81,7 +84,7 @@ def looked_at_day(world: World, first: date, accounts: Collection[str], owner: s
     with session_of_night(world, manifest, accepted, releases=False) as duck:
         create_dispatch_views(duck, releases)
         arms = arms_in_force(world, rules.experiments, first)
-        situation = situation_of(duck, rules.contracts, strategy, first, accounts, owner, arms)
+        situation = situation_of(duck, rules.contracts, strategy, first, accounts, owner, arms, standings)
         yield LookedAt(duck, situation, earliest, night, frozenset(unknown))
 
 
@@ -93,9 +96,10 @@ def situation_of(
     accounts: Collection[str],
     owner: str = "",
     arms: Mapping[str, str] = MappingProxyType({}),
+    standings: Iterable[StandingInForce] = (),
 ) -> Situation:
     """As the session has it: these accounts, those of an employee, and all of their debtors', on `first`; `arms` are
-    what experiments have drawn."""
+    what experiments have drawn, `standings` how partners stand."""
     before = first - timedelta(days=1)  # statements speak of the day after
     partners = duck.read(partners_statement(before))
     found = destinations(
@@ -105,6 +109,7 @@ def situation_of(
         strategy,
         before,
         terms_of_partners(contracts, partners, before),
+        standings,
     )
     ends = {one.key: one for one in found}
     book = duck.arrow(book_statement(strategy, before))

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from adapters.duck import Duck, duck_columns
 from adapters.store.actions import read_actions
 from adapters.store.nights import newest_measured_nights
-from adapters.store.results import read_kpis
+from adapters.store.results import read_kpis, read_scores
 from adapters.store.runs import files_of_run
 from adapters.world import World, registered_file
 from domain.actions import Action, ActionState
@@ -40,6 +40,7 @@ from kpi_rules.views import BREACHES, CREDITS
 from reports.languages import Language, words_of
 from reports.scopes import Posting
 from reports.weekly import HALTED, PAID, Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts
+from reports.weekly_overdue import Overdue
 from tasks.stages.about import about_night, postings_of
 from tasks.stages.actions import open_actions
 from tasks.stages.behind import SOURCE, as_share, behind_now, coaching_actions, place_of, week_of, weekly_nights
@@ -47,6 +48,7 @@ from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.labels import title_of
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
+from tasks.stages.overdue import counted_by_kpis, overdue_now, pace_of
 from tasks.stages.people import calendar_of
 from tasks.stages.session import session_of_night
 
@@ -70,6 +72,7 @@ class _Measured:
     course: Mapping[tuple[str, str], Course]
     postings: tuple[Posting, ...]
     calendar: frozenset[date] | None
+    overdue: tuple[Overdue, ...]
 
 
 def weekly_facts(
@@ -91,6 +94,8 @@ def weekly_facts(
         kpis = read_kpis(connection, night.run, grains=(Grain.DEPARTMENT, Grain.PORTFOLIO, Grain.SEGMENT))
         rolled = _rolled(connection, day, kpis, others, now.calendar, rules, language)
         ends = tuple(_month_ends(connection, day, kpis, others, now))
+        every, scores = read_kpis(connection, night.run), read_scores(connection, night.run)
+    passed = share_passed(now.calendar, day)
     stretches = behind_now(world, weeks)
     if opens_actions:
         open_actions(world, coaching_actions(world, day, night.run, stretches, now.postings), night.attempt or None)
@@ -113,6 +118,10 @@ def weekly_facts(
         behind_share=world.settings.behind_share,
         behind_weeks=world.settings.behind_weeks,
         warnings=tuple(_warnings(halted_tables(world, night), language)),
+        overdue=now.overdue,
+        pace=tuple(pace_of(scores, every, rules, passed)),
+        passed=passed,
+        counted_overdue=counted_by_kpis(every),
     )
 
 
@@ -132,7 +141,8 @@ def _measured(world: World, night: Night, rules: KpiRules, monday: date) -> _Mea
         course = {} if without_credits else _course(duck, day)
         postings = postings_of(duck, day, halted)
         calendar = calendar_of(duck, world.settings.jurisdiction, halted)
-    return _Measured(night, kpi_results(plan, rows), paid, course, postings, calendar)
+        overdue = overdue_now(duck, day, halted)
+    return _Measured(night, kpi_results(plan, rows), paid, course, postings, calendar, overdue)
 
 
 def _stored(world: World, night: Night, manifest: Manifest, name: str) -> list[Path]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from allocation.score_shares import proposed_shares, quotas_in_yaml
 from allocation.strategy_rules import ScoreShares
+from domain.standings import PartnerState
 
 
 def terms(**other):
@@ -65,6 +66,33 @@ def test_what_limits_of_change_leave_undistributed_is_told():
     assert shares(held_back) == {"A": "0.11", "B": "0.11"}
     assert held_back.missing == Decimal("0.38")
     assert {one.why for one in held_back.shares} == {"not more than the limit of change lets it be"}
+
+
+@pytest.mark.parametrize(
+    ("states", "expected", "why"),
+    [
+        ({}, {"A": "0.3", "B": "0.2", "C": "0.1"}, "by score"),
+        ({"A": "watch"}, {"A": "0.25", "B": "0.2333", "C": "0.1167"}, "watch: only a part of its growth"),
+        (
+            {"A": "rectification"},
+            {"A": "0.2", "B": "0.2667", "C": "0.1333"},
+            "rectification: only a part of its growth",
+        ),
+        ({"A": "suspension"}, {"A": "0", "B": "0.4", "C": "0.2"}, "suspension: no new placements"),
+        ({"A": "termination"}, {"A": "0", "B": "0.4", "C": "0.2"}, "termination: no new placements"),
+        ({"C": "watch"}, {"A": "0.3", "B": "0.2", "C": "0.1"}, "by score"),  # it loses; there is nothing to halve
+    ],
+)
+def test_shares_follow_the_standing_too(states, expected, why):
+    stated = ScoreShares(
+        scorecard="p", of=Decimal("0.6"), growth={"watch": Decimal("0.5"), "rectification": Decimal(0)}
+    )
+    before = dict.fromkeys("ABC", Decimal("0.2"))
+    known = {name: PartnerState(state) for name, state in states.items()}
+    found = proposed_shares(stated, scores(A="90", B="60", C="30"), before, known)
+    assert shares(found) == expected
+    assert found.shares[0].why == why
+    assert sum(one.share for one in found.shares) + found.missing == stated.of
 
 
 partners = st.dictionaries(st.sampled_from("ABCDEF"), st.none() | st.decimals(0, 100, places=2), min_size=1)

@@ -62,6 +62,14 @@ _GOOD: Mapping[str, Row] = {
         "recorded_at": datetime.fromisoformat("2026-03-04T10:00"), "latitude": Decimal("21.03"),
         "longitude": Decimal("105.85"), "outcome": "met_debtor",
     },
+    "partner_reviews": {
+        "review_id": "Z1", "partner_id": "PA1", "contact_id": None, "visit_id": "V1", "reviewed_on": DAY,
+        "has_recording": True, "score": Decimal("0.9"), "critical_fail": False,
+    },
+    "partner_reports": {
+        "report_id": "D1", "partner_id": "PA1", "duty": "staff_list", "month": date(2026, 2, 1), "due_on": DAY,
+        "received_on": DAY, "accepted": True, "staff": 12,
+    },
     "attendance": {"employee_id": "E1", "day": DAY, "minutes_worked": 480, "minutes_on_calls": 30},
     "leave": {
         "employee_id": "E1", "starts_on": date(2026, 5, 4), "ends_on": date(2026, 5, 8), "leave_type": "annual",

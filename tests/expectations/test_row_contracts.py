@@ -65,6 +65,14 @@ BROKEN = [
     ("bank_scores", {"channel": "fax"}, "bank_scores.channel.code"),
     ("reviews", {"score": Decimal("1.01")}, "reviews.score.range"),
     ("reviews", {"employee_id": "E2"}, "reviews.contact_id.employee"),
+    ("partner_reviews", {"partner_id": "PA9"}, "partner_reviews.partner_id.unknown"),
+    ("partner_reviews", {"visit_id": None}, "partner_reviews.contact_id.or_visit"),
+    ("partner_reviews", {"visit_id": None, "contact_id": "C1"}, "partner_reviews.contact_id.partner"),
+    ("partner_reviews", {"has_recording": False}, "partner_reviews.score.recording"),
+    ("partner_reports", {"duty": "letter"}, "partner_reports.duty.code"),
+    ("partner_reports", {"month": date(2027, 1, 1)}, "partner_reports.month.due"),
+    ("partner_reports", {"received_on": None}, "partner_reports.accepted.received"),
+    ("partner_reports", {"duty": "audit"}, "partner_reports.staff.duty"),
 ]
 
 
@@ -96,6 +104,8 @@ def standing_book(book, good):
         "complaints",
         "placements",
         "reviews",
+        "partner_reviews",
+        "partner_reports",
         "bank_scores",
     ],
 )

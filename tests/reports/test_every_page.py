@@ -54,6 +54,7 @@ from tests.reports.test_capacity_page import page as capacity_page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
 from tests.reports.test_partner_pack import facts as pack_facts
+from tests.reports.test_register_report import page_of_register, page_of_units
 from tests.reports.test_statement import statement
 from tests.reports.test_weekly_and_monthly_reports import monthly, weekly
 
@@ -174,6 +175,8 @@ def pack_page(language: Language, label: str = sample.LABEL, text: str = "x") ->
 
 PAGES = {
     "partner pack": pack_page,
+    "register": page_of_register,
+    "units": page_of_units,
     "allocation": allocation_page,
     "calibration": calibrated,
     "fairness": fairness,
@@ -191,6 +194,8 @@ PAGES = {
 }
 WITHOUT_LABEL = {
     "partner pack": lambda: pack_page(Language.ENGLISH, label=""),
+    "register": lambda: page_of_register(Language.ENGLISH, label=""),
+    "units": lambda: page_of_units(Language.ENGLISH, label=""),
     "allocation": lambda: allocation_page(Language.ENGLISH, label=""),
     "calibration": lambda: calibrated(Language.ENGLISH, label=""),
     "fairness": lambda: fairness(Language.ENGLISH, label=""),
@@ -265,6 +270,8 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
         planned,
         sent,
         met,
+        page_of_register(Language.ENGLISH, label=EVIL, text=EVIL),
+        page_of_units(Language.ENGLISH, label=EVIL, text=EVIL),
     )
     for html in pages:
         assert "<script" not in html

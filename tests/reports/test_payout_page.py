@@ -47,7 +47,7 @@ REVERSAL = replace(
 
 
 def page_of(*payments, language=Language.ENGLISH):
-    band = Node("band_3", "tiers", "220000", "found again in the payments", payments=payments)
+    band = Node("band_3", "band", "220000", "found again in the payments", payments=payments)
     root = Node("payable", "round", "220000", children=(band,))
     explained = PayoutExplanation(
         "R01", "fee:standard", "2026-09", "VND", Decimal(220_000), RunId("r" * 24), RunId("n" * 24), Digest("d" * 64),

@@ -15,6 +15,7 @@ from reports.report_files import report_page
 from reports.scopes import Posting, Scope
 from reports.views import About
 from reports.weekly import Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts, weekly_report
+from reports.weekly_overdue import Overdue, Pace
 from tests.reports import sample
 from tests.reports.reading import Page
 from tests.reports.test_daily_report import changed, named, section
@@ -270,3 +271,56 @@ def test_vintages_are_drawn_by_their_age_and_only_those_with_a_row():
     (plot,) = section(month(), "vintages-VND").plots
     assert [[at for at, _ in line.points] for line in plot.lines] == [list(range(24))] * 3
     assert [line.points[0][1].value for line in plot.lines] == [Decimal("0.5"), Decimal("0.3"), Decimal("0.1")]
+
+
+def overdue(dimension, place, currency="VND", opening=10, went=4, came=3, **more):
+    known = {"now": opening - went + came, "worse": 1, "better": 2, "overdue_before": Decimal(1000),
+             "overdue_now": Decimal(900), "recovered": Decimal(150), **more}  # fmt: skip
+    return Overdue(dimension, place, currency, opening, went, came, **known)
+
+
+SPREAD = (
+    overdue("bucket", "1"),
+    overdue("bucket", "2", opening=0, went=0, came=2, overdue_before=Decimal(0), overdue_now=Decimal(30)),
+    overdue("product", "card", opening=10, went=4, came=5),
+    overdue("partner", ""),
+    overdue("owner_kind", "employee"),
+    overdue("department", "phone"),
+)
+
+
+def test_what_is_overdue_is_told_by_place_with_what_flowed_and_a_sum_for_each_currency():
+    found = section(week(overdue=SPREAD), "overdue-bucket")
+    assert [(row.cells[0], row.kind, *(cell.value for cell in row.cells[2:6])) for row in found.rows] == [
+        ("1–30", "", 10, 4, 3, 9),
+        ("31+", "", 0, 0, 2, 2),
+        ("Total", "total", 10, 4, 5, 11),
+    ]
+    change = found.rows[0].cells[10]
+    assert (change.value, change.tone, found.rows[1].cells[10].value) == (Decimal("-0.1"), "good", None)
+    others = ("overdue-partner", "overdue-owner_kind", "overdue-department")
+    first = [section(week(overdue=SPREAD), each).rows[0].cells[0] for each in others]
+    names = {each if isinstance(each, str) else each.text for each in first}
+    assert names == {"no partner", "employees", "Telephone"}
+
+
+def test_a_table_that_does_not_come_to_the_same_is_told():
+    ties = {tie.title: tie.is_equal for tie in week(overdue=SPREAD, counted_overdue=Decimal(11)).tie_outs}
+    assert [*ties.values()] == [True, True, True]
+    odd = (*SPREAD, overdue("product", "loan"))
+    ties = {tie.title: tie.is_equal for tie in week(overdue=odd, counted_overdue=Decimal(12)).tie_outs}
+    assert [*ties.values()] == [False, False, True]
+
+
+def test_a_department_stands_beside_what_is_due_of_its_target_by_now():
+    pace = Pace("phone", "recovery_rate", "VND", Decimal("0.06"), Decimal("0.05"), Decimal("0.1"))
+    behind = replace(pace, department="field", value=Decimal("0.04"))
+    report = week(pace=(pace, behind), passed=Decimal("0.5"))
+    rows = section(report, "pace").rows
+    assert [(row.cells[4].value, row.cells[4].tone, row.cells[5].value) for row in rows] == [
+        (Decimal("1.2"), "good", Decimal("0.12")),
+        (Decimal("0.8"), "bad", Decimal("0.08")),
+    ]
+    mine = week(Scope(Grain.DEPARTMENT, "phone"), pace=(pace, behind), passed=Decimal("0.5"), overdue=SPREAD)
+    assert len(section(mine, "pace").rows) == 1
+    assert not [each for each in mine.sections if each.name.startswith("overdue")], "the whole book is not theirs"

@@ -480,7 +480,7 @@ def test_a_fee_goes_down_to_the_payments_that_it_is_made_of(month, tmp_path):
     prepared(month)
     found = fees_explained(month, tmp_path)
     assert not [said for each in found for said in each.differing]
-    bands = [node for each in found for root in each.tree for node in _every(root) if node.kind == "tiers"]
+    bands = [node for each in found for root in each.tree for node in _every(root) if node.kind == "band"]
     paid = [one for band in bands for one in band.payments]
     for band in bands:
         assert as_text(sum(one.fee for one in band.payments)) == band.value

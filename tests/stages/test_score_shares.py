@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 START, DAY = date(2026, 9, 1), date(2026, 9, 3)
 TERMS = """\
-    score_shares: {scorecard: partner_month, segments: [legal], of: 0.5, change_at_most: 0.1}
+    score_shares: {scorecard: by_hand, segments: [legal], of: 0.5, change_at_most: 0.1}
     quotas:
       - {partner: P01, segments: [legal], at_least: 0.18, at_most: 0.22}
       - {partner: P02, segments: [legal], at_least: 0.28, at_most: 0.32}
@@ -44,7 +44,7 @@ def test_shares_follow_the_scores_of_the_months_last_night(world):
         run = official_run(connection, RunKind.NIGHTLY.value, DAY, Stage.MEASURE.value)
     given = {"P01": Decimal(80), "P02": Decimal(20)}
     scored = [
-        Score("partner_month", Digest("0" * 64), Grain.PARTNER, partner, START, DAY, ValueState.VALUE, score, ())
+        Score("by_hand", Digest("0" * 64), Grain.PARTNER, partner, START, DAY, ValueState.VALUE, score, ())
         for partner, score in given.items()
     ]  # fmt: skip
     with world.store.write("scores of partners") as connection:
@@ -61,5 +61,5 @@ def test_what_is_missing_is_told(measured_world, world):
         propose_shares(measured_world, Period(2026, 9))
     with pytest.raises(RefusedError, match="SHR002 no night of 2026-08"):
         propose_shares(world, Period(2026, 8))
-    with pytest.raises(RefusedError, match=r'SHR003 on 2026-09-03 no partner has a score by "partner_month"'):
+    with pytest.raises(RefusedError, match=r'SHR003 on 2026-09-03 no partner has a score by "by_hand"'):
         propose_shares(world, Period(2026, 9))

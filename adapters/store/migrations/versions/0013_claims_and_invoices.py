@@ -8,7 +8,7 @@ from adapters.store.schema import STORE
 from adapters.store.types import CanonicalJson, MinorUnits, UtcTime
 
 revision = "0013"
-down_revision = "0016"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

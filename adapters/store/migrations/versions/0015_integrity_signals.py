@@ -8,7 +8,7 @@ from adapters.store.schema import STORE
 from adapters.store.types import CanonicalJson, ExactText, UtcTime
 
 revision = "0015"
-down_revision = "0012"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -143,7 +143,7 @@ class Manifest:
     prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
     under the month's own id, and with it under its ledger entries; `complaints` what people found of complaints in the
     register of actions; `standings` how partners stand by decisions of people on the day after, but for those in good
-    standing: a suspended one gets no new placements; `settles` (settlements) whose claims of which cycle are matched;
+    standing: a suspended one gets no new placements. `settles` (settlements) is whose claims of which cycle match;
     `claims` what was agreed and decided of partners' claims before: of a month-end, what its recoveries are payable by;
     `refused` (settlements) the files of claim lines that the gate set aside. `known_as_of` is what was asked for, and
     empty where nothing was: the newest versions counted.
@@ -176,10 +176,10 @@ class Manifest:
     published: tuple[PaidBatch, ...] = ()
     opening: Digest | None = None
     results: Digest | None = None
+    standings: tuple[StandingInForce, ...] = ()
     settles: Settled | None = None
     claims: tuple[ClaimsRead, ...] = ()
     refused: tuple[Digest, ...] = ()
-    standings: tuple[StandingInForce, ...] = ()
     complaints: tuple[DecidedComplaint, ...] = ()
     known_as_of: str = ""
 

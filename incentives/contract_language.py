@@ -278,12 +278,12 @@ class Contract(TitledRule):
     """The most accounts that the partner may have at once; allocation places no more, whatever its capacity."""
     files: PartnerFiles | None = None
     """What placement and recall files hold; left out, none are written under the contract."""
-    settlement: SettlementTerms | None = None
-    """How the partner's claims are settled, cycle by cycle; left out, the books alone decide what earns a fee."""
     duties: tuple[Duty, ...] = ()
     """What the partner returns every month."""
     commitments: tuple[Commitment, ...] = ()
     """What the partner promised, as bounds on KPIs."""
+    settlement: SettlementTerms | None = None
+    """How the partner's claims are settled, cycle by cycle; left out, the books alone decide what earns a fee."""
 
 
 class ContractFile(RuleModel):

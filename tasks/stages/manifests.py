@@ -67,10 +67,10 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         published=_batches(content.get("published", ())),
         opening=Digest(content["opening"]) if content.get("opening") else None,
         results=Digest(content["results"]) if content.get("results") else None,
+        standings=tuple(_standing(row) for row in content.get("standings", ())),
         settles=_settled(content.get("settles")),
         claims=tuple(_claims(row) for row in content.get("claims", ())),
         refused=tuple(Digest(name) for name in content.get("refused", ())),
-        standings=tuple(_standing(row) for row in content.get("standings", ())),
         complaints=tuple(_complaint(row) for row in content.get("complaints", ())),
         known_as_of=content["known_as_of"],
     )

@@ -162,8 +162,8 @@ def correspondence(settlement: SettlementId, *, as_json: AsJson = False) -> None
     world = open_world()
     with attempt_at(world, f"settlement correspondence {settlement}", None):
         made = write_correspondence(world, settlement)
-    rows = [{"settlement": made.settlement_id, "lines": made.lines, "file": path} for path in made.files]
-    show(made, rows, as_json=as_json, title="For the partner")
+    rows = [{"settlement": made.settlement_id, "lines": made.lines, "file": str(path)} for path in made.files]
+    show(rows, rows, as_json=as_json, title="For the partner")
 
 
 @settlement.command()
@@ -174,7 +174,8 @@ def statement(settlement: SettlementId, *, as_json: AsJson = False) -> None:
     world = open_world()
     with attempt_at(world, f"settlement statement {settlement}", None):
         files = write_claims_statement(world, settlement)
-    show(files, [{"file": path} for path in files], as_json=as_json, title="Statement")
+    rows = [{"file": str(path)} for path in files]
+    show(rows, rows, as_json=as_json, title="Statement")
 
 
 @settlement.command()
@@ -244,8 +245,10 @@ def export(batch: BatchId, *, as_json: AsJson = False) -> None:
     world = open_world()
     with attempt_at(world, f"settlement export {batch}", None):
         files = write_pay_files(world, batch)
-    rows = [{"kind": each.kind, "lines": each.rows, "totals": dict(each.totals), "file": each.path} for each in files]
-    show(files, rows, as_json=as_json, title="For finance")
+    rows = [
+        {"kind": each.kind, "lines": each.rows, "totals": dict(each.totals), "file": str(each.path)} for each in files
+    ]
+    show(rows, rows, as_json=as_json, title="For finance")
 
 
 def _decide_invoice(invoice: str, by: str, reason: str, *, accept: bool, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""A settlement's statement for the partner: page and workbook, from the store, once for each state of it."""
+"""A settlement's statement for the partner: page, workbook and PDF, from the store, once for each state of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from adapters.errors import RefusedError
 from adapters.store.batches import read_batches
 from adapters.store.claims import settlement_named
 from adapters.store.runs import RunFile, files_of_run, register_files
@@ -24,6 +25,8 @@ from incentives.ledger import BatchKind
 from reports.claims_statement import BandOfFee, ClaimsStatement, CountedMoney, ShownDifference, statement_report
 from reports.languages import Language
 from reports.report_files import report_page, write_report_workbook
+from reports.report_pdf import report_pdf
+from reports.statement_files import missing_fonts
 from tasks.stages.claims_files import NOT_TOLD
 from tasks.stages.claims_state import PartnerClaims, paid_for, partner_claims
 from tasks.stages.claims_status import Reconciled, reconciled
@@ -37,27 +40,40 @@ STATES = {
 
 
 def write_claims_statement(world: World, settlement: str, language: Language | None = None) -> tuple[Path, ...]:
-    """The files of the statement as the settlement stands now; the same state gives the same files."""
+    """The files of the statement as the settlement stands now; the same state gives the same files.
+
+    Raises: RefusedError if a font for the PDF is missing.
+    """
     language = language or Language(world.settings.language)
     with world.store.read() as connection:
         told = _told(world, connection, settlement)
         run = RunId(told.run)
         known = files_of_run(connection, run)
+    issues = missing_fonts(language)
+    if issues:
+        raise RefusedError("\n".join(map(str, issues)))
     report = statement_report(told, language)
     name = f"statement-{short(digest_of(told))}.{language.value}"
     folder = f"reports/claims/{told.settlement}"
-    page, workbook = f"{folder}/{name}.html", f"{folder}/{name}.xlsx"
+    page, workbook, paper = (f"{folder}/{name}.{ending}" for ending in ("html", "xlsx", "pdf"))
     home = world.settings.home
     written = {
         page: world.seam.write_text(home / page, report_page(report, language), point="claims_statement"),
         workbook: world.seam.write_file(
             home / workbook, lambda part: write_report_workbook(report, part, language), point="claims_statement"
         ),
+        paper: world.seam.write_file(
+            home / paper, lambda part: _fill(part, report_pdf(report, language)), point="claims_statement"
+        ),
     }
     with world.store.write("claims_statement_registered") as connection:
         fresh = [RunFile(path, path, file.sha256, 0) for path, file in written.items() if path not in known]
         register_files(connection, run, fresh)
     return tuple(home / path for path in written)
+
+
+def _fill(part: Path, content: bytes) -> None:
+    part.write_bytes(content)
 
 
 def _told(world: World, connection: sa.Connection, settlement: str) -> ClaimsStatement:

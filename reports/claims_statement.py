@@ -7,13 +7,28 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from reports.languages import Language, words_of
+from incentives.claims.differences import Standing
+from reports.languages import Language, message, words_of
 from reports.sections import Card, Heading, Number, Report, Row, Section, Shape, TieOut
+
+# Rows of the two reconciliations, beside those of the kinds of differences, which their texts name.
+SENT, AGREED = message("sent"), message("agreed")
+DUE, HELD = message("due to be claimed"), message("held by open differences")
+NOT_CLAIMED = message("not claimed")
+
+STATES = {
+    Standing.OPEN: message("open"),
+    Standing.WAITING: message("waiting"),
+    Standing.PROPOSED: message("being decided"),
+    Standing.OURS: message("payable as booked"),
+    Standing.THEIRS: message("payable as claimed"),
+    Standing.REJECTED: message("not payable"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CountedMoney:
-    """A row of the reconciliation: what it is, how many, and how much."""
+    """A row of the reconciliation: what it is (one of the texts above, or a kind's), how many, and how much."""
 
     what: str
     number: int
@@ -35,7 +50,7 @@ class BandOfFee:
 
 @dataclass(frozen=True, slots=True)
 class ShownDifference:
-    """A difference as its partner sees it: in words, with what would help, and how it stands."""
+    """A difference as its partner sees it: in words of its kind, with what would help, and how it stands."""
 
     number: str
     claim: str
@@ -44,7 +59,7 @@ class ShownDifference:
     what_helps: str
     claimed: Decimal | None
     booked: Decimal | None
-    state: str
+    state: Standing
     since: date
 
 
@@ -108,25 +123,26 @@ def _cards(told: ClaimsStatement, language: Language) -> tuple[Card, ...]:
 def _theirs(told: ClaimsStatement, language: Language) -> Section:
     gettext = words_of(language).gettext
     rule = gettext("Every line that you sent, agreed or under the one kind in which it differs.")
-    return Section(
-        "theirs", gettext("Your claims beside our books"), rule, _counted(language), _rows(told.theirs, told)
-    )  # fmt: skip
+    rows = _rows(told.theirs, told, language)
+    return Section("theirs", gettext("Your claims beside our books"), rule, _counted(language), rows)
 
 
 def _ours(told: ClaimsStatement, language: Language) -> Section:
     gettext = words_of(language).gettext
     rule = gettext("Every booking on your accounts that was due to be claimed up to the cut-off of the cycle.")
-    return Section("ours", gettext("Our books beside your claims"), rule, _counted(language), _rows(told.ours, told))
+    rows = _rows(told.ours, told, language)
+    return Section("ours", gettext("Our books beside your claims"), rule, _counted(language), rows)
 
 
 def _counted(language: Language) -> tuple[Heading, ...]:
     gettext = words_of(language).gettext
-    return (Heading(gettext("What"), is_number=False), Heading(gettext("Number")), Heading(gettext("Amount")))
+    return (Heading(gettext("What"), is_number=False), Heading(gettext("How many")), Heading(gettext("Amount")))
 
 
-def _rows(found: Iterable[CountedMoney], told: ClaimsStatement) -> tuple[Row, ...]:
+def _rows(found: Iterable[CountedMoney], told: ClaimsStatement, language: Language) -> tuple[Row, ...]:
+    gettext = words_of(language).gettext
     return tuple(
-        Row((each.what, Number(each.number), _money(each.amount, told)), "total" if each.is_total else "")
+        Row((gettext(each.what), Number(each.number), _money(each.amount, told)), "total" if each.is_total else "")
         for each in found
     )
 
@@ -155,12 +171,15 @@ def _bands(told: ClaimsStatement, language: Language) -> Section:
 
 def _open(told: ClaimsStatement, language: Language) -> Section:
     gettext = words_of(language).gettext
-    names = ("Difference", "Your line", "Account", "What differs", "What helps", "Claimed", "Booked", "State", "Since")
-    numbers = {"Claimed", "Booked"}
-    headings = tuple(Heading(gettext(name), is_number=name in numbers) for name in names)
+    names = (
+        gettext("Difference"), gettext("Your line"), gettext("Account"), gettext("What differs"),
+        gettext("What helps"), gettext("Claimed"), gettext("Booked"), gettext("State"), gettext("Since"),
+    )  # fmt: skip
+    headings = tuple(Heading(name, is_number=place in {5, 6}) for place, name in enumerate(names))
     rows = tuple(
-        Row((each.number, each.claim, each.account, each.what_differs, each.what_helps, _money(each.claimed, told),
-             _money(each.booked, told), each.state, each.since.isoformat()))
+        Row((each.number, each.claim, each.account, gettext(each.what_differs), gettext(each.what_helps),
+             _money(each.claimed, told), _money(each.booked, told), gettext(STATES[each.state]),
+             each.since.isoformat()))
         for each in told.differences
     )  # fmt: skip
     rule = gettext("Each of them as it stands; what is not agreed is paid once a person has decided so.")

@@ -85,7 +85,7 @@ def _fill(part: Path, content: bytes) -> None:
 def _told(world: World, connection: sa.Connection, settlement: str) -> ClaimsStatement:
     row = settlement_named(connection, settlement)
     claims = partner_claims(world, connection, row.partner_id)
-    cycle, main = Cycle(row.starts_on, row.ends_on), reconciled(row.totals)[0]
+    cycle, (main, *others) = Cycle(row.starts_on, row.ends_on), reconciled(row.totals)
     mine = [each for each in claims.differences if each.settlement_id == row.settlement_id]
     shown = [(each, claims.state(each)) for each in sorted(mine, key=_number)]
     return ClaimsStatement(
@@ -97,7 +97,7 @@ def _told(world: World, connection: sa.Connection, settlement: str) -> ClaimsSta
         run_on=row.run_on,
         reply_by=row.reply_by,
         currency=main.currency,
-        theirs=tuple(_theirs(main)),
+        theirs=(*_theirs(main), *(each for other in others for each in _in_another(other))),
         ours=tuple(_ours(main)),
         agreed_as_claimed=main.agreed_as_claimed.amount,
         agreed_as_booked=main.agreed_as_booked,
@@ -113,6 +113,12 @@ def _theirs(main: Reconciled) -> Iterator[CountedMoney]:
     yield CountedMoney(AGREED, main.agreed_as_claimed.number, main.agreed_as_claimed.amount)
     for kind, side in main.by_kind.items():
         yield CountedMoney(ABOUT[Kind(kind)].text, side.number, side.amount)
+
+
+def _in_another(other: Reconciled) -> Iterator[CountedMoney]:
+    """Lines in a currency that the contract has not: none of them can be agreed."""
+    for kind, side in other.by_kind.items():
+        yield CountedMoney(ABOUT[Kind(kind)].text, side.number, side.amount, currency=other.currency)
 
 
 def _ours(main: Reconciled) -> Iterator[CountedMoney]:
@@ -173,4 +179,5 @@ def _shown(each: Difference, state: State) -> ShownDifference:
         booked if is_told else None,
         state.standing,
         each.first_listed_on,
+        each.currency,
     )

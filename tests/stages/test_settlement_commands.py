@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import multiprocessing
 import os
 import signal
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -137,6 +139,22 @@ def test_an_answer_stands_beside_the_difference_and_decides_nothing(world, tmp_p
     answered = [(each.answer, each.answer_text, each.standing.value) for each in status.open if each.answer]
     assert answered == [("disputed", "receipt 4711", "open")]
     assert status.waits_for == "a decision"
+
+
+def test_a_line_in_a_currency_that_nobody_knows_stops_nothing(world):
+    """It is listed, shown, decided and told like any other, and no money of it is added to any."""
+    odd = [Claimed(f"U{name}", "A1", on(9), 900, currency=name) for name in ("XXX", "USD")]
+    night(world, LATER, BOOK.and_claimed(*odd))
+    made = settle(world, "2026-09", LATER)
+    assert "wrong_currency" in typed(world, "list", "--json") + typed(world, "show", made.settlement_id)
+    typed(world, "decide", "reject", "--settlement", made.settlement_id, "--kind", "wrong_currency", "--up-to", "900",
+          "--by", "demo finance", "--reason", "ours are in VND")  # fmt: skip
+    files = [
+        each["file"] for each in json.loads(typed(world, "statement", made.settlement_id, "--language=vi", "--json"))
+    ]
+    (page,) = [each for each in files if each.endswith(".vi.html")]
+    assert "XXX" in Path(page).read_text(encoding="utf-8")
+    assert settle(world, "2026-10", LATER).differences < made.differences
 
 
 @pytest.mark.parametrize("point", ["claims:renamed", "claims_settled:before_commit", "claims_settled:after_commit"])

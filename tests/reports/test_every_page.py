@@ -55,6 +55,7 @@ from reports.weekly import weekly_report
 from tests.reports import sample
 from tests.reports.reading import Page
 from tests.reports.test_capacity_page import page as capacity_page
+from tests.reports.test_claims_statement import page as settlement_page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
 from tests.reports.test_partner_pack import facts as pack_facts
@@ -189,6 +190,7 @@ def scorecards(language: Language, label: str = sample.LABEL, text: str = "x") -
 PAGES = {
     "partner pack": pack_page,
     "partner scorecards": scorecards,
+    "settlement": settlement_page,
     "signals": lambda language: report_page(signals_report(signals_month(), Scope(), language), language),
     "register": page_of_register,
     "units": page_of_units,
@@ -208,6 +210,7 @@ PAGES = {
     "statement": lambda language: statement_page(statement(), language),
 }
 WITHOUT_LABEL = {
+    "settlement": lambda: settlement_page(Language.ENGLISH, label=""),
     "signals": lambda: report_page(signals_report(signals_month(label=""), Scope()), Language.ENGLISH),
     "partner pack": lambda: pack_page(Language.ENGLISH, label=""),
     "partner scorecards": lambda: scorecards(Language.ENGLISH, label=""),
@@ -289,6 +292,7 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
         sent,
         met,
         scored,
+        settlement_page(Language.ENGLISH, label=EVIL, text=EVIL),
         page_of_register(Language.ENGLISH, label=EVIL, text=EVIL),
         page_of_units(Language.ENGLISH, label=EVIL, text=EVIL),
     )

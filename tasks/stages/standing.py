@@ -43,7 +43,7 @@ from kpi_rules.standing_language import LeagueCondition, StandingRule
 from kpi_rules.standings import PartnerMonths, Proposed, conditions_of, looks_back, proposed
 from tasks.stages.actions import terms_of
 from tasks.stages.authority import people_on
-from tasks.stages.commitments import broken_in, commitments_of, open_broken
+from tasks.stages.commitments import broken_in, commitments_of, facts_of, open_broken
 from tasks.stages.measured import measured_night
 from tasks.stages.night import Night
 from tasks.stages.people import partners_of
@@ -220,11 +220,12 @@ def _evidence(world: World, rules: RuleSet, by_rule: Iterable[Placed[StandingRul
         partners = partners_of(night.duck, period, last.business_date)
     wanted = {each for placed in standing for each in conditions_of(placed.rule) if isinstance(each, LeagueCondition)}
     leagues = leagues_of(world, by_month, wanted)
+    followed = {month: facts_of(world, rules, by_month[month], results) for month, results in kpis.items()}
     broken = {
         (partner.partner_id, month): found
-        for month, results in kpis.items()
+        for month, facts in followed.items()
         for partner in partners
-        if (found := broken_in(world, rules, partner, month, results)) is not None
+        if (found := broken_in(facts, partner)) is not None
     }
     return _Evidence(period, last, partners, scores, kpis, leagues, broken)
 

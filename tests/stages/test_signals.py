@@ -23,7 +23,7 @@ from domain.periods import Period
 from domain.records import Grain
 from domain.signals import BaseRate, CaseState, EvidenceRow, SignalCase, SignalFigures, SubjectKind
 from flows.cli import app
-from reports.scopes import Posting, Scope
+from reports.scopes import Posting, Scope, pages_of
 from tasks.stages.actions import decide_action
 from tasks.stages.night import Night
 from tasks.stages.rules import sound_rules
@@ -256,6 +256,29 @@ def test_who_is_paid_by_what_somebody_does():
     assert interested_in("E1", postings) == ("E1", "E2", "L1", "M1")
     assert interested_in("M1", postings) == ("M1",)
     assert interested_in("E7", postings) == ("E7",)
+
+
+@pytest.mark.parametrize(
+    ("subject", "pages"),
+    [
+        ("E1", ("field", "F1")),
+        ("L1", ("field", "")),  # who leads the team reads its page
+        ("M1", ("", "")),  # sits in a team whose leader is below, and is the head of the department
+        ("D1", ("", "")),  # nobody is above
+        ("E7", ("", "")),
+        ("C1", ("field", "")),  # two who lead each other: no page is above them
+    ],
+)
+def test_a_case_is_on_pages_that_its_subject_does_not_read(subject, pages):
+    postings = [
+        Posting("E1", "field", "F1", "collector", "L1"),
+        Posting("L1", "field", "F1", "leader", "M1"),
+        Posting("M1", "field", "F1", "manager", "D1"),
+        Posting("D1", "board", "", "director", ""),
+        Posting("C1", "field", "F9", "collector", "C2"),
+        Posting("C2", "field", "F9", "collector", "C1"),
+    ]
+    assert pages_of(subject, postings) == pages
 
 
 def test_the_last_day_of_a_month_is_looked_at_in_its_night(measured_world, request, tmp_path):

@@ -122,6 +122,20 @@ class DecidedComplaint:
     complaint_type: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ConfirmedSignal:
+    """A case of an integrity signal that people have confirmed; `opened_on` is the last day that it looked at, on which
+    it counts, and `by` who closed it. It is about an employee or a partner: the other is empty."""
+
+    case_id: str
+    signal: str
+    opened_on: date
+    confirmed_on: date
+    by: str
+    employee_id: str = ""
+    partner_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Complete and stored; it holds no recorded time, so the same inputs give the same id.
@@ -142,8 +156,9 @@ class Manifest:
     before going live came in: of an opening the file itself, of a month-end the one that was posted when it was
     prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
     under the month's own id, and with it under its ledger entries; `complaints` what people found of complaints in the
-    register of actions; `standings` how partners stand by decisions of people on the day after, but for those in good
-    standing: a suspended one gets no new placements. `settles` (settlements) is whose claims of which cycle match;
+    register of actions, and `signals` which cases of signals they confirmed; `standings` how partners stand by
+    decisions of people on the day after, but for those in good standing: a suspended one gets no new placements.
+    `settles` (settlements) is whose claims of which cycle match;
     `claims` what was agreed and decided of partners' claims before: of a month-end, what its recoveries are payable by;
     `refused` (settlements) the files of claim lines that the gate set aside. `known_as_of` is what was asked for, and
     empty where nothing was: the newest versions counted.
@@ -181,6 +196,7 @@ class Manifest:
     claims: tuple[ClaimsRead, ...] = ()
     refused: tuple[Digest, ...] = ()
     complaints: tuple[DecidedComplaint, ...] = ()
+    signals: tuple[ConfirmedSignal, ...] = ()
     known_as_of: str = ""
 
 

@@ -67,6 +67,8 @@ class SignalCase:
     """One signal about one subject in one month. `figures` are those of the newest run; `about` says it in words.
 
     `interested` are the employees who profit from what is in question, the subject included: they do not close it.
+    `department` and `team` are those on whose pages the case may stand: a subject who leads somebody has no
+    team, one who heads a department no department, and partners have neither.
     """
 
     case_id: str

@@ -36,6 +36,7 @@ from kpi_rules.views import (
     ACCOUNTS_OPENING_SQL,
     AS_OF,
     BREACHES,
+    CONFIRMED_SIGNALS,
     CREDITS,
     CREDITS_SQL,
     LAST,
@@ -593,6 +594,21 @@ def _of_partners(name: str, meaning: str, day: str, *fields: Field) -> Dataset:
     return _with(dataset, *fields)
 
 
+def _confirmed_signals() -> Dataset:
+    table = VIEWS[CONFIRMED_SIGNALS.name]
+    posting = _posting(table.c.employee_id, table.c.opened_on)
+    return Dataset(
+        CONFIRMED_SIGNALS.name,
+        "Cases of integrity signals that people have confirmed, by the last day of the month that they are about; a "
+        "case that is open or explained is no row.",
+        table,
+        frozenset({CONFIRMED_SIGNALS.name}),
+        table.c.opened_on.between(START, LAST),
+        (posting,),
+        {**_staff_fields(posting.target.c), **_fields_of(CONFIRMED_SIGNALS, table)},
+    )
+
+
 def _partner_reports() -> Dataset:
     """Judged in the month in which they are due, by what has come in up to the business date."""
     table = TABLES["partner_reports"]
@@ -838,6 +854,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             _of_employees("reviews", "Quality reviews of the period.", "reviewed_on"),
             _of_partners("partner_reviews", "Reviews of samples of partners' calls and visits.", "reviewed_on"),
             _partner_reports(),
+            _confirmed_signals(),
             _of_employees("attendance", "Days and minutes at work in the period.", "day"),
             _staff(),
             _costs(),

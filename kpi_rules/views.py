@@ -111,12 +111,29 @@ RECOVERY_RATES = Table(
     "What overdue money is expected to bring, by cell.",
 )
 
+CONFIRMED_SIGNALS = Table(
+    "confirmed_signals",
+    Kind.EVENT,
+    ("case_id",),
+    (
+        Column("case_id", Type.ID, "The case."),
+        Column("signal", Type.ID, "The signal that raised it."),
+        Column("opened_on", Type.DATE, "The last day that the signal looked at: the case counts on it."),
+        Column("confirmed_on", Type.DATE, "When it was confirmed."),
+        Column("employee_id", Type.ID, "Whom it is about.", required=False),
+        Column("partner_id", Type.ID, "Which partner it is about.", required=False),
+    ),
+    "Cases of integrity signals that people have confirmed.",
+    dated_by="opened_on",
+)
+
 _VIEWS = sa.MetaData()
 
 ACCOUNTS_OPENING_SQL: sa.Table = sql_table(CATALOGUE["accounts"], _VIEWS, "accounts_opening")
 CREDITS_SQL: sa.Table = sql_table(CREDITS, _VIEWS)
 CREDITS_BEFORE_SQL: sa.Table = sql_table(CREDITS, _VIEWS, "credits_before")
 BREACHES_SQL: sa.Table = sql_table(BREACHES, _VIEWS)
+CONFIRMED_SIGNALS_SQL: sa.Table = sql_table(CONFIRMED_SIGNALS, _VIEWS)
 LIQUIDATION_SQL: sa.Table = sql_table(LIQUIDATION, _VIEWS)
 RECOVERY_RATES_SQL: sa.Table = sql_table(RECOVERY_RATES, _VIEWS)
 
@@ -129,6 +146,7 @@ VIEWS: dict[str, sa.Table] = {
     "credits": CREDITS_SQL,
     "credits_before": CREDITS_BEFORE_SQL,
     "breaches": BREACHES_SQL,
+    "confirmed_signals": CONFIRMED_SIGNALS_SQL,
     "recovery_rates": RECOVERY_RATES_SQL,
 }
 

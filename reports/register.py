@@ -13,11 +13,12 @@ from domain.money import CONTEXT
 from domain.records import Grain
 from reports.languages import Language
 from reports.pack_dealings import KINDS, PHASES
-from reports.scopes import Scope
+from reports.scopes import Scope, pages_of
 from reports.sections import Card, Heading, Number, Report, Row, Section, Shape
 from reports.views import About, View
 
 AGES = ((0, 7), (8, 30), (31, 90), (91, None))  # calendar days since it was opened
+SIGNAL = "signal"  # source of the cases that integrity signals raise
 CLOSED_DAYS = 31  # how far back closed ones are counted
 
 
@@ -59,11 +60,15 @@ class _Register(View):
         return [each for each in self.facts.actions if self._is_mine(each)]
 
     def _is_mine(self, action: Action) -> bool:
-        """A leader sees what is about, or with, the own people, and nothing else."""
+        """A leader sees what is about, or with, the own people, and nothing else; of signals none about themselves."""
         if self.is_whole:
             return True
         people = {each.employee for each in self.about.postings if self.holds(each.department, each.team)}
         concerned = action.opened.employee
+        if concerned and action.opened.source == SIGNAL:
+            department, team = pages_of(concerned, self.about.postings)
+            pages = {team} if self.scope.grain is Grain.TEAM else {department, action.opened.department}
+            return self.scope.name in pages
         if self.scope.grain is Grain.TEAM:
             of_team = action.opened.subject_kind == "team" and action.opened.subject_id == self.scope.name
             return of_team or (concerned in people if concerned else action.owner in people)

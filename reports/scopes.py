@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -75,6 +75,33 @@ class Results:
     def value(self, kpi: str, line: Line, currency: str = "") -> Decimal | None:
         result = self.at(kpi, line, currency)
         return result.value if result else None
+
+
+def pages_of(employee: str, postings: Sequence[Posting]) -> tuple[str, str]:
+    """The department and the team on whose pages something confidential about the employee may stand.
+
+    Those where they are posted, but of whoever leads somebody no team's, which they or people below them read, and no
+    department's where nobody of it is above them.
+    """
+    by_name = {each.employee: each for each in postings}
+    mine = by_name.get(employee)
+    if mine is None:
+        return "", ""
+    if not any(each.leader == employee for each in postings if each.employee != employee):
+        return mine.department, mine.team
+    higher = (by_name[name] for name in above(employee, by_name) if name in by_name)
+    is_led = any(each.department == mine.department for each in higher)
+    return mine.department if is_led else "", ""
+
+
+def above(employee: str, by_name: Mapping[str, Posting]) -> tuple[str, ...]:
+    """Who leads the employee, the nearest first, up to the top; nobody leads themselves."""
+    found: list[str] = []
+    leader = by_name[employee].leader if employee in by_name else ""
+    while leader and leader not in {employee, *found}:
+        found.append(leader)
+        leader = by_name[leader].leader if leader in by_name else ""
+    return tuple(found)
 
 
 def lines_of(

@@ -60,7 +60,7 @@ def signals_report(month: SignalsOfMonth, scope: Scope, language: Language = Lan
 def seen_by(scope: Scope, case: SignalCase) -> bool:
     """Whether whoever may see a team or department may see the case: the whole book shows all, a team its own people.
 
-    Partners are in no team.
+    Partners are in no team, and neither are cases about who leads it: these are on no page that they read themselves.
     """
     match scope.grain:
         case Grain.TEAM:

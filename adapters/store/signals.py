@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,8 +21,9 @@ from adapters.store.schema import (
     signal_rates,
     signal_runs,
 )
-from domain.actions import Action, NewAction
+from domain.actions import Action, ActionDecisionKind, NewAction
 from domain.ids import AttemptId, Digest, RunId
+from domain.manifest import ConfirmedSignal
 from domain.periods import Period
 from domain.rules import RuleVersion
 from domain.signals import BaseRate, CaseState, EvidenceRow, SignalCase, SignalFigures, SubjectKind
@@ -236,6 +237,22 @@ def read_signal_cases(
         _read_case(row, actions[row.action_id], findings[row.action_id], evidence.get(row.action_id, ()), interested)
         for row in rows
     )
+
+
+def confirmed_cases(connection: sa.Connection, known_as_of: datetime | None = None) -> tuple[ConfirmedSignal, ...]:
+    """Cases that are closed as confirmed, as they were known at a moment, where one is given; by id."""
+    found = read_actions(connection, source=SOURCE, known_as_of=known_as_of)
+    closed = {each.action_id: each for each in found if each.closed_on and each.outcome == CaseState.CONFIRMED.value}
+    statement = sa.select(signal_cases).order_by(signal_cases.c.action_id)
+    return tuple(
+        _confirmed(row, closed[row.action_id]) for row in connection.execute(statement) if row.action_id in closed
+    )
+
+
+def _confirmed(row: sa.Row[Any], action: Action) -> ConfirmedSignal:
+    subject = {f"{row.subject_kind}_id": row.subject_id}
+    last = next(each for each in reversed(action.decisions) if each.kind is ActionDecisionKind.CLOSED)
+    return ConfirmedSignal(row.action_id, row.signal_id, action.opened.opened_on, last.decided_on, last.by, **subject)
 
 
 def signal_case_named(connection: sa.Connection, prefix: str) -> SignalCase:

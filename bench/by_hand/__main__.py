@@ -15,7 +15,17 @@ from typing import Any
 import duckdb
 
 from bench.by_hand.figures import Figure, figures, rates
-from bench.by_hand.scans import MOVED, NOTHING_PLANNED, OWNERS, POSTINGS, RATES, cells, scans, workable
+from bench.by_hand.scans import (
+    MOVED,
+    NOTHING_CONFIRMED,
+    NOTHING_PLANNED,
+    OWNERS,
+    POSTINGS,
+    RATES,
+    cells,
+    scans,
+    workable,
+)
 
 
 def main() -> None:
@@ -40,6 +50,7 @@ def measured(book: Mapping[str, Any]) -> list[Figure]:
             if files:
                 connection.execute(f"CREATE VIEW {table} AS FROM read_parquet({files!r}, filename = true)")
         connection.execute(NOTHING_PLANNED)
+        connection.execute(NOTHING_CONFIRMED)
         connection.execute(OWNERS)
         connection.execute(POSTINGS)
         connection.execute(MOVED.format(start=start, end=end))

@@ -70,6 +70,7 @@ KPIS = {
     "critical_fails": Kpi(STAFF, "critical_fails"),
     "complaints_received": Kpi(ALL, "complaints"),
     "upheld_complaints": Kpi(WORKERS, "upheld"),
+    "confirmed_signals": Kpi(("employee", "posting", "partner"), "confirmed_signals"),
     "complaint_rate": Kpi(ALL, "complaints", "owned"),
     "complaints_last_90_days": Kpi(ALL, "recent_complaints"),
     "days_to_answer": Kpi(("department", "portfolio"), "days_to_answer", "answered"),

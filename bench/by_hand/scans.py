@@ -62,6 +62,10 @@ NOTHING_PLANNED = """
         proofs VARCHAR, effective BOOLEAN, by_owner BOOLEAN, withdrawn_when VARCHAR, owner_kind VARCHAR,
         owner_id VARCHAR, department_id VARCHAR, team_id VARCHAR, segment VARCHAR)"""
 
+NOTHING_CONFIRMED = """
+    CREATE TABLE IF NOT EXISTS confirmed_signals (case_id VARCHAR, signal VARCHAR, opened_on DATE, confirmed_on DATE,
+        employee_id VARCHAR, partner_id VARCHAR)"""
+
 RATES = """
     CREATE TEMP TABLE rates (currency VARCHAR, bucket BIGINT, product VARCHAR, band BIGINT, rate DECIMAL(18, 10))"""
 
@@ -89,6 +93,7 @@ def scans(start: date, end: date) -> dict[str, str]:
         "reviews": _reviews(start, end),
         "partner_reviews": _partner_reviews(start, end),
         "partner_reports": _partner_reports(start, end),
+        "confirmed_signals": _confirmed_signals(start, end),
         "attendance": _attendance(start, end),
         "staff": _staff(end),
     }
@@ -483,6 +488,14 @@ def _partner_reviews(start: date, end: date) -> str:
         coalesce(sum(score), 0) AS partner_score, count(score) AS partner_scored,
         count(*) FILTER (has_recording) AS with_recording, count(*) FILTER (critical_fail) AS partner_fails"""
     return _summed(counted, sums)
+
+
+def _confirmed_signals(start: date, end: date) -> str:
+    counted = f"""
+        SELECT e.employee_id, p.team_id, p.department_id, e.partner_id, NULL AS branch_id, NULL AS segment,
+            NULL AS currency, NULL AS part FROM confirmed_signals e {_posted("e.opened_on")}
+        WHERE e.opened_on BETWEEN DATE '{start}' AND DATE '{end}'"""
+    return _summed(counted, "count(*) AS confirmed_signals")
 
 
 def _partner_reports(start: date, end: date) -> str:

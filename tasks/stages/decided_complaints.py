@@ -21,6 +21,7 @@ from domain.actions import Action, ActionDecisionKind, ActionState, RegisterKind
 from domain.catalogue import CATALOGUE
 from domain.manifest import DecidedComplaint, Manifest
 from domain.periods import Period
+from tasks.stages.confirmed_signals import untold_signals
 from tasks.stages.manifests import manifest_of
 
 COMPLAINTS = "complaints"
@@ -52,9 +53,14 @@ def _with_actions(
 
 
 def decided_since(world: World, periods: Iterable[Period]) -> tuple[str, ...]:
-    """What was decided of complaints of these months after their last night measured: to be said before pay."""
+    """What was decided of complaints and cases of signals of these months after their last night measured: to be said
+    before pay."""
     with world.store.read() as connection:
-        return tuple(told for period in sorted(periods) for told in _untold(connection, period))
+        return tuple(
+            told
+            for period in sorted(periods)
+            for told in (*_untold(connection, period), *untold_signals(connection, period))
+        )
 
 
 def _untold(connection: sa.Connection, period: Period) -> Iterator[str]:

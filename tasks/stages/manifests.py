@@ -11,6 +11,7 @@ from adapters.store.schema import runs
 from domain.ids import Digest, ReleaseId, RunId, VersionId, digest_of
 from domain.manifest import (
     ClaimsRead,
+    ConfirmedSignal,
     DecidedComplaint,
     EarlierNight,
     Input,
@@ -72,6 +73,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         claims=tuple(_claims(row) for row in content.get("claims", ())),
         refused=tuple(Digest(name) for name in content.get("refused", ())),
         complaints=tuple(_complaint(row) for row in content.get("complaints", ())),
+        signals=tuple(_signal(row) for row in content.get("signals", ())),
         known_as_of=content["known_as_of"],
     )
 
@@ -84,6 +86,11 @@ def _standing(row: dict[str, str]) -> StandingInForce:
 def _complaint(row: dict[str, Any]) -> DecidedComplaint:
     days = {name: _date(row[name]) if row[name] else None for name in ("answered_on", "received_on")}
     return DecidedComplaint(**{**row, **days})
+
+
+def _signal(row: dict[str, str]) -> ConfirmedSignal:
+    days = {name: _date(row[name]) for name in ("opened_on", "confirmed_on")}
+    return ConfirmedSignal(**{**row, **days})  # type: ignore[arg-type]
 
 
 def _nights(rows: list[dict[str, str]]) -> tuple[EarlierNight, ...]:

@@ -35,7 +35,7 @@ from kpi_rules.signals.statements import alike_names, counts_of, evidence_of, si
 from kpi_rules.signals.units import Span
 from kpi_rules.signals.words import about, figure_of
 from kpi_rules.views import CREDITS
-from reports.scopes import Posting
+from reports.scopes import Posting, above, pages_of
 from tasks.stages.about import postings_of
 from tasks.stages.calculation import calculation_version
 from tasks.stages.gate import accepted_inputs, halted_tables
@@ -205,7 +205,6 @@ def _cases(found: _Found, run: SignalRun, postings: Sequence[Posting]) -> Iterat
     for finding in found.findings:
         if not finding.is_case:
             continue
-        posting = next((each for each in postings if each.employee == finding.subject_id), None)
         action = NewAction(
             source=SOURCE,
             key=f"{rule.id}-{finding.subject_id}-{run.period}",
@@ -218,7 +217,7 @@ def _cases(found: _Found, run: SignalRun, postings: Sequence[Posting]) -> Iterat
             deadline=run.as_of + timedelta(days=rule.closing.days),
             run=run.night,
         )
-        yield RaisedCase(action, _case(found, finding, action, run, posting, postings), rule.closing.groups)
+        yield RaisedCase(action, _case(found, finding, action, run, postings), rule.closing.groups)
 
 
 def _case(
@@ -226,10 +225,10 @@ def _case(
     finding: Finding,
     action: NewAction,
     run: SignalRun,
-    posting: Posting | None,
     postings: Sequence[Posting],
 ) -> SignalCase:
     is_employee = finding.subject_kind is SubjectKind.EMPLOYEE
+    department, team = pages_of(finding.subject_id, postings) if is_employee else ("", "")
     return SignalCase(
         case_id=action.action_id,
         signal=found.signal.rule.id,
@@ -238,8 +237,8 @@ def _case(
         subject_kind=finding.subject_kind,
         subject_id=finding.subject_id,
         period=run.period,
-        department=posting.department if posting else "",
-        team=posting.team if posting else "",
+        department=department,
+        team=team,
         about=action.about,
         figures=finding.figures,
         opened_on=action.opened_on,
@@ -256,10 +255,5 @@ def interested_in(employee: str, postings: Sequence[Posting]) -> tuple[str, ...]
     mine = by_name.get(employee)
     if mine is None:
         return (employee,)
-    above: list[str] = []
-    leader = mine.leader
-    while leader and leader not in above:
-        above.append(leader)
-        leader = by_name[leader].leader if leader in by_name else ""
     team = (each.employee for each in postings if mine.team and each.team == mine.team)
-    return tuple(sorted({employee, *team, *above}))
+    return tuple(sorted({employee, *team, *above(employee, by_name)}))

@@ -30,6 +30,7 @@ def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(h
         ("complaints", ["accounts", "complaints", "dispatch", "staff_postings"]),
         ("complaints 90 days", ["accounts", "complaints", "dispatch", "staff_postings"]),
         ("complaints_due answer_days=7", ["complaints", "staff_postings"]),
+        ("confirmed_signals", ["confirmed_signals", "staff_postings"]),
         ("contacts", ["accounts", "contacts", "dispatch", "staff_postings"]),
         ("contacts for accounts_contacted", ["accounts", "contacts", "dispatch", "staff_postings"]),
         ("contacts_by_owner for contact_rate", ["accounts", "contacts", "dispatch"]),

@@ -108,6 +108,28 @@ def test_a_leader_sees_what_is_about_the_own_people_and_nothing_else(scope, sees
     assert sorted(row.cells[0].removeprefix("entered-") for row in section("open", scope).rows) == sees
 
 
+LED = (*PEOPLE, Posting("E8", "phone", "T2", "leader", "E7"), Posting("E7", "phone", "T1", "manager"))
+
+
+@pytest.mark.parametrize(
+    ("subject", "scope", "is_shown"),
+    [
+        ("E8", Scope(Grain.TEAM, "T2"), False),
+        ("E8", Scope(Grain.DEPARTMENT, "phone"), True),
+        ("E7", Scope(Grain.TEAM, "T1"), False),
+        ("E7", Scope(Grain.DEPARTMENT, "phone"), False),
+        ("E2", Scope(Grain.TEAM, "T2"), True),
+        ("E7", Scope(Grain.DEPARTMENT, "audit"), True),
+        ("E8", Scope(), True),
+    ],
+)
+def test_a_case_about_who_leads_is_on_no_page_of_their_own(subject, scope, is_shown):
+    case = Action(NewAction("signal", f"x-{subject}", "employee", subject, "x", "auditors", "audit", DAY, DAY))
+    facts = RegisterFacts(replace(about(), postings=LED), (case,))
+    (found,) = (each for each in register_report(facts, Language.ENGLISH, scope).sections if each.name == "open")
+    assert bool(found.rows) == is_shown
+
+
 def test_what_somebody_of_a_team_has_is_not_theirs_to_show_where_it_is_about_another_team():
     other = replace(ACTIONS[1].opened, owner="E9")
     assert section("open", Scope(Grain.TEAM, "T1"), (Action(other),)).rows == ()

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.errors import RefusedError
 from adapters.store.ledger import read_entries
+from adapters.store.nights import newest_measured_nights
 from adapters.store.results import read_kpis, read_payout_lines
 from adapters.store.runs import begin_attempt
 from domain.actions import CORE_SYSTEM, ActionDecision, ActionDecisionKind, Party, Phase, RegisterKind
@@ -38,6 +39,45 @@ PAID = (Stage.GATE, Stage.MEASURE, Stage.PROJECT)
 def book_of_three_days(measured_world, tmp_path, request):
     with copy_of(measured_world, tmp_path / "home", request) as world:
         yield world
+
+
+@pytest.fixture(scope="module")
+def one_complaint(measured_world, tmp_path_factory, request):
+    """The book with one complaint about E0007, which the fourth has landed and taken in; only read, never changed."""
+    with copy_of(measured_world, tmp_path_factory.mktemp("one-complaint") / "home", request) as world:
+        land(world, FOURTH, ("N1", "E0007", FOURTH, "open"))
+        taken_in(world, FOURTH)
+        yield world
+
+
+@pytest.fixture
+def book_with_a_complaint(one_complaint, tmp_path, request):
+    with copy_of(one_complaint, tmp_path / "home", request) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def decided_nights(measured_world, tmp_path_factory, request):
+    """The fourth, measured three times, and people decide in between; with the runs, and what was entered."""
+    with copy_of(measured_world, tmp_path_factory.mktemp("decided") / "home", request) as world:
+        account = land(
+            world,
+            FOURTH,
+            ("N1", "E0007", FOURTH, "open"),
+            ("N2", "R01", THIRD, "open"),
+            ("N3", "E0007", THIRD, "upheld"),
+        )
+        first, _ = taken_in(world, FOURTH, MEASURED)
+        uphold(world, "complaint-N1")
+        entry = Entry(RegisterKind.COMPLAINT, "called at night", "demo clerk", FOURTH, "hours", account, partner="R02")
+        entered = enter_action(world, entry, None)
+        second, _ = taken_in(world, FOURTH, MEASURED)
+        uphold(world, "complaint-N2")
+        uphold(world, entered.action_id)
+        reopened = by("demo hr", "reopened", reason="the call was another one")
+        decide_action(world, "complaint-N3", reopened, None)
+        third, _ = taken_in(world, FOURTH, MEASURED)
+        yield world, (first.run, second.run, third.run), entered
 
 
 def land(world, day, *complaints):
@@ -132,40 +172,23 @@ def test_what_the_core_system_takes_back_opens_again_what_it_had_closed(book_of_
         assert manifest_of(connection, night.run).complaints == (), "the core system says it itself"
 
 
-def test_what_people_found_counts_from_the_next_night_on_for_employee_and_partner(book_of_three_days):
-    world = book_of_three_days
-    land(world, FOURTH, ("N1", "E0007", FOURTH, "open"), ("N2", "R01", THIRD, "open"), ("N3", "E0007", THIRD, "upheld"))
-    night, _ = taken_in(world, FOURTH, MEASURED)
-    before = upheld(world, night.run, Grain.EMPLOYEE, "E0007"), upheld(world, night.run, Grain.PARTNER, "R01")
-    uphold(world, "complaint-N1")
-    again, _ = taken_in(world, FOURTH, MEASURED)
-    uphold(world, "complaint-N2")
-    decide_action(world, "complaint-N3", by("demo hr", "reopened", reason="the call was another one"), None)
-    third, _ = taken_in(world, FOURTH, MEASURED)
-    assert before == (1, 0)
-    assert (upheld(world, again.run, Grain.EMPLOYEE, "E0007"), upheld(world, again.run, Grain.PARTNER, "R01")) == (2, 0)
-    assert (upheld(world, third.run, Grain.EMPLOYEE, "E0007"), upheld(world, third.run, Grain.PARTNER, "R01")) == (1, 1)
+def test_what_people_found_counts_from_the_next_night_on_for_employee_and_partner(decided_nights):
+    world, runs, entered = decided_nights
+    assert [upheld(world, run, Grain.EMPLOYEE, "E0007") for run in runs] == [1, 2, 1]
+    assert [upheld(world, run, Grain.PARTNER, "R01") for run in runs] == [0, 0, 1]
     with world.store.read() as connection:
-        named = manifest_of(connection, third.run).complaints
-    assert named == (
+        named = [each for each in manifest_of(connection, runs[-1]).complaints if each.action != entered.action_id]
+    assert named == [
         DecidedComplaint("N1", "upheld", FOURTH, "complaint-N1", "demo manager"),
         DecidedComplaint("N2", "upheld", FOURTH, "complaint-N2", "demo manager"),
         DecidedComplaint("N3", "open", None, "complaint-N3", "demo hr"),
-    )
+    ]
 
 
-def test_a_complaint_that_came_to_the_house_alone_counts_like_one_that_landed(book_of_three_days):
-    world = book_of_three_days
-    account = land(world, FOURTH, ("N1", "E0008", FOURTH, "open"))
-    night, _ = taken_in(world, FOURTH, MEASURED)
-    entry = Entry(RegisterKind.COMPLAINT, "called at night", "demo clerk", FOURTH, "hours", account, partner="R01")
-    entered = enter_action(world, entry, None)
+def test_a_complaint_that_came_to_the_house_alone_counts_like_one_that_landed(decided_nights):
+    world, runs, entered = decided_nights
     assert (entered.action_id, entered.opened.unit != "") == (f"entered-complaint-{FOURTH}-1", True)
-    received = night_of(world, FOURTH, MEASURED)
-    uphold(world, entered.action_id)
-    after = night_of(world, FOURTH, MEASURED)
-    runs = (night.run, received.run, after.run)
-    assert [upheld(world, run, Grain.PARTNER, "R01") for run in runs] == [0, 0, 1]
+    assert [upheld(world, run, Grain.PARTNER, "R02") for run in runs] == [0, 0, 1]
     with world.store.read() as connection:
         counts = [_received(connection, run) for run in runs]
     assert [count - counts[0] for count in counts] == [0, 1, 1]
@@ -180,10 +203,8 @@ def test_what_is_decided_after_the_month_was_paid_is_told_and_posts_the_differen
     """Landed open, paid; upheld in the register; the night again: the gate takes its part, and opening it again gives
     it back."""
     world, september = book_of_three_days, Period(2026, 9)
-    land(world, LAST, ("N0", "R01", FOURTH, "open"))
-    night = night_of(world, LAST, PAID)
     with world.store.read() as connection:
-        lines = read_payout_lines(connection, night.run, "bonus")
+        lines = read_payout_lines(connection, newest_measured_nights(connection, THIRD, THIRD)[THIRD], "bonus")
     line = max((line for line in lines if line.scope == "field" and line.currency == "VND"), key=_amount)
     land(world, LAST, ("N1", line.payee, FOURTH, "open"))
     taken_in(world, LAST, PAID)
@@ -230,21 +251,18 @@ def _paid_now(world, period, line):
     ],
 )
 def test_a_finding_is_from_the_list_and_takes_two_people_neither_of_them_the_one_concerned(
-    book_of_three_days, decisions, told
+    book_with_a_complaint, decisions, told
 ):
-    world = book_of_three_days
-    land(world, FOURTH, ("N1", "E0007", FOURTH, "open"))
-    taken_in(world, FOURTH)
+    world = book_with_a_complaint
     for decision in decisions[:-1]:
         decide_action(world, "complaint-N1", decision, None)
     with pytest.raises(RefusedError, match=told):
         decide_action(world, "complaint-N1", decisions[-1], None)
 
 
-def test_feedback_waits_for_the_unit_that_transferred_the_account_and_is_reminded(book_of_three_days):
-    world = book_of_three_days
-    account = land(world, FOURTH, ("N1", "E0007", FOURTH, "open"))
-    taken_in(world, FOURTH)
+def test_feedback_waits_for_the_unit_that_transferred_the_account_and_is_reminded(book_with_a_complaint):
+    world = book_with_a_complaint
+    account = action_of(world, "complaint-N1").opened.account
     entry = Entry(RegisterKind.FEEDBACK, "no payslip", "demo clerk", FOURTH, "income_not_verified", account)
     action = enter_action(world, entry, None)
     unit = action.waits_for

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from adapters.errors import RefusedError, StoreError
+from adapters.store.results import read_kpis
 from adapters.store.runs import begin_attempt, record_run
 from adapters.store.schema import actions, signal_cases, signal_evidence, signal_findings, signal_runs
 from adapters.store.signals import RaisedCase, SignalRun, read_signal_cases, record_signal_run
@@ -18,13 +19,15 @@ from adapters.store.signatures import sign
 from adapters.world import open_world
 from domain.actions import ActionDecision, ActionDecisionKind, NewAction
 from domain.ids import AttemptId, Digest, digest_of
-from domain.manifest import Manifest, RunKind, Stage
+from domain.manifest import ConfirmedSignal, Manifest, RunKind, Stage
 from domain.periods import Period
 from domain.records import Grain
 from domain.signals import BaseRate, CaseState, EvidenceRow, SignalCase, SignalFigures, SubjectKind
 from flows.cli import app
-from reports.scopes import Posting, Scope
+from reports.scopes import Posting, Scope, pages_of
 from tasks.stages.actions import decide_action
+from tasks.stages.confirmed_signals import confirmed_signals, untold_signals
+from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
 from tasks.stages.rules import sound_rules
 from tasks.stages.signal_cases import close_case, list_cases, show_case
@@ -32,8 +35,10 @@ from tasks.stages.signals import due_signals, interested_in, run_signals
 from tasks.stages.signals_of import signals_of
 from tests.conftest import copy_of
 from tests.stages.books import edit, house_book
+from tests.stages.conftest import night_of
 
-SEPTEMBER, DAY = Period(2026, 9), date(2026, 9, 30)
+SEPTEMBER, THIRD, DAY = Period(2026, 9), date(2026, 9, 3), date(2026, 9, 30)
+MEASURED = (Stage.GATE, Stage.MEASURE)
 EMPLOYEE = SubjectKind.EMPLOYEE
 CASE_ID = "signal-cash_kept-E1-2026-09"
 
@@ -130,6 +135,29 @@ def test_unsigned_signals_do_not_look_and_a_night_before_the_last_day_has_none(m
         assert "cash_kept" in {rate.signal for rate in done.rates}
 
 
+def test_a_confirmed_case_is_a_figure_of_the_night_that_is_run_again(loose_world, request, tmp_path):
+    """Open and explained ones are none, and one that was opened again is one no more."""
+    with copy_of(loose_world, tmp_path / "home", request) as world:
+        one, other, *_ = [case for case in list_cases(world) if case.subject_kind is EMPLOYEE]
+        first = night_of(world, THIRD, MEASURED)
+        for case, state in ((one, CaseState.CONFIRMED), (other, CaseState.EXPLAINED)):
+            close_case(world, case.case_id, state, by="demo auditor", reason="looked", day=DAY, attempt=None)
+        second = night_of(world, THIRD, MEASURED)
+        reopened = ActionDecision(ActionDecisionKind.REOPENED, "demo auditor", DAY, reason="the wrong calls")
+        decide_action(world, one.case_id, reopened, None)
+        third = night_of(world, THIRD, MEASURED)
+        with world.store.read() as connection:
+            named = [manifest_of(connection, each.run).signals for each in (first, second, third)]
+            found = [read_kpis(connection, each.run, {"confirmed_signals"}) for each in (first, second, third)]
+    confirmed = ConfirmedSignal(one.case_id, one.signal, THIRD, DAY, "demo auditor", employee_id=one.subject_id)
+    assert named == [(), (confirmed,), ()]
+    assert [_figures(each) for each in found] == [{}, {one.subject_id: 1}, {}]
+
+
+def _figures(results):
+    return {each.entity: each.value for each in results if each.grain is Grain.EMPLOYEE and each.value}
+
+
 # ---- the store, on both databases
 
 
@@ -170,6 +198,30 @@ def test_what_a_later_run_finds_is_added_also_to_a_closed_case(any_world, night)
     assert case.about == "5 rows"
     assert _counts(any_world)["signal_findings"] == 2
     assert _counts(any_world)["actions"] == 1
+
+
+def test_what_was_confirmed_counts_for_the_month_that_it_is_about(any_world, night):
+    record(any_world, night, "one", [raised(3, night)])
+    who = _login(any_world, "demo auditor")
+    assert (_confirmed(any_world), _told(any_world)) == ((), [])
+    closed = ActionDecision(ActionDecisionKind.CLOSED, who, date(2026, 10, 9), "confirmed", "read the receipts")
+    decide_action(any_world, CASE_ID, closed, None, of_signal=True)
+    assert _confirmed(any_world) == (
+        ConfirmedSignal(CASE_ID, "cash_kept", DAY, date(2026, 10, 9), who, employee_id="E1"),
+    )
+    assert _confirmed(any_world, date(2026, 9, 29)) == (), "a night before has it not"
+    assert _confirmed(any_world, date(2026, 10, 31)) == _confirmed(any_world), "a window may reach back to it"
+    assert _told(any_world) == [], "no night has measured"
+
+
+def _confirmed(world, day=DAY):
+    with world.store.read() as connection:
+        return confirmed_signals(connection, day)
+
+
+def _told(world):
+    with world.store.read() as connection:
+        return [*untold_signals(connection, SEPTEMBER)]
 
 
 def test_figures_come_back_as_they_were_stored(any_world, night):
@@ -256,6 +308,29 @@ def test_who_is_paid_by_what_somebody_does():
     assert interested_in("E1", postings) == ("E1", "E2", "L1", "M1")
     assert interested_in("M1", postings) == ("M1",)
     assert interested_in("E7", postings) == ("E7",)
+
+
+@pytest.mark.parametrize(
+    ("subject", "pages"),
+    [
+        ("E1", ("field", "F1")),
+        ("L1", ("field", "")),  # who leads the team reads its page
+        ("M1", ("", "")),  # sits in a team whose leader is below, and is the head of the department
+        ("D1", ("", "")),  # nobody is above
+        ("E7", ("", "")),
+        ("C1", ("field", "")),  # two who lead each other: no page is above them
+    ],
+)
+def test_a_case_is_on_pages_that_its_subject_does_not_read(subject, pages):
+    postings = [
+        Posting("E1", "field", "F1", "collector", "L1"),
+        Posting("L1", "field", "F1", "leader", "M1"),
+        Posting("M1", "field", "F1", "manager", "D1"),
+        Posting("D1", "board", "", "director", ""),
+        Posting("C1", "field", "F9", "collector", "C2"),
+        Posting("C2", "field", "F9", "collector", "C1"),
+    ]
+    assert pages_of(subject, postings) == pages
 
 
 def test_the_last_day_of_a_month_is_looked_at_in_its_night(measured_world, request, tmp_path):

@@ -92,9 +92,9 @@ def _create_cases() -> None:
         sa.Column("subject_id", sa.String(length=80), nullable=False, comment="Whose work it looks at."),
         sa.Column("period", sa.String(length=7), nullable=False, comment="The month."),
         sa.Column(
-            "department_id", sa.String(length=80), nullable=False, comment="Department of the employee; empty: partner."
+            "department_id", sa.String(length=80), nullable=False, comment="Its page may show the case; empty: none."
         ),
-        sa.Column("team_id", sa.String(length=80), nullable=False, comment="Team of the employee; empty: partner."),
+        sa.Column("team_id", sa.String(length=80), nullable=False, comment="Its page may show the case; empty: none."),
         sa.ForeignKeyConstraint(["action_id"], ["actions.action_id"], name="fk_signal_cases_action_id"),
         sa.CheckConstraint("subject_kind IN ('employee', 'partner')", name="ck_signal_cases_subject_kind"),
         sa.UniqueConstraint(

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from allocation.calibration import Calibration, Compared, Verdict
+from allocation.destinations import RefusedPartner
 from allocation.got import Got, Spread
 from allocation.limit_costs import LimitCost, Without
 from allocation.moves import Move, Why
@@ -149,6 +150,13 @@ def fairness(language: Language, label: str = sample.LABEL, text: str = "x") -> 
     return report_page(fairness_report(found, language), language)
 
 
+REFUSED = (
+    ("P1", "legal_type", "VN", "agency"),
+    ("P2", "no_contract", "VN", "law_firm"),
+    ("P3", "several_contracts", "CN", "law_firm"),
+)
+
+
 def allocation_page(language: Language, label: str = sample.LABEL, text: str = "x") -> str:
     """A night of two collectors and a partner: limits of every kind, and an account that moved for each reason."""
     place = (text, text)
@@ -171,6 +179,7 @@ def allocation_page(language: Language, label: str = sample.LABEL, text: str = "
         costs=tuple(LimitCost(limit, 90.0, 95.0, 1, is_set=limit is not Without.MINIMUMS) for limit in Without),
         moves=tuple(moved), titles={text: text}, score=ScoreCounts(text, True, 5, 4, 1), owner=text, lapsed=(text,),
         outside=(text,), warnings=(text,), book_label=label, unknown=(text,),
+        refused=tuple(RefusedPartner(*each) for each in REFUSED),
         shortages=tuple(Shortage(code, text, text, 5, 9, 20, 1, text, 3, 2) for code in (NO_CAPACITY, TOO_LARGE)),
     )  # fmt: skip
     return report_page(allocation_report(facts, language), language)

@@ -7,7 +7,7 @@ import pytest
 from adapters.rule_files import parse_document
 from allocation.destinations import Destination, PartnerTerms
 from incentives.contracts import decode_contracts
-from tasks.stages.partner_terms import terms_of_partners, told_of_refused
+from tasks.stages.partner_terms import refused_partners, terms_of_partners
 
 TODAY = date(2026, 6, 30)
 LAW = """\
@@ -84,7 +84,7 @@ def test_who_gets_nothing_new_is_told_with_the_reason():
         Destination("partner", "P2", "VN", 9, legal_type="law_firm", refused="no_contract"),
         Destination("partner", "P3", "VN", 9, legal_type="law_firm"),
     ]
-    assert list(told_of_refused(ends)) == [
+    assert [str(each) for each in refused_partners(ends)] == [
         "P1: the law of VN does not let a partner of type agency collect",
         "P2: no contract in force",
     ]

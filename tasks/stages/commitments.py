@@ -70,10 +70,12 @@ def commitments_of(world: World, period: Period, partner: str = "") -> FollowedM
     return FollowedMonth(period, night.business_date, night.run, found)
 
 
-def open_broken(world: World, found: FollowedMonth, attempt: AttemptId | None) -> tuple[NewAction, ...]:
+def open_broken(
+    world: World, found: FollowedMonth, attempt: AttemptId | None, *, on: date | None = None
+) -> tuple[NewAction, ...]:
     """An action for each that is broken, for whoever answers for the contract; opened once, also where another
-    commitment of the partner, or the same of another month, is still being asked about."""
-    today = business_today(world)
+    commitment of the partner, or the same of another month, is still being asked about. `on` is today unless given."""
+    today = on or business_today(world)
     actions = {
         one.action_id: one
         for partner, each in found.kept

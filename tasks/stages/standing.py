@@ -55,21 +55,24 @@ BY_FIGURES = "recoup"
 ROLE = "partner_standing"  # what a delegation may name
 
 
-def review_standings(world: World, period: Period, attempt: AttemptId | None) -> tuple[ReviewedStanding, ...]:
+def review_standings(
+    world: World, period: Period, attempt: AttemptId | None, *, on: date | None = None
+) -> tuple[ReviewedStanding, ...]:
     """What the month's figures propose for every partner, recorded once; asked again without a change, the same.
+    `on` is the day from which deadlines count, today unless it is given.
 
     A partner on whom people have decided by this month's figures is not proposed anything by them again.
     Raises: RefusedError if no night of the month has measured (STD001), no rule holds (STD004), or one is not signed.
     """
     rules = sound_rules(world.settings.rules)
     by_rule = _rules_of(world, rules, period)
-    evidence = _evidence(world, rules, by_rule, period)
+    evidence, day = _evidence(world, rules, by_rule, period), on or business_today(world)
     try:
         with world.store.write("standing_reviewed") as connection:
             history = read_standings(connection)
             actions = {each.opened.key: each for each in read_actions(connection, source=RECTIFICATION)}
             found = [
-                _reviewed(placed, evidence, history, actions, partner, world)
+                _reviewed(placed, evidence, history, actions, partner, day)
                 for placed, partner in _partners_by_rule(by_rule, evidence.partners)
             ]
             fresh = [each for each in found if _is_new(each, history)]
@@ -90,8 +93,9 @@ def propose_at_months_end(world: World, night: Night, rules: RuleSet) -> None:
     with world.store.read() as connection:
         measured = stage_result(connection, night.run, Stage.MEASURE.value)
     if measured is not None and measured.outcome is State.DONE:
-        review_standings(world, period, night.attempt)
-        open_broken(world, commitments_of(world, period), night.attempt)
+        morning = night.business_date + timedelta(days=1)
+        review_standings(world, period, night.attempt, on=morning)
+        open_broken(world, commitments_of(world, period), night.attempt, on=morning)
 
 
 def newest_of_each(history: Iterable[ReviewedStanding]) -> tuple[ReviewedStanding, ...]:
@@ -250,13 +254,13 @@ def _reviewed(
     history: tuple[ReviewedStanding, ...],
     actions: Mapping[str, Action],
     partner: Partner,
-    world: World,
+    today: date,
 ) -> StandingReview:
     mine = tuple(each for each in history if each.review.partner == partner.partner_id)
     months = _months(evidence, mine, actions, partner.partner_id)
     found = proposed(placed.rule, months, evidence.period)
     terms = placed.rule.terms(found.state)
-    today, number = business_today(world), _next_number(mine, evidence.period)
+    number = _next_number(mine, evidence.period)
     changes = found.state is not months.state
     deadline = today + timedelta(days=terms.deadline_days) if changes and terms and terms.deadline_days else None
     return StandingReview(

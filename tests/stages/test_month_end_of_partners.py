@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -83,6 +85,43 @@ def test_placements_and_the_review_of_partners_say_the_same(world):
     assert all(0 <= each.running <= each.accounts for each in found.batches)
     kept = [(review.partner.partner_id, each) for review in reviews for each in review.commitments]
     assert kept == list(commitments_of(world, SEPTEMBER).kept)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "standing_reviewed:before_commit",
+        "actions_opened:before_commit",
+    ],
+)
+def test_killed_at_the_months_end_and_run_again_it_is_as_if_nobody_had_disturbed_it(world, point):
+    with world.store.read() as connection:
+        run = allocating_run(connection, LAST)
+    attempt = begin_attempt(world.store, "nightly", SEPTEMBER.last_day)
+    night = Night(run, attempt, SEPTEMBER.last_day, RunKind.NIGHTLY)
+    assert _killed_at(world, point, night) == signal.SIGKILL
+    again = open_world(world.settings, clock=SteppingClock(datetime(2026, 10, 1, 3, tzinfo=UTC)))
+    before = len(_history(again)), len(opened(again))
+    reviews = 0 if point == "standing_reviewed:before_commit" else 2
+    asked = sum(each.is_kept is False for _, each in commitments_of(again, SEPTEMBER).kept)
+    assert before == (reviews, asked if point == "actions_opened:after_commit" else 0)
+    propose_at_months_end(again, night, sound_rules(again.settings.rules))
+    assert [each.review.review_id for each in _history(again)] == ["R01-2026-09-1", "R02-2026-09-1"]
+    assert len(opened(again)) == asked > 0
+
+
+def _killed_at(world, point, night):
+    """The month's end in a forked child that kills itself at the point; the signal that ended it."""
+    world.store.engine.dispose()
+    child = os.fork()
+    if child == 0:
+        try:
+            settings = world.settings.model_copy(update={"failpoint": point})
+            killed = open_world(settings, clock=SteppingClock(datetime(2026, 10, 1, 2, tzinfo=UTC)))
+            propose_at_months_end(killed, night, sound_rules(settings.rules))
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) * -1
 
 
 def _history(world):

@@ -39,5 +39,5 @@ def test_contracts_as_signed_are_read_back_whole(contents):
 
 
 def test_a_contract_in_words_of_before_is_refused_by_name_with_what_cannot_be_read(contents):
-    with pytest.raises(UnreadableRulesError, match="contract standard_vnd from 2025-01-01.*unknown key"):
+    with pytest.raises(UnreadableRulesError, match=r"contract standard_vnd from 2025-01-01.*unknown key"):
         contracts_as_signed(*signed(contents, schedule=OLD_SCHEDULE))

@@ -101,7 +101,7 @@ def allocation_facts(world: World, day: date, language: Language) -> AllocationF
         lapsed=tuple(night.summary.get("lapsed", ())),
         shortages=tuple(_shortages(night.summary)),
         unknown=tuple(night.summary.get("unknown", ())),
-        refused=tuple(_refused(night.summary)),
+        refused=tuple(refused_in(night.summary)),
         warnings=() if is_same else tuple(night.summary["violations"]),
         book_label=book_label(world),
     )
@@ -128,7 +128,8 @@ def _shortages(summary: Mapping[str, Any]) -> Iterator[Shortage]:
         yield Shortage(**{name: value for name, value in row.items() if name != "words"})
 
 
-def _refused(summary: Mapping[str, Any]) -> Iterator[RefusedPartner]:
+def refused_in(summary: Mapping[str, Any]) -> Iterator[RefusedPartner]:
+    """Partners that got nothing new by law or contract, as the night kept them."""
     for row in summary.get("refused", ()):
         yield RefusedPartner(**{name: value for name, value in row.items() if name != "words"})
 

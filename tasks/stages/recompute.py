@@ -109,7 +109,7 @@ def _refuse_unread(
     ]
     if lost:
         named = ", ".join(f"{version.kind} {version.id} from {version.valid_from}" for version in lost)
-        told = "; ".join(f"{issue.code} {issue.message}" for issue in faults)
+        told = "; ".join(dict.fromkeys(f"{one.code} {one.message}" for one in faults))
         raise UnreadableRulesError(f"this version of Recoup cannot read what was signed as {named}: {told}")
 
 

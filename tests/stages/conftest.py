@@ -54,15 +54,6 @@ def measured_world(tmp_path_factory: pytest.TempPathFactory, book: Path) -> Worl
     return world
 
 
-@pytest.fixture(scope="session")
-def september_on_sqlite(tmp_path_factory: pytest.TempPathFactory, book: Path) -> World:
-    """A world after all nights of September, on SQLite; only copied, never changed."""
-    world = open_world(Settings(home=tmp_path_factory.mktemp("month") / "home"), clock=SteppingClock())
-    put_book(world, book)
-    month_of(world)
-    return world
-
-
 @pytest.fixture
 def land_book(book: Path) -> Callable[[World], None]:
     """Put the demo book into the world's landing folder, and sign the rules."""

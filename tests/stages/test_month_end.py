@@ -62,7 +62,7 @@ from tests.conftest import copy_of, new_world
 from tests.crashes.moments import outcome_of, undisturbed
 from tests.crashes.month import BRIEFLY, BY_ROLE, FINANCE, HR, PEOPLE, Office
 from tests.crashes.report import line_of
-from tests.stages.conftest import night_of
+from tests.stages.conftest import month_of, night_of, put_book
 from tests.stages.copied_rows import copy_of_store
 from tests.stages.logins import as_login
 from tests.stages.paid import month_end_run, publish_lines
@@ -76,6 +76,14 @@ LATE_PAYMENTS = "(SELECT * REPLACE ('late-' || payment_id AS payment_id) FROM '{
 SEPTEMBER, LAST, FIRST_OF_OCTOBER = Period(2026, 9), date(2026, 9, 30), date(2026, 10, 1)
 CHAIN = ("manager", "hr", "finance")
 ON_SQLITE = pytest.mark.parametrize("september", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def september_on_sqlite(request, tmp_path_factory, book):
+    with new_world(request, tmp_path_factory.mktemp("month") / "home", "sqlite") as world:
+        put_book(world, book)
+        month_of(world)
+        yield world
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -17,11 +17,15 @@ from adapters.world import open_world, registered_file
 from domain.manifest import Stage
 from domain.records import Grain
 from flows.cli import app
+from kpi_rules.plan import plan_kpis
+from kpi_rules.views import RECOVERY_RATES
 from reports.languages import Language
 from reports.scopes import Scope
+from tasks.stages import weekly
 from tasks.stages.actions import list_actions
 from tasks.stages.opening import open_book
 from tasks.stages.reporting import ReportKind, report_files
+from tasks.stages.rules import sound_rules
 from tasks.stages.weekly import is_last_working_day_of_week
 from tests.conftest import SteppingClock
 from tests.reports.reading import Page
@@ -152,3 +156,16 @@ def test_the_monthly_report_ties_out_with_the_kpis(reported, tmp_path):
 def test_the_last_working_day_of_a_week_is_that_of_the_calendar(day, off, is_last):
     calendar = frozenset(date(2026, 10, each) for each in range(26, 31) if each not in off)
     assert is_last_working_day_of_week(date(2026, 10, day), calendar) is is_last
+
+
+def test_a_week_asks_for_no_table_that_its_session_has_not(reported):
+    """What partners are scored by reads the month's rates of recovery: the weekly report crashed on it."""
+    world, night = reported
+    rules = sound_rules(world.settings.rules).kpis.on(FRIDAY)
+    wanted = replace(rules, figures=tuple(weekly._needed(rules)))
+    every = plan_kpis(rules, start=FRIDAY, as_of=FRIDAY, halted=frozenset())
+    asked = plan_kpis(wanted, start=FRIDAY, as_of=FRIDAY, halted=frozenset())
+    assert any(RECOVERY_RATES.name in scan.reads for scan in every.statements), "some KPI reads them"
+    assert {placed.rule.scores for placed in rules.scorecards} > {None}, "there is a scorecard of partners"
+    assert [scan.name for scan in asked.statements if RECOVERY_RATES.name in scan.reads] == []
+    assert weekly.weekly_facts(world, night, rules, Language.ENGLISH, opens_actions=False).cards

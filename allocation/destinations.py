@@ -31,6 +31,28 @@ class PartnerTerms:
     accounts_at_most: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedPartner:
+    """A partner that gets nothing new, and why: a code of `PartnerTerms`.
+
+    >>> print(RefusedPartner("P1", "legal_type", "VN", "agency"))
+    P1: the law of VN does not let a partner of type agency collect
+    """
+
+    partner: str
+    code: str
+    jurisdiction: str
+    legal_type: str
+
+    def __str__(self) -> str:
+        words = {
+            "legal_type": f"the law of {self.jurisdiction} does not let a partner of type {self.legal_type} collect",
+            "no_contract": "no contract in force",
+            "several_contracts": "several contracts hold, and none is more specific",
+        }
+        return f"{self.partner}: {words.get(self.code, self.code)}"
+
+
 # Of a partner of which nothing is known: nothing is placed without a contract.
 NO_TERMS = PartnerTerms("no_contract")
 

@@ -288,6 +288,10 @@ class Action:
         is_stopped = self.waiting is not None and self.waiting.stops_clock
         return self.state is ActionState.OPEN and not is_stopped and self.deadline < day
 
+    def until(self, day: date) -> Action:
+        """As it stood at the end of the day: what was decided later is left out."""
+        return Action(self.opened, tuple(each for each in self.decisions if each.decided_on <= day))
+
     @property
     def _closing(self) -> ActionDecision | None:
         return next((each for each in self._this_time if each.kind in _CLOSES), None)

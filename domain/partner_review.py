@@ -95,7 +95,11 @@ class ReviewedTrial:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A commitment of a contract in a month: `is_kept` None where nothing can be said, and `note` says why."""
+    """A commitment of a contract in a month: `is_kept` None where nothing can be said, and `note` says why.
+
+    A duty has no KPI, but a day on which it was `due_on`, and on which it came. `owner` answers for the contract;
+    within `answer_days` of the month's end the partner says why it was broken.
+    """
 
     commitment: str
     title: str
@@ -107,6 +111,10 @@ class Kept:
     is_kept: bool | None
     action_id: str = ""
     note: str = ""
+    due_on: date | None = None
+    received_on: date | None = None
+    owner: str = ""
+    answer_days: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from domain.documents import RuleModel
 from domain.expressions.parse import suggestion
 from domain.ids import canonical_decimal
 from domain.issues import Issue
+from domain.periods import Period
 from domain.records import KpiResult, ValueState
 from domain.rules import Placed
 from incentives.numbers import Number
@@ -29,6 +31,8 @@ class Duty(RuleModel):
     """Day of the month after on which it is due."""
     format: str = ""
     """In which form, in words that people read."""
+    answer_days: int = Field(default=10, ge=1, le=90)
+    """Within so many days of the month's end the partner says why it did not come; the deadline of the action."""
 
 
 class Commitment(RuleModel):
@@ -64,6 +68,68 @@ class Followed:
         bounds = [f"at least {canonical_decimal(each.at_least)}"] if each.at_least is not None else []
         bounds += [f"at most {canonical_decimal(each.at_most)}"] if each.at_most is not None else []
         return f"{each.title}: {shown}, {' and '.join(bounds)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A return as it landed: about which month, and when it came, if it did."""
+
+    partner: str
+    duty: str
+    month: Period
+    received_on: date | None
+    accepted: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A duty that was due in a month: whether it came by the night that looks, in the agreed form, and when.
+
+    `is_kept` is None where nothing can be said. What came late is kept: `returns_in_time` counts lateness.
+    """
+
+    duty: Duty
+    month: Period
+    due_on: date
+    received_on: date | None
+    is_kept: bool | None
+    note: str
+
+    @property
+    def in_words(self) -> str:
+        """Such as `staff_list of 2026-09: due on 2026-10-05, never landed`."""
+        return f"{self.duty.duty} of {self.month}: {self.note}"
+
+
+def returned(
+    duties: Iterable[Duty], returns: Iterable[Return] | None, partner: str, period: Period, as_of: date
+) -> tuple[Returned, ...]:
+    """Each duty that is due in the period, about the month before, beside what landed up to the night, in the order of
+    the contract; `returns` are None where the house lands none at all, which breaks nothing."""
+    about = period.previous()
+    mine = None if returns is None else [one for one in returns if (one.partner, one.month) == (partner, about)]
+    return tuple(_returned(each, mine, about, period.start.replace(day=each.due_day), as_of) for each in duties)
+
+
+def _returned(duty: Duty, returns: list[Return] | None, about: Period, due_on: date, as_of: date) -> Returned:
+    came = [one for one in returns or () if one.duty == duty.duty and one.received_on is not None]
+    best = min(came, key=lambda one: (not one.accepted, one.received_on), default=None)
+    received = best.received_on if best else None
+
+    def found(note: str, *, is_kept: bool | None) -> Returned:
+        return Returned(duty, about, due_on, received, is_kept, f"due on {due_on}, {note}")
+
+    if best is not None and received is not None and best.accepted:
+        late = (received - due_on).days
+        return found(f"came on {received}" + (f", {late} days late" if late > 0 else ""), is_kept=True)
+    if returns is None:
+        return found("no returns of partners have landed here", is_kept=None)
+    if as_of <= due_on:
+        return found("not yet due", is_kept=None)
+    if received is not None:
+        return found(f"came on {received}, not in the agreed form", is_kept=False)
+    landed = any(one.duty == duty.duty for one in returns)
+    return found("has not come" if landed else "never landed", is_kept=False)
 
 
 def followed(commitments: Iterable[Commitment], results: Iterable[KpiResult]) -> tuple[Followed, ...]:

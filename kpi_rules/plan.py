@@ -79,13 +79,17 @@ def plan_kpis(rules: KpiRules, *, start: date, as_of: date, halted: frozenset[st
     figures = {figure.id: figure for figure in in_force.figures}
     with_currency = figures_with_currency(figures)
     ordered = tuple(in_order(figures))
-    of_credits = credits_read(rules, as_of)
-    made_of = {**MADE_OF, CREDITS.name: of_credits, RECOVERY_RATES.name: of_credits}
-    stopped = _stopped(ordered, with_currency, made_of, halted)
+    stopped = _stopped(ordered, with_currency, credits_read(rules, as_of), halted)
     uses = _uses((figure for figure in ordered if figure.id not in stopped), with_currency)
     scans = tuple(sorted(_scans(uses, start, as_of), key=lambda scan: scan.name))
     first_days = _first_days(uses, start, as_of, {"payments": first_payment_day(rules, start=start, as_of=as_of)})
     return KpiPlan(in_force, start, as_of, ordered, with_currency, stopped, scans, first_days)
+
+
+def stopped_kpis(rules: KpiRules, as_of: date, halted: frozenset[str]) -> frozenset[str]:
+    """The KPIs in force that have no value because of `halted` tables; the same as a plan says."""
+    figures = {figure.id: figure for figure in rules.on(as_of).figures}
+    return _stopped(in_order(figures), figures_with_currency(figures), credits_read(rules, as_of), halted)
 
 
 def measure_column(index: int) -> str:
@@ -130,9 +134,10 @@ def views_read_by(figure: Figure, *, by_currency: bool) -> frozenset[str]:
 def _stopped(
     figures: Iterable[Figure],
     with_currency: frozenset[str],
-    made_of: Mapping[str, frozenset[str]],
+    of_credits: frozenset[str],
     halted: frozenset[str],
 ) -> frozenset[str]:
+    made_of = {**MADE_OF, CREDITS.name: of_credits, RECOVERY_RATES.name: of_credits}
     stopped: set[str] = set()
     for figure in figures:
         views = views_read_by(figure, by_currency=figure.id in with_currency)

@@ -67,10 +67,12 @@ class LeagueCondition(RuleModel):
 
 
 class DeadlineCondition(RuleModel):
-    """The deadline of the rectification has passed, and the action in the register is still open."""
+    """What has become of the rectification: how its action in the register ended, or that it is still open too late."""
 
     deadline: Literal["missed", "met"]
-    """missed: still open after it; met: the action was closed."""
+    """met: the action ended in one of `outcomes`; missed: it is open after its deadline, or ended otherwise."""
+    outcomes: tuple[str, ...] = Field(default=("put_right", "unfounded"), min_length=1)
+    """Endings after which there is nothing left to put right, by their codes in kpi_rules/actions."""
 
 
 class TimeCondition(RuleModel):

@@ -36,8 +36,9 @@ FigureOf = Callable[[Period], MonthFigure | None]
 class PartnerMonths:
     """What is known of one partner: scores and KPIs by month and id; leagues and broken commitments by month.
 
-    `since` is the day from which it is in `state`, None where nobody ever decided. `deadline_passed` and `is_put_right`
-    speak of the action of its rectification: None where there is none.
+    `since` is the day from which it is in `state`, None where nobody ever decided. `is_overdue` and `ended` speak
+    of the action of its rectification: `is_overdue` is None where there is none; `ended` is the code of how it ended,
+    empty where it was closed in words alone, None while it is open.
     """
 
     partner: str
@@ -48,7 +49,7 @@ class PartnerMonths:
     leagues: Mapping[tuple[Period, LeagueCondition], MonthFigure] = field(default_factory=dict)
     broken: Mapping[Period, tuple[str, ...]] = field(default_factory=dict)
     is_overdue: bool | None = None
-    is_put_right: bool | None = None
+    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,7 @@ def _condition(condition: Condition, months: PartnerMonths, period: Period) -> L
         case CommitmentCondition():
             return _broken(condition, months, period)
         case DeadlineCondition():
-            state = months.is_overdue if condition.deadline == "missed" else months.is_put_right
-            note = "" if state is not None else "there is no rectification"
-            return Looked(f"the deadline of the rectification is {condition.deadline}", bool(state), note=note)
+            return _deadline(condition, months)
         case TimeCondition():
             return _time(condition, months, period)
 
@@ -215,6 +214,18 @@ def _broken(condition: CommitmentCondition, months: PartnerMonths, period: Perio
     counts = [each.value for each in figures]
     holds = all(count is not None and (not count if is_kept else count >= condition.count) for count in counts)
     return Looked(words, holds, figures, "; ".join(months.broken.get(period, ())))
+
+
+def _deadline(condition: DeadlineCondition, months: PartnerMonths) -> Looked:
+    """Closing the action is not enough: what came of it decides."""
+    words = f"the deadline of the rectification is {condition.deadline}"
+    if months.is_overdue is None:
+        return Looked(words, holds=False, note="there is no rectification")
+    if months.ended is None:
+        return Looked(words, holds=condition.deadline == "missed" and months.is_overdue)
+    is_met = months.ended in condition.outcomes
+    note = f"it ended as {months.ended}" if months.ended else "it was closed in words, without an outcome of the list"
+    return Looked(words, holds=is_met is (condition.deadline == "met"), note=note)
 
 
 def _time(condition: TimeCondition, months: PartnerMonths, period: Period) -> Looked:

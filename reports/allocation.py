@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from allocation.destinations import RefusedPartner
 from allocation.got import Got, Spread, teams_of, together_of
 from allocation.limit_costs import LimitCost, Without
 from allocation.moves import CAPACITY, NOBODY, Move, Why, counted, showing
@@ -22,6 +23,7 @@ from domain.records import Grain
 from reports.fairness import FairnessOfNight, fairness_report
 from reports.formats import Formats
 from reports.languages import Language, message, words_of
+from reports.partner_pack import LEGAL_TYPES
 from reports.plots import Dot, Dots
 from reports.scopes import Posting, Scope
 from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Shape, TieOut, Value, percent_of
@@ -87,7 +89,15 @@ _DEBTORS_TOO_LARGE = message(
     "%(accounts)s accounts; the largest, %(largest)s, asks %(asked)s, and %(room)s is the most that anybody has"
 )
 _WITH_MINUTES = message("%(accounts)s (%(minutes)s minutes)")
+_REFUSED = {
+    "legal_type": message("none: the law of %(where)s does not let it collect (%(type)s)"),
+    "no_contract": message("none: no contract is in force"),
+    "several_contracts": message("none: several contracts hold, and none is more specific"),
+}
 _DISPOSITIONS = {"allocated": message("allocated"), "held": message("held"), "excluded": message("excluded")}
+
+
+_NOTHING = Got("", "", "", 0, (), 0.0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +130,9 @@ class AllocationFacts:
     """What the night of `business_date` decided for the days from `valid_from` on. `currency` is what estimates are
     reckoned in; `again` the value that solving the same night once more finds. `disposed` are (disposition, accounts),
     `decided` the rows of the allocation, `segments` (id, title, disposition, accounts), `titles` those of departments.
-    `lapsed` are decisions of leaders that could not hold, `shortages` what nobody has room for, `unknown` who
-    the strategy names and no extract has, `outside` who lies outside the fairness band all the same.
+    `lapsed` are decisions of leaders that could not hold, `shortages` what nobody has room for, `unknown` who the
+    strategy names and no extract has, `refused` partners that get nothing new by law or contract, `outside` who lies
+    outside the fairness band all the same.
     """
 
     business_date: date
@@ -151,6 +162,7 @@ class AllocationFacts:
     lapsed: tuple[str, ...] = ()
     shortages: tuple[Shortage, ...] = ()
     unknown: tuple[str, ...] = ()
+    refused: tuple[RefusedPartner, ...] = ()
     outside: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     book_label: str = ""
@@ -393,13 +405,24 @@ class _Writer:
         _ = words_of(self.language).gettext
         headings = (
             Heading(_("Partner"), is_number=False), Heading(_("Accounts")), *self.balance_headings(),
-            Heading(_("Expected value"), note=self.facts.currency),
+            Heading(_("Expected value"), note=self.facts.currency), Heading(_("New accounts"), is_number=False),
         )  # fmt: skip
+        refused = {one.partner: self.refusal(one) for one in self.facts.refused}
+        having = {one.key.partition(":")[2]: one for one in self.facts.got if not one.team}
         rows = tuple(
-            Row((one.key.partition(":")[2], *self.amounts(one)[:-2])) for one in self.facts.got if not one.team
+            Row((partner, *self.amounts(having.get(partner, _NOTHING))[:-2], refused.get(partner, "")))
+            for partner in (*having, *(each for each in refused if each not in having))
         )
-        rule = _("Running placements included. What the partner keeps is not taken off.")
+        rule = _(
+            "Running placements included. What the partner keeps is not taken off. New accounts: why a partner gets "
+            "none, by the law or for want of a contract; what runs there stays to its end."
+        )
         return Section("partners", _("Who got what: partners"), rule, headings, rows, _("No partner has an account."))
+
+    def refusal(self, one: RefusedPartner) -> str:
+        """Why it gets nothing new, in the reader's language."""
+        told = {"where": one.jurisdiction, "type": self.say(LEGAL_TYPES.get(one.legal_type, one.legal_type))}
+        return self.say(_REFUSED.get(one.code, one.code)) % told
 
     def prices(self) -> Section:
         _ = words_of(self.language).gettext

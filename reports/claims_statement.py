@@ -7,18 +7,37 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from reports.languages import Language, words_of
+from incentives.claims.differences import Standing
+from reports.languages import Language, message, words_of
 from reports.sections import Card, Heading, Number, Report, Row, Section, Shape, TieOut
+
+# Rows of the two reconciliations, beside those of the kinds of differences, which their texts name.
+SENT, AGREED = message("sent"), message("agreed")
+DUE, HELD = message("due to be claimed"), message("held by open differences")
+NOT_CLAIMED = message("not claimed")
+
+STATES = {
+    Standing.OPEN: message("open"),
+    Standing.WAITING: message("waiting"),
+    Standing.PROPOSED: message("being decided"),
+    Standing.OURS: message("payable as booked"),
+    Standing.THEIRS: message("payable as claimed"),
+    Standing.REJECTED: message("not payable"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CountedMoney:
-    """A row of the reconciliation: what it is, how many, and how much."""
+    """A row of the reconciliation: what it is (one of the texts above, or a kind's), how many, and how much.
+
+    `currency` is that of lines sent in another one than the contract's: they tie out by themselves.
+    """
 
     what: str
     number: int
     amount: Decimal
     is_total: bool = False
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,7 @@ class BandOfFee:
 
 @dataclass(frozen=True, slots=True)
 class ShownDifference:
-    """A difference as its partner sees it: in words, with what would help, and how it stands."""
+    """A difference as its partner sees it: in words of its kind, with what would help, and how it stands."""
 
     number: str
     claim: str
@@ -44,13 +63,14 @@ class ShownDifference:
     what_helps: str
     claimed: Decimal | None
     booked: Decimal | None
-    state: str
+    state: Standing
     since: date
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimsStatement:
-    """Everything that the statement tells; money in major units of one currency."""
+    """Everything that the statement tells; money in major units of the contract's currency, but where it is said."""
 
     settlement: str
     partner: str
@@ -97,7 +117,7 @@ def statement_report(told: ClaimsStatement, language: Language) -> Report:
 
 def _cards(told: ClaimsStatement, language: Language) -> tuple[Card, ...]:
     gettext = words_of(language).gettext
-    open_lines = sum(1 for each in told.differences)
+    open_lines = sum(1 for each in told.differences if not each.state.is_final)
     return (
         Card(gettext("Agreed"), _money(told.agreed_as_booked, told), gettext("payable as booked")),
         Card(gettext("Decided since"), _money(told.decided, told), gettext("payable by decision")),
@@ -108,25 +128,33 @@ def _cards(told: ClaimsStatement, language: Language) -> tuple[Card, ...]:
 def _theirs(told: ClaimsStatement, language: Language) -> Section:
     gettext = words_of(language).gettext
     rule = gettext("Every line that you sent, agreed or under the one kind in which it differs.")
-    return Section(
-        "theirs", gettext("Your claims beside our books"), rule, _counted(language), _rows(told.theirs, told)
-    )  # fmt: skip
+    rows = _rows(told.theirs, told, language)
+    return Section("theirs", gettext("Your claims beside our books"), rule, _counted(told, language), rows)
 
 
 def _ours(told: ClaimsStatement, language: Language) -> Section:
     gettext = words_of(language).gettext
     rule = gettext("Every booking on your accounts that was due to be claimed up to the cut-off of the cycle.")
-    return Section("ours", gettext("Our books beside your claims"), rule, _counted(language), _rows(told.ours, told))
+    rows = _rows(told.ours, told, language)
+    return Section("ours", gettext("Our books beside your claims"), rule, _counted(told, language), rows)
 
 
-def _counted(language: Language) -> tuple[Heading, ...]:
+def _counted(told: ClaimsStatement, language: Language) -> tuple[Heading, ...]:
     gettext = words_of(language).gettext
-    return (Heading(gettext("What"), is_number=False), Heading(gettext("Number")), Heading(gettext("Amount")))
+    return (
+        Heading(gettext("What"), is_number=False),
+        Heading(gettext("How many")),
+        Heading(gettext("Amount"), note=told.currency),
+    )
 
 
-def _rows(found: Iterable[CountedMoney], told: ClaimsStatement) -> tuple[Row, ...]:
+def _rows(found: Iterable[CountedMoney], told: ClaimsStatement, language: Language) -> tuple[Row, ...]:
+    gettext = words_of(language).gettext
     return tuple(
-        Row((each.what, Number(each.number), _money(each.amount, told)), "total" if each.is_total else "")
+        Row(
+            (gettext(each.what), Number(each.number), _money(each.amount, told, each.currency)),
+            "total" if each.is_total else "",
+        )
         for each in found
     )
 
@@ -138,8 +166,8 @@ def _bands(told: ClaimsStatement, language: Language) -> Section:
         Heading(gettext("Batch"), is_number=False),
         Heading(gettext("Band"), is_number=False),
         Heading(gettext("Payments")),
-        Heading(gettext("Recovered")),
-        Heading(gettext("Fee")),
+        Heading(gettext("Recovered"), note=told.currency),
+        Heading(gettext("Fee"), note=told.currency),
     )
     rows = tuple(
         Row((each.period, each.batch, each.band, Number(each.payments), _money(each.recovered, told),
@@ -155,12 +183,17 @@ def _bands(told: ClaimsStatement, language: Language) -> Section:
 
 def _open(told: ClaimsStatement, language: Language) -> Section:
     gettext = words_of(language).gettext
-    names = ("Difference", "Your line", "Account", "What differs", "What helps", "Claimed", "Booked", "State", "Since")
-    numbers = {"Claimed", "Booked"}
-    headings = tuple(Heading(gettext(name), is_number=name in numbers) for name in names)
+    names = (
+        gettext("Difference"), gettext("Your line"), gettext("Account"), gettext("What differs"),
+        gettext("What helps"), gettext("Claimed"), gettext("Booked"), gettext("State"), gettext("Since"),
+    )  # fmt: skip
+    headings = tuple(
+        Heading(name, place in {5, 6}, told.currency if place in {5, 6} else "") for place, name in enumerate(names)
+    )
     rows = tuple(
-        Row((each.number, each.claim, each.account, each.what_differs, each.what_helps, _money(each.claimed, told),
-             _money(each.booked, told), each.state, each.since.isoformat()))
+        Row((each.number, each.claim, each.account, gettext(each.what_differs), gettext(each.what_helps),
+             _money(each.claimed, told, each.currency), _money(each.booked, told, each.currency),
+             gettext(STATES[each.state]), each.since.isoformat()))
         for each in told.differences
     )  # fmt: skip
     rule = gettext("Each of them as it stands; what is not agreed is paid once a person has decided so.")
@@ -180,8 +213,10 @@ def _ties(told: ClaimsStatement, language: Language) -> tuple[TieOut, ...]:
 
 
 def _sum(found: Iterable[CountedMoney]) -> Decimal:
-    return sum((each.amount for each in found), Decimal(0))
+    return sum((each.amount for each in found if each.currency is None), Decimal(0))
 
 
-def _money(amount: Decimal | None, told: ClaimsStatement) -> Number:
-    return Number(amount, Shape.MONEY, told.currency)
+def _money(amount: Decimal | None, told: ClaimsStatement, currency: str | None = None) -> Number:
+    """In the contract's currency, which headings name; another one is said below the amount."""
+    meant = told.currency if currency is None else currency
+    return Number(amount, Shape.MONEY, meant, note="" if meant == told.currency else meant)

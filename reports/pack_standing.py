@@ -141,8 +141,10 @@ def _kept_row(pack: Pack, each: Kept) -> Row:
     least = "" if each.at_least is None else gettext("at least %(value)s") % {"value": short(each.at_least)}
     most = "" if each.at_most is None else gettext("at most %(value)s") % {"value": short(each.at_most)}
     said = {True: gettext("yes"), False: gettext("no"), None: each.note or gettext("not yet known")}[each.is_kept]
+    due = gettext("by %(day)s") % {"day": each.due_on} if each.due_on else ""
     value = Number(each.value, Shape.NUMBER, tone={True: "good", False: "bad", None: ""}[each.is_kept])
-    return Row((Name(each.title, each.contract), ", ".join(filter(None, (least, most))), value, said, each.action_id))
+    promised = ", ".join(filter(None, (least, most, due)))
+    return Row((Name(each.title, each.contract), promised, str(each.received_on or "") or value, said, each.action_id))
 
 
 def placements(pack: Pack) -> Section:

@@ -256,11 +256,12 @@ class _Writer:
         outcome = {True: _("kept"), False: _("broken"), None: _("not known")}[each.is_kept]
         return (
             self.name(review),
-            Name(each.title, each.kpi),
+            Name(each.title, _("by %(day)s") % {"day": each.due_on} if each.due_on else each.kpi),
             each.contract,
             Number(each.at_least, Shape.NUMBER),
             Number(each.at_most, Shape.NUMBER),
-            Number(each.value, Shape.NUMBER, tone="bad" if each.is_kept is False else ""),
+            str(each.received_on or "")
+            or Number(each.value, Shape.NUMBER, tone="bad" if each.is_kept is False else ""),
             outcome,
             each.action_id,
         )

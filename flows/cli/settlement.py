@@ -16,6 +16,7 @@ from flows.attempts import attempt_at
 from flows.cli.adjusting import parse_amount
 from flows.cli.arguments import BatchId, ByName, Reason, parse_date
 from flows.cli.output import AsJson, say, show
+from flows.cli.statements import InLanguage
 
 if TYPE_CHECKING:
     from incentives.claims.differences import Step
@@ -167,13 +168,13 @@ def correspondence(settlement: SettlementId, *, as_json: AsJson = False) -> None
 
 
 @settlement.command()
-def statement(settlement: SettlementId, *, as_json: AsJson = False) -> None:
+def statement(settlement: SettlementId, language: InLanguage = None, *, as_json: AsJson = False) -> None:
     """Write the partner's statement of a settlement: what is agreed, what earns what, what is open and why."""
     from tasks.stages.claims_statement import write_claims_statement
 
     world = open_world()
     with attempt_at(world, f"settlement statement {settlement}", None):
-        files = write_claims_statement(world, settlement)
+        files = write_claims_statement(world, settlement, language)
     rows = [{"file": str(path)} for path in files]
     show(rows, rows, as_json=as_json, title="Statement")
 

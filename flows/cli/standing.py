@@ -337,8 +337,9 @@ def _row_of_kept(each: Kept) -> dict[str, object]:
     kept = {True: "kept", False: "BROKEN", None: "not known"}[each.is_kept]
     bounds = [f"at least {_shown(each.at_least)}"] if each.at_least is not None else []
     bounds += [f"at most {_shown(each.at_most)}"] if each.at_most is not None else []
+    bounds += [f"by {each.due_on}"] if each.due_on else []
     return {"commitment": each.title, "contract": each.contract, "kpi": each.kpi, "promised": " and ".join(bounds),
-            "shown": _shown(each.value, 4), "is": kept, "action": each.action_id}  # fmt: skip
+            "shown": each.received_on or _shown(each.value, 4), "is": kept, "action": each.action_id}  # fmt: skip
 
 
 def _shown(number: Decimal | None, digits: int = 2) -> str:

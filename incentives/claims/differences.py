@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 from domain.issues import Issue, Location
+from domain.money import from_minor
 from incentives.claims.kinds import ABOUT, Kind, Verdict
 
 
@@ -74,8 +76,15 @@ class Difference:
         return max(abs(self.claimed_minor or 0), abs(self.booked_minor or 0))
 
     @property
+    def at_stake(self) -> Decimal:
+        """The same in major units. A line without an amount that could be paid may have a currency nobody knows."""
+        minor = self.at_stake_minor
+        return from_minor(minor, self.currency) if minor else Decimal(0)
+
+    @property
     def moves_minor(self) -> Mapping[str, int]:
-        return {self.currency: self.at_stake_minor}
+        minor = self.at_stake_minor
+        return {self.currency: minor} if minor else {}
 
 
 @dataclass(frozen=True, slots=True)

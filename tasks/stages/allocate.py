@@ -29,6 +29,7 @@ from allocation.allocate import Allocation, Asked, allocated
 from allocation.book import barred_statement, book_statement, in_force_statement
 from allocation.destinations import (
     Destination,
+    RefusedPartner,
     collectors_statement,
     destinations,
     partners_statement,
@@ -57,7 +58,7 @@ from domain.reassignments import Reassigned, Reassignment
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.lots import lots_of_night, told_of_lots, with_arms, write_lots
 from tasks.stages.night import Night, StageWork, folder_of, run_stage, write_table
-from tasks.stages.partner_terms import terms_of_partners, told_of_refused
+from tasks.stages.partner_terms import refused_partners, terms_of_partners
 from tasks.stages.plan import PRICES
 from tasks.stages.planned import Planned, plan_actions
 from tasks.stages.recovered import expect, recovery_file, see_month
@@ -75,7 +76,7 @@ class _Made:
     changes: pa.Table
     lapsed: tuple[str, ...]
     unknown: tuple[str, ...]
-    refused: tuple[str, ...]
+    refused: tuple[RefusedPartner, ...]
 
 
 def allocate_night(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> StageResult:
@@ -189,7 +190,7 @@ def _solve(
     if _has_reassigned(world, manifest):
         holding = {account: of for account, (_, of) in _reassigned(world, manifest).items()}
         made = in_step(made, duck.read(coming_statement(tomorrow)), holding, sequence=sequence)
-    gone, refused = lapsed(asked.destinations, asked.pins), tuple(told_of_refused(asked.destinations))
+    gone, refused = lapsed(asked.destinations, asked.pins), tuple(refused_partners(asked.destinations))
     return _Made(allocation, made, gone, _unknown(duck, strategy), refused)
 
 
@@ -329,7 +330,7 @@ def _summary(made: _Made, valid_from: date) -> dict[str, Any]:
         ],
         "lapsed": list(made.lapsed),
         "unknown": list(made.unknown),
-        "refused": list(made.refused),
+        "refused": [{**asdict(each), "words": str(each)} for each in made.refused],
         **told_of_scores(made.allocation.accounts, summary.recovery.scores),
         "destinations": [
             {

@@ -14,6 +14,7 @@ from typing import Any
 
 from adapters.world import World
 from allocation.allocate import allocated
+from allocation.destinations import RefusedPartner
 from allocation.got import spreads, who_got_what
 from allocation.limit_costs import limit_costs
 from allocation.problem import Violation
@@ -100,6 +101,7 @@ def allocation_facts(world: World, day: date, language: Language) -> AllocationF
         lapsed=tuple(night.summary.get("lapsed", ())),
         shortages=tuple(_shortages(night.summary)),
         unknown=tuple(night.summary.get("unknown", ())),
+        refused=tuple(refused_in(night.summary)),
         warnings=() if is_same else tuple(night.summary["violations"]),
         book_label=book_label(world),
     )
@@ -124,6 +126,12 @@ def _unkept(summary: Mapping[str, Any], others: Iterable[Violation]) -> Iterator
 def _shortages(summary: Mapping[str, Any]) -> Iterator[Shortage]:
     for row in summary.get("shortages", ()):
         yield Shortage(**{name: value for name, value in row.items() if name != "words"})
+
+
+def refused_in(summary: Mapping[str, Any]) -> Iterator[RefusedPartner]:
+    """Partners that got nothing new by law or contract, as the night kept them."""
+    for row in summary.get("refused", ()):
+        yield RefusedPartner(**{name: value for name, value in row.items() if name != "words"})
 
 
 def _priced(night: AllocatedNight) -> Iterator[PricedLimit]:

@@ -15,7 +15,6 @@ from adapters.store.claims import insert_claim_decision, settlement_named
 from adapters.world import World, business_today
 from domain.ids import AttemptId
 from domain.issues import Location
-from domain.money import from_minor
 from domain.periods import Period
 from incentives.approvers import PayDecision
 from incentives.authority import Matter
@@ -81,7 +80,7 @@ def decide_differences(
                 raise RefusedError("\n".join(dict.fromkeys(faults)))
     except sa.exc.IntegrityError:
         raise ConflictError(
-            f"somebody decided on claims of {which.settlement} at the same moment: look again"
+            f"somebody decided on claims of {which.settlement or ', '.join(which.named)} at the same moment: look again"
         ) from None
     with world.store.read() as connection:
         after = partner_claims(world, connection, claims.partner)
@@ -116,7 +115,7 @@ def _listed(claims: PartnerClaims, settlement: str, step: Step) -> Iterator[Diff
 
 
 def _is_meant(each: Difference, which: Which) -> bool:
-    is_small = which.at_most is None or from_minor(each.at_stake_minor, each.currency) <= which.at_most
+    is_small = which.at_most is None or each.at_stake <= which.at_most
     return is_small and which.kind in {None, each.kind}
 
 
@@ -163,7 +162,7 @@ def _needs_two(rules: RuleSet, difference: Difference, step: Step, day: date) ->
     terms = holding[-1].settlement if holding else None
     if terms is None or terms.two_people_above is None:
         return False
-    return from_minor(difference.at_stake_minor, difference.currency) > terms.two_people_above
+    return difference.at_stake > terms.two_people_above
 
 
 def _row(decision: ClaimDecision, acting_for: str) -> dict[str, object]:

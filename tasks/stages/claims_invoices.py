@@ -97,23 +97,26 @@ def decide_invoice(world: World, named: str, *, accept: bool, by: str, reason: s
     day, rules = business_today(world), sound_rules(world.settings.rules)
     if not reason.strip():
         raise RefusedError("STL056 an invoice is decided with a reason: give --reason")
-    with world.store.write("invoice_decided") as connection:
-        refuse_other_names(connection, by)
-        row = _named(connection, named)
-        known = _as_known(row)
-        if known.decision or not known.faults:
-            raise RefusedError(f"STL055 invoice {row.invoice_id} {known.state}: there is nothing to decide")
-        frozen = read_frozen(connection, row.batch_id)
-        moved = {known.invoice.currency: known.invoice.net_minor + known.invoice.tax_minor}
-        matter = Matter(
-            PayDecision.ACCEPT_INVOICE, by, Location(f"invoice {row.invoice_id}"), row.partner_id, moved,
-            frozenset({row.partner_id}), {row.by_name: "took it in"},
-        )  # fmt: skip
-        acting_for = refuse(ruling_on(connection, rules, BatchKind.FEE, frozen.batch.period, matter, day))
-        decision = "accepted" if accept else "rejected"
-        decided = {"invoice_id": row.invoice_id, "decision": decision, "by_name": by, "reason": reason}
-        decided |= {"decided_on": day, "on_behalf_of": acting_for}
-        insert_invoice_decision(world.store, connection, decided, attempt)
+    try:
+        with world.store.write("invoice_decided") as connection:
+            refuse_other_names(connection, by)
+            row = _named(connection, named)
+            known = _as_known(row)
+            if known.decision or not known.faults:
+                raise RefusedError(f"STL055 invoice {row.invoice_id} {known.state}: there is nothing to decide")
+            frozen = read_frozen(connection, row.batch_id)
+            moved = {known.invoice.currency: known.invoice.net_minor + known.invoice.tax_minor}
+            matter = Matter(
+                PayDecision.ACCEPT_INVOICE, by, Location(f"invoice {row.invoice_id}"), row.partner_id, moved,
+                frozenset({row.partner_id}), {row.by_name: "took it in"},
+            )  # fmt: skip
+            acting_for = refuse(ruling_on(connection, rules, BatchKind.FEE, frozen.batch.period, matter, day))
+            decision = "accepted" if accept else "rejected"
+            decided = {"invoice_id": row.invoice_id, "decision": decision, "by_name": by, "reason": reason}
+            decided |= {"decided_on": day, "on_behalf_of": acting_for}
+            insert_invoice_decision(world.store, connection, decided, attempt)
+    except sa.exc.IntegrityError:
+        raise ConflictError(f"somebody decided on invoice {named} at the same moment: look again") from None
     with world.store.read() as connection:
         return _as_known(_named(connection, row.invoice_id))
 

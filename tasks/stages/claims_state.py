@@ -120,18 +120,23 @@ def paid_for(claims: PartnerClaims) -> Iterator[PaidFor]:
         if each.claim_id and standing in {Standing.OURS, Standing.THEIRS}:
             yield from _of_line(claims, each, standing)
         elif not each.claim_id:
-            amount = from_minor(payable_minor(each, standing), each.currency)
+            amount = _payable(each, standing)
             yield PaidFor(each.payment_id, each.posted_on, amount, standing is Standing.REJECTED)
 
 
 def _of_line(claims: PartnerClaims, each: Difference, standing: Standing) -> Iterator[PaidFor]:
     """Ours: every booking that the line holds; theirs: what the line claims of its only one."""
     held = claims.held_by(each)
-    least = from_minor(payable_minor(each, standing), each.currency)
+    least = _payable(each, standing)
     if not held:  # it was listed again as it was: what it holds is older than what the settlement could read
         yield PaidFor(each.payment_id, each.posted_on, least)
     for match in held:
         yield PaidFor(match.payment_id, match.posted_on, min(match.amount, least) if len(held) == 1 else match.amount)
+
+
+def _payable(each: Difference, standing: Standing) -> Decimal:
+    minor = payable_minor(each, standing)
+    return from_minor(minor, each.currency) if minor else Decimal(0)
 
 
 def payable_of(claims: PartnerClaims, before: date | None = None) -> PartnerPayable:

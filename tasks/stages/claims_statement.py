@@ -19,10 +19,21 @@ from domain.periods import Period
 from domain.records import PayoutLine
 from incentives.batches import BatchPhase
 from incentives.claims.differences import Difference, State
-from incentives.claims.kinds import ABOUT
+from incentives.claims.kinds import ABOUT, Kind
 from incentives.claims.terms import Cycle
 from incentives.ledger import BatchKind
-from reports.claims_statement import BandOfFee, ClaimsStatement, CountedMoney, ShownDifference, statement_report
+from reports.claims_statement import (
+    AGREED,
+    DUE,
+    HELD,
+    NOT_CLAIMED,
+    SENT,
+    BandOfFee,
+    ClaimsStatement,
+    CountedMoney,
+    ShownDifference,
+    statement_report,
+)
 from reports.languages import Language
 from reports.report_files import report_page, write_report_workbook
 from reports.report_pdf import report_pdf
@@ -32,11 +43,6 @@ from tasks.stages.claims_state import PartnerClaims, paid_for, partner_claims
 from tasks.stages.claims_status import Reconciled, reconciled
 from tasks.stages.labels import book_label
 from tasks.stages.month_end import read_frozen
-
-STATES = {
-    "open": "open", "waiting": "waiting", "proposed": "being decided", "ours": "payable as booked",
-    "theirs": "payable as claimed", "rejected": "not payable",
-}  # fmt: skip
 
 
 def write_claims_statement(world: World, settlement: str, language: Language | None = None) -> tuple[Path, ...]:
@@ -79,7 +85,7 @@ def _fill(part: Path, content: bytes) -> None:
 def _told(world: World, connection: sa.Connection, settlement: str) -> ClaimsStatement:
     row = settlement_named(connection, settlement)
     claims = partner_claims(world, connection, row.partner_id)
-    cycle, main = Cycle(row.starts_on, row.ends_on), reconciled(row.totals)[0]
+    cycle, (main, *others) = Cycle(row.starts_on, row.ends_on), reconciled(row.totals)
     mine = [each for each in claims.differences if each.settlement_id == row.settlement_id]
     shown = [(each, claims.state(each)) for each in sorted(mine, key=_number)]
     return ClaimsStatement(
@@ -91,7 +97,7 @@ def _told(world: World, connection: sa.Connection, settlement: str) -> ClaimsSta
         run_on=row.run_on,
         reply_by=row.reply_by,
         currency=main.currency,
-        theirs=tuple(_theirs(main)),
+        theirs=(*_theirs(main), *(each for other in others for each in _in_another(other))),
         ours=tuple(_ours(main)),
         agreed_as_claimed=main.agreed_as_claimed.amount,
         agreed_as_booked=main.agreed_as_booked,
@@ -103,17 +109,23 @@ def _told(world: World, connection: sa.Connection, settlement: str) -> ClaimsSta
 
 
 def _theirs(main: Reconciled) -> Iterator[CountedMoney]:
-    yield CountedMoney("sent", main.sent.number, main.sent.amount, is_total=True)
-    yield CountedMoney("agreed", main.agreed_as_claimed.number, main.agreed_as_claimed.amount)
+    yield CountedMoney(SENT, main.sent.number, main.sent.amount, is_total=True)
+    yield CountedMoney(AGREED, main.agreed_as_claimed.number, main.agreed_as_claimed.amount)
     for kind, side in main.by_kind.items():
-        yield CountedMoney(kind.replace("_", " "), side.number, side.amount)
+        yield CountedMoney(ABOUT[Kind(kind)].text, side.number, side.amount)
+
+
+def _in_another(other: Reconciled) -> Iterator[CountedMoney]:
+    """Lines in a currency that the contract has not: none of them can be agreed."""
+    for kind, side in other.by_kind.items():
+        yield CountedMoney(ABOUT[Kind(kind)].text, side.number, side.amount, currency=other.currency)
 
 
 def _ours(main: Reconciled) -> Iterator[CountedMoney]:
-    yield CountedMoney("due to be claimed", main.due.number, main.due.amount, is_total=True)
-    yield CountedMoney("agreed", main.agreed.number, main.agreed.amount)
-    yield CountedMoney("held by open differences", main.held.number, main.held.amount)
-    yield CountedMoney("not claimed", main.not_claimed.number, main.not_claimed.amount)
+    yield CountedMoney(DUE, main.due.number, main.due.amount, is_total=True)
+    yield CountedMoney(AGREED, main.agreed.number, main.agreed.amount)
+    yield CountedMoney(HELD, main.held.number, main.held.amount)
+    yield CountedMoney(NOT_CLAIMED, main.not_claimed.number, main.not_claimed.amount)
 
 
 def _decided(claims: PartnerClaims, settlement: str) -> Decimal:
@@ -165,6 +177,7 @@ def _shown(each: Difference, state: State) -> ShownDifference:
         about.remedy,
         claimed,
         booked if is_told else None,
-        STATES[state.standing.value],
+        state.standing,
         each.first_listed_on,
+        each.currency,
     )

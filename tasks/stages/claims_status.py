@@ -11,7 +11,6 @@ from decimal import Decimal
 from adapters.store.claims import invoices_of, settlements_of
 from adapters.world import World, business_today
 from domain.ids import RunId
-from domain.money import from_minor
 from incentives.claims.differences import Difference, Standing, age_bucket
 from incentives.claims.kinds import AGREED
 from incentives.claims.terms import Cycle
@@ -107,12 +106,16 @@ class SettlementStatus:
             return "a decision"
         return "the partner" if self.open else ""
 
+    @property
+    def currency(self) -> str:
+        return self.reconciled[0].currency
+
     def ages(self) -> dict[str, Side]:
         """Open differences by bucket of age: number, and the larger of what is claimed and what is booked."""
-        return _sums((each.bucket, each.difference) for each in self.open)
+        return _sums(((each.bucket, each.difference) for each in self.open), self.currency)
 
     def kinds(self) -> dict[str, Side]:
-        return _sums((each.difference.kind.value, each.difference) for each in self.open)
+        return _sums(((each.difference.kind.value, each.difference) for each in self.open), self.currency)
 
 
 def settlement_status(world: World, *, partner: str = "", on: date | None = None) -> tuple[SettlementStatus, ...]:
@@ -138,6 +141,8 @@ def _of_partner(
     for row in claims.settlements:
         if row.settlement_id not in newest:
             continue
+        mine = ((standing.value, each) for each, standing in claims.decided() if each.contract == row.contract_id)
+        both = reconciled(row.totals)
         yield SettlementStatus(
             row.partner_id,
             row.contract_id,
@@ -146,9 +151,9 @@ def _of_partner(
             Cycle(row.starts_on, row.ends_on),
             row.run_on,
             row.reply_by,
-            reconciled(row.totals),
+            both,
             tuple(_open(claims, row.settlement_id, answers, day)),
-            _sums((standing.value, each) for each, standing in claims.decided() if each.contract == row.contract_id),
+            _sums(mine, both[0].currency),
             invoices,
         )
 
@@ -163,10 +168,11 @@ def _open(
             yield OpenDifference(each, state.standing, age, answer, text, day > each.reply_by)
 
 
-def _sums(found: Iterator[tuple[str, Difference]]) -> dict[str, Side]:
+def _sums(found: Iterator[tuple[str, Difference]], currency: str) -> dict[str, Side]:
+    """By name; lines in another currency than the contract's are counted, and their money is added to none."""
     sums: dict[str, Side] = {}
     for name, each in found:
-        before, amount = sums.get(name, Side()), from_minor(each.at_stake_minor, each.currency)
+        before, amount = sums.get(name, Side()), each.at_stake if each.currency == currency else ZERO
         sums[name] = Side(before.number + 1, before.amount + amount)
     return dict(sorted(sums.items()))
 

@@ -32,7 +32,7 @@ from tasks.stages.explain_kpi import FoundAgain, KpiExplanation, explained_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.measured import MeasuredNight, measured_night
 from tasks.stages.people import payees_of
-from tasks.stages.recompute import recomputed
+from tasks.stages.recompute import OF_WHOLE_RUNS, UnreadableRulesError, recomputed
 from tasks.stages.signed_book import read_back
 
 
@@ -83,8 +83,10 @@ def _as_stated(step: Step) -> Node:
 
 
 def _differing(world: World, run: RunId, line: PayoutLine) -> tuple[str, ...]:
+    """What does not come out again of the line, or why nothing of its run does."""
     mine = f"{line.payee}, {line.component}: "
-    return tuple(str(issue) for issue in recomputed(world, [run]) if issue.message.startswith(mine))
+    found = recomputed(world, [run])
+    return tuple(str(one) for one in found if one.code in OF_WHOLE_RUNS or one.message.startswith(mine))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class _Sources:
     teams: Mapping[str, str]
     rows_to: Path | None
     opened: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)  # what came in by the opening, by column
-    bands: Bands = field(default_factory=dict)  # of a line that is a fee, its payments
+    bands: Bands | None = None  # of a line that is a fee, its payments, where they can be found again
 
 
 def _sources(world: World, night: MeasuredNight, payee: str, period: Period, rows_to: Path | None) -> _Sources:
@@ -116,8 +118,7 @@ def _explanation(world: World, sources: _Sources, run: RunId, line: PayoutLine) 
     with world.store.read() as connection:
         manifest = manifest_of(connection, run)
         source, opened = manifest.source or RunId(""), _stated_before(connection, manifest, line)
-    bands = bands_of_fee(world, sources.night.duck, manifest, line, sources.rows_to) if is_fee(line) else {}
-    mine = replace(sources, opened=opened, bands=bands)
+    mine = replace(sources, opened=opened, bands=_bands(world, sources, manifest, line))
     tree = tuple(_root(mine, line, part) for part in _parts(line.steps))
     untied = dict.fromkeys(text for root in tree for text in root.untied_below())
     differing = (*_differing(world, run, line), *(f"It does not tie: {text}" for text in untied))
@@ -135,6 +136,16 @@ def _explanation(world: World, sources: _Sources, run: RunId, line: PayoutLine) 
         tree,
         differing,
     )
+
+
+def _bands(world: World, sources: _Sources, manifest: Manifest, line: PayoutLine) -> Bands | None:
+    """None of what is no fee, and of a fee by a contract that cannot be read any more, which `_differing` tells."""
+    if not is_fee(line):
+        return None
+    try:
+        return bands_of_fee(world, sources.night.duck, manifest, line, sources.rows_to)
+    except UnreadableRulesError:
+        return None
 
 
 def _stated_before(connection: sa.Connection, manifest: Manifest, line: PayoutLine) -> dict[str, tuple[Step, ...]]:
@@ -163,7 +174,7 @@ def _root(sources: _Sources, line: PayoutLine, part: Sequence[Step]) -> Node:
     columns, the last one first, with what was decided and why."""
     if part[0].kind != "policy":
         plain = [Node(step.name, step.kind, _number(step.value), _told(step), step.line) for step in part]
-        last, *before = (fee_nodes(sources.bands, line, part, plain) if is_fee(line) else plain)[::-1]
+        last, *before = (plain if sources.bands is None else fee_nodes(sources.bands, line, part, plain))[::-1]
         return replace(last, children=tuple(before))
     heading, *columns = part
     by_name = {step.name: step for step in columns}

@@ -15,7 +15,7 @@ from domain.periods import Period
 from domain.records import Grain
 from kpi_rules.figures import Figure, figures_with_currency
 from kpi_rules.like_for_like import STRATA, Question, cases_of, cases_statement, is_share, parts_of
-from kpi_rules.plan import plan_kpis
+from kpi_rules.plan import stopped_kpis
 from tasks.stages.measured import MeasuredNight, measured_night
 
 
@@ -82,8 +82,7 @@ def _refuse_what_is_not_there(night: MeasuredNight, asked: Asked, figures: Mappi
     for name in asked.strata:
         if name not in STRATA:
             raise RefusedError(f'LGE004 accounts cannot be alike in "{name}". {suggestion(name, STRATA)}')
-    start = Period.of(night.day).start
-    if asked.kpi in plan_kpis(night.rules, start=start, as_of=night.day, halted=night.halted).halted:
+    if asked.kpi in stopped_kpis(night.rules, night.day, night.halted):
         raise RefusedError(f'LGE005 "{asked.kpi}" has no value on {night.day}: a table that it reads was halted')
 
 

@@ -34,7 +34,7 @@ from kpi_rules.partner_scores import peer_group
 from kpi_rules.rulebook import KpiRules
 from kpi_rules.standing_language import LeagueCondition
 from kpi_rules.standings import conditions_of, share_of_counts
-from tasks.stages.commitments import SOURCE, kept_by
+from tasks.stages.commitments import SOURCE, facts_of, kept_by
 from tasks.stages.experiments import experiment_as_of
 from tasks.stages.labels import is_share
 from tasks.stages.league import FoundLeague
@@ -81,6 +81,7 @@ def partner_reviews(world: World, period: Period, partner: str = "") -> tuple[Pa
             for each in wanted
         }
     trials = tuple(_trials(world, rules, wanted, last))
+    promised = facts_of(world, rules, last, results)
     return tuple(
         PartnerReview(
             each,
@@ -93,7 +94,7 @@ def partner_reviews(world: World, period: Period, partner: str = "") -> tuple[Pa
             state_of(standings, each.partner_id),
             next((one.since for one in standings if one.partner == each.partner_id), None),
             tuple(one for one in history if one.review.partner == each.partner_id),
-            kept_by(world, rules, each, period, results, opened),
+            kept_by(promised, each, opened),
             placed[each.partner_id],
         )
         for each in wanted

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from allocation.destinations import Destination, PartnerTerms
+from allocation.destinations import Destination, PartnerTerms, RefusedPartner
 from incentives.contracts import ContractBook
 
 
@@ -34,14 +34,8 @@ def _terms(contracts: ContractBook, partner: Mapping[str, Any], day: date) -> Pa
     return PartnerTerms("", min(most) if most else None)
 
 
-def told_of_refused(destinations: Iterable[Destination]) -> Iterator[str]:
-    """Of each partner that gets nothing new, why."""
-    words = {
-        "legal_type": "the law of {where} does not let a partner of type {type} collect",
-        "no_contract": "no contract in force",
-        "several_contracts": "several contracts hold, and none is more specific",
-    }
+def refused_partners(destinations: Iterable[Destination]) -> Iterator[RefusedPartner]:
+    """Of each partner that gets nothing new by law or contract, why."""
     for end in destinations:
         if end.refused:
-            why = words.get(end.refused, end.refused).format(where=end.jurisdiction, type=end.legal_type)
-            yield f"{end.id}: {why}"
+            yield RefusedPartner(end.id, end.refused, end.jurisdiction, end.legal_type)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
 
-from adapters.errors import WorldError
+from adapters.errors import RefusedError, WorldError
 from adapters.store.results import read_payout_lines
 from adapters.store.runs import files_of_run
 from adapters.store.signatures import Signed, signed_versions
@@ -15,12 +15,13 @@ from domain.ids import AttemptId, Digest, RunId, short
 from domain.issues import Issue, Location
 from domain.manifest import Manifest, RunKind
 from domain.records import PayoutLine
-from domain.rules import RuleKind, decode_rules
-from incentives.book import decode_policies
+from domain.rules import RuleKind, RuleVersion, decode_rules
+from incentives.book import PolicyBook, decode_policies
 from incentives.contract_language import Contract
 from incentives.contracts import ContractBook
 from incentives.ledger import BatchKind
 from incentives.line_differences import what_differs
+from incentives.ready_contracts import make_contract_ready
 from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
@@ -30,10 +31,17 @@ from tasks.stages.tying import signed_document
 
 # Where nothing is recorded, because nothing is written.
 _NO_ATTEMPT = AttemptId("")
+# What is said of a run as a whole, and so of each of its lines.
+OF_WHOLE_RUNS = frozenset({"LED014", "LED024"})
+
+
+class UnreadableRulesError(RefusedError):
+    """LED024: what was signed for a run is no rule of this version of Recoup."""
 
 
 def recomputed(world: World, runs: Iterable[RunId]) -> Iterator[Issue]:
-    """What does not come out again: LED013 another figure, LED014 a run that cannot be calculated any more."""
+    """What does not come out again: LED013 another figure, LED014 a run that cannot be calculated any more, LED024 one
+    whose rules only an earlier version of Recoup can read."""
     with world.store.read() as connection:
         signed = {each.rule: each for each in signed_versions(connection)}
         manifests = {run: manifest_of(connection, run) for run in sorted(set(runs))}
@@ -50,8 +58,11 @@ def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest
     if unknown or manifest.source is None:
         yield Issue("LED014", place, f"what it was calculated by is not in the store: {', '.join(unknown)}", _RESTORE)
         return
-    policies, _ = decode_policies((signed_document(manifest, signed, RuleKind.POLICY, RuleKind.EXCHANGE),))
-    contracts = contracts_as_signed(manifest, signed)
+    try:
+        policies, contracts = policies_as_signed(manifest, signed), contracts_as_signed(manifest, signed)
+    except UnreadableRulesError as error:
+        yield Issue("LED024", place, str(error), _SIGN_ANEW)
+        return
     try:
         with world.store.read() as connection:
             source = manifest_of(connection, manifest.source)
@@ -66,10 +77,40 @@ def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest
 
 
 def contracts_as_signed(manifest: Manifest, signed: Mapping[Digest, Signed]) -> ContractBook:
-    """The contracts that a month-end settled by, whatever stands in the files today."""
+    """The contracts that a month-end settled by, whatever stands in the files today.
+
+    Raises: UnreadableRulesError, where one of them was signed in words that contracts no longer have.
+    """
     document = signed_document(manifest, signed, RuleKind.CONTRACT)
-    settled, _ = decode_rules((document,), "contracts", RuleKind.CONTRACT, Contract)
-    return ContractBook.of(settled)
+    settled, faults = decode_rules((document,), "contracts", RuleKind.CONTRACT, Contract)
+    book = ContractBook.of(settled)
+    faults += tuple(issue for each in settled for issue in make_contract_ready(each)[1])
+    _refuse_unread(manifest, (RuleKind.CONTRACT,), book.versions(), faults)
+    return book
+
+
+def policies_as_signed(manifest: Manifest, signed: Mapping[Digest, Signed]) -> PolicyBook:
+    """The policies and exchange rates that a month-end paid by; raises as `contracts_as_signed` does."""
+    kinds = (RuleKind.POLICY, RuleKind.EXCHANGE)
+    book, faults = decode_policies((signed_document(manifest, signed, *kinds),))
+    _refuse_unread(manifest, kinds, book.versions(), faults)
+    return book
+
+
+def _refuse_unread(
+    manifest: Manifest, kinds: tuple[RuleKind, ...], read: Iterable[RuleVersion], faults: Iterable[Issue]
+) -> None:
+    """By id and first day: what was signed before a word had its default has another digest once it is read."""
+    known = {(version.kind, version.id, version.valid_from) for version in read}
+    lost = [
+        version
+        for version in manifest.rules
+        if version.kind in kinds and (version.kind, version.id, version.valid_from) not in known
+    ]
+    if lost:
+        named = ", ".join(f"{version.kind} {version.id} from {version.valid_from}" for version in lost)
+        told = "; ".join(dict.fromkeys(f"{one.code} {one.message}" for one in faults))
+        raise UnreadableRulesError(f"this version of Recoup cannot read what was signed as {named}: {told}")
 
 
 def _of_opening(world: World, run: RunId, manifest: Manifest) -> Iterator[Issue]:
@@ -116,5 +157,9 @@ def _content(line: PayoutLine) -> object:
 _OF_UPDATE = (
     "It was calculated by version {} of Recoup, and this is {}: if that change was meant, prepare the month again, and "
     "the difference is posted as an adjustment"
+)
+_SIGN_ANEW = (
+    "Nothing is known to be wrong: verify this run with the version of Recoup that calculated it. To go on with this "
+    "one, write the rule in today's words, sign it and prepare the month again; a difference is posted as an adjustment"
 )
 _RESTORE = "Restore what is missing from the backup"

@@ -49,5 +49,11 @@ def rules_then(world: World, manifest: Manifest) -> RuleSet:
     left = without(here.book, [(version.kind, version.id, version.valid_from) for version in of_today])
     documents = (*left.documents, *documents_as_signed(signed[digest] for digest in sorted(named)))
     then = decode_rule_book(replace(left, documents=documents))
-    refuse_errors(then, "the rules of this night, as they were signed, can no longer be read")
+    refuse_errors(then, _UNREADABLE)
     return then
+
+
+_UNREADABLE = (
+    "RUL012 this version of Recoup cannot read the rules of this night as they were signed. Look at it with the "
+    "version that made it; or write the rule in today's words, sign it, and run the night again. What cannot be read"
+)

@@ -21,7 +21,7 @@ from adapters.store.standing import (
     standing_named,
 )
 from adapters.world import World, business_today
-from domain.actions import Action, ActionState, NewAction, fresh_actions
+from domain.actions import Action, ActionState, NewAction
 from domain.ids import AttemptId
 from domain.manifest import EarlierNight, Stage
 from domain.partners import Partner
@@ -41,8 +41,9 @@ from domain.standings import (
 from domain.standings import Placed as WhatIsPlaced
 from kpi_rules.standing_language import LeagueCondition, StandingRule
 from kpi_rules.standings import PartnerMonths, Proposed, conditions_of, looks_back, proposed
+from tasks.stages.actions import terms_of
 from tasks.stages.authority import people_on
-from tasks.stages.commitments import broken_in, commitments_of, open_broken
+from tasks.stages.commitments import broken_in, commitments_of, facts_of, open_broken
 from tasks.stages.measured import measured_night
 from tasks.stages.night import Night
 from tasks.stages.people import partners_of
@@ -54,21 +55,24 @@ BY_FIGURES = "recoup"
 ROLE = "partner_standing"  # what a delegation may name
 
 
-def review_standings(world: World, period: Period, attempt: AttemptId | None) -> tuple[ReviewedStanding, ...]:
+def review_standings(
+    world: World, period: Period, attempt: AttemptId | None, *, on: date | None = None
+) -> tuple[ReviewedStanding, ...]:
     """What the month's figures propose for every partner, recorded once; asked again without a change, the same.
+    `on` is the day from which deadlines count, today unless it is given.
 
     A partner on whom people have decided by this month's figures is not proposed anything by them again.
     Raises: RefusedError if no night of the month has measured (STD001), no rule holds (STD004), or one is not signed.
     """
     rules = sound_rules(world.settings.rules)
     by_rule = _rules_of(world, rules, period)
-    evidence = _evidence(world, rules, by_rule, period)
+    evidence, day = _evidence(world, rules, by_rule, period), on or business_today(world)
     try:
         with world.store.write("standing_reviewed") as connection:
             history = read_standings(connection)
             actions = {each.opened.key: each for each in read_actions(connection, source=RECTIFICATION)}
             found = [
-                _reviewed(placed, evidence, history, actions, partner, world)
+                _reviewed(placed, evidence, history, actions, partner, day)
                 for placed, partner in _partners_by_rule(by_rule, evidence.partners)
             ]
             fresh = [each for each in found if _is_new(each, history)]
@@ -89,8 +93,9 @@ def propose_at_months_end(world: World, night: Night, rules: RuleSet) -> None:
     with world.store.read() as connection:
         measured = stage_result(connection, night.run, Stage.MEASURE.value)
     if measured is not None and measured.outcome is State.DONE:
-        review_standings(world, period, night.attempt)
-        open_broken(world, commitments_of(world, period), night.attempt)
+        morning = night.business_date + timedelta(days=1)
+        review_standings(world, period, night.attempt, on=morning)
+        open_broken(world, commitments_of(world, period), night.attempt, on=morning)
 
 
 def newest_of_each(history: Iterable[ReviewedStanding]) -> tuple[ReviewedStanding, ...]:
@@ -219,11 +224,12 @@ def _evidence(world: World, rules: RuleSet, by_rule: Iterable[Placed[StandingRul
         partners = partners_of(night.duck, period, last.business_date)
     wanted = {each for placed in standing for each in conditions_of(placed.rule) if isinstance(each, LeagueCondition)}
     leagues = leagues_of(world, by_month, wanted)
+    followed = {month: facts_of(world, rules, by_month[month], results) for month, results in kpis.items()}
     broken = {
         (partner.partner_id, month): found
-        for month, results in kpis.items()
+        for month, facts in followed.items()
         for partner in partners
-        if (found := broken_in(world, rules, partner, month, results)) is not None
+        if (found := broken_in(facts, partner)) is not None
     }
     return _Evidence(period, last, partners, scores, kpis, leagues, broken)
 
@@ -248,13 +254,13 @@ def _reviewed(
     history: tuple[ReviewedStanding, ...],
     actions: Mapping[str, Action],
     partner: Partner,
-    world: World,
+    today: date,
 ) -> StandingReview:
     mine = tuple(each for each in history if each.review.partner == partner.partner_id)
     months = _months(evidence, mine, actions, partner.partner_id)
     found = proposed(placed.rule, months, evidence.period)
     terms = placed.rule.terms(found.state)
-    today, number = business_today(world), _next_number(mine, evidence.period)
+    number = _next_number(mine, evidence.period)
     changes = found.state is not months.state
     deadline = today + timedelta(days=terms.deadline_days) if changes and terms and terms.deadline_days else None
     return StandingReview(
@@ -296,6 +302,7 @@ def _months(
     then = in_force(history, day)
     standing, state = next((each for each in then if each.partner == partner), None), state_of(then, partner)
     action = actions.get(standing.review_id) if standing and state is PartnerState.RECTIFICATION else None
+    action = action.until(day) if action else None
     return PartnerMonths(
         partner,
         state,
@@ -306,9 +313,15 @@ def _months(
          for month, results in evidence.kpis.items()},
         {key: figures[partner] for key, figures in evidence.leagues.items() if partner in figures},
         {month: found for (name, month), found in evidence.broken.items() if name == partner},
-        is_overdue=None if action is None else action.is_overdue(day + timedelta(days=1)),
-        is_put_right=None if action is None else action.state is ActionState.CLOSED,
+        is_overdue=None if action is None else _is_overdue(action, day),
+        ended=action.code if action is not None and action.state is ActionState.CLOSED else None,
     )  # fmt: skip
+
+
+def _is_overdue(action: Action, day: date) -> bool:
+    """A closing that was proposed by the deadline waits for somebody of ours: that is not the partner's delay."""
+    waits = action.proposal is not None and action.proposal.decided_on <= action.deadline
+    return action.is_overdue(day + timedelta(days=1)) and not waits
 
 
 def _is_new(review: StandingReview, history: tuple[ReviewedStanding, ...]) -> bool:
@@ -423,7 +436,7 @@ def _open_rectification(
         return
     placed = _rule_for(rules, review.partner, today)
     assert decided.deadline is not None  # noqa: S101 - the rule states how many days a rectification has
-    action = NewAction(
+    opened = NewAction(
         source=RECTIFICATION,
         key=review.review_id,
         subject_kind=Grain.PARTNER.value,
@@ -435,5 +448,7 @@ def _open_rectification(
         deadline=decided.deadline,
         run=review.run,
     )
-    for each in fresh_actions((action,), read_actions(connection, source=RECTIFICATION)):
-        insert_action(world.store, connection, each, attempt)
+    terms = terms_of(rules, opened, today)
+    opened = replace(opened, terms=terms.version.digest) if terms else opened
+    if opened.action_id not in {each.action_id for each in read_actions(connection, source=RECTIFICATION)}:
+        insert_action(world.store, connection, opened, attempt)

@@ -11,7 +11,7 @@ from domain.periods import Period
 from domain.records import Grain
 from domain.standings import MonthFigure
 from kpi_rules.figures import figures_with_currency
-from kpi_rules.plan import plan_kpis
+from kpi_rules.plan import stopped_kpis
 from kpi_rules.standing_language import LeagueCondition
 from tasks.stages.league import Asked, FoundLeague, league_in
 from tasks.stages.measured import MeasuredNight, measured_night
@@ -36,8 +36,7 @@ def leagues_of(world: World, nights: Mapping[Period, EarlierNight], wanted: Coll
 def leagues_in(night: MeasuredNight, kpi: str, strata: tuple[str, ...], currency: str = "") -> tuple[FoundLeague, ...]:
     """One league for each currency that partners have, of a rate of counts one; none of what the gate has stopped."""
     figures = {figure.id: figure for figure in night.rules.figures}
-    start = Period.of(night.day).start
-    if kpi in plan_kpis(night.rules, start=start, as_of=night.day, halted=night.halted).halted:
+    if kpi in stopped_kpis(night.rules, night.day, night.halted):
         return ()
     is_money = kpi in figures_with_currency(figures)
     currencies = [currency] if currency or not is_money else night.currencies_of(kpi)

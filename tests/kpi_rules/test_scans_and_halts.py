@@ -8,7 +8,7 @@ import pytest
 
 from domain.exact import exact
 from domain.records import ValueState
-from kpi_rules.plan import plan_kpis
+from kpi_rules.plan import plan_kpis, stopped_kpis
 from kpi_rules.plan_text import plan_as_sql
 from kpi_rules.results import kpi_results
 
@@ -145,3 +145,10 @@ def _two_kpis(measure, *conditions):
         f"    dataset: contacts\n    measure: {measure}\n    where: {condition}\n"
         for number, condition in enumerate(conditions)
     )
+
+
+@pytest.mark.parametrize("table", ["visits", "payments", "accounts", "dispatch"])
+def test_what_is_stopped_is_known_without_a_plan(house_rules, table):
+    halted = frozenset({table})
+    plan = plan_kpis(house_rules, start=START, as_of=AS_OF, halted=halted)
+    assert stopped_kpis(house_rules, AS_OF, halted) == plan.halted != frozenset()

@@ -174,6 +174,31 @@ def test_a_missed_deadline_escalates(rule_of, overdue, since, expected):
 
 
 @pytest.mark.parametrize(
+    ("overdue", "ended", "missed", "met"),
+    [
+        (None, None, False, False),  # there is no rectification
+        (False, None, False, False),
+        (True, None, True, False),
+        (False, "put_right", False, True),
+        (False, "unfounded", False, True),
+        (False, "not_put_right", True, False),
+        (False, "", True, False),  # closed in words alone
+    ],
+)
+def test_what_came_of_a_rectification_decides_and_not_that_its_action_was_closed(rule_of, overdue, ended, missed, met):
+    for condition, holds in (("{deadline: missed}", missed), ("{deadline: met}", met)):
+        found = proposed(rule_of(condition), months_of(is_overdue=overdue, ended=ended), OCTOBER)
+        assert found.looked[0].holds is holds
+        assert (ended or "") in found.looked[0].note
+
+
+def test_the_rule_says_which_endings_count(rule_of):
+    rule = rule_of("{deadline: met, outcomes: [mended]}")
+    for ended, expected in (("mended", "watch"), ("put_right", "good")):
+        assert proposed(rule, months_of(is_overdue=False, ended=ended), OCTOBER).state == expected
+
+
+@pytest.mark.parametrize(
     ("condition", "broken", "expected"),
     [
         ("{commitments: broken}", {OCTOBER: ("staff",)}, "watch"),

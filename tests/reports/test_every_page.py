@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from allocation.calibration import Calibration, Compared, Verdict
+from allocation.destinations import RefusedPartner
 from allocation.got import Got, Spread
 from allocation.limit_costs import LimitCost, Without
 from allocation.moves import Move, Why
@@ -55,6 +56,7 @@ from reports.weekly import weekly_report
 from tests.reports import sample
 from tests.reports.reading import Page
 from tests.reports.test_capacity_page import page as capacity_page
+from tests.reports.test_claims_statement import page as settlement_page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
 from tests.reports.test_partner_pack import facts as pack_facts
@@ -148,6 +150,13 @@ def fairness(language: Language, label: str = sample.LABEL, text: str = "x") -> 
     return report_page(fairness_report(found, language), language)
 
 
+REFUSED = (
+    ("P1", "legal_type", "VN", "agency"),
+    ("P2", "no_contract", "VN", "law_firm"),
+    ("P3", "several_contracts", "CN", "law_firm"),
+)
+
+
 def allocation_page(language: Language, label: str = sample.LABEL, text: str = "x") -> str:
     """A night of two collectors and a partner: limits of every kind, and an account that moved for each reason."""
     place = (text, text)
@@ -170,6 +179,7 @@ def allocation_page(language: Language, label: str = sample.LABEL, text: str = "
         costs=tuple(LimitCost(limit, 90.0, 95.0, 1, is_set=limit is not Without.MINIMUMS) for limit in Without),
         moves=tuple(moved), titles={text: text}, score=ScoreCounts(text, True, 5, 4, 1), owner=text, lapsed=(text,),
         outside=(text,), warnings=(text,), book_label=label, unknown=(text,),
+        refused=tuple(RefusedPartner(*each) for each in REFUSED),
         shortages=tuple(Shortage(code, text, text, 5, 9, 20, 1, text, 3, 2) for code in (NO_CAPACITY, TOO_LARGE)),
     )  # fmt: skip
     return report_page(allocation_report(facts, language), language)
@@ -189,6 +199,7 @@ def scorecards(language: Language, label: str = sample.LABEL, text: str = "x") -
 PAGES = {
     "partner pack": pack_page,
     "partner scorecards": scorecards,
+    "settlement": settlement_page,
     "signals": lambda language: report_page(signals_report(signals_month(), Scope(), language), language),
     "register": page_of_register,
     "units": page_of_units,
@@ -208,6 +219,7 @@ PAGES = {
     "statement": lambda language: statement_page(statement(), language),
 }
 WITHOUT_LABEL = {
+    "settlement": lambda: settlement_page(Language.ENGLISH, label=""),
     "signals": lambda: report_page(signals_report(signals_month(label=""), Scope()), Language.ENGLISH),
     "partner pack": lambda: pack_page(Language.ENGLISH, label=""),
     "partner scorecards": lambda: scorecards(Language.ENGLISH, label=""),
@@ -289,6 +301,7 @@ def test_text_from_outside_is_escaped_wherever_it_stands():
         sent,
         met,
         scored,
+        settlement_page(Language.ENGLISH, label=EVIL, text=EVIL),
         page_of_register(Language.ENGLISH, label=EVIL, text=EVIL),
         page_of_units(Language.ENGLISH, label=EVIL, text=EVIL),
     )

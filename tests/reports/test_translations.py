@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 import reports
+from incentives.claims.kinds import ABOUT
 from reports.languages import MESSAGES, Language
 
 REPORTS = Path(reports.__file__).parent
@@ -19,7 +20,7 @@ TRANSLATED = [language for language in Language if language is not Language.ENGL
 
 
 def texts_said() -> set[str | tuple[str, ...]]:
-    return set(texts_of_code()) | set(texts_of_templates())
+    return set(texts_of_code()) | set(texts_of_templates()) | set(texts_of_kinds())
 
 
 def texts_of_code() -> Iterator[str | tuple[str, ...]]:
@@ -33,6 +34,12 @@ def texts_of_templates() -> Iterator[str | tuple[str, ...]]:
     for path in sorted(REPORTS.glob("templates/*.j2")):
         for _, _, text, _ in babel_extract(BytesIO(path.read_bytes()), DEFAULT_KEYWORDS, [], options):
             yield text if isinstance(text, str) else _without_values(text)
+
+
+def texts_of_kinds() -> Iterator[str]:
+    """What the statement for a partner says of each kind of difference."""
+    for about in ABOUT.values():
+        yield from (about.text, about.remedy)
 
 
 def _without_values(parts: tuple[str | None, ...]) -> str | tuple[str, ...]:

@@ -91,6 +91,7 @@ class Claimed:
     claimed_on: date = date(2026, 10, 3)
     month: date | None = None
     partner: str = PARTNER
+    currency: str = "VND"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,7 @@ def _claim(each: Claimed) -> dict[str, object]:
         "month": each.month or each.on.replace(day=1),
         "paid_on": each.on,
         "amount": Decimal(each.amount),
-        "currency": "VND",
+        "currency": each.currency,
         "payment_id": each.payment_id or None,
     }
 

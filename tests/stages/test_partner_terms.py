@@ -1,13 +1,15 @@
 """Which partners get nothing new, and how much the others may have: by the law and the contracts of the day after."""
 
+from dataclasses import asdict
 from datetime import date
 
 import pytest
 
 from adapters.rule_files import parse_document
-from allocation.destinations import Destination, PartnerTerms
+from allocation.destinations import Destination, PartnerTerms, RefusedPartner
 from incentives.contracts import decode_contracts
-from tasks.stages.partner_terms import terms_of_partners, told_of_refused
+from tasks.stages.allocation_report import refused_in
+from tasks.stages.partner_terms import refused_partners, terms_of_partners
 
 TODAY = date(2026, 6, 30)
 LAW = """\
@@ -84,7 +86,7 @@ def test_who_gets_nothing_new_is_told_with_the_reason():
         Destination("partner", "P2", "VN", 9, legal_type="law_firm", refused="no_contract"),
         Destination("partner", "P3", "VN", 9, legal_type="law_firm"),
     ]
-    assert list(told_of_refused(ends)) == [
+    assert [str(each) for each in refused_partners(ends)] == [
         "P1: the law of VN does not let a partner of type agency collect",
         "P2: no contract in force",
     ]
@@ -96,3 +98,10 @@ def test_a_manifest_names_the_law_and_the_contracts_of_the_day_after():
     assert [(each.rule.id, each.rule.source) for each in law] == [("collecting_in_vn", "before")]
     assert [each.rule.source for each in book.permissions_on(date(2026, 7, 2))] == ["after"]
     assert [each.version.id for each in law] == ["collecting_in_vn"]
+
+
+def test_the_report_reads_who_gets_nothing_new_from_what_the_night_kept():
+    one = RefusedPartner("P1", "legal_type", "VN", "agency")
+    kept = {"refused": [{**asdict(one), "words": str(one)}]}
+    assert list(refused_in(kept)) == [one]
+    assert list(refused_in({})) == [], "a night before contracts decided it"

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import csv
+import json
 import multiprocessing
 import os
 import signal
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 
 import openpyxl
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from adapters.errors import RefusedError
 from adapters.settings import Settings
 from adapters.store.batches import read_batches
 from adapters.store.runs import begin_attempt
 from adapters.world import open_world
 from flows.cli import app
 from incentives.batches import DecisionKind
+from incentives.claims.differences import Step
 from tasks.stages import decide
+from tasks.stages.claims_decide import Which, decide_differences
+from tasks.stages.claims_files import take_reply
+from tasks.stages.claims_invoices import NewInvoice, decide_invoice, take_invoice
 from tasks.stages.claims_status import settlement_status
 from tasks.stages.month_end import prepare
 from tests.conftest import SteppingClock, copy_of
@@ -139,6 +149,22 @@ def test_an_answer_stands_beside_the_difference_and_decides_nothing(world, tmp_p
     assert status.waits_for == "a decision"
 
 
+def test_a_line_in_a_currency_that_nobody_knows_stops_nothing(world):
+    """It is listed, shown, decided and told like any other, and no money of it is added to any."""
+    odd = [Claimed(f"U{name}", "A1", on(9), 900, currency=name) for name in ("XXX", "USD")]
+    night(world, LATER, BOOK.and_claimed(*odd))
+    made = settle(world, "2026-09", LATER)
+    assert "wrong_currency" in typed(world, "list", "--json") + typed(world, "show", made.settlement_id)
+    typed(world, "decide", "reject", "--settlement", made.settlement_id, "--kind", "wrong_currency", "--up-to", "900",
+          "--by", "demo finance", "--reason", "ours are in VND")  # fmt: skip
+    files = [
+        each["file"] for each in json.loads(typed(world, "statement", made.settlement_id, "--language=vi", "--json"))
+    ]
+    (page,) = [each for each in files if each.endswith(".vi.html")]
+    assert "XXX" in Path(page).read_text(encoding="utf-8")
+    assert settle(world, "2026-10", LATER).differences < made.differences
+
+
 @pytest.mark.parametrize("point", ["claims:renamed", "claims_settled:before_commit", "claims_settled:after_commit"])
 def test_killed_anywhere_and_settled_again_it_is_settled_once(world, point):
     world.store.engine.dispose()
@@ -157,6 +183,78 @@ def test_killed_anywhere_and_settled_again_it_is_settled_once(world, point):
 def _settle_and_die(settings: Settings, point: str) -> None:
     settle(open_world(settings.model_copy(update={"failpoint": point}), clock=SteppingClock()), "2026-09", CLAIMS)
     os._exit(0)
+
+
+def _answer(world, tmp_path, batch: str) -> None:
+    file = tmp_path / "answer.csv"
+    file.write_text(f"difference_id,answer,text\n{ID}.2,disputed,receipt 4711\n", encoding="utf-8")
+    take_reply(world, file, ID, by="clerk", attempt=begin_attempt(world.store, "answers", CLAIMS))
+
+
+def _decide(world, tmp_path, batch: str) -> None:
+    which = Which(named=tuple(f"{ID}.{number}" for number in range(1, 5)))
+    decide_differences(world, which, Step.REJECT, by="demo director", reason="seen", on=CLAIMS, attempt=None)
+
+
+def _invoice(world, tmp_path, batch: str) -> None:
+    attempt = begin_attempt(world.store, "invoice", CLAIMS)
+    take_invoice(world, batch, WRONG_INVOICE, by="clerk", attempt=attempt)
+
+
+def _reject_invoice(world, tmp_path, batch: str) -> None:
+    attempt = begin_attempt(world.store, "invoice", CLAIMS)
+    decide_invoice(world, "R01/7", accept=False, by="demo finance", reason="too much", attempt=attempt)
+
+
+WRONG_INVOICE = NewInvoice("7", date(2026, 11, 2), Decimal(300_001), Decimal(30_000), "VND")
+WRITES = {
+    "claim_reply_taken_in": (_answer, None, "claim_replies", 1),
+    "claim_decided": (_decide, "STL027", "claim_decisions", 4),
+    "invoice_taken_in": (_invoice, "STL053", "partner_invoices", 1),
+    "invoice_decided": (_reject_invoice, "STL055", "invoice_decisions", 1),
+}
+
+
+@pytest.fixture(scope="module")
+def published_world(request, claimed_world, tmp_path_factory):
+    with copy_of(claimed_world, tmp_path_factory.mktemp("published") / "home", request) as found:
+        settle(found, "2026-09", CLAIMS)
+        yield found, published(found)
+
+
+@pytest.mark.parametrize("place", ["before_commit", "after_commit"])
+@pytest.mark.parametrize("point", WRITES)
+def test_what_a_person_types_is_killed_and_typed_again_and_counts_once(
+    request, published_world, tmp_path, point, place
+):
+    """Killed before the transaction ends nothing is there; after it everything is, and again is refused or the same."""
+    (write, again, table, rows), (source, batch) = WRITES[point], published_world
+    with copy_of(source, tmp_path / "home", request) as world:
+        if point == "invoice_decided":
+            _invoice(world, tmp_path, batch)
+        world.store.engine.dispose()
+        args = (world.settings, f"{point}:{place}", write, tmp_path, batch)
+        child = multiprocessing.get_context("fork").Process(target=_write_and_die, args=args)
+        child.start()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL
+        reopened = open_world(world.settings, clock=SteppingClock())
+        is_done = place == "after_commit"
+        assert _count(reopened, table) == (rows if is_done else 0)
+        with pytest.raises(RefusedError, match=again) if is_done and again else nullcontext():
+            write(reopened, tmp_path, batch)
+        assert _count(reopened, table) == rows
+        reopened.store.engine.dispose()
+
+
+def _write_and_die(settings: Settings, point: str, write, tmp_path, batch: str) -> None:
+    write(open_world(settings.model_copy(update={"failpoint": point}), clock=SteppingClock()), tmp_path, batch)
+    os._exit(0)
+
+
+def _count(world, table: str) -> int:
+    with world.store.read() as connection:
+        return connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()
 
 
 def test_two_batches_never_share_an_invoice(world):

@@ -16,15 +16,24 @@ from adapters.store.runs import files_of_run
 from adapters.store.signatures import sign
 from adapters.store.standing import read_standings, standings_on
 from adapters.world import business_today, open_world, registered_file
-from domain.actions import ActionState
+from domain.actions import ActionDecision, ActionDecisionKind, ActionState, Phase
 from domain.manifest import Stage
 from domain.periods import Period
 from domain.standings import PartnerState, Placed, StandingDecisionKind
+from kpi_rules.standings import proposed
+from tasks.stages.actions import decide_action
 from tasks.stages.explain_allocation import explain_allocation
 from tasks.stages.manifests import manifest_of
 from tasks.stages.rules import sound_rules
 from tasks.stages.score_shares import propose_shares
-from tasks.stages.standing import Decided, decide_standing, propose_standing, review_standings
+from tasks.stages.standing import (
+    Decided,
+    _Evidence,
+    _months,
+    decide_standing,
+    propose_standing,
+    review_standings,
+)
 from tests.conftest import SteppingClock
 from tests.stages.books import edit, house_book
 from tests.stages.conftest import night_of
@@ -40,6 +49,9 @@ STEPS = """    steps:
       - from: [rectification]
         to: suspension
         all_of: [{deadline: missed}]
+      - from: [rectification]
+        to: watch
+        all_of: [{deadline: met}]
 """
 SHARES = """\
     score_shares: {scorecard: partner_month, segments: [legal], of: 0.5, growth: {watch: 0.5, rectification: 0}}
@@ -108,6 +120,35 @@ def test_a_rectification_has_a_plan_a_deadline_and_an_action_that_escalates(worl
     assert action.deadline == found.deadline == business_today(world) + timedelta(days=60)
     assert "two more people" in action.opened.about
     assert action.state is ActionState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"), [("put_right", "watch"), ("not_put_right: nobody came", "suspension"), ("", "rectification")]
+)
+def test_only_what_was_put_right_leads_back_and_only_as_it_stood_at_the_months_end(world, outcome, state):
+    """Closed as not put right it is as good as missed; an action is nothing closed before two people say so."""
+    decided(world, "R01-2026-09-1", plan="two more people")
+    today = business_today(world)
+    if outcome:
+        closing = ActionDecision(ActionDecisionKind.CLOSED, "head_of_partners", today, outcome=outcome)
+        closed = decide_action(world, "rectification-R01-2026-09-1", closing, None)
+        assert closed.phase is Phase.TO_APPROVE
+        approval = ActionDecision(ActionDecisionKind.APPROVED, "demo manager", today)
+        decide_action(world, "rectification-R01-2026-09-1", approval, None)
+    rules = sound_rules(world.settings.rules)
+    (rule,) = rules.standings.on(today)
+    assert _would_be(world, rule.rule, Period.of(today)) == state
+    assert _would_be(world, rule.rule, Period.of(today).previous()) == "good"  # nothing of it was known then
+
+
+def _would_be(world, rule, period):
+    """What the month would propose, were there no figures but the rectification."""
+    evidence = _Evidence(period, None, (), {}, {}, {}, {})
+    with world.store.read() as connection:
+        history = read_standings(connection)
+        actions = {each.opened.key: each for each in read_actions(connection, source="rectification")}
+    mine = tuple(each for each in history if each.review.partner == "R01")
+    return proposed(rule, _months(evidence, mine, actions, "R01"), period).state
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import pytest
 
 from adapters.errors import RefusedError
 from adapters.store.ledger import read_entries
-from adapters.store.nights import newest_measured_nights
 from adapters.store.results import read_kpis, read_payout_lines
 from adapters.store.runs import begin_attempt
 from domain.actions import CORE_SYSTEM, ActionDecision, ActionDecisionKind, Party, Phase, RegisterKind
@@ -203,8 +202,10 @@ def test_what_is_decided_after_the_month_was_paid_is_told_and_posts_the_differen
     """Landed open, paid; upheld in the register; the night again: the gate takes its part, and opening it again gives
     it back."""
     world, september = book_of_three_days, Period(2026, 9)
+    land(world, LAST, ("N0", "R01", FOURTH, "open"))
+    night = night_of(world, LAST, PAID)
     with world.store.read() as connection:
-        lines = read_payout_lines(connection, newest_measured_nights(connection, THIRD, THIRD)[THIRD], "bonus")
+        lines = read_payout_lines(connection, night.run, "bonus")
     line = max((line for line in lines if line.scope == "field" and line.currency == "VND"), key=_amount)
     land(world, LAST, ("N1", line.payee, FOURTH, "open"))
     taken_in(world, LAST, PAID)

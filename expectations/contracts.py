@@ -275,7 +275,7 @@ _BUSINESS: Mapping[str, tuple[Check, ...]] = {
             "partner_reviews.contact_id.partner",
             "contact_id",
             ("contacts", "contacts_history"),
-            "not is_missing(other_partner_id) and partner_id == other_partner_id",
+            "is_missing(contact_id) or (not is_missing(other_partner_id) and partner_id == other_partner_id)",
         ),
     ),
     "partner_reports": (

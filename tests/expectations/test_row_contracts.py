@@ -69,7 +69,7 @@ BROKEN = [
     ("partner_reviews", {"visit_id": None}, "partner_reviews.contact_id.or_visit"),
     ("partner_reviews", {"visit_id": None, "contact_id": "C1"}, "partner_reviews.contact_id.partner"),
     ("partner_reviews", {"has_recording": False}, "partner_reviews.score.recording"),
-    ("partner_reports", {"duty": "letter"}, "partner_reports.duty.code"),
+    ("partner_reports", {"duty": "letter", "staff": None}, "partner_reports.duty.code"),
     ("partner_reports", {"month": date(2027, 1, 1)}, "partner_reports.month.due"),
     ("partner_reports", {"received_on": None}, "partner_reports.accepted.received"),
     ("partner_reports", {"duty": "audit"}, "partner_reports.staff.duty"),

@@ -25,7 +25,9 @@ def test_the_house_has_its_kpis_and_a_scorecard_per_department(house_rules):
 
 def test_the_tests_beside_the_rules_pass(house_rules, request):
     folder = request.config.rootpath / "kpi_rules"
-    documents = [read_document(path)[0] for path in sorted(folder.rglob("*.test.yaml"))]
+    own = {"actions", "signals", "standings"}  # books with tests of their own kind
+    paths = [path for path in sorted(folder.rglob("*.test.yaml")) if path.parent.name not in own]
+    documents = [read_document(path)[0] for path in paths]
     assert documents
     assert run_rule_tests(house_rules, documents) == ()
 

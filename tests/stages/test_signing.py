@@ -159,7 +159,8 @@ def test_the_next_version_stands_beside_the_signed_one_before_it(signed):
     ids=["a strategy", "a treatment plan", "a title"],
 )
 def test_what_no_figure_can_differ_by_says_so(signed, folder, replaced, told):
-    (name,) = [each for each in (signed.settings.rules / folder).glob("*.yaml") if not each.name.endswith(".test.yaml")]
+    files = [each for each in (signed.settings.rules / folder).glob("*.yaml") if not each.name.endswith(".test.yaml")]
+    (name,) = [each for each in files if replaced[0] in each.read_text(encoding="utf-8")]
     text = name.read_text(encoding="utf-8")
     name.write_text(text.replace(*replaced, 1), encoding="utf-8")
     effects = request_signature(signed).effects

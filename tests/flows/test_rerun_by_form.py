@@ -48,9 +48,9 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A small book with an official night to compare with."""
+    """A small book with an official night to compare with, in which somebody is paid a bonus."""
     world = open_world(Settings(home=tmp_path_factory.mktemp("served") / "home"))
-    write_demo_book(DemoPlan(400, 30, 2, FIRST, DAY, seed=3), world.settings.landing)
+    write_demo_book(DemoPlan(400, 20, 2, FIRST, DAY, seed=3), world.settings.landing)
     sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
     night_of(world, FIRST, (Stage.GATE,))
     night_of(world, DAY)

@@ -21,6 +21,27 @@ from adapters.store.schema import (
 from domain.ids import AttemptId
 
 _ROWS_AT_ONCE = 5_000
+_LOCK = 0x636C61696D73  # "claims": one lock for all of them, on PostgreSQL
+
+
+def lock_claims(connection: sa.Connection) -> None:
+    """Held by this transaction until it ends: settlements, and decisions on their differences, come one after the other.
+
+    Below that, a settlement lists anew what somebody decides in the same moment, and it could be decided twice. On
+    SQLite the transaction began with BEGIN IMMEDIATE; approvers may lock no row of PostgreSQL, but this.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def numbers_of_claims(connection: sa.Connection) -> dict[str, tuple[int, int]]:
+    """By partner with settlements: how many there are, and how many decisions on their differences."""
+    made, decided = claim_settlements.c.partner_id, claim_decisions.c.partner_id
+    settlements, decisions = (
+        {partner: number for partner, number in connection.execute(sa.select(key, sa.func.count()).group_by(key))}
+        for key in (made, decided)
+    )
+    return {partner: (number, decisions.get(partner, 0)) for partner, number in settlements.items()}
 
 
 def insert_settlement(
@@ -96,9 +117,11 @@ def claim_decisions_of(connection: sa.Connection, *, partner: str = "") -> tuple
     return tuple(connection.execute(statement.where(key.partner_id == partner) if partner else statement))
 
 
-def is_known_reply(connection: sa.Connection, sha256: str) -> bool:
-    statement = sa.select(claim_replies.c.reply_id).where(claim_replies.c.reply_id == sha256)
-    return connection.execute(statement).first() is not None
+def replies_to(connection: sa.Connection, settlement: str) -> tuple[sa.Row[Any], ...]:
+    """The files that answer a settlement, in the order in which they were taken in."""
+    reply = claim_replies.c
+    statement = sa.select(claim_replies).where(reply.settlement_id == settlement)
+    return tuple(connection.execute(statement.order_by(reply.recorded_at, reply.reply_id)))
 
 
 def insert_reply(

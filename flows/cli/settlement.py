@@ -21,6 +21,7 @@ from flows.cli.statements import InLanguage
 if TYPE_CHECKING:
     from incentives.claims.differences import Step
     from tasks.stages.claims_decide import Decided, Which
+    from tasks.stages.claims_files import Answered
     from tasks.stages.claims_invoices import KnownInvoice
     from tasks.stages.claims_run import Settlement
     from tasks.stages.claims_status import OpenDifference, Reconciled, SettlementStatus, Side
@@ -152,7 +153,15 @@ def answers(
         taken = take_reply(world, file, settlement, by=by, attempt=attempt)
     row = {"settlement": taken.settlement_id, "agreed": taken.agreed, "disputed": taken.disputed}
     row |= {"withdrawn": taken.withdrawn, "open without an answer": taken.without_answer}
-    show(taken, [row], as_json=as_json, title="Taken in")
+    show(taken, [row], as_json=as_json, title=_taken_in(taken))
+
+
+def _taken_in(taken: Answered) -> str:
+    if taken.again:
+        return "It is the last one that was taken in: nothing changed"
+    if taken.instead_of:
+        return f"Taken in again: it counts now, where {taken.instead_of} had said something else"
+    return "Taken in"
 
 
 @settlement.command()

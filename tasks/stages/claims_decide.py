@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from adapters.errors import ConflictError, RefusedError
 from adapters.store.batches import refuse_other_names
-from adapters.store.claims import insert_claim_decision, settlement_named
+from adapters.store.claims import insert_claim_decision, lock_claims, settlement_named
 from adapters.world import World, business_today
 from domain.ids import AttemptId
 from domain.issues import Location
@@ -63,6 +63,7 @@ def decide_differences(
     try:
         with world.store.write("claim_decided") as connection:
             refuse_other_names(connection, by)
+            lock_claims(connection)
             claims, chosen = _chosen(world, connection, which, step)
             number = sum(len(each) for each in claims.decisions.values())
             faults: list[str] = []

@@ -126,7 +126,7 @@ def settlement_status(world: World, *, partner: str = "", on: date | None = None
         found: list[SettlementStatus] = []
         for each in partners:
             claims = partner_claims(world, connection, each)
-            answers = answers_of(connection, each)
+            answers = answers_of(connection, claims)
             waiting = Counter(
                 row.partner_id for row in invoices_of(connection, partner=each) if row.differences and not row.decision
             )

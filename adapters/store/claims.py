@@ -25,7 +25,7 @@ _LOCK = 0x636C61696D73  # "claims": one lock for all of them, on PostgreSQL
 
 
 def lock_claims(connection: sa.Connection) -> None:
-    """Held by this transaction until it ends: settlements, and decisions on their differences, come one after the other.
+    """Held by this transaction until it ends: settlements, and decisions on differences, come one after the other.
 
     Below that, a settlement lists anew what somebody decides in the same moment, and it could be decided twice. On
     SQLite the transaction began with BEGIN IMMEDIATE; approvers may lock no row of PostgreSQL, but this.
@@ -38,8 +38,7 @@ def numbers_of_claims(connection: sa.Connection) -> dict[str, tuple[int, int]]:
     """By partner with settlements: how many there are, and how many decisions on their differences."""
     made, decided = claim_settlements.c.partner_id, claim_decisions.c.partner_id
     settlements, decisions = (
-        {partner: number for partner, number in connection.execute(sa.select(key, sa.func.count()).group_by(key))}
-        for key in (made, decided)
+        dict(connection.execute(sa.select(key, sa.func.count()).group_by(key)).all()) for key in (made, decided)
     )
     return {partner: (number, decisions.get(partner, 0)) for partner, number in settlements.items()}
 
@@ -72,11 +71,14 @@ def settlements_of(
 
 
 def settlement_named(connection: sa.Connection, prefix: str) -> sa.Row[Any]:
-    """The one settlement whose id starts with `prefix`; of one cycle, the last one. Raises: RefusedError."""
-    found = [row for row in settlements_of(connection) if row.settlement_id.startswith(prefix)]
+    """The settlement of this id, or the last one of the contract whose settlements' ids begin so, or of the partner
+    that is called so. Raises: RefusedError."""
+    rows = settlements_of(connection)
+    found = [row for row in rows if row.partner_id == prefix] or [
+        row for row in rows if row.settlement_id.startswith(prefix)
+    ]
     whole = [row for row in found if row.settlement_id == prefix]
-    cycles = {(row.partner_id, row.contract_id, row.starts_on) for row in found}
-    if not whole and len(cycles) == 1:
+    if not whole and len({(row.partner_id, row.contract_id) for row in found}) == 1:
         whole = found[-1:]
     if len(whole) != 1:
         known = ", ".join(row.settlement_id for row in found) or "none; `recoup settlement list` lists them"

@@ -86,10 +86,10 @@ def write_correspondence(world: World, settlement: str) -> Correspondence:
 
 
 def take_reply(world: World, path: Path, settlement: str, *, by: str, attempt: AttemptId) -> Answered:
-    """Take in what the partner answers to a settlement's list: whole, or not at all. The last file counts, line by line.
+    """Take in what the partner answers to a settlement's list: whole, or not at all.
 
-    The last file once more changes nothing. An answer decides nothing: it stands beside the difference for whoever
-    decides. Raises: RefusedError with everything that is wrong with the file.
+    Line by line the last file counts; the same one once more changes nothing. An answer decides nothing: it stands
+    beside the difference for whoever decides. Raises: RefusedError with everything that is wrong with the file.
     """
     if not by.strip():
         raise RefusedError("STL011 an answer is taken in by somebody: give --by")

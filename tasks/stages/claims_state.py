@@ -143,11 +143,15 @@ def paid_for(claims: PartnerClaims) -> Iterator[PaidFor]:
             if match.kind == AGREED:
                 yield PaidFor(match.payment_id, match.posted_on, match.amount)
     for each, standing in claims.decided():
-        if each.claim_id and standing in {Standing.OURS, Standing.THEIRS}:
-            yield from _of_line(claims, each, standing)
-        elif not each.claim_id:
-            amount = _payable(each, standing)
-            yield PaidFor(each.payment_id, each.posted_on, amount, standing is Standing.REJECTED)
+        yield from decided_for(claims, each, standing)
+
+
+def decided_for(claims: PartnerClaims, each: Difference, standing: Standing) -> Iterator[PaidFor]:
+    """What the decision on a difference says of bookings; a line that is rejected says nothing of any."""
+    if not each.claim_id:
+        yield PaidFor(each.payment_id, each.posted_on, _payable(each, standing), standing is Standing.REJECTED)
+    elif standing in {Standing.OURS, Standing.THEIRS}:
+        yield from _of_line(claims, each, standing)
 
 
 def _of_line(claims: PartnerClaims, each: Difference, standing: Standing) -> Iterator[PaidFor]:

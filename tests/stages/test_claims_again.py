@@ -9,7 +9,6 @@ import pytest
 
 from adapters.errors import ConflictError
 from adapters.seam import Seam
-from adapters.settings import Settings
 from adapters.store.engine import Store
 from adapters.store.runs import begin_attempt
 from adapters.world import World, open_world
@@ -18,8 +17,8 @@ from incentives.claims.differences import Standing, Step
 from tasks.stages.claims_decide import Which, decide_differences
 from tasks.stages.claims_files import take_reply, write_correspondence
 from tasks.stages.claims_status import settlement_status
-from tests.conftest import SteppingClock, copy_of, new_world
-from tests.stages.claimed import PARTNER, Book, Claimed, Paid, night, rule_book, settle, sign_all
+from tests.conftest import copy_of, new_world
+from tests.stages.claimed import Book, Claimed, night, rule_book, settle, sign_all
 from tests.stages.logins import as_login
 from tests.stages.test_claims import BOOK, CLAIMS, END, LATER, on
 

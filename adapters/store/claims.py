@@ -36,11 +36,14 @@ def lock_claims(connection: sa.Connection) -> None:
 
 def numbers_of_claims(connection: sa.Connection) -> dict[str, tuple[int, int]]:
     """By partner with settlements: how many there are, and how many decisions on their differences."""
-    made, decided = claim_settlements.c.partner_id, claim_decisions.c.partner_id
-    settlements, decisions = (
-        dict(connection.execute(sa.select(key, sa.func.count()).group_by(key)).all()) for key in (made, decided)
-    )
-    return {partner: (number, decisions.get(partner, 0)) for partner, number in settlements.items()}
+    decided = _numbers(connection, claim_decisions.c.partner_id)
+    made = _numbers(connection, claim_settlements.c.partner_id)
+    return {partner: (number, decided.get(partner, 0)) for partner, number in made.items()}
+
+
+def _numbers(connection: sa.Connection, key: sa.Column[str]) -> dict[str, int]:
+    rows = connection.execute(sa.select(key, sa.func.count().label("rows")).group_by(key))
+    return {row[0]: row[1] for row in rows}
 
 
 def insert_settlement(

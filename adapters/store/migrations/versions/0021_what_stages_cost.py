@@ -14,7 +14,7 @@ depends_on = None
 def upgrade() -> None:
     """Stages measured before have none of it."""
     columns = STORE.tables["stage_metrics"].columns
-    for name, kind in (("cpu_seconds", sa.Text()), ("written_mib", sa.Integer()), ("rows_done", sa.BigInteger())):
+    for name, kind in (("cpu_seconds", sa.String()), ("written_mib", sa.Integer()), ("rows_done", sa.BigInteger())):
         op.add_column("stage_metrics", sa.Column(name, kind, comment=columns[name].comment))
 
 

@@ -24,6 +24,7 @@ from adapters.importing.queries import load_query
 from adapters.importing.reading import load_files
 from adapters.importing.staging import Staged, stage, stage_nothing
 from adapters.importing.streams import LIMITS, Limits
+from adapters.seam import sha256_of
 from domain.documents import Document
 from domain.exact import count_rows, exact
 from domain.issues import Issue, Location, has_errors
@@ -49,12 +50,16 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportedTable:
-    """`rows` = rows of the files × entries of unpivot − those that the mapping's condition left out."""
+    """`rows` = rows of the files × entries of unpivot − those that the mapping's condition left out.
+
+    `rows_replaced` are those of an earlier import of the day, if it was another one: they are there no more.
+    """
 
     table: str
     rows: int
     rows_left_out: int
     path: Path
+    rows_replaced: int | None = None
 
 
 def write_by_rename(path: Path, produce: Callable[[Path], None]) -> None:
@@ -164,16 +169,20 @@ def _written(
     write: Write,
 ) -> Iterator[ImportedTable]:
     for one in staged:
-        path = _write(connection, one.target.table, one.sql, folder, write)
+        path, replaced = _write(connection, one.target.table, one.sql, folder, write)
         rows = connection.execute(exact(sa.select(count_rows()).select_from(one.sql))).scalar_one()
-        yield ImportedTable(one.target.table.name, rows, loaded.rows * len(one.entries) - rows, path)
+        yield ImportedTable(one.target.table.name, rows, loaded.rows * len(one.entries) - rows, path, replaced)
     for table in mapping.empty:
-        path = _write(connection, table, stage_nothing(connection, table), folder, write)
-        yield ImportedTable(table.name, 0, 0, path)
+        path, replaced = _write(connection, table, stage_nothing(connection, table), folder, write)
+        yield ImportedTable(table.name, 0, 0, path, replaced)
 
 
-def _write(connection: sa.Connection, table: Table, staged: sa.Table, folder: Path, write: Write) -> Path:
-    """In the order of the key; rows that repeat a key, by a digest of their content: files are equal byte for byte."""
+def _write(
+    connection: sa.Connection, table: Table, staged: sa.Table, folder: Path, write: Write
+) -> tuple[Path, int | None]:
+    """The file, and how many rows of another import it replaces; none where there was none, or the very same.
+
+    In the order of the key; rows that repeat a key, by a digest of their content: files are equal byte for byte."""
     columns, key = ", ".join(table.names), ", ".join(f"{name} NULLS FIRST" for name in table.key)
     ordered = f"SELECT {columns} FROM {staged.name} ORDER BY {key}, hash({columns})"
     path = folder / f"{table.name}.parquet"
@@ -181,5 +190,11 @@ def _write(connection: sa.Connection, table: Table, staged: sa.Table, folder: Pa
     def produce(file: Path) -> None:
         connection.exec_driver_sql(f"COPY ({ordered}) TO '{quoted(file)}' ({PARQUET_OPTIONS})")
 
+    before = (sha256_of(path), _rows_in(connection, path)) if path.exists() else None
     write(path, produce)
-    return path
+    return path, before[1] if before and before[0] != sha256_of(path) else None
+
+
+def _rows_in(connection: sa.Connection, path: Path) -> int:
+    rows: int = connection.exec_driver_sql(f"SELECT count(*) FROM read_parquet('{quoted(path)}')").scalar_one()
+    return rows

@@ -58,7 +58,7 @@ def project(
 
     def work() -> StageWork:
         pay = compute_pay(world, night, manifest, policies, contracts, of=manifest)
-        return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay))
+        return work_of_pay(night, pay)
 
     return run_stage(world, night, Stage.PROJECT, work)
 
@@ -174,6 +174,11 @@ def write_pay(connection: sa.Connection, night: Night, pay: Pay) -> None:
     for kind, held in pay.held.items():
         write_held(connection, night.run, kind.value, held)
     write_seals(connection, night.run, PAYOUTS)
+
+
+def work_of_pay(night: Night, pay: Pay) -> StageWork:
+    lines = sum(map(len, pay.lines.values()))
+    return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay), lines)
 
 
 def summary_of_pay(pay: Pay) -> dict[str, Any]:

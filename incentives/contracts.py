@@ -15,6 +15,7 @@ from incentives.book import unknown_figures
 from incentives.claims.terms import SettlementTerms
 from incentives.contract_checks import competing, faults, permitted
 from incentives.contract_language import Contract, Permission
+from incentives.contract_overlaps import overlaps
 from incentives.ready import ReadyPolicy
 from incentives.ready_contracts import OF_PLACEMENTS, ReadyContract, make_contract_ready
 from incentives.sections import check_sections
@@ -132,9 +133,11 @@ def decode_contracts(documents: Iterable[Document]) -> tuple[ContractBook, tuple
     issues += [*found, *unreadable]
     sound: list[Placed[Contract]] = []
     for each in placed:
-        wrong = (*faults(each, [law.rule for law in permissions]), *make_contract_ready(each)[1])
+        ready, unready = make_contract_ready(each)
+        wrong = (*faults(each, [law.rule for law in permissions]), *unready)
         issues += wrong
-        if not wrong:
+        if ready is not None and not wrong:
+            issues += overlaps(ready)
             sound.append(each)
     issues += competing(sound)
     return ContractBook.of(sound, permissions), tuple(

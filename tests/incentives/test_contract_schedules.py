@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.issues import Location
+from domain.issues import Location, Severity
 from domain.periods import Period
 from incentives.contract_trial import Given, payments_as_table, try_contract
 from incentives.contracts import decode_contracts
@@ -398,3 +398,32 @@ def test_a_mistake_is_told_with_its_code(contract, mistake):
     _, issues = contract(**{key: value})
     assert {issue.code for issue in issues} == codes
     assert all(issue.location.line > 4 for issue in issues)
+
+
+COVERED = {
+    "a lower bound first": (
+        "schedule",
+        "{cases: [{when: recovered > 5, rate: 0.1}, {when: recovered > 9, rate: 0.2}, {rate: 0.1}]}",
+        "case 2 is never reached",
+    ),
+    "nothing is left": (
+        "schedule",
+        "{cases: [{when: exclusive, rate: 0.1}, {when: not exclusive, rate: 0.2}, {rate: 0.1}]}",
+        "case 3 is never reached",
+    ),
+    "a lower uplift first": (
+        "schedule",
+        "{cases: [{rate: 0.1}], uplifts: [{when: age_at_placement_months > 12, points: 0.02}, "
+        "{when: age_at_placement_months > 24, points: 0.05}]}",
+        "uplift 2 never counts",
+    ),
+}
+
+
+@pytest.mark.parametrize("overlap", COVERED)
+def test_what_can_never_count_is_a_warning_and_the_contract_pays_all_the_same(contract, overlap):
+    key, value, message = COVERED[overlap]
+    book, (warning,) = contract(**{key: value})
+    assert (warning.code, warning.severity) == ("CON038", Severity.WARNING)
+    assert warning.message.startswith(message)
+    assert len(book.ready) == 1

@@ -26,9 +26,9 @@ from pathlib import Path
 from adapters.duck import Duck, duck_columns, open_duck
 from adapters.settings import Settings
 from domain.catalogue import CATALOGUE
-from incentives.claims import statements, views
+from incentives.claims import outcomes, statements, views
+from incentives.claims.asked import Asked
 from incentives.claims.kinds import AGREED, Kind
-from incentives.claims.statements import Asked
 from tasks.stages.claims_matching import match_claims
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,7 +107,7 @@ def measured(lines: int) -> dict[str, object]:
             ours = duck.read(statements.unclaimed(ASKED))
             duck.read(statements.counts_of_lines())
             duck.read(statements.counts_of_bookings())
-            duck.write_parquet(statements.matches(), home / "matches.parquet")
+            duck.write_parquet(outcomes.matches(), home / "matches.parquet")
             duck.arrow(statements.differences())
             seconds, processor = time.perf_counter() - begun, time.process_time() - spent
             peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -1,9 +1,8 @@
 """Which claims and which bookings of one account belong together: by reference, by day and amount, in parts, in sums.
 
 Most lines need none of this: they name a payment that no other line names, or fit the one payment of their day and
-amount, and SQL pairs them (`statements.named_pairs`, `fitting_pairs`). What is left comes here, account by account. The
-order of lines and files is irrelevant: everything is looked through in an order of its own, and each booking is given
-away once.
+amount, and SQL pairs them (`plain_pairs`). What is left comes here, account by account. The order of lines and files is
+irrelevant: everything is looked through in an order of its own, and each booking is given away once.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from adapters.duck import Duck
 from domain.ids import canonical_decimal
 from domain.money import to_minor
 from incentives.claims import statements
+from incentives.claims.asked import Asked
 from incentives.claims.differences import Difference
-from incentives.claims.statements import Asked
 from incentives.contract_language import Contract
 from tasks.stages.claims_state import PartnerClaims
 

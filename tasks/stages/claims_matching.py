@@ -16,28 +16,28 @@ import pyarrow as pa
 from adapters.duck import Duck, duck_columns
 from domain.exact import ExactSelect
 from domain.tables import Table
-from incentives.claims import statements, views
+from incentives.claims import outcomes, plain_pairs, sides, views
+from incentives.claims.asked import Asked
 from incentives.claims.pairing import Booking, Limits, Line, Pair, pair
-from incentives.claims.statements import Asked
 
 
 def match_claims(duck: Duck, asked: Asked, search_days: int) -> None:
     """Fill `claim_lines`, `claim_bookings`, `claim_pairs`, `claim_outcomes` and `claim_matches`."""
-    _make(duck, views.LINES, statements.lines(asked))
-    _make(duck, views.BOOKINGS, statements.bookings(asked))
+    _make(duck, views.LINES, sides.lines(asked))
+    _make(duck, views.BOOKINGS, sides.bookings(asked))
     duck.create_table(
-        views.PAIRS.name, duck_columns(views.PAIRS), [statements.named_pairs(), statements.fitting_pairs(asked)]
+        views.PAIRS.name, duck_columns(views.PAIRS), [plain_pairs.named_pairs(), plain_pairs.fitting_pairs(asked)]
     )
     limits = Limits(asked.tolerance, asked.tolerance_days, search_days)
     _add_pairs(duck, crowded_pairs(duck, limits))
-    _make(duck, views.OUTCOMES, statements.outcomes(asked))
-    _make(duck, views.MATCHES, statements.matches())
+    _make(duck, views.OUTCOMES, outcomes.outcomes(asked))
+    _make(duck, views.MATCHES, outcomes.matches())
 
 
 def crowded_pairs(duck: Duck, limits: Limits) -> Iterator[Pair]:
     """The pairs of accounts that no statement pairs, account by account."""
-    bookings = {account: list(rows) for account, rows in _by_account(duck, statements.crowded_bookings())}
-    for account, rows in _by_account(duck, statements.crowded_lines()):
+    bookings = {account: list(rows) for account, rows in _by_account(duck, plain_pairs.crowded_bookings())}
+    for account, rows in _by_account(duck, plain_pairs.crowded_lines()):
         lines = [_line(row) for row in rows]
         yield from pair(lines, [_booking(row) for row in bookings.get(account, [])], limits)
 

@@ -29,10 +29,10 @@ from domain.manifest import Manifest, RunKind, Settled, Stage
 from domain.money import from_minor
 from domain.periods import Period
 from domain.rules import Placed
-from incentives.claims import statements, views
+from incentives.claims import outcomes, statements, views
+from incentives.claims.asked import Asked
 from incentives.claims.differences import Difference
 from incentives.claims.kinds import AGREED
-from incentives.claims.statements import Asked
 from incentives.claims.terms import Cycle, SettlementTerms, claims_due, cycle_named, cycle_of, posted_until, reply_due
 from incentives.contract_language import Contract
 from incentives.contracts import ContractBook
@@ -260,7 +260,7 @@ def _match_and_store(
         folder = f"runs/{run}"
         files = [
             _written(world, duck, folder, OUTCOMES, statements.all_outcomes()),
-            _written(world, duck, folder, MATCHES, statements.matches()),
+            _written(world, duck, folder, MATCHES, outcomes.matches()),
         ]
     _store(world, order, run, manifest, (rows, totals, files), who)
 

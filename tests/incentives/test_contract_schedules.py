@@ -413,8 +413,7 @@ COVERED = {
     ),
     "a lower uplift first": (
         "schedule",
-        "{cases: [{rate: 0.1}], uplifts: [{when: age_at_placement_months > 12, points: 0.02}, "
-        "{when: age_at_placement_months > 24, points: 0.05}]}",
+        "{cases: [{rate: 0.1}], uplifts: [{when: recovered > 12, points: 0.02}, {when: recovered > 24, points: 0.05}]}",
         "uplift 2 never counts",
     ),
 }

@@ -16,8 +16,8 @@ from adapters.settings import Settings
 from bench import claims as bench
 from domain.catalogue import CATALOGUE
 from incentives.claims import statements, views
+from incentives.claims.asked import Asked
 from incentives.claims.kinds import ABOUT, ORDER, Kind, Verdict
-from incentives.claims.statements import Asked
 from tasks.stages.claims_matching import match_claims
 from tests.incentives.plain_matching import KINDS, Claim, Earlier, Matching, Payment, Placement, Terms
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tasks.stages.claims_invoices import KnownInvoice
     from tasks.stages.claims_run import Settlement
     from tasks.stages.claims_status import OpenDifference, Reconciled, SettlementStatus, Side
+    from tasks.stages.payroll import Export
 
 settlement = typer.Typer(
     help="Settlement with partners: their claims matched to the books, and what is decided on differences.",
@@ -266,7 +268,19 @@ def export(batch: BatchId, *, as_json: AsJson = False) -> None:
     rows = [
         {"kind": each.kind, "lines": each.rows, "totals": dict(each.totals), "file": str(each.path)} for each in files
     ]
-    show(rows, rows, as_json=as_json, title="For finance")
+    shown = [{name: row[name] for name in ("kind", "lines", "file")} for row in rows]
+    show(rows, shown, as_json=as_json, title="For finance")
+    for each in files:
+        say(f"Control totals of the {each.kind}: {_totals(each)}", as_json=as_json)
+
+
+def _totals(file: Export) -> str:
+    """Control totals in major units, each with its currency."""
+    return ", ".join(
+        f"{name} {from_minor(int(minor), currency):,f} {currency}"
+        for currency, of_currency in sorted(file.totals.items())
+        for name, minor in sorted((of_currency if isinstance(of_currency, Mapping) else {"sum": of_currency}).items())
+    )
 
 
 def _say_months(world: World, partner: str, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.money import from_minor
+from incentives.ledger import CARRIED, MOVED, RECEIVABLE
 
 
 class InvoiceFault(StrEnum):
@@ -45,19 +46,31 @@ class PostedFee:
     net_minor: int = 0
     tax_minor: int = 0
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether it pays something: what takes back, or comes to nothing, is invoiced by nobody."""
+        return self.net_minor + self.tax_minor > 0
+
 
 def posted_fees(entries: Iterable[tuple[str, str, int]]) -> dict[str, PostedFee]:
     """By currency, of entries as component, currency and minor units: what a component of tax has is tax.
 
-    >>> posted_fees([("fee:a", "VND", 100), ("vat:a", "VND", 10), ("manual/adj-1", "VND", 5)])
+    What is carried forward, or moved, is no part of an invoice: it says how a debt is paid, and no service.
+
+    >>> posted_fees([("fee:a", "VND", 100), ("vat:a", "VND", 10), ("manual/adj", "VND", 5), ("carried/net", "VND", 9)])
     {'VND': PostedFee(net_minor=105, tax_minor=10)}
     """
     found: dict[str, PostedFee] = {}
     for component, currency, minor in entries:
+        if component.partition("/")[0] in _OF_DEBTS:
+            continue
         before = found.get(currency, PostedFee())
         is_tax = component.rpartition("/")[2].startswith("vat:")
         found[currency] = PostedFee(before.net_minor + (0 if is_tax else minor), before.tax_minor + (minor * is_tax))
     return found
+
+
+_OF_DEBTS = frozenset({CARRIED, MOVED, RECEIVABLE})
 
 
 def faults_of(

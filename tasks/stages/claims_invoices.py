@@ -127,7 +127,8 @@ def list_invoices(world: World, partner: str = "") -> tuple[KnownInvoice, ...]:
 
 
 def awaited_invoices(connection: sa.Connection, rules: RuleSet, frozen: Frozen) -> tuple[str, ...]:
-    """Currencies of a batch of fees for which a contract wants an invoice, and none agrees or was accepted."""
+    """Currencies of a batch of fees for which a contract wants an invoice, and none agrees or was accepted; none of
+    what takes back."""
     if frozen.batch.kind is not BatchKind.FEE:
         return ()
     good = {each.invoice.currency for each in _known(connection, frozen.batch.batch_id) if each.is_good}
@@ -135,7 +136,10 @@ def awaited_invoices(connection: sa.Connection, rules: RuleSet, frozen: Frozen) 
     return tuple(
         currency
         for currency in sorted(posted)
-        if currency not in good and (terms := terms_of(rules, frozen, currency)) and terms.invoice == "required"
+        if posted[currency].is_owed
+        and currency not in good
+        and (terms := terms_of(rules, frozen, currency))
+        and terms.invoice == "required"
     )
 
 

@@ -23,6 +23,7 @@ from adapters.settings import Settings
 from adapters.store.batches import read_batches
 from adapters.store.runs import begin_attempt
 from adapters.world import open_world
+from domain.periods import Period
 from flows.cli import app
 from incentives.batches import DecisionKind
 from incentives.claims.differences import Step
@@ -33,7 +34,7 @@ from tasks.stages.claims_invoices import NewInvoice, decide_invoice, take_invoic
 from tasks.stages.claims_status import settlement_status
 from tasks.stages.month_end import prepare
 from tests.conftest import SteppingClock, copy_of
-from tests.stages.claimed import Claimed, Placed, night, rule_book, settle, sign_all
+from tests.stages.claimed import Claimed, Paid, Placed, night, rule_book, settle, sign_all
 from tests.stages.test_claims import BOOK, CLAIMS, END, LATER, SEPTEMBER, on
 
 ID = "R01-by_claims-2026-09-1"
@@ -267,3 +268,26 @@ def test_two_batches_never_share_an_invoice(world):
     with world.store.read() as connection:
         assert len(read_batches(connection)) == 1
     assert date(2026, 11, 2) > LATER
+
+
+def test_a_batch_that_takes_back_waits_for_no_invoice_and_what_is_carried_is_no_part_of_one(world):
+    """Nobody invoices what they owe; until now the debt that is carried forward stood in the invoice's amount."""
+    settle(world, "2026-09", CLAIMS)
+    published(world)
+    night(world, LATER, BOOK.and_paid(Paid("T1", "A1", on(5), -1_000_000, reverses="P1", posted_on=on(20, 10))))
+    attempt = begin_attempt(world.store, "m", LATER)
+    (batch,) = prepare(world, Period(2026, 10), attempt, by="preparer", on=LATER).batches
+    for role in ("manager", "hr", "finance"):
+        decide.decide(world, batch, DecisionKind.APPROVED, by=f"demo {role}", on=LATER)
+    decide.publish(world, batch, by="publisher", on=LATER)
+    assert "owed 0 VND" in typed(world, "export", batch)
+    back = ("--number", "9", "--dated", "2026-11-02", "--currency", "VND", "--by", "clerk")
+    assert "agrees" in typed(world, "invoice", batch, "--net", "-100,000", "--tax", "-10,000", *back)
+
+
+def test_control_totals_are_shown_in_the_currency_s_own_unit(world):
+    settle(world, "2026-09", CLAIMS)
+    batch = published(world)
+    right = ("--net", "300,000", "--tax", "30,000", "--dated", "2026-11-02", "--currency", "VND", "--by", "clerk")
+    typed(world, "invoice", batch, "--number", "1", *right)
+    assert "owed 330,000 VND" in typed(world, "export", batch)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 PART = ".part-"
+REACHED = "recoup.reached"  # the audit event of a failpoint, with its name
 
 Clock = Callable[[], datetime]
 
@@ -121,6 +123,7 @@ class Seam:
         return len(orphans)
 
     def reach(self, point: str) -> None:
+        sys.audit(REACHED, point)  # for whoever watches this process: the crash matrix does
         self.reached[point] += 1
         name, _, number = self.failpoint.partition("#")
         if name == point and self.reached[point] == int(number or 1):

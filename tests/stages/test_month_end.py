@@ -60,7 +60,8 @@ from tasks.stages.rules import sound_rules
 from tasks.stages.withdrawing import withdraw_signature
 from tests.conftest import copy_of, new_world
 from tests.crashes.moments import outcome_of, undisturbed
-from tests.crashes.month import BRIEFLY, BY_ROLE, FINANCE, HR, PEOPLE, Office
+from tests.crashes.month import BRIEFLY, PAY
+from tests.crashes.office import BY_ROLE, FINANCE, HR, PEOPLE, Office
 from tests.crashes.report import line_of
 from tests.stages.conftest import month_of, night_of, put_book
 from tests.stages.copied_rows import copy_of_store

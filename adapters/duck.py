@@ -17,6 +17,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from adapters.broken import spilling, writing
 from adapters.settings import Settings
 from domain.exact import ExactSelect, InexactStatementError
 from domain.sql import SQL_TYPES
@@ -113,11 +114,15 @@ class Duck:
 
 @contextmanager
 def open_duck(settings: Settings) -> Iterator[Duck]:
-    """A session with the memory, threads and spill folder of the settings, and no files but those it is given."""
+    """A session with the memory, threads and spill folder of the settings, and no files but those it is given.
+
+    Raises: DiskError where what it spills finds no room.
+    """
     spill = settings.home / "tmp"
-    spill.mkdir(parents=True, exist_ok=True)
+    with writing(spill):
+        spill.mkdir(parents=True, exist_ok=True)
     engine = _engine(settings.memory_limit, settings.threads, str(spill.absolute()))
-    with engine.connect() as connection:
+    with spilling(spill), engine.connect() as connection:
         yield Duck(connection)
 
 

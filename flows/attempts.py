@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 
 from adapters.errors import WorldError
@@ -20,13 +20,20 @@ def attempt_at(world: World, command: str, business_date: date | None) -> Iterat
     try:
         yield attempt
     except Halted as halted:
-        end_attempt(world.store, attempt, State.HALTED, str(halted))
+        _end_if_possible(world, attempt, State.HALTED, str(halted))
         raise
     except WorldError as error:
-        end_attempt(world.store, attempt, State.FAILED, str(error))
+        _end_if_possible(world, attempt, State.FAILED, str(error))
         raise
     except BaseException as error:
-        end_attempt(world.store, attempt, State.FAILED, f"{type(error).__name__}: {error}")
+        _end_if_possible(world, attempt, State.FAILED, f"{type(error).__name__}: {error}")
         raise
     else:
         end_attempt(world.store, attempt, State.DONE, "")
+
+
+def _end_if_possible(world: World, attempt: AttemptId, state: State, message: str) -> None:
+    """What went wrong is told, whether or not the store can still be told; if not, the attempt stays `running`, like
+    that of a process that was killed."""
+    with suppress(WorldError):
+        end_attempt(world.store, attempt, state, message)

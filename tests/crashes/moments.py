@@ -1,7 +1,7 @@
 """SIGKILL at a moment of a scenario, and the same command typed again: at every named point, or drawn by lot.
 
-The scenario runs once undisturbed, each step in a process of its own, and what happens on its way is counted and timed. A
-moment is one of those events, and a time after it; the same seed and number draw the same moment. A process runs the
+The scenario runs once undisturbed, each step in a process of its own, and what happens on its way is counted and timed.
+A moment is one of those events, and a time after it; the same seed and number draw the same moment. A process runs the
 step up to there and is killed from outside; what the command, typed again, then leaves is compared with what stood at
 that place where nobody disturbed it. Of some moments everything after the step is typed too.
 """

@@ -195,6 +195,7 @@ def _answers(office: Office, rejected: int) -> Iterator[tuple[str, ...]]:
         outcome, day, reason = ("rejected", "", "account closed") if is_rejected else ("paid", "2026-10-05", "")
         yield line.line_id, outcome, line.amount, line.currency, day, reason
 
+
 PAY = Scenario(
     "pay",
     "a month's pay from preparing to closing, with a hold, an adjustment, a corrected extract and its differences, "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any
 
+from adapters.store.releases import all_releases
 from adapters.store.results import read_kpis
 from adapters.store.runs import official_run
 from adapters.world import World
@@ -79,8 +79,12 @@ _STAGES: dict[Stage, Callable[[World, Night, Manifest, RuleSet], object]] = {
 
 
 def _open(office: Office) -> None:
-    with attempt_at(office.world, f"open {START}", START) as attempt:
-        open_book(office.world, START, attempt, by="operations")
+    """Where it is on record, nobody types it again: a second opening would be refused."""
+    with office.world.store.read() as connection:
+        is_open = bool(all_releases(office.world, connection))
+    if not is_open:
+        with attempt_at(office.world, f"open {START}", START) as attempt:
+            open_book(office.world, START, attempt, by="operations")
 
 
 def _typed(day: date, until: Stage) -> Callable[[Office], None]:
@@ -111,8 +115,8 @@ MORNING = datetime(2026, 9, 5, tzinfo=UTC)
 
 NIGHTS = Scenario(
     "nights",
-    "the opening of the dispatch; a night, stage by stage; the next one, most of whose state has not changed; an extract "
-    "that comes anew and its official rerun; a what-if by other rules",
+    "the opening of the dispatch; a night, stage by stage; the next one, most of whose state has not changed; an "
+    "extract that comes anew and its official rerun; a what-if by other rules",
     landed,
     MORNING,
     (

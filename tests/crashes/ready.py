@@ -26,9 +26,7 @@ from tests.stages.test_standing import RULES as STANDINGS
 from tests.stages.test_standing import STEPS
 
 FOUR_DAYS = DemoPlan(120, 20, 2, START, date(2026, 9, 4), seed=3)
-A_MONTH = DemoPlan(
-    400, 30, 2, START, END, seed=3, state_dates=(*(date(2026, 9, day) for day in (1, 2, 3, 4, 29)), END)
-)
+A_MONTH = DemoPlan(400, 30, 2, START, END, seed=3, state_dates=(*(date(2026, 9, day) for day in (1, 2, 3, 4, 29)), END))
 SCORECARDS = "kpi_rules/rules/scorecards.yaml"
 
 

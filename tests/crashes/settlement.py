@@ -1,4 +1,4 @@
-"""A partner's claims from the matching to the file for finance, and a second cycle in which one of them is taken back."""
+"""A partner's claims from the matching to the file for finance, and a second cycle that takes one of them back."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _prepare(office: Office, month: Period) -> None:
 
 def _pay(office: Office, month: Period) -> None:
     with attempt_at(office.world, f"approve the batches of {month}", None):
-        approve_all(office, [each for each in frozen_of(office.world, month)])
+        approve_all(office, frozen_of(office.world, month))
     for frozen in frozen_of(office.world, month):
         if frozen.state.phase is BatchPhase.APPROVED:
             with attempt_at(office.world, f"publish {frozen.batch.batch_id}", None):

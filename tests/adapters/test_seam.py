@@ -21,7 +21,7 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path):
         part.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(DiskError, match="FIL001 .*a/file.txt cannot be written: disk full"):
+    with pytest.raises(DiskError, match=r"FIL001 .*a/file\.txt cannot be written: disk full"):
         Seam().write_file(place, half, point="test")
     assert list(tmp_path.rglob("*.txt")) == []
     assert list((tmp_path / "a").iterdir()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 
 from adapters.errors import WorldError
@@ -26,19 +26,22 @@ def attempt_at(world: World, command: str, business_date: date | None) -> Iterat
         try:
             yield attempt
         except Halted as halted:
-            _end(world, attempt, State.HALTED, str(halted))
+            _end_if_possible(world, attempt, State.HALTED, str(halted))
             raise
         except WorldError as error:
-            _end(world, attempt, State.FAILED, str(error))
+            _end_if_possible(world, attempt, State.FAILED, str(error))
             raise
         except BaseException as error:
-            _end(world, attempt, State.FAILED, f"{type(error).__name__}: {error}")
+            _end_if_possible(world, attempt, State.FAILED, f"{type(error).__name__}: {error}")
             raise
         else:
-            _end(world, attempt, State.DONE, "")
+            end_attempt(world.store, attempt, State.DONE, "")
+            _log.info("ended: %s", State.DONE.value, extra={"state": State.DONE.value})
 
 
-def _end(world: World, attempt: AttemptId, state: State, message: str) -> None:
-    end_attempt(world.store, attempt, state, message)
-    level = logging.INFO if state is State.DONE else logging.ERROR
-    _log.log(level, "ended: %s", state.value, extra={"state": state.value, "why": message})
+def _end_if_possible(world: World, attempt: AttemptId, state: State, message: str) -> None:
+    """What went wrong is told, whether or not the store can still be told; if not, the attempt stays `running`, like
+    that of a process that was killed."""
+    _log.error("ended: %s", state.value, extra={"state": state.value, "why": message})
+    with suppress(WorldError):
+        end_attempt(world.store, attempt, state, message)

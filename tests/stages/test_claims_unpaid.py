@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from domain.periods import Period
 from incentives.claims.differences import Step
@@ -32,7 +33,17 @@ def paid_world(request, tmp_path_factory):
         night(world, LATER, BOOK.and_paid(BACK))
         pay(world, SEPTEMBER)
         pay(world, OCTOBER)
+        _sign_out(world)
         yield world
+
+
+def _sign_out(world) -> None:
+    """Whoever approved is still signed in on PostgreSQL, and a database that is in use cannot be copied."""
+    if world.settings.database_url:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with world.store.read() as connection:
+            connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) {others}"))
+        world.store.engine.dispose()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from adapters.broken import spilling, writing
 from adapters.settings import Settings
 from domain.exact import ExactSelect, InexactStatementError
 from domain.sql import SQL_TYPES
@@ -113,10 +114,14 @@ class Duck:
 
 @contextmanager
 def open_duck(settings: Settings) -> Iterator[Duck]:
-    """A session with the memory, threads and spill folder of the settings, and no files but those it is given."""
+    """A session with the memory, threads and spill folder of the settings, and no files but those it is given.
+
+    Raises: DiskError where what it spills finds no room.
+    """
     spill = settings.home / "tmp"
-    spill.mkdir(parents=True, exist_ok=True)
-    with _engine(settings.memory_limit, settings.threads).connect() as connection:
+    with writing(spill):
+        spill.mkdir(parents=True, exist_ok=True)
+    with spilling(spill), _engine(settings.memory_limit, settings.threads).connect() as connection:
         duck = Duck(connection)
         duck.run(f"SET temp_directory = '{quoted(spill)}'")
         yield duck

@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from adapters.broken import asking, writing
 from adapters.errors import StoreError
 from adapters.seam import Seam
 from adapters.settings import Settings
@@ -34,7 +35,8 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with self.engine.connect().execution_options(**{WRITES: False}) as connection:
+        """Raises: StoreError."""
+        with asking("a look at it"), self.engine.connect().execution_options(**{WRITES: False}) as connection:
             yield connection
 
     @contextmanager
@@ -55,14 +57,18 @@ def open_store(settings: Settings, seam: Seam) -> Store:
     guard.
     """
     if not settings.database_url:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        with writing(settings.home):
+            settings.home.mkdir(parents=True, exist_ok=True)
     engine = make_engine(settings.store_url)
     try:
         migrate(engine)
         with engine.connect() as connection:
             faults = guard_faults(connection, APPEND_ONLY)
     except sa.exc.OperationalError as error:
-        raise StoreError(f"the store cannot be reached: {error.orig}. Check RECOUP_DATABASE_URL") from None
+        said = " ".join(str(error.orig).split())
+        raise StoreError(
+            f"STO004 the store cannot be reached: {said}. Check RECOUP_DATABASE_URL, and the disk"
+        ) from None
     if faults:
         raise StoreError(_unguarded(faults))
     return Store(engine, seam)

@@ -945,7 +945,8 @@ def _publish_in_another_process(settings, batch, day, barrier, results):
 def test_two_publishers_at_once_post_one_set(month, made):
     batch = made.batches[0]
     approve_all(month, batch)
-    context = multiprocessing.get_context("spawn")
+    month.store.engine.dispose()
+    context = multiprocessing.get_context("fork")
     barrier, results = context.Barrier(2), context.Queue()
     both = [
         context.Process(

@@ -22,6 +22,7 @@ from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.pool import StaticPool
 
 from adapters.data_docs import page_of
+from adapters.duck import without_row
 from domain.exact import ExactSelect
 from domain.records import CheckResult, Outcome
 from expectations.suites import Expectation, NoRows, RowCount, Severity, Suite
@@ -278,7 +279,7 @@ def _error_of(exception_info: Mapping[str, Any]) -> str | None:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:_MOST_CHARACTERS]
+    return " ".join(without_row(text).split())[:_MOST_CHARACTERS]
 
 
 def _halted(suite: Suite, expectation: Expectation, found: str) -> CheckResult:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import date
 
 from adapters.errors import WorldError
+from adapters.redaction import redacted
 from adapters.store.runs import State, begin_attempt, end_attempt
 from adapters.world import World
 from domain.ids import AttemptId
@@ -23,10 +24,10 @@ def attempt_at(world: World, command: str, business_date: date | None) -> Iterat
         end_attempt(world.store, attempt, State.HALTED, str(halted))
         raise
     except WorldError as error:
-        end_attempt(world.store, attempt, State.FAILED, str(error))
+        end_attempt(world.store, attempt, State.FAILED, redacted(str(error)))
         raise
     except BaseException as error:
-        end_attempt(world.store, attempt, State.FAILED, f"{type(error).__name__}: {error}")
+        end_attempt(world.store, attempt, State.FAILED, redacted(f"{type(error).__name__}: {error}"))
         raise
     else:
         end_attempt(world.store, attempt, State.DONE, "")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
+import sqlalchemy as sa
 import typer
 
 from adapters.errors import WorldError
+from adapters.redaction import redacted
 from adapters.settings import read_settings
+from adapters.store.engine import refused_right
 from flows.cli import (
     actions,
     adjusting,
+    auditing,
     books,
     calibrating,
     capacity,
@@ -56,6 +60,7 @@ for commands in (
     nights.app,
     gates.app,
     pay.app,
+    auditing.app,
     statements.app,
     projection.app,
     contact_points.app,
@@ -98,7 +103,14 @@ def main() -> None:
         sys.exit(HALTED)
     except WorldError as error:
         errors.print("[bold red]failed[/]: ", end="")
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        errors.print(redacted(str(error)), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(FAILED)
+    except sa.exc.ProgrammingError as error:
+        told = refused_right(error)
+        if told is None:
+            raise
+        errors.print("[bold red]failed[/]: ", end="")
+        errors.print(told, markup=False, highlight=False, soft_wrap=True)
         sys.exit(FAILED)
 
 

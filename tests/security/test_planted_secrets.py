@@ -1,0 +1,186 @@
+"""Nobody's name or number, and no password, comes out where it has no business: every output of a month is looked at.
+
+People are planted into the extracts and secrets into the environment; then a house works, well and badly, on a real
+Prefect server and PostgreSQL. What it prints, logs, stores, writes and shows is read to the last file and row.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatch
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import sqlalchemy as sa
+
+from adapters.demo import DemoPlan, write_demo_book
+from adapters.settings import Settings
+from adapters.store.engine import make_engine
+from adapters.store.guards import APPROVER
+from adapters.store.runs import begin_attempt
+from adapters.store.signatures import sign
+from adapters.world import open_world
+from domain.manifest import Stage
+from tasks.stages.opening import open_book
+from tasks.stages.rules import sound_rules
+from tests.conftest import database_on
+from tests.security.plants import ENVIRONMENT, PERSONAL, SECRETS, Leak, leaks_in, plant_broken_extracts, plant_people
+from tests.security.sweep import texts_below, texts_of_store
+from tests.stages.conftest import night_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.prefect]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FIRST, LAST, BROKEN = date(2026, 9, 29), date(2026, 9, 30), date(2026, 10, 1)
+PEOPLE = ("demo manager", "demo hr", "demo finance")
+
+# Where people may be named, and why. What matches none of these holds no personal data.
+ALLOWED = {
+    "landing/*": "what the core systems sent",
+    "snapshots/*": "the versions of it that the stages read",
+    "runs/*/quarantine/*": "rows that were set aside, as they came: they come back corrected",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What came of the month: what was printed, the home folder, the store, and how each command ended."""
+
+    printed: str
+    home: Path
+    store: sa.Engine
+    codes: list[tuple[str, object]]
+
+
+@pytest.fixture(scope="module")
+def worked(request, tmp_path_factory):
+    home = tmp_path_factory.mktemp("planted") / "home"
+    with database_on(request.getfixturevalue("postgresql")) as url:
+        url = url.replace("//postgres:@", "//postgres:dbPlantPw7@")
+        world = open_world(Settings(home=home, database_url=url))
+        _write_book(world)
+        _give_logins(world)
+        night_of(world, FIRST, (Stage.GATE,))
+        open_book(world, FIRST, begin_attempt(world.store, "open", FIRST), by="opener")
+        printed, codes = _work(world, url, tmp_path_factory.mktemp("words") / "steps.json")
+        engine = make_engine(url)
+        yield Worked(printed, home, engine, codes)
+        engine.dispose()
+
+
+def _write_book(world):
+    landing = world.settings.landing
+    write_demo_book(DemoPlan(150, 30, 2, FIRST, LAST, seed=3), landing)
+    plant_people(landing)
+    plant_broken_extracts(landing, landing / LAST.isoformat(), BROKEN)
+    sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
+
+
+def _give_logins(world):
+    with world.store.write("test") as connection:
+        for name in PEOPLE:
+            connection.execute(sa.text(f'DROP ROLE IF EXISTS "{name}"'))
+            connection.execute(sa.text(f"CREATE ROLE \"{name}\" LOGIN PASSWORD 'dbPlantPw7'"))
+            connection.execute(sa.text(f'GRANT {APPROVER} TO "{name}"'))
+
+
+def _work(world, url, steps):
+    own = {"RECOUP_DATABASE_URL": url}
+    listed = [*((words, own) for words in (*NIGHTS, *BEFORE_APPROVAL))]
+    listed += [(["approve", BATCH, "--by", name], _as_login(url, name)) for name in PEOPLE]
+    listed += [*((words, own) for words in AFTERWARDS)]
+    listed += [(words, {"RECOUP_DATABASE_URL": address}) for address in UNREACHABLE for words in WRONG]
+    steps.write_text(json.dumps([{"words": words, "environment": env} for words, env in listed]))
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+        **ENVIRONMENT,
+        "RECOUP_HOME": str(world.settings.home),
+        "DO_NOT_TRACK": "1",
+        "COLUMNS": "200",
+    }
+    command = [sys.executable, "-m", "tests.security.work", str(steps)]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    codes = json.loads(steps.with_suffix(".codes.json").read_text())
+    printed = done.stdout + done.stderr
+    return printed, [(" ".join(words), code) for (words, _), code in zip(listed, codes, strict=True)]
+
+
+def _as_login(url, name):
+    return {"RECOUP_DATABASE_URL": url.replace("//postgres:", f"//{quote(name)}:")}
+
+
+NIGHT, MONTH = ["--date", str(LAST)], ["--period", "2026-09"]
+BATCH = "bonus-2026-09-field"
+NIGHTS = (
+    ["nightly", *NIGHT],
+    ["nightly", "--date", str(BROKEN)],
+)
+BEFORE_APPROVAL = (
+    ["contact-points", *MONTH],
+    ["month-end", *MONTH, "--by", "preparer"],
+    ["batches", *MONTH],
+)
+AFTERWARDS = (
+    ["publish", BATCH, "--by", "publisher"],
+    ["statements", BATCH],
+    ["statements", BATCH, "--language", "vi"],
+    ["payroll", "open"],
+    ["tie-out", *MONTH],
+    ["verify"],
+    ["rerun", *NIGHT, "--stage", "measure", "--what-if"],
+    ["report", "daily", *NIGHT],
+    ["report", "actions"],
+    ["report", "originators", *MONTH],
+    ["report", "partner", "--month", "2026-09"],
+    ["report", "allocation", *NIGHT],
+    ["worklist", *NIGHT, "--all", "--to", "LISTS"],
+    ["partners", "export", *NIGHT, "--by", "operations"],
+    ["partners", "scorecard", *MONTH],
+    ["settlement", "run", "--partner", "R01", "--cycle", "2026-09", "--by", "operations"],
+    ["signals", "run", *MONTH],
+    ["projection", *NIGHT],
+    ["quarantine", "--date", str(BROKEN)],
+    ["export-quarantine", "--date", str(BROKEN), "--table", "contacts", "--to", "SHEET.csv"],
+    ["explain", "payout", "E0001", *MONTH],
+    ["explain", "allocation", "A000001", *NIGHT],
+    ["trends"],
+    ["figures", *NIGHT, "--json"],
+    ["runs", "--json"],
+    ["show", "nobody"],
+)
+UNREACHABLE = (
+    "postgresql://recoup:dbPlantPw7@127.0.0.1:1/recoup",
+    "postgresql://recoup:dbPlantPw7/x@127.0.0.1:1/recoup",
+    "postgresql://recoup:dbPlantPw7@127.0.0.1:port/recoup",
+    "postgresql://recoup:dbPlantPw7#x@nowhere.invalid/recoup",
+    "mysteryql://recoup:dbPlantPw7@127.0.0.1/recoup",
+)
+WRONG = (["runs"], ["nightly", *NIGHT])
+
+
+ENDED = {0, 1, 3}
+
+
+def test_what_a_month_prints_logs_stores_and_writes_holds_nobodys_name_or_number(worked):
+    texts = [("printed", worked.printed), *texts_below(worked.home), *texts_of_store(worked.store)]
+    assert _leaks(texts, PERSONAL, ALLOWED) == []
+
+
+def test_no_password_or_token_is_anywhere(worked):
+    texts = [("printed", worked.printed), *texts_below(worked.home), *texts_of_store(worked.store)]
+    assert _leaks(texts, SECRETS, {}) == []
+
+
+def _leaks(texts, marks, allowed):
+    found: dict[tuple[str, str], Leak] = {}
+    for place, text in texts:
+        if not any(fnmatch(place, pattern) for pattern in allowed):
+            for leak in leaks_in(place, text, marks):
+                found.setdefault((leak.place, leak.what), leak)
+    return sorted(found.values())

@@ -53,9 +53,9 @@ def may_be_personal(text: str) -> bool:
     return "@" in text or is_words or long_number or any(not word.isascii() for word in words)
 
 
-def printable(text: str) -> str:
-    """Without line breaks and signs that steer a terminal."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+def printable(text: str, *, kept: str = "") -> str:
+    """Without line breaks, and signs that steer a terminal or turn the direction of reading; but for those `kept`."""
+    return "".join(sign if sign.isprintable() or sign in kept else "\ufffd" for sign in text)
 
 
 def _shape(text: str) -> str:

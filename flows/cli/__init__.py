@@ -99,17 +99,18 @@ def main() -> None:
         _prepare_prefect()
         app()
     except Halted as halted:
-        errors.print(f"[bold red]halted[/]: {halted}", highlight=False, soft_wrap=True)
+        errors.print("[bold red]halted[/]: ", end="", markup=True)
+        errors.print(redacted(str(halted)), highlight=False, soft_wrap=True)
         sys.exit(HALTED)
     except WorldError as error:
-        errors.print("[bold red]failed[/]: ", end="")
+        errors.print("[bold red]failed[/]: ", end="", markup=True)
         errors.print(redacted(str(error)), markup=False, highlight=False, soft_wrap=True)
         sys.exit(FAILED)
     except sa.exc.ProgrammingError as error:
         told = refused_right(error)
         if told is None:
             raise
-        errors.print("[bold red]failed[/]: ", end="")
+        errors.print("[bold red]failed[/]: ", end="", markup=True)
         errors.print(told, markup=False, highlight=False, soft_wrap=True)
         sys.exit(FAILED)
 

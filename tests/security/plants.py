@@ -72,6 +72,7 @@ def plant_broken_extracts(landing: Path, good: Path, day: date) -> None:
     folder.mkdir()
     for table in ("employees", "employment", "staff_postings", "calendar", "capacity", "skills", "parties"):
         (folder / f"{table}.parquet").write_bytes((good / f"{table}.parquet").read_bytes())
+    _one_wrong_code(folder / "parties.parquet")
     _shifted_columns(folder / "payments.csv", good / "payments.parquet")
     _names_for_codes(folder / "contacts.parquet", good / "contacts.parquet")
     _names_for_numbers(folder / "accounts.parquet", good / "accounts.parquet")
@@ -83,6 +84,13 @@ def plant_broken_extracts(landing: Path, good: Path, day: date) -> None:
     (folder / "complaints.csv").write_text("Zéphyrine Plantagonist;0912377001;777012345001\n1;2;3\n")
     (folder / "visits.csv").write_text("visit_id,Zéphyrine Plantagonist,zéphyrine plantagonist\n1,2,3\n")
     (folder / "unknown.csv").write_text("0912377001\n")
+
+
+def _one_wrong_code(path: Path) -> None:
+    """A row that is set aside, with who it is about."""
+    duckdb.execute(f"CREATE OR REPLACE TEMP TABLE t AS SELECT * FROM '{path}'")
+    duckdb.execute("UPDATE t SET role = 'neighbour' WHERE party_id = (SELECT min(party_id) FROM t)")
+    duckdb.execute(f"COPY t TO '{path}' (FORMAT parquet)")
 
 
 def _shifted_columns(path: Path, good: Path) -> None:

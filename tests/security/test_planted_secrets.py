@@ -146,17 +146,15 @@ AFTERWARDS = (
     ["rerun", *NIGHT, "--stage", "measure", "--what-if"],
     ["report", "daily", *NIGHT],
     ["report", "actions", *NIGHT],
-    ["report", "originators", *OF_MONTH],
     ["report", "partner", *OF_MONTH],
     ["worklist", *NIGHT, "--all", "--to", "HOME/lists"],
-    ["partners", "export", *NIGHT, "--by", "operations"],
+    ["partners", "export", *NIGHT, "--by", "postgres"],
     ["partners", "scorecard", *MONTH],
-    ["settlement", "run", "--partner", "R01", "--cycle", "2026-09", "--by", "operations"],
     ["signals", "run", *OF_MONTH],
     ["projection", *NIGHT],
     ["quarantine", "--date", str(BROKEN)],
-    ["export-quarantine", "--date", str(BROKEN), "--table", "payments", "--to", "HOME/sheets/payments.csv"],
-    ["explain", "payout", "E0001", *MONTH],
+    ["export-quarantine", "--date", str(BROKEN), "--table", "parties", "--to", "HOME/sheets/parties.csv"],
+    ["explain", "payout", "E0018", *MONTH],
     ["explain", "allocation", "A000000035", *NIGHT],
     ["trends"],
     ["audit", "--json"],
@@ -179,20 +177,29 @@ def test_the_month_was_worked_well_and_badly(worked):
     assert worked.unreachable == [1] * (len(UNREACHABLE) + 2)
 
 
-def test_what_a_month_prints_logs_stores_and_writes_holds_nobodys_name_or_number(worked):
-    texts = [("printed", worked.printed), *texts_below(worked.home), *texts_of_store(worked.store)]
-    assert _leaks(texts, PERSONAL, ALLOWED) == []
+def test_what_a_month_prints_logs_stores_and_writes_holds_nobodys_name_or_number(leaks):
+    assert [leak for leak in leaks if leak.what in PERSONAL and not _is_allowed(leak)] == []
 
 
-def test_no_password_or_token_is_anywhere(worked):
-    texts = [("printed", worked.printed), *texts_below(worked.home), *texts_of_store(worked.store)]
-    assert _leaks(texts, SECRETS, {}) == []
+def test_no_password_or_token_is_anywhere(leaks):
+    assert [leak for leak in leaks if leak.what in SECRETS] == []
 
 
-def _leaks(texts, marks, allowed):
+def test_every_place_that_is_allowed_is_used(leaks):
+    """A place that nobody is named in needs no leave."""
+    used = {pattern for pattern in ALLOWED for leak in leaks if fnmatch(leak.place, pattern)}
+    assert used == set(ALLOWED)
+
+
+@pytest.fixture(scope="module")
+def leaks(worked):
+    """What of the plants stands where: of each place and plant the first."""
     found: dict[tuple[str, str], Leak] = {}
-    for place, text in texts:
-        if not any(fnmatch(place, pattern) for pattern in allowed):
-            for leak in leaks_in(place, text, marks):
-                found.setdefault((leak.place, leak.what), leak)
+    for place, text in (("printed", worked.printed), *texts_below(worked.home), *texts_of_store(worked.store)):
+        for leak in leaks_in(place, text, {**PERSONAL, **SECRETS}):
+            found.setdefault((leak.place, leak.what), leak)
     return sorted(found.values())
+
+
+def _is_allowed(leak):
+    return any(fnmatch(leak.place, pattern) for pattern in ALLOWED)

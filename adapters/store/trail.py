@@ -169,7 +169,7 @@ def key_columns(table: sa.Table) -> tuple[str, ...]:
 
 def _keys_given(table: sa.Table, result: sa.CursorResult[Any]) -> Iterator[tuple[Any, ...]]:
     columns = key_columns(table)
-    for given in result.context.compiled_parameters:  # type: ignore[attr-defined]
+    for given in result.context.compiled_parameters:
         if not set(columns) <= set(given):
             raise TypeError(f"rows of {table.name} are inserted by values, with their key: the trail has to name them")
         yield tuple(given[name] for name in columns)
@@ -190,13 +190,13 @@ def _rows_of(
             yield _key_text(table, row), content_of(table, row), row[named]
 
 
-def content_of(table: sa.Table, row: Mapping[str, Any]) -> Digest:
+def content_of(table: sa.Table, row: sa.RowMapping) -> Digest:
     """Of everything in the row but recorded times and its number; columns that a later version adds are empty in it."""
     left_out = RECORDED | ({"sequence"} - set(key_columns(table)))
     return digest_of({name: value for name, value in row.items() if value is not None and name not in left_out})
 
 
-def _key_text(table: sa.Table, row: Mapping[str, Any]) -> str:
+def _key_text(table: sa.Table, row: sa.RowMapping) -> str:
     return _SEPARATOR.join(str(row[name]) for name in key_columns(table))
 
 

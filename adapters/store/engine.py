@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from adapters.broken import asking, writing
 from adapters.errors import StoreError
 from adapters.redaction import redacted
 from adapters.seam import Seam
@@ -36,7 +38,8 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with self.engine.connect().execution_options(**{WRITES: False}) as connection:
+        """Raises: StoreError."""
+        with asking("a look at it"), self.engine.connect().execution_options(**{WRITES: False}) as connection:
             yield connection
 
     @contextmanager
@@ -60,23 +63,32 @@ def open_store(settings: Settings, seam: Seam) -> Store:
     does not guard. What is said holds no password.
     """
     if not settings.database_url:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        with writing(settings.home):
+            settings.home.mkdir(parents=True, exist_ok=True)
+    engine = _addressed(settings.store_url)
     try:
-        engine = make_engine(settings.store_url)
         migrate(engine)
         with engine.connect() as connection:
             faults = guard_faults(connection, APPEND_ONLY)
     except sa.exc.OperationalError as error:
-        said = redacted(str(error.orig), {**os.environ, "RECOUP_DATABASE_URL": settings.store_url})
-        raise StoreError(f"the store cannot be reached: {said}. Check RECOUP_DATABASE_URL") from None
-    except (sa.exc.ArgumentError, ValueError):  # whose words quote the address with its password
+        said = redacted(" ".join(str(error.orig).split()), {**os.environ, "RECOUP_DATABASE_URL": settings.store_url})
         raise StoreError(
-            "SEC002 RECOUP_DATABASE_URL is no address such as postgresql://login@host:5432/recoup. In a password, "
-            "signs like / @ : # stand encoded: %2F %40 %3A %23"
+            f"STO004 the store cannot be reached: {said}. Check RECOUP_DATABASE_URL, and the disk"
         ) from None
     if faults:
         raise StoreError(_unguarded(faults))
     return Store(engine, seam)
+
+
+def _addressed(url: str) -> sa.Engine:
+    """Raises: StoreError without the words of the error, which quote the address with its password."""
+    try:
+        return make_engine(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise StoreError(
+            "SEC002 RECOUP_DATABASE_URL is no address such as postgresql://login@host:5432/recoup. In a password, "
+            "signs like / @ : # stand encoded: %2F %40 %3A %23"
+        ) from None
 
 
 def refused_right(error: sa.exc.DBAPIError) -> str | None:
@@ -114,12 +126,12 @@ def make_engine(url: str) -> sa.Engine:
 
 def migrate(engine: sa.Engine) -> None:
     """Raises: StoreError if the database was written by a newer version."""
-    scripts = ScriptDirectory(str(MIGRATIONS))
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    if current == scripts.get_current_head():
+    newest, *older = _revisions()
+    if current == newest:
         return
-    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+    if current is not None and current not in older:
         raise StoreError(f"the store has version {current}, which this program does not know. Update Recoup")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -127,6 +139,12 @@ def migrate(engine: sa.Engine) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+
+
+@lru_cache(maxsize=1)
+def _revisions() -> tuple[str, ...]:
+    """The versions of the store that this program knows, newest first; each is a script that has to be loaded."""
+    return tuple(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -9,7 +9,13 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from adapters.errors import SettingsError
 
@@ -23,8 +29,10 @@ class Settings(BaseSettings):
 
     home: Path = Path("var")
     """Where everything lies: landing/, snapshots/, runs/, reports/ and the SQLite file."""
-    database_url: str = ""
-    """SQLAlchemy address of the store; empty means the SQLite file below `home`."""
+    database_url: str = Field(default="", repr=False)
+    """SQLAlchemy address of the store; empty means the SQLite file below `home`. With a password never in
+    `recoup.toml`, but in the environment, or in a file `recoup_database_url` of systemd's credentials, which lies in
+    the folder CREDENTIALS_DIRECTORY."""
     rules: Path = PROJECT
     """Root of the rule book."""
     time_zone: str = "Asia/Ho_Chi_Minh"
@@ -82,9 +90,18 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env files: one place less to look
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - its folder is known here only
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path("recoup.toml"))
+        """A file of settings is copied, shown and kept: what is secret comes from elsewhere."""
+        kept = TomlConfigSettingsSource(settings_cls, Path("recoup.toml"))
+        if _has_password(str(kept.toml_data.get("database_url", ""))):
+            raise SettingsError(
+                "SEC001 recoup.toml has a password in database_url. Take it out, change it, and set "
+                "RECOUP_DATABASE_URL in the environment, or a file recoup_database_url below CREDENTIALS_DIRECTORY"
+            )
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        secrets = [SecretsSettingsSource(settings_cls, credentials)] if credentials else []
+        return init_settings, env_settings, *secrets, kept
 
     @property
     def store_url(self) -> str:
@@ -107,6 +124,11 @@ def read_settings() -> Settings:
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
         raise SettingsError(f"settings (RECOUP_* variables, recoup.toml): {'; '.join(faults)}") from None
+
+
+def _has_password(address: str) -> bool:
+    account = address.partition("://")[2].rpartition("@")[0]
+    return ":" in account and not account.endswith(":")
 
 
 _OFF_SWITCHES = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "GX_ANALYTICS_ENABLED": "false"}

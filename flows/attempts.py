@@ -9,6 +9,7 @@ from datetime import date
 
 from adapters.errors import WorldError
 from adapters.logs import logged
+from adapters.redaction import redacted
 from adapters.store.runs import State, begin_attempt, end_attempt
 from adapters.world import World
 from domain.ids import AttemptId
@@ -42,6 +43,7 @@ def attempt_at(world: World, command: str, business_date: date | None) -> Iterat
 def _end_if_possible(world: World, attempt: AttemptId, state: State, message: str) -> None:
     """What went wrong is told, whether or not the store can still be told; if not, the attempt stays `running`, like
     that of a process that was killed."""
+    message = redacted(message)
     _log.error("ended: %s", state.value, extra={"state": state.value, "why": message})
     with suppress(WorldError):
         end_attempt(world.store, attempt, state, message)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
+import sqlalchemy as sa
 import typer
 
 from adapters.errors import WorldError
+from adapters.redaction import redacted
 from adapters.settings import read_settings
+from adapters.store.engine import refused_right
 from flows.cli import (
     actions,
     adjusting,
+    auditing,
     books,
     calibrating,
     capacity,
@@ -57,6 +61,7 @@ for commands in (
     nights.app,
     gates.app,
     pay.app,
+    auditing.app,
     statements.app,
     projection.app,
     contact_points.app,
@@ -96,11 +101,19 @@ def main() -> None:
         _prepare_prefect()
         app()
     except Halted as halted:
-        errors.print(f"[bold red]halted[/]: {halted}", highlight=False, soft_wrap=True)
+        errors.print("[bold red]halted[/]: ", end="", markup=True)
+        errors.print(redacted(str(halted)), highlight=False, soft_wrap=True)
         sys.exit(HALTED)
     except WorldError as error:
-        errors.print("[bold red]failed[/]: ", end="")
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        errors.print("[bold red]failed[/]: ", end="", markup=True)
+        errors.print(redacted(str(error)), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(FAILED)
+    except sa.exc.ProgrammingError as error:
+        told = refused_right(error)
+        if told is None:
+            raise
+        errors.print("[bold red]failed[/]: ", end="", markup=True)
+        errors.print(told, markup=False, highlight=False, soft_wrap=True)
         sys.exit(FAILED)
 
 

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     """Where everything lies: landing/, snapshots/, runs/, reports/ and the SQLite file."""
     database_url: str = ""
     """SQLAlchemy address of the store; empty means the SQLite file below `home`."""
+    environment: str = Field(default="", pattern=r"^([a-z][a-z0-9-]{0,39})?$")
+    """Such as production or test. A store and a home that are named open with settings of this name only."""
     rules: Path = PROJECT
     """Root of the rule book."""
     time_zone: str = "Asia/Ho_Chi_Minh"

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from adapters.environment import refuse_another_environment
 from adapters.errors import FileChangedError
 from adapters.seam import Clock, Seam, sha256_of, system_clock
 from adapters.settings import Settings, read_settings
@@ -22,7 +23,14 @@ class World:
 
 
 def open_world(settings: Settings | None = None, *, clock: Clock = system_clock) -> World:
-    """Raises: SettingsError, StoreError."""
+    """Raises: SettingsError; StoreError, also where settings, store and home are of different environments."""
+    world = open_any_world(settings, clock=clock)
+    refuse_another_environment(world.settings, world.store)
+    return world
+
+
+def open_any_world(settings: Settings | None = None, *, clock: Clock = system_clock) -> World:
+    """Of whatever environment: to name it. Raises: SettingsError, StoreError."""
     known = settings or read_settings()
     seam = Seam(clock, known.failpoint, known.home / "tmp")
     return World(known, seam, open_store(known, seam))

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from datetime import date
 
 from adapters.errors import WorldError
-from adapters.store.runs import State, begin_attempt, end_attempt
+from adapters.store.alive import holding
+from adapters.store.killed import record_killed
+from adapters.store.runs import State, end_attempt, new_attempt, record_attempt
 from adapters.world import World
 from domain.ids import AttemptId
 from flows.halting import Halted
@@ -16,9 +18,18 @@ from flows.halting import Halted
 @contextmanager
 def attempt_at(world: World, command: str, business_date: date | None) -> Iterator[AttemptId]:
     world.seam.sweep()
-    attempt = begin_attempt(world.store, command, business_date)
+    record_killed(world.store)
+    attempt = new_attempt()
+    with holding(world.store, attempt):
+        record_attempt(world.store, attempt, command, business_date)
+        with _its_end_recorded(world, attempt):
+            yield attempt
+
+
+@contextmanager
+def _its_end_recorded(world: World, attempt: AttemptId) -> Iterator[None]:
     try:
-        yield attempt
+        yield
     except Halted as halted:
         end_attempt(world.store, attempt, State.HALTED, str(halted))
         raise

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.store.alive import Worker, this_worker
 from adapters.store.engine import Store
 from adapters.store.schema import attempts, run_files, runs, stage_metrics, stage_results
 from domain.ids import AttemptId, Digest, RunId
@@ -27,6 +28,7 @@ class State(StrEnum):
     DONE = "done"
     HALTED = "halted"
     FAILED = "failed"
+    KILLED = "killed"  # its process is gone, and has not said how it ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Attempt:
     message: str
     started_at: datetime
     ended_at: datetime | None
+    worker: Worker = field(default_factory=Worker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,15 @@ class RunFile:
 
 
 def begin_attempt(store: Store, command: str, business_date: date | None) -> AttemptId:
-    attempt = AttemptId(uuid.uuid4().hex)
+    return record_attempt(store, new_attempt(), command, business_date)
+
+
+def new_attempt() -> AttemptId:
+    return AttemptId(uuid.uuid4().hex)
+
+
+def record_attempt(store: Store, attempt: AttemptId, command: str, business_date: date | None) -> AttemptId:
+    worker = this_worker()
     with store.write("attempt_begun") as connection:
         connection.execute(
             attempts.insert().values(
@@ -69,18 +80,35 @@ def begin_attempt(store: Store, command: str, business_date: date | None) -> Att
                 state=State.RUNNING.value,
                 message="",
                 started_at=store.seam.clock(),
+                host=worker.host,
+                process_id=worker.process_id,
+                process_started=worker.process_started,
             )
         )
     return attempt
 
 
 def end_attempt(store: Store, attempt: AttemptId, state: State, message: str) -> None:
+    """How it ended; without a message, what was noted while it went on stays."""
+    said = {"message": message} if message else {}
     with store.write("attempt_ended") as connection:
         connection.execute(
             attempts.update()
             .where(attempts.c.attempt_id == attempt)
-            .values(state=state.value, message=message, ended_at=store.seam.clock())
+            .values(state=state.value, ended_at=store.seam.clock(), **said)
         )
+
+
+def record_attempt_of(store: Store, attempt: AttemptId, run: RunId) -> None:
+    """The attempt goes on with a run that is recorded."""
+    with store.write("attempt_of_run") as connection:
+        connection.execute(attempts.update().where(attempts.c.attempt_id == attempt).values(run_id=run))
+
+
+def note_attempt(store: Store, attempt: AttemptId, message: str) -> None:
+    """What is to be said of an attempt that goes on."""
+    with store.write("attempt_noted") as connection:
+        connection.execute(attempts.update().where(attempts.c.attempt_id == attempt).values(message=message))
 
 
 def record_run(store: Store, manifest: Manifest, attempt: AttemptId) -> RunId:
@@ -166,6 +194,17 @@ def measured(store: Store, attempt: AttemptId, stage: str) -> Iterator[None]:
 
 def newest_attempts(connection: sa.Connection, most: int) -> tuple[Attempt, ...]:
     rows = connection.execute(sa.select(attempts).order_by(attempts.c.started_at.desc()).limit(most))
+    return tuple(_attempt(row) for row in rows)
+
+
+def running_attempts(connection: sa.Connection) -> tuple[Attempt, ...]:
+    """Those that have not said how they ended, the oldest first."""
+    running = sa.select(attempts).where(attempts.c.state == State.RUNNING.value).order_by(attempts.c.started_at)
+    return tuple(_attempt(row) for row in connection.execute(running))
+
+
+def attempts_with(connection: sa.Connection, ids: Sequence[AttemptId]) -> tuple[Attempt, ...]:
+    rows = connection.execute(sa.select(attempts).where(attempts.c.attempt_id.in_(ids)))
     return tuple(_attempt(row) for row in rows)
 
 
@@ -300,4 +339,5 @@ def _attempt(row: Any) -> Attempt:
         row.message,
         row.started_at,
         row.ended_at,
+        Worker(row.host or "", row.process_id or 0, row.process_started or ""),
     )

@@ -100,11 +100,25 @@ attempts = sa.Table(
     sa.Column("command", sa.String(200), nullable=False, comment="What was asked for."),
     sa.Column("business_date", sa.Date, comment="For which date."),
     sa.Column("run_id", sa.ForeignKey("runs.run_id"), comment="The run, once its manifest was known."),
-    sa.Column("state", sa.String(12), nullable=False, comment="running, done, halted or failed."),
+    sa.Column("state", sa.String(12), nullable=False, comment="running, done, halted, failed or killed."),
     sa.Column("message", sa.Text, nullable=False, comment="How it ended."),
     sa.Column("started_at", UtcTime(), nullable=False, comment="Start, UTC; no content."),
     sa.Column("ended_at", UtcTime(), comment="End, UTC; no content."),
+    sa.Column("host", sa.String(255), comment="Host that it works on; no content."),
+    sa.Column("process_id", sa.BigInteger, comment="Its process there; no content."),
+    sa.Column("process_started", sa.String(120), comment="Since when that process is there; no content."),
     comment="Who started what when: one run may need several attempts.",
+)
+
+environments = sa.Table(
+    "environments",
+    STORE,
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False, comment="Number of the naming, from 1."),
+    sa.Column("environment", sa.String(40), nullable=False, comment="Such as production or test."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who named it."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why it is another one now; empty for the first."),
+    *_recorded(),
+    comment="Of which environment the store is; the last one counts.",
 )
 
 stage_metrics = sa.Table(
@@ -1098,9 +1112,13 @@ APPEND_ONLY = (
     claim_reply_lines,
     partner_invoices,
     invoice_decisions,
+    environments,
 )
 
 MUTABLE = (attempts, ledger_head)
 
 # Clock times and the attempts that they belong to: left out of every equality between runs.
-RECORDED = frozenset({"recorded_at", "attempt_id", "started_at", "ended_at", "seconds", "peak_mib"})
+RECORDED = frozenset(
+    {"recorded_at", "attempt_id", "started_at", "ended_at", "seconds", "peak_mib"}
+    | {"host", "process_id", "process_started"}
+)

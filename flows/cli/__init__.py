@@ -17,6 +17,7 @@ from flows.cli import (
     capacity,
     contact_points,
     dispatching,
+    doctor,
     experiments,
     explaining,
     fairness,
@@ -70,6 +71,7 @@ for commands in (
     capacity.app,
     parallel.app,
     books.app,
+    doctor.app,
     serving.app,
 ):
     app.registered_commands.extend(commands.registered_commands)

@@ -13,6 +13,7 @@ from adapters.errors import FileChangedError
 from adapters.seam import Clock, Seam, sha256_of, system_clock
 from adapters.settings import Settings, read_settings
 from adapters.store.engine import Store, open_store
+from adapters.store.retention import error_of_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,17 @@ def open_any_world(settings: Settings | None = None, *, clock: Clock = system_cl
 
 
 def registered_file(world: World, path: str, sha256: str) -> Path:
-    """The file below the home folder, with the content that was registered. Raises: FileChangedError."""
+    """The file below the home folder, with the content that was registered.
+
+    Raises: RemovedError where retention removed it; FileChangedError where nothing says why it is not there.
+    """
     file = world.settings.home / path
-    if not file.exists() or sha256_of(file) != sha256:
-        raise FileChangedError(f"{path} is gone, or not what was registered: make it again")
+    fault = f"{path} is gone, or not what was registered: make it again"
+    if not file.exists():
+        with world.store.read() as connection:
+            raise error_of_missing(connection, [path], fault)
+    if sha256_of(file) != sha256:
+        raise FileChangedError(fault)
     return file
 
 

@@ -31,6 +31,7 @@ from flows.cli import (
     payroll,
     projection,
     reporting,
+    retention,
     rules,
     serving,
     settlement,
@@ -72,10 +73,12 @@ for commands in (
     parallel.app,
     books.app,
     doctor.app,
+    retention.app,
     serving.app,
 ):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(explaining.explaining, name="explain")
+app.add_typer(retention.legal_hold, name="legal-hold")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
 app.add_typer(signals.signals, name="signals")

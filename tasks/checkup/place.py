@@ -82,7 +82,8 @@ def look_at_space(world: World) -> Looked:
     """Free space beside what the largest of the last nights took: error for less than one, warning for less than a
     month of them."""
     home = world.settings.home
-    free = shutil.disk_usage(home).free
+    there = next(folder for folder in (home.absolute(), *home.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
     largest = max(bytes_by_date(world).values(), default=0)
     need = max(_TIMES_ITS_FILES * largest, _LEAST_BYTES)
     measured = f"the largest of the last nights wrote {_size(largest)}" if largest else "no night has been measured yet"

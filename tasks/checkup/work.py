@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from adapters.seam import sha256_of
 from adapters.store.killed import as_they_are
 from adapters.store.registered import RegisteredFile, orphans, registered_files
+from adapters.store.retention import removed_paths
 from adapters.store.runs import Attempt, State, running_attempts
 from adapters.store.schema import runs, stage_metrics
 from adapters.world import World
@@ -80,13 +81,19 @@ def look_at_nights(world: World) -> Looked:
 def look_at_files(world: World, *, thorough: bool) -> Looked:
     """Registered files that are missing, or changed (`thorough`), and files that nobody registered."""
     with world.store.read() as connection:
-        registered = tuple(registered_files(connection))
+        gone = removed_paths(connection)
+        every = tuple(registered_files(connection))
+    registered = tuple(file for file in every if file.path not in gone or (world.settings.home / file.path).exists())
     faults = list(islice(_faults(world, registered, thorough=thorough), _MOST_FILES))
-    left = orphans(world.settings.home, frozenset(file.path for file in registered))
+    left = orphans(world.settings.home, frozenset(file.path for file in every))
     hint = "A process died before it registered it. It may go; nothing reads it"
     issues = (*faults, *(warned("DOC019", path, "is registered nowhere", hint) for path in left[:_MOST_FILES]))
     told = "each as registered" if thorough else "there" if not faults else "looked for"
-    return Looked("registered files", f"{len(registered)}, {told}; {len(left)} orphans", issues)
+    return Looked(
+        "registered files",
+        f"{len(registered)}, {told}; {len(left)} orphans; {len(every) - len(registered)} removed by retention",
+        issues,
+    )
 
 
 def _faults(world: World, files: tuple[RegisteredFile, ...], *, thorough: bool) -> Iterator[Issue]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from adapters.environment import name_environment, namings
 from adapters.errors import SettingsError
-from adapters.settings import read_settings
-from adapters.world import open_any_world
+from adapters.settings import Settings, read_settings
+from adapters.world import open_any_world, open_world
 from domain.issues import Issue
 from flows.attempts import attempt_at
 from flows.cli.output import AsJson, errors, people, say, show
@@ -25,7 +26,13 @@ FAILED = 1
 
 @app.command()
 def doctor(
+    item: Annotated[
+        str, typer.Option("--confirm", metavar="ITEM", help="Confirm an item of going live, with --by and --note.")
+    ] = "",
+    by: Annotated[str, typer.Option("--by", help="Your name, as it is to be recorded.")] = "",
+    note: Annotated[str, typer.Option("--note", help="What you saw or did.")] = "",
     *,
+    go_live: Annotated[bool, typer.Option("--go-live", help="Also the checklist of going live.")] = False,
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Also read every registered file, and compare its digest.")
     ] = False,
@@ -33,30 +40,42 @@ def doctor(
 ) -> None:
     """Look at everything that nights need: settings, machine, disk, database, rules, server, unfinished work.
 
-    Nothing is changed. Exit 0 with nothing worse than warnings, 1 with errors.
+    Nothing is changed, but for what --confirm records. Exit 0 with nothing worse than warnings, 1 with errors.
     """
     from tasks.checkup.checkup import check_up
+    from tasks.checkup.going_live import look_at_going_live
 
+    if item:
+        _confirm(item, by, note, as_json=as_json)
+        return
     try:
         settings = read_settings()
     except SettingsError as error:
-        found: tuple[Looked, ...] = (
-            Looked(
-                "settings",
-                "wrong",
-                (wrong("DOC002", "settings", str(error), "Correct them; docs/settings.md has each"),),
-            ),
-        )
-    else:
-        found = check_up(settings, served_here(), thorough=thorough)
+        wrong_settings = wrong("DOC002", "settings", str(error), "Correct them; docs/settings.md has each")
+        tell((Looked("settings", "wrong", (wrong_settings,)),), as_json=as_json)
+        return
+    found = check_up(settings, served_here(settings), thorough=thorough)
+    if go_live:
+        found = (*found, *look_at_going_live(open_any_world(settings)))
     tell(found, as_json=as_json)
 
 
-def served_here() -> Server:
-    """The server that Prefect's own variables name."""
-    return Server(
-        os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api"), os.environ.get("PREFECT_API_AUTH_STRING", "")
-    )
+def _confirm(item: str, by: str, note: str, *, as_json: bool) -> None:
+    from tasks.checkup.going_live import confirm
+
+    world = open_world()
+    with attempt_at(world, f"confirm {item}", None) as attempt:
+        one = confirm(world, item, attempt, by=by, note=note)
+    show(one, [asdict(one)], as_json=as_json, title="Confirmed")
+
+
+def served_here(settings: Settings) -> Server:
+    """The server that Prefect's own variables name, or this machine's; its password from there, or from its file."""
+    password = os.environ.get("PREFECT_API_AUTH_STRING", "")
+    kept = settings.home / "prefect" / "password"
+    if not password and kept.is_file():
+        password = kept.read_text(encoding="ascii").strip()
+    return Server(os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api"), password)
 
 
 def tell(found: tuple[Looked, ...], *, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from adapters.store.schema import attempts, run_files, runs
 from adapters.world import open_any_world, open_world
 from flows.cli import app
 from tasks.checkup.checkup import check_up
+from tasks.checkup.healthy import main as healthy
 from tasks.checkup.machine import bytes_of, look_at_schedule
 from tasks.checkup.place import bytes_by_date
 from tasks.checkup.server import Server
@@ -272,6 +273,14 @@ def test_the_server_answers_only_to_who_knows_its_password(tmp_path, its, ours, 
     (server,) = [each for each in looked if each.about == "Prefect server"]
     assert [issue.code for issue in server.issues] == codes
     assert not ours or ours not in repr(server)
+
+
+@pytest.mark.parametrize(("its", "status"), [("", 1), ("a:b", 0)], ids=["open to everybody", "asks"])
+def test_a_container_is_healthy_where_its_server_asks_for_a_password(its, status, capsys):
+    with prefect_like(its) as url:
+        assert healthy(url) == status
+    assert healthy(NOBODY.url) == 1
+    assert "answers with nothing" in capsys.readouterr().err
 
 
 def test_no_server_is_a_warning(tmp_path):

@@ -8,6 +8,8 @@ from adapters.world import World, business_today
 from tasks.checkup.looked import Looked, wrong
 from tasks.stages.rules import read_rules
 
+_MOST = 10  # unsigned rules that are named
+
 
 def look_at_rules(settings: Settings) -> Looked:
     """Errors one by one are `recoup check`'s to tell."""
@@ -28,8 +30,12 @@ def look_at_signatures(world: World) -> Looked:
         versions = with_signatures(connection, rules.reached(business_today(world)))
     unsigned = [version for version in versions if not version.signer]
     hint = "`recoup sign --proposer NAME --by NAME`, after looking at `recoup diff-rules`"
-    issues = tuple(
+    issues = [
         wrong("DOC021", str(rules.place_of(version)), f"{version.kind} {version.id} is not signed", hint)
-        for version in unsigned
+        for version in unsigned[:_MOST]
+    ]
+    if unsigned[_MOST:]:
+        issues.append(wrong("DOC021", str(world.settings.rules), f"{len(unsigned) - _MOST} more are not signed", hint))
+    return Looked(
+        "signatures", f"{len(versions) - len(unsigned)} of {len(versions)} rules in force are signed", tuple(issues)
     )
-    return Looked("signatures", f"{len(versions) - len(unsigned)} of {len(versions)} rules in force are signed", issues)

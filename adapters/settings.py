@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     """Days for which files of what-ifs are kept."""
     keep_data_docs_days: int = Field(default=90, ge=1)
     """Days for which the pages of batch checks are kept."""
+    keep_logs_days: int = Field(default=400, ge=7)
+    """Days for which logs are kept."""
     keep_landing_days: int = Field(default=31, ge=7)
     """Days for which landing files stay once they have landed; the versions made of them are kept by themselves."""
     failpoint: str = ""

@@ -12,7 +12,7 @@ from domain.issues import Issue
 def log_issues(issues: Iterable[Issue]) -> None:
     logger = get_run_logger()
     for issue in issues:
-        logger.warning("%s", issue)
+        logger.warning("%s", issue, extra={"code": issue.code})
 
 
 def log_words(said: Iterable[str]) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from adapters.errors import ConflictError, RefusedError
+from adapters.logs import FOLDER as LOG_FOLDER
 from adapters.seam import sha256_of
 from adapters.settings import Settings
 from adapters.store.batches import refuse_other_names
@@ -41,7 +42,7 @@ from domain.periods import Period
 from tasks.stages.kept import Kept, Terms, versions_with, what_is_kept
 from tasks.stages.legal_holds import lock_retention
 
-SNAPSHOTS, RUNS, WHAT_IFS, DATA_DOCS, LANDING = "snapshots", "runs", "what_ifs", "data_docs", "landing"
+SNAPSHOTS, RUNS, WHAT_IFS, DATA_DOCS, LANDING, LOGS = "snapshots", "runs", "what_ifs", "data_docs", "landing", "logs"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -155,7 +156,7 @@ def _candidates(world: World, today: date, holds: tuple[LegalHold, ...]) -> Iter
             *_of_runs(world, connection, today, terms, kept),
         ]
         landed = frozenset(connection.execute(sa.select(source_files.c.source_sha256)).scalars())
-    found += _of_landing(world, today, landed, holds)
+    found += [*_of_landing(world, today, landed, holds), *_of_logs(world, today)]
     yield from (file for file in found if file.path not in pinned and (settings.home / file.path).is_file())
 
 
@@ -231,6 +232,18 @@ def _of_landing(world: World, today: date, landed: frozenset[str], holds: Iterab
             if path.is_file() and (sha256 := sha256_of(path)) in landed:
                 found.append(_file(world, path.relative_to(world.settings.home).as_posix(), LANDING, sha256, day))
     return found
+
+
+def _of_logs(world: World, today: date) -> list[RemovedFile]:
+    """Logs of days that are over; they hold ids and figures, and nothing is read from them."""
+    last = today - timedelta(days=world.settings.keep_logs_days)
+    days = {path: path.stem for path in sorted((world.settings.home / LOG_FOLDER).glob("*.jsonl"))}
+    old = {path: date.fromisoformat(day) for path, day in days.items() if _DAY.fullmatch(day)}
+    return [
+        _file(world, path.relative_to(world.settings.home).as_posix(), LOGS, "", day)
+        for path, day in old.items()
+        if day < last
+    ]
 
 
 def _file(world: World, path: str, kind: str, sha256: str, dated: date) -> RemovedFile:

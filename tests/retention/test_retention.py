@@ -194,6 +194,12 @@ def test_landing_files_go_once_they_have_landed_as_they_are(world, book):
     assert going(world) == {"landing/2026-10-01/payments.csv"}
 
 
+def test_logs_go_by_their_day(world, book):
+    book.file("logs/2025-01-31.jsonl", "{}")
+    book.file("logs/2026-11-01.jsonl", "{}")
+    assert going(world) == {"logs/2025-01-31.jsonl"}
+
+
 HOLDS = [
     pytest.param(HoldKind.RUN, "r-old", id="of the run"),
     pytest.param(HoldKind.PERIOD, "2025-08", id="of the month"),

@@ -8,7 +8,7 @@ from adapters.store.schema import STORE
 from adapters.store.types import UtcTime
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

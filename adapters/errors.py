@@ -21,6 +21,10 @@ class FileChangedError(WorldError):
     """A registered file is missing, or its content is not what was registered."""
 
 
+class RemovedError(FileChangedError):
+    """A registered file is not there any more because retention removed it, as the store says."""
+
+
 class ConflictError(WorldError):
     """Somebody else got there first: what was to be written no longer fits what is stored."""
 

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """SQLAlchemy address of the store; empty means the SQLite file below `home`. With a password never in
     `recoup.toml`, but in the environment, or in a file `recoup_database_url` of systemd's credentials, which lies in
     the folder CREDENTIALS_DIRECTORY."""
+    environment: str = Field(default="", pattern=r"^([a-z][a-z0-9-]{0,39})?$")
+    """Such as production or test. A store and a home that are named open with settings of this name only."""
     rules: Path = PROJECT
     """Root of the rule book."""
     time_zone: str = "Asia/Ho_Chi_Minh"
@@ -71,6 +73,18 @@ class Settings(BaseSettings):
     """Account on which partners' fees are owed until they are paid."""
     receivable_account: str = "1388"
     """Account of what payees owe: what was taken back and could not be deducted yet."""
+    keep_nights_months: int = Field(default=24, ge=14)
+    """Months for which extracts and files of official nights are kept at least; later nights read up to 13 of them."""
+    keep_ledger_years: int = Field(default=10, ge=1)
+    """Years for which everything that a ledger entry was calculated from is kept."""
+    keep_what_ifs_days: int = Field(default=90, ge=1)
+    """Days for which files of what-ifs are kept."""
+    keep_data_docs_days: int = Field(default=90, ge=1)
+    """Days for which the pages of batch checks are kept."""
+    keep_logs_days: int = Field(default=400, ge=7)
+    """Days for which logs are kept."""
+    keep_landing_days: int = Field(default=31, ge=7)
+    """Days for which landing files stay once they have landed; the versions made of them are kept by themselves."""
     failpoint: str = ""
     """Tests of crashes: the named point at which the process kills itself."""
 

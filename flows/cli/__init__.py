@@ -21,6 +21,7 @@ from flows.cli import (
     capacity,
     contact_points,
     dispatching,
+    doctor,
     experiments,
     explaining,
     fairness,
@@ -35,6 +36,7 @@ from flows.cli import (
     payroll,
     projection,
     reporting,
+    retention,
     rules,
     serving,
     settlement,
@@ -76,11 +78,14 @@ for commands in (
     capacity.app,
     parallel.app,
     books.app,
+    doctor.app,
+    retention.app,
     serving.app,
     observing.app,
 ):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(explaining.explaining, name="explain")
+app.add_typer(retention.legal_hold, name="legal-hold")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
 app.add_typer(signals.signals, name="signals")

@@ -118,7 +118,25 @@ def open_duck(settings: Settings) -> Iterator[Duck]:
     spill.mkdir(parents=True, exist_ok=True)
     engine = _engine(settings.memory_limit, settings.threads, str(spill.absolute()))
     with engine.connect() as connection:
-        yield Duck(connection)
+        driver = connection.connection.driver_connection
+        _open_sessions.append(driver)
+        try:
+            yield Duck(connection)
+        finally:
+            _open_sessions.remove(driver)
+
+
+def interrupt_sessions() -> None:
+    """End the statements that run now, in all their threads.
+
+    An exception that a signal handler raises ends only the waiting for one: its threads would go on beside what comes
+    next, and closing the session would wait for them.
+    """
+    for driver in _open_sessions:
+        driver.interrupt()
+
+
+_open_sessions: list[Any] = []
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from adapters.errors import SettingsError
@@ -43,6 +43,23 @@ class Settings(BaseSettings):
     """Columns whose long keys rightly end in zeros, such as accounts.account_id: no spreadsheet has rounded them."""
     nightly_cron: str = "0 2 * * *"
     """When the nightly deployment starts, in `time_zone`; keep it out of daylight-saving gaps."""
+    turn_wait_minutes: int = Field(default=30, ge=0)
+    """How long a night, a month-end or publishing waits for another of them to end, before it is refused (FLW001)."""
+    holiday_nights: Literal["run", "skip", "shift"] = "run"
+    """Scheduled nights of days that are no working days in `jurisdiction`: run, left out, or shifted to the next start
+    after a working day, where they run before that day's night."""
+    catch_up_days: int = Field(default=7, ge=0, le=31)
+    """How many days back scheduled nights that are missing are caught up; older ones are only told."""
+    after_halt: Literal["go on", "stop"] = "go on"
+    """Whether the nights after one that was halted or failed are run all the same, when nights are caught up."""
+    stage_minutes: int = Field(default=240, ge=1)
+    """How long one stage may take before it is stopped (FLW020)."""
+    late_minutes: int = Field(default=240, ge=1)
+    """How long a night may run before somebody is told that it is late."""
+    notify_url: SecretStr = SecretStr("")
+    """Where the server posts what happened as JSON: a chat's or a pager's webhook. From the environment only."""
+    runbook_url: str = ""
+    """Address under which people can open the runbook; without one, its place in the repository is named."""
     language: Literal["en", "vi", "zh"] = "en"
     """Of pages and workbooks: English, Vietnamese or Chinese."""
     book_label: str = ""

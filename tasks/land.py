@@ -7,6 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from adapters.world import world_of_process
 from domain.ids import AttemptId
+from tasks.limits import stage_limit
 from tasks.logs import log_issues
 from tasks.stages import land as stage
 from tasks.stages.night import Night
@@ -17,6 +18,7 @@ from tasks.stages.plan import Request, plan_night
 def land(request: Request, attempt: AttemptId) -> Night:
     """The run of what has landed; files that could not be read are logged, and missing to the gate."""
     world = world_of_process()
-    landing = stage.land(world, request.business_date, attempt)
-    log_issues(landing.issues)
-    return plan_night(world, request, attempt)
+    with stage_limit(f"landing {request.business_date}"):
+        landing = stage.land(world, request.business_date, attempt)
+        log_issues(landing.issues)
+        return plan_night(world, request, attempt)

@@ -1,0 +1,40 @@
+"""The runbook's entry for a failure: by the kind of its first code, else by what the message is about."""
+
+from __future__ import annotations
+
+import re
+
+PAGE = "docs/operations/runbook.md"
+
+_CODE = re.compile(r"\b([A-Z]{3})[0-9]{3}\b")
+# Kinds of codes with an entry of their own, which is named like the kind; the others are those of refused decisions.
+ENTRIES = frozenset({"FLW", "STO", "SIG", "BAT", "LND", "GAT", "WAV"})
+_WORDS = {
+    "is halted": "halted",
+    "nothing has landed": "nothing-has-landed",
+    "rule book has errors": "rule-book",
+    "another release was made": "conflict",
+    "snapshots are missing": "files",
+    "is gone, or not what was registered": "files",
+}
+
+
+def runbook_place(message: str, address: str = "") -> str:
+    """The address of the entry, or its place in the repository.
+
+    >>> runbook_place("FLW001 the book is taken by …")
+    'docs/operations/runbook.md#flw001'
+    >>> runbook_place("the night of 2026-10-30 is halted: payments", "https://wiki.example/runbook")
+    'https://wiki.example/runbook#halted'
+    """
+    return f"{address or PAGE}#{_entry(message)}"
+
+
+def _entry(message: str) -> str:
+    worded = next((entry for words, entry in _WORDS.items() if words in message), "")
+    code = _CODE.search(message)
+    if worded or code is None:
+        return worded or "failed"
+    if code[1] == "FLW":
+        return code[0].lower()
+    return code[1].lower() if code[1] in ENTRIES else "refused"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """Where the server posts what happened as JSON: a chat's or a pager's webhook. From the environment only."""
     runbook_url: str = ""
     """Address under which people can open the runbook; without one, its place in the repository is named."""
+    morning_cron: str = "30 6 * * *"
+    """When the ledger is proved each day, in `time_zone`."""
     language: Literal["en", "vi", "zh"] = "en"
     """Of pages and workbooks: English, Vietnamese or Chinese."""
     book_label: str = ""
@@ -101,7 +103,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env files: one place less to look
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path("recoup.toml"))
+        return init_settings, env_settings, _File(settings_cls, Path("recoup.toml"))
 
     @property
     def store_url(self) -> str:
@@ -110,6 +112,20 @@ class Settings(BaseSettings):
     @property
     def landing(self) -> Path:
         return self.home / "landing"
+
+
+class _File(TomlConfigSettingsSource):
+    """`recoup.toml`, which is kept and copied like other files: secrets do not belong into it."""
+
+    def __call__(self) -> dict[str, Any]:
+        found = super().__call__()
+        secret = sorted(_SECRETS & found.keys())
+        if secret:
+            raise SettingsError(f"recoup.toml: {', '.join(secret)}: a secret; set RECOUP_{secret[0].upper()} instead")
+        return found
+
+
+_SECRETS = frozenset({"notify_url"})
 
 
 def read_settings() -> Settings:

@@ -52,7 +52,7 @@ def nightly(business_date: date | None = None, stages: Stages = NIGHT) -> State[
 
 def run_stages(night: Night, stages: tuple[Stage, ...]) -> None:
     """The stages asked for, in the order of a night."""
-    for stage, task in staged(_TASKS, stages, night):
+    for task in staged(_TASKS, stages, night):
         task(night)
 
 

@@ -27,7 +27,11 @@ def runbook_place(message: str, address: str = "") -> str:
     >>> runbook_place("the night of 2026-10-30 is halted: payments", "https://wiki.example/runbook")
     'https://wiki.example/runbook#halted'
     """
-    return f"{address or PAGE}#{_entry(message)}"
+    return runbook_entry(_entry(message), address)
+
+
+def runbook_entry(entry: str, address: str = "") -> str:
+    return f"{address or PAGE}#{entry}"
 
 
 def _entry(message: str) -> str:

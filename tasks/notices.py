@@ -1,4 +1,4 @@
-"""What an operations engineer is told beside the results: how far a run is, why it ended badly, which nights are due."""
+"""What operations is told beside the results: how far a run is, why it ended badly, which nights are due."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SECONDS_BETWEEN = 2.0
 Task = Callable[[Night], object]
 
 
-def staged(tasks: Mapping[Stage, Task], stages: tuple[Stage, ...], night: Night) -> Iterator[tuple[Stage, Task]]:
+def staged(tasks: Mapping[Stage, Task], stages: tuple[Stage, ...], night: Night) -> Iterator[Task]:
     """The tasks of these stages in the order of a night; the artifact *progress* says how far the run is."""
     asked = [(stage, task) for stage, task in tasks.items() if stage in stages]
     artifact = create_progress_artifact(0.0, key="progress", description=f"{night.business_date}: landed")
     for done, (stage, task) in enumerate(asked):
         with _steps_told(artifact, done, len(asked), stage):
-            yield stage, task
+            yield task
     update_progress_artifact(artifact, 100.0, description=f"{night.business_date}: {len(asked)} stages are done")
 
 

@@ -125,7 +125,9 @@ def _turn_of_session(store: Store, attempt: AttemptId, wait: Waits) -> Iterator[
     connection.detach()
     try:
         wait(lambda: bool(connection.execute(sa.select(sa.func.pg_try_advisory_lock(_KEY))).scalar_one()))
-        connection.execute(sa.select(sa.func.set_config("application_name", f"{_SESSION}{attempt}", False)))
+        connection.execute(
+            sa.text("SELECT set_config('application_name', :name, false)"), {"name": f"{_SESSION}{attempt}"}
+        )
         yield
     finally:
         connection.close()

@@ -80,7 +80,7 @@ def batch_faults(world: World, prefix: str) -> Iterator[str]:
 
 def folder_faults(folder: str) -> Iterator[str]:
     if folder and not Path(folder).is_dir():
-        yield f'FLW017 "{folder}" is no folder on the machine that runs this. Give the whole path of one that it can read'
+        yield f'FLW017 "{folder}" is no folder on the machine that runs this. Give the whole path of one there'
 
 
 def name_faults(by: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import ParamSpec, TypeVar
 
 from prefect.client.schemas.objects import State
@@ -35,6 +36,9 @@ def ends_told(flow: Callable[P, T]) -> Callable[P, T | State[object]]:
             notices.show_failure(_state_name(error), str(error), place)
             return Failed(name=_state_name(error), message=f"{error}\nRunbook: {place}", data=error)
 
+    # Prefect makes the form from these: as texts they would be looked up among the names of this file.
+    told.__signature__ = signature(flow, eval_str=True)  # type: ignore[attr-defined]
+    told.__annotations__ = {name: each.annotation for name, each in told.__signature__.parameters.items()}  # type: ignore[attr-defined]
     return told
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from prefect.events import emit_event
-
 APPROVAL_WAITS = "recoup.approval.waits"
 
 
 def tell_approval_waits(batches: Iterable[str]) -> None:
     """That batches wait for people; ids of batches only, nothing of anybody's pay."""
+    from prefect.events import emit_event
+
     named = ", ".join(batches)
     if named:
         resource = {"prefect.resource.id": "recoup.batches", "prefect.resource.name": named}

@@ -8,14 +8,18 @@ PAGE = "docs/operations/runbook.md"
 
 _CODE = re.compile(r"\b([A-Z]{3})[0-9]{3}\b")
 # Kinds of codes with an entry of their own, which is named like the kind; the others are those of refused decisions.
-ENTRIES = frozenset({"FLW", "STO", "SIG", "BAT", "LND", "GAT", "WAV"})
+ENTRIES = frozenset({"STO", "SIG", "BAT", "LED"})
 _WORDS = {
     "is halted": "halted",
     "nothing has landed": "nothing-has-landed",
+    "uses signed rules only": "sig",
     "rule book has errors": "rule-book",
-    "another release was made": "conflict",
-    "snapshots are missing": "files",
-    "is gone, or not what was registered": "files",
+    "another release was made": "start-it-again",
+    "rules were edited while": "start-it-again",
+    "snapshots are missing": "files-are-gone",
+    "is gone, or not what was registered": "files-are-gone",
+    "store cannot be reached": "the-store-cannot-be-reached",
+    "which this program does not know": "sto",
 }
 
 

@@ -37,7 +37,7 @@ def set_keys(settings: Settings, environment: MutableMapping[str, str]) -> None:
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
     """What the file says; whoever comes first makes it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

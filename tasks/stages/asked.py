@@ -43,7 +43,7 @@ def reported_faults(world: World, day: date, department: str = "") -> Iterator[s
     if department and (departments := _departments(world, day)) and department not in departments:
         likely = suggestion(department, departments)
         hint = f'Did you mean "{likely}"?' if likely else f"There are: {', '.join(sorted(departments))}"
-        yield f'FLW014 nobody is posted to a department "{department}" on {day}. {hint}'
+        yield f'REP002 nobody is posted to a department "{department}" on {day}. {hint}'
 
 
 def until_faults(world: World, day: date | None) -> Iterator[str]:

@@ -116,12 +116,13 @@ def open_duck(settings: Settings) -> Iterator[Duck]:
     """A session with the memory, threads and spill folder of the settings, and no files but those it is given."""
     spill = settings.home / "tmp"
     spill.mkdir(parents=True, exist_ok=True)
-    engine = _engine(settings.memory_limit, settings.threads, str(spill.absolute()))
-    with engine.connect() as connection:
+    with _engine(settings.memory_limit, settings.threads).connect() as connection:
         driver = connection.connection.driver_connection
         _open_sessions.append(driver)
         try:
-            yield Duck(connection)
+            duck = Duck(connection)
+            duck.run(f"SET temp_directory = '{quoted(spill)}'")
+            yield duck
         finally:
             _open_sessions.remove(driver)
 
@@ -140,17 +141,18 @@ _open_sessions: list[Any] = []
 
 
 @lru_cache(maxsize=8)
-def _engine(memory_limit: str, threads: int, spill: str) -> sa.Engine:
+def _engine(memory_limit: str, threads: int) -> sa.Engine:
     """Every connection of it is a database of its own; the engine is kept for the statements that it has compiled."""
     config = {
         "memory_limit": memory_limit,
         "threads": threads,
-        "temp_directory": spill,
         "preserve_insertion_order": True,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-    return sa.create_engine("duckdb:///:memory:", connect_args={"config": config}, poolclass=NullPool)
+    return sa.create_engine(
+        "duckdb:///:memory:", connect_args={"config": config}, poolclass=NullPool, query_cache_size=2_000
+    )
 
 
 def duck_columns(table: Table) -> dict[str, str]:

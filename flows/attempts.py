@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 
 from adapters.errors import RefusedError, WorldError
+from adapters.logs import logged
 from adapters.store.runs import State, begin_attempt, end_attempt
 from adapters.store.turns import turn
 from adapters.world import World
 from domain.ids import AttemptId
 from flows.halting import Halted
+
+_log = logging.getLogger("recoup.attempts")
 
 
 @contextmanager
@@ -22,20 +26,22 @@ def attempt_at(
     """Raises: RefusedError with the `faults` of what was asked for, before anything is done."""
     world.seam.sweep()
     attempt = begin_attempt(world.store, command, business_date)
-    try:
-        refuse_wrong(faults)
-        yield attempt
-    except Halted as halted:
-        end_attempt(world.store, attempt, State.HALTED, str(halted))
-        raise
-    except WorldError as error:
-        end_attempt(world.store, attempt, State.FAILED, str(error))
-        raise
-    except BaseException as error:
-        end_attempt(world.store, attempt, State.FAILED, f"{type(error).__name__}: {error}")
-        raise
-    else:
-        end_attempt(world.store, attempt, State.DONE, "")
+    with logged(world, attempt=attempt, command=command, business_date=str(business_date or "")):
+        _log.info("begun")
+        try:
+            refuse_wrong(faults)
+            yield attempt
+        except Halted as halted:
+            _end(world, attempt, State.HALTED, str(halted))
+            raise
+        except WorldError as error:
+            _end(world, attempt, State.FAILED, str(error))
+            raise
+        except BaseException as error:
+            _end(world, attempt, State.FAILED, f"{type(error).__name__}: {error}")
+            raise
+        else:
+            _end(world, attempt, State.DONE, "")
 
 
 @contextmanager
@@ -61,7 +67,8 @@ def refuse_wrong(faults: Iterable[str]) -> None:
 
 
 def _tell(text: str) -> None:
-    """To whoever looks at the terminal and, in a flow, to the run's log."""
+    """To whoever looks at the terminal, to the house's log and, in a flow, to the run's."""
+    _log.warning("%s", text)
     sys.stderr.write(f"{text}\n")
     if "prefect" in sys.modules:
         from prefect import get_run_logger
@@ -69,3 +76,9 @@ def _tell(text: str) -> None:
 
         with suppress(MissingContextError):
             get_run_logger().warning("%s", text)
+
+
+def _end(world: World, attempt: AttemptId, state: State, message: str) -> None:
+    end_attempt(world.store, attempt, state, message)
+    level = logging.INFO if state is State.DONE else logging.ERROR
+    _log.log(level, "ended: %s", state.value, extra={"state": state.value, "why": message})

@@ -88,6 +88,7 @@ class ClaimsStatement:
     bands: tuple[BandOfFee, ...]
     differences: tuple[ShownDifference, ...]
     book_label: str = ""
+    owner: str = ""
 
 
 def statement_report(told: ClaimsStatement, language: Language) -> Report:
@@ -104,7 +105,7 @@ def statement_report(told: ClaimsStatement, language: Language) -> Report:
         title=title,
         business_date=told.run_on,
         scope="",
-        owner=told.contract,
+        owner=told.owner,
         audience=told.partner,
         runs=(told.run,),
         cards=_cards(told, language),

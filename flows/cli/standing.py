@@ -38,8 +38,9 @@ def scorecard(
 ) -> None:
     """Scores of partners beside their peers, part by part, like for like with intervals, and how each stands."""
     from reports.partner_scorecards import scorecards_page, write_scorecards_workbook
-    from tasks.stages.labels import book_label, language_of
+    from tasks.stages.labels import book_label, language_of, titles_of_kpis
     from tasks.stages.partner_review import partner_reviews
+    from tasks.stages.rules import sound_rules
 
     world = open_world()
     found = partner_reviews(world, period, partner)
@@ -50,12 +51,15 @@ def scorecard(
             _tell_review(each)
     else:
         show(found, [_row_of_review(each) for each in found], as_json=False, title=f"Partners in {period}")
+    if page is None and workbook is None:
+        return
     language, label = language_of(world), book_label(world)
+    titles = titles_of_kpis(sound_rules(world.settings.rules).kpis.on(period.last_day), language)
     if page is not None:
-        page.write_text(scorecards_page(found, language, label), encoding="utf-8")
+        page.write_text(scorecards_page(found, language, label, titles), encoding="utf-8")
         say(f"Page: {page}", as_json=as_json)
     if workbook is not None:
-        write_scorecards_workbook(found, workbook, language, label)
+        write_scorecards_workbook(found, workbook, language, label, titles)
         say(f"Workbook: {workbook}", as_json=as_json)
 
 

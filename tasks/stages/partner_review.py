@@ -140,6 +140,7 @@ def _scores(facts: _Facts, partner: Partner, period: Period) -> Iterator[Reviewe
             tuple(_part(part, figures.get(part.kpi), mine.get(part.kpi)) for part in score.parts),
             tuple(_peers(facts, card, partner, period)),
             tuple(_earlier(facts, score, period)),
+            {str(language): title for language, title in card.rule.titles.items()},
         )
 
 

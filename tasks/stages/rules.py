@@ -33,7 +33,7 @@ from kpi_rules.action_terms import ActionTermsBook, decode_action_terms
 from kpi_rules.rulebook import KpiRules, decode_kpi_rules
 from kpi_rules.signals.checks import FOLDER as SIGNALS
 from kpi_rules.signals.checks import SignalBook, decode_signals
-from kpi_rules.standing_book import StandingBook, decode_standings, group_faults
+from kpi_rules.standing_book import StandingBook, decode_standings, group_faults, outcome_faults
 from kpi_rules.target_sheets import with_targets_of_sheets
 from kpi_rules.unread import unread_kpis
 
@@ -155,6 +155,7 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
     together = (*policies.references(units, cards),
                 *contracts.references(units, cards, _measured_of_partners(kpis)),
                 *group_faults(standings, groups),
+                *outcome_faults(standings, terms),
                 *commitment_references(_commitments(contracts), _of_partners(kpis)))  # fmt: skip
     found = (
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),

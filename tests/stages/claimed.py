@@ -19,6 +19,7 @@ from adapters.world import World
 from domain.catalogue import CATALOGUE
 from domain.ids import RunId, VersionId, digest_of
 from domain.manifest import Input, Manifest, RunKind, Stage
+from domain.rules import RuleVersion
 from tasks.stages.claims_run import Settlement, settle_claims
 from tasks.stages.rules import sound_rules
 from tests.stages.books import house_book
@@ -130,7 +131,7 @@ def sign_all(world: World) -> None:
     sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
 
 
-def night(world: World, day: date, book: Book) -> RunId:
+def night(world: World, day: date, book: Book, rules: tuple[RuleVersion, ...] = ()) -> RunId:
     """A night of the day that was gated and measured: it reads of the book what had happened by then."""
     tables = _tables(book, day)
     attempt = begin_attempt(world.store, f"nightly {day}", day)
@@ -148,7 +149,7 @@ def night(world: World, day: date, book: Book) -> RunId:
         effective_on=day,
         stages=(Stage.GATE, Stage.MEASURE),
         calculation=digest_of("night"),
-        rules=(),
+        rules=rules,
         landed=tuple(Input(table, day, VersionId(version)) for table, version in sorted(accepted.items())),
     )
     with world.store.write("test") as connection:

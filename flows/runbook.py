@@ -6,7 +6,7 @@ import re
 
 PAGE = "docs/operations/runbook.md"
 
-_CODE = re.compile(r"\b([A-Z]{3})[0-9]{3}\b")
+_CODE = re.compile(r"\b[A-Z]{3}[0-9]{3}\b")
 # Kinds of codes with an entry of their own, which is named like the kind; the others are those of refused decisions.
 ENTRIES = frozenset({"STO", "SIG", "BAT", "LED"})
 _WORDS = {
@@ -39,10 +39,12 @@ def runbook_entry(entry: str, address: str = "") -> str:
 
 
 def _entry(message: str) -> str:
+    """A code of runs comes first; then what is known by its words, then the kind of another code."""
+    codes = _CODE.findall(message)
+    if codes and codes[0].startswith("FLW"):
+        return codes[0].lower()
     worded = next((entry for words, entry in _WORDS.items() if words in message), "")
-    code = _CODE.search(message)
-    if worded or code is None:
+    if worded or not codes:
         return worded or "failed"
-    if code[1] == "FLW":
-        return code[0].lower()
-    return code[1].lower() if code[1] in ENTRIES else "refused"
+    kind = codes[0][:3]
+    return kind.lower() if kind in ENTRIES else "refused"

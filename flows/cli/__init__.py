@@ -127,8 +127,7 @@ def _prepare_prefect() -> None:
 
     What went wrong is told once, by `main`: Prefect's own words go to the log of the run, and not to the terminal.
     """
-    home = read_settings().home.absolute()
-    os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))
+    os.environ.setdefault("PREFECT_HOME", str(read_settings().home.absolute() / "prefect"))
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "recoup")  # what stages say stands in the run's log too

@@ -17,6 +17,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from adapters.broken import spilling, writing
 from adapters.settings import Settings
 from domain.exact import ExactSelect, InexactStatementError
 from domain.sql import SQL_TYPES
@@ -113,26 +114,32 @@ class Duck:
 
 @contextmanager
 def open_duck(settings: Settings) -> Iterator[Duck]:
-    """A session with the memory, threads and spill folder of the settings, and no files but those it is given."""
+    """A session with the memory, threads and spill folder of the settings, and no files but those it is given.
+
+    Raises: DiskError where what it spills finds no room.
+    """
     spill = settings.home / "tmp"
-    spill.mkdir(parents=True, exist_ok=True)
-    engine = _engine(settings.memory_limit, settings.threads, str(spill.absolute()))
-    with engine.connect() as connection:
-        yield Duck(connection)
+    with writing(spill):
+        spill.mkdir(parents=True, exist_ok=True)
+    with spilling(spill), _engine(settings.memory_limit, settings.threads).connect() as connection:
+        duck = Duck(connection)
+        duck.run(f"SET temp_directory = '{quoted(spill)}'")
+        yield duck
 
 
 @lru_cache(maxsize=8)
-def _engine(memory_limit: str, threads: int, spill: str) -> sa.Engine:
+def _engine(memory_limit: str, threads: int) -> sa.Engine:
     """Every connection of it is a database of its own; the engine is kept for the statements that it has compiled."""
     config = {
         "memory_limit": memory_limit,
         "threads": threads,
-        "temp_directory": spill,
         "preserve_insertion_order": True,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-    return sa.create_engine("duckdb:///:memory:", connect_args={"config": config}, poolclass=NullPool)
+    return sa.create_engine(
+        "duckdb:///:memory:", connect_args={"config": config}, poolclass=NullPool, query_cache_size=2_000
+    )
 
 
 def duck_columns(table: Table) -> dict[str, str]:

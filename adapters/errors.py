@@ -10,7 +10,11 @@ class SettingsError(WorldError):
 
 
 class StoreError(WorldError):
-    """The store is absent, of another version, or unguarded."""
+    """The store is absent, of another version, unguarded, or was lost on the way."""
+
+
+class DiskError(WorldError):
+    """A file cannot be written: the disk is full, read-only or broken."""
 
 
 class FileChangedError(WorldError):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 
+from adapters.broken import refuse_disk
 from adapters.duck import Duck
 from adapters.importing.streams import Finding, Trouble, unreadable
 from adapters.landing_reader import Landed, LandingReader
@@ -113,6 +114,7 @@ def read_landing_file(
         finding = Finding(Trouble.UNREADABLE, "needs more memory than there is to read", "Raise RECOUP_MEMORY_LIMIT")
         return None, (reader.issue(finding),)
     except duckdb.Error as error:
+        refuse_disk(error, world.settings.home)
         return None, (reader.issue(Finding(Trouble.UNREADABLE, f"cannot be read: {_kind_of(error)}", _ASK_AGAIN)),)
 
 

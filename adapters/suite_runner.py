@@ -15,12 +15,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.pool import StaticPool
 
+from adapters.broken import refuse_disk
 from adapters.data_docs import page_of
 from domain.exact import ExactSelect
 from domain.records import CheckResult, Outcome
@@ -83,6 +85,7 @@ def _take(suite: Suite, engine: sa.Engine) -> _Taken:
                 connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{fact.name}"')
                 connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{fact.name}" AS {sql}')
     except sa.exc.SQLAlchemyError as error:
+        refuse_disk(error, Path("tmp"))
         return _Taken(suite, 0, _short(str(error)))
     return _Taken(suite, int(rows))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from adapters.broken import asking, writing
 from adapters.errors import StoreError
 from adapters.seam import Seam
 from adapters.settings import Settings
@@ -33,7 +35,8 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with self.engine.connect().execution_options(**{WRITES: False}) as connection:
+        """Raises: StoreError."""
+        with asking("a look at it"), self.engine.connect().execution_options(**{WRITES: False}) as connection:
             yield connection
 
     @contextmanager
@@ -54,14 +57,18 @@ def open_store(settings: Settings, seam: Seam) -> Store:
     guard.
     """
     if not settings.database_url:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        with writing(settings.home):
+            settings.home.mkdir(parents=True, exist_ok=True)
     engine = make_engine(settings.store_url)
     try:
         migrate(engine)
         with engine.connect() as connection:
             faults = guard_faults(connection, APPEND_ONLY)
     except sa.exc.OperationalError as error:
-        raise StoreError(f"the store cannot be reached: {error.orig}. Check RECOUP_DATABASE_URL") from None
+        said = " ".join(str(error.orig).split())
+        raise StoreError(
+            f"STO004 the store cannot be reached: {said}. Check RECOUP_DATABASE_URL, and the disk"
+        ) from None
     if faults:
         raise StoreError(_unguarded(faults))
     return Store(engine, seam)
@@ -85,12 +92,12 @@ def make_engine(url: str) -> sa.Engine:
 
 def migrate(engine: sa.Engine) -> None:
     """Raises: StoreError if the database was written by a newer version."""
-    scripts = ScriptDirectory(str(MIGRATIONS))
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    if current == scripts.get_current_head():
+    newest, *older = _revisions()
+    if current == newest:
         return
-    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+    if current is not None and current not in older:
         raise StoreError(f"the store has version {current}, which this program does not know. Update Recoup")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -98,6 +105,12 @@ def migrate(engine: sa.Engine) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+
+
+@lru_cache(maxsize=1)
+def _revisions() -> tuple[str, ...]:
+    """The versions of the store that this program knows, newest first; each is a script that has to be loaded."""
+    return tuple(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -6,6 +6,7 @@ import signal
 import pytest
 import sqlalchemy as sa
 
+from adapters.errors import DiskError
 from adapters.seam import Seam
 from adapters.store.schema import period_decisions
 from adapters.world import open_world
@@ -20,7 +21,7 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path):
         part.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(DiskError, match=r"FIL001 .*a/file\.txt cannot be written: disk full"):
         Seam().write_file(place, half, point="test")
     assert list(tmp_path.rglob("*.txt")) == []
     assert list((tmp_path / "a").iterdir()) == []
@@ -55,7 +56,7 @@ def test_a_kill_at_each_point_leaves_the_old_or_the_new_never_half(any_settings,
     world = open_world(any_settings)
     world.seam.write_text(any_settings.home / "out.txt", "old", point="out")
     world.store.engine.dispose()
-    process = multiprocessing.get_context("spawn").Process(target=_write_and_commit, args=(any_settings, failpoint))
+    process = multiprocessing.get_context("fork").Process(target=_write_and_commit, args=(any_settings, failpoint))
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -60,8 +61,8 @@ from tasks.stages.rules import sound_rules
 from tasks.stages.withdrawing import withdraw_signature
 from tests.conftest import copy_of, new_world
 from tests.crashes.moments import outcome_of, undisturbed
-from tests.crashes.month import BRIEFLY, BY_ROLE, FINANCE, HR, PEOPLE, Office
-from tests.crashes.report import line_of
+from tests.crashes.month import BRIEFLY, PAY
+from tests.crashes.office import BY_ROLE, FINANCE, HR, PEOPLE, Office
 from tests.stages.conftest import month_of, night_of, put_book
 from tests.stages.copied_rows import copy_of_store
 from tests.stages.logins import as_login
@@ -837,7 +838,7 @@ POINTS_OF_A_MONTH = (
 
 @pytest.mark.parametrize("september", os.environ.get("RECOUP_KILLED_ON", "sqlite").split(","), indirect=True)
 def test_a_month_killed_at_every_point_in_turn_equals_one_that_nobody_disturbed(month, tmp_path, request):
-    """On PostgreSQL by `make test-crash-pay`: a minute more."""
+    """On PostgreSQL by `make test-crash`: a minute more."""
     with copy_of(month, tmp_path / "undisturbed", request) as undisturbed:
         office = _next_steps(undisturbed)
         expected = files_of(undisturbed), tables_of(undisturbed)
@@ -914,13 +915,12 @@ def _killed_at(world, point):
 
 @ON_SQLITE
 def test_a_month_killed_at_moments_drawn_by_lot_equals_one_that_nobody_disturbed(month, tmp_path):
-    """A few of the moments of `make test-crash-pay`, which kills at two hundred on both databases."""
+    """A few moments of pay; `make test-crash` has many, of every flow and on both databases."""
     month.store.engine.dispose()
-    with undisturbed(month.settings, tmp_path, steps=BRIEFLY) as whole:
-        numbers = (number + len(BRIEFLY) * draw for number, draw in ((1, 0), (2, 2), (3, 1), (4, 1)))
-        outcomes = [outcome_of(whole, whole.moment(SEED, number), tmp_path) for number in numbers]
+    with undisturbed(replace(PAY, steps=BRIEFLY), month.settings, tmp_path) as whole:
+        outcomes = [outcome_of(whole, whole.moment(SEED, number, number), tmp_path) for number in (1, 2, 3, 4)]
     assert {each.step for each in outcomes} == {"approve", "publish", "export", "close"}
-    assert [line_of(each) for each in outcomes if each.differing] == []
+    assert [each for each in outcomes if each.differing] == []
 
 
 def _publish_in_another_process(settings, batch, day, barrier, results):

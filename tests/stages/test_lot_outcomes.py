@@ -1,97 +1,108 @@
-"""Recovery by lot over nights: drawn on one, known and measured on a later one, by what its manifest names."""
+"""Recovery by lot in a night's session: by the lots that its manifest names, from the books that it read."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
 
-from adapters.store.results import read_kpis
-from adapters.store.runs import files_of_run
-from adapters.store.signatures import sign
-from adapters.world import open_world, registered_file
-from domain.drawn import DRAWN
-from domain.manifest import Stage
+from adapters.store.runs import allocating_run
+from adapters.store.schema import run_files
+from adapters.world import registered_file
+from allocation.drawing import drawn_table
+from domain.ids import Digest
+from domain.manifest import RunKind
 from domain.money import CONTEXT
 from domain.records import Grain
+from kpi_rules.plan import plan_kpis
+from kpi_rules.results import kpi_results
+from tasks.stages.gate import accepted_in
+from tasks.stages.lot_outcomes import view_lot_outcomes, write_lot_outcomes
 from tasks.stages.manifests import manifest_of
-from tasks.stages.measured import measured_night
+from tasks.stages.night import Night, write_table
 from tasks.stages.rules import sound_rules
-from tests.conftest import SteppingClock, copy_of
-from tests.stages.books import house_book
-from tests.stages.conftest import night_of
+from tasks.stages.session import session_of_night
+from tests.allocation.test_drawing_lots import FIRMS, experiments_of
+from tests.conftest import copy_of
 
 pytestmark = pytest.mark.slow
 
-DRAWN_ON, KNOWN_ON, DAYS = date(2026, 9, 4), date(2026, 9, 29), 20
-FIRMS = f"""\
-experiments:
-  - id: two_firms
-    title: Two law firms
-    owner: head_of_partners
-    valid_from: 2026-09-04
-    valid_to: 2026-12-01
-    draws_until: 2026-09-29
-    salt: two-firms-2026
-    share: 0.60
-    strata: {{by: [segment]}}
-    capacity_share: 0.90
-    segments: [legal]
-    arms:
-      - {{id: one, title: Firm one, probability: 0.50, partners: [R01]}}
-      - {{id: two, title: Firm two, probability: 0.50, partners: [R02]}}
-    champion: one
-    outcome: {{measure: paid, days: {DAYS}}}
-"""
+FIRST, THIRD = date(2026, 9, 1), date(2026, 9, 3)
+KPIS = {"lot_debtors", "recovery_by_lot"}
 
 
 @pytest.fixture
 def world(measured_world, tmp_path, request):
-    book = house_book(tmp_path / "book")
-    (book / "allocation" / "experiments").mkdir(exist_ok=True)
-    (book / "allocation" / "experiments" / "firms.yaml").write_text(FIRMS, encoding="utf-8")
-    with copy_of(measured_world, tmp_path / "home", request) as copy:
-        settings = copy.settings.model_copy(update={"rules": book})
-        copy.store.engine.dispose()
-        changed = open_world(settings, clock=SteppingClock(copy.seam.clock()))
-        sign(changed.store, sound_rules(book).contents(), proposer="proposer", signer="signer")
-        yield changed
+    with copy_of(measured_world, tmp_path / "home", request) as copied:
+        yield copied
 
 
-def test_debtors_by_lot_are_counted_once_their_outcome_is_known(world):
-    drawing = night_of(world, DRAWN_ON, (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE))
+def drawn(account, debtor, partner, arm):
+    return {
+        "experiment_id": "two_firms", "account_id": account, "debtor_id": debtor, "arm": arm,
+        "destination": f"partner:{partner}", "stratum": "all", "chance": Decimal(1), "chance_of_arm": Decimal("0.5"),
+        "chance_of_destination": Decimal(1), "drawn_on": FIRST, "segment": "legal", "currency": "VND",
+        "balance": Decimal(1000), "overdue_amount": Decimal(100),
+    }  # fmt: skip
+
+
+def payers(world):
+    """Accounts with bookings of the second and third, by account."""
+    paid = [pq.read_table(world.settings.landing / f"2026-09-0{day}" / "payments.parquet") for day in (2, 3)]
+    return sorted({row["account_id"] for table in paid for row in table.to_pylist() if row["amount"] > row["waiver"]})
+
+
+def with_lots(world, manifest, run, rows):
+    """The manifest of a night that reads these lots, which are a file of a night like any other's."""
+    path = world.settings.home / "runs" / run / "drawn_before.parquet"
+    written = world.seam.write_file(path, lambda part: write_table(drawn_table(rows), part), point="test")
+    with world.store.write("test") as connection:
+        connection.execute(
+            run_files.insert().values(run_id=run, name="drawn_before", path=path.relative_to(world.settings.home)
+                                      .as_posix(), sha256=written.sha256, rows=len(rows))
+        )  # fmt: skip
+    return replace(manifest, drawn=Digest(written.sha256))
+
+
+def test_debtors_by_lot_are_counted_and_weighed_once_their_outcome_is_known(world):
+    (firm,) = experiments_of(FIRMS).on(date(2026, 10, 5))
+    known = replace(firm, rule=firm.rule.model_copy(update={
+        "outcome": firm.rule.outcome.model_copy(update={"measure": "paid", "days": 2})}))  # fmt: skip
+    paid = payers(world)
+    assert len(paid) >= 3
+    rows = [drawn(paid[0], "D1", "R01", "firm_a"), drawn("A404", "D2", "R01", "firm_a")]
+    rows += [drawn(paid[1], "D3", "R02", "firm_b"), drawn(paid[2], "D4", "R02", "firm_b")]
+    rows = [*sorted(rows, key=lambda each: each["account_id"])]
     with world.store.read() as connection:
-        files = files_of_run(connection, drawing.run)
-        drawn = pq.read_table(registered_file(world, files[DRAWN.name].path, files[DRAWN.name].sha256)).to_pylist()
-        assert "lot_outcomes" not in files, "on the night that draws nothing is known"
-        assert _by_lot(connection, drawing.run)["lot_debtors"] in ({}, {"R01": 0, "R02": 0})
-    later = night_of(world, KNOWN_ON, (Stage.GATE, Stage.MEASURE))
-    with world.store.read() as connection:
-        manifest, files = manifest_of(connection, later.run), files_of_run(connection, later.run)
-        found = _by_lot(connection, later.run)
-    assert manifest.drawn is not None
-    debtors = {}
-    for row in drawn:
-        debtors.setdefault(row["destination"].removeprefix("partner:"), set()).add((row["debtor_id"], row["currency"]))
-    assert len(debtors) == 2
-    file = files["lot_outcomes"]
-    rows = pq.read_table(registered_file(world, file.path, file.sha256)).to_pylist()
-    if rows:  # somebody paid
-        assert found["lot_debtors"] == {partner: len(names) for partner, names in debtors.items()}
-        for partner, value in found["recovery_by_lot"].items():
-            mine = [row for row in rows if row["partner_id"] == partner]
-            brought, expected = (sum((row[name] for row in mine), Decimal(0)) for name in ("brought", "expected"))
-            assert value == CONTEXT.divide(brought, expected)
-    with measured_night(world, KNOWN_ON) as night:
-        assert night.duck.run("SELECT count(*) FROM lot_outcomes").fetchone() == (len(rows),)
-    again = night_of(world, KNOWN_ON, (Stage.GATE, Stage.MEASURE))
-    assert again.run == later.run, "the same inputs are the same run"
+        run = allocating_run(connection, THIRD)
+        manifest, accepted = manifest_of(connection, run), accepted_in(connection, run)
+    manifest = with_lots(world, manifest, run, rows)
+    rules = sound_rules(world.settings.rules).kpis.on(THIRD)
+    asked = replace(rules, figures=tuple(each for each in rules.figures if each.id in KPIS))
+    plan = plan_kpis(asked, start=FIRST, as_of=THIRD, halted=frozenset())
+    night = Night(run, None, THIRD, RunKind.NIGHTLY)
+    with session_of_night(world, manifest, accepted) as duck:
+        before = kpi_results(plan, {each.name: duck.read(each.statement) for each in plan.statements})
+        (file,) = write_lot_outcomes(world, night, manifest, duck, [known])
+        after = kpi_results(plan, {each.name: duck.read(each.statement) for each in plan.statements})
+        view_lot_outcomes(world, duck, run)
+        assert duck.run("SELECT count(*) FROM lot_outcomes").fetchone() == (0,), "the run has not registered it"
+        assert write_lot_outcomes(world, night, replace(manifest, drawn=None), duck, [known]) == ()
+    assert _of_partners(before, "lot_debtors") == {}
+    assert _of_partners(after, "lot_debtors") == {"R01": Decimal(2), "R02": Decimal(2)}
+    # three of four paid: one debtor is expected to bring 3/4; R01's two brought one, R02's two both
+    by_lot = _of_partners(after, "recovery_by_lot")
+    assert {partner: round(value, 6) for partner, value in by_lot.items()} == {
+        "R01": round(CONTEXT.divide(Decimal(2), Decimal(3)), 6),
+        "R02": round(CONTEXT.divide(Decimal(4), Decimal(3)), 6),
+    }
+    path = registered_file(world, file.path, file.sha256)
+    assert [row["debtor_id"] for row in pq.read_table(path).to_pylist()] == ["D1", "D2", "D3", "D4"]
+    assert {row["known_on"] for row in pq.read_table(path).to_pylist()} == {THIRD}
 
 
-def _by_lot(connection, run):
-    found = {"lot_debtors": {}, "recovery_by_lot": {}}
-    for each in read_kpis(connection, run, {*found}, grains=(Grain.PARTNER,)):
-        found[each.kpi][each.entity] = each.value
-    return found
+def _of_partners(results, kpi):
+    return {each.entity: each.value for each in results if (each.kpi, each.grain) == (kpi, Grain.PARTNER)}

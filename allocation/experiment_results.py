@@ -206,7 +206,7 @@ def _arm(
     rate, champion = rates[arm.id], rates[rule.champion]
     is_champion = arm.id == rule.champion
     difference = rate.less(champion) if rate and champion and not is_champion else None
-    parts = [_parts(rule.outcome.measure, own) for own in _by_debtor(known).values()]
+    parts = [parts_of(rule.outcome.measure, own) for own in _by_debtor(known).values()]
     return ArmResult(
         currency,
         arm.id,
@@ -231,7 +231,7 @@ def _by_debtor(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _parts(measure: str, own: Sequence[Row]) -> tuple[Decimal, Decimal]:
+def parts_of(measure: str, own: Sequence[Row]) -> tuple[Decimal, Decimal]:
     """A debtor's outcome, and what it is measured against."""
     recovered = sum((row["recovered"] for row in own), Decimal(0))
     if measure == "paid":
@@ -244,7 +244,7 @@ def _rate(experiment: Experiment, rows: Sequence[Row]) -> Estimate | None:
     """A debtor weighs 1 ÷ the probability of having been drawn into the arm."""
     clusters = []
     for own in _by_debtor(rows).values():
-        above, below = _parts(experiment.rule.outcome.measure, own)
+        above, below = parts_of(experiment.rule.outcome.measure, own)
         chance = own[0]["chance"] * own[0]["chance_of_arm"]
         clusters.append(
             Cluster(own[0]["stratum"], CONTEXT.divide(above, Decimal(chance)), CONTEXT.divide(below, Decimal(chance)))

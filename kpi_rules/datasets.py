@@ -41,6 +41,7 @@ from kpi_rules.views import (
     CREDITS_SQL,
     HANDED_FILES,
     LAST,
+    LOT_OUTCOMES,
     OPENS,
     START,
     VIEWS,
@@ -649,6 +650,21 @@ def _handed_files() -> Dataset:
     )  # fmt: skip
 
 
+def _lot_outcomes() -> Dataset:
+    """Not of the period: chance is smaller the more debtors there are, so all count that are known."""
+    table = VIEWS[LOT_OUTCOMES.name]
+    return Dataset(
+        LOT_OUTCOMES.name,
+        "Debtors whom experiments that hold gave to partners by lot, once their outcome is known, whatever month it "
+        "became known in: what each brought, beside what the experiment's debtors brought who were worked.",
+        table,
+        frozenset({LOT_OUTCOMES.name}),
+        table.c.known_on <= LAST,
+        (),
+        _fields_of(LOT_OUTCOMES, table),
+    )
+
+
 def _planned_actions() -> Dataset:
     rows = planned_rows()
     book, of_accounts = _account(rows.c.account_id), CATALOGUE["accounts"]
@@ -879,6 +895,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             _of_partners("partner_reviews", "Reviews of samples of partners' calls and visits.", "reviewed_on"),
             _partner_reports(),
             _handed_files(),
+            _lot_outcomes(),
             _confirmed_signals(),
             _of_employees("attendance", "Days and minutes at work in the period.", "day"),
             _staff(),
@@ -892,5 +909,6 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
 MADE_OF: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         BREACHES.name: frozenset({"contacts", "accounts", "parties", "calendar"}),
+        LOT_OUTCOMES.name: frozenset({"payments"}),
     }
 )

@@ -147,6 +147,23 @@ HANDED_FILES = Table(
     dated_by="due_on",
 )  # fmt: skip
 
+LOT_OUTCOMES = Table(
+    "lot_outcomes",
+    Kind.EVENT,
+    ("experiment_id", "currency", "debtor_id"),
+    (
+        Column("experiment_id", Type.ID, "The experiment."),
+        Column("currency", Type.CODE, "Currency of the debtor's accounts."),
+        Column("debtor_id", Type.ID, "The debtor."),
+        Column("partner_id", Type.ID, "The partner to whom the lot gave the debtor, whoever had it afterwards."),
+        Column("known_on", Type.DATE, "When the days of the outcome were over."),
+        Column("brought", Type.RATE, "What the debtor brought, in debtors as the experiment's are on the mean."),
+        Column("expected", Type.RATE, "What the debtor was expected to bring, in the same: an estimate."),
+    ),
+    "Debtors of experiments whose outcome is known, of arms that partners have.",
+    dated_by="known_on",
+)
+
 _VIEWS = sa.MetaData()
 
 ACCOUNTS_OPENING_SQL: sa.Table = sql_table(CATALOGUE["accounts"], _VIEWS, "accounts_opening")
@@ -155,6 +172,7 @@ CREDITS_BEFORE_SQL: sa.Table = sql_table(CREDITS, _VIEWS, "credits_before")
 BREACHES_SQL: sa.Table = sql_table(BREACHES, _VIEWS)
 CONFIRMED_SIGNALS_SQL: sa.Table = sql_table(CONFIRMED_SIGNALS, _VIEWS)
 HANDED_FILES_SQL: sa.Table = sql_table(HANDED_FILES, _VIEWS)
+LOT_OUTCOMES_SQL: sa.Table = sql_table(LOT_OUTCOMES, _VIEWS)
 LIQUIDATION_SQL: sa.Table = sql_table(LIQUIDATION, _VIEWS)
 RECOVERY_RATES_SQL: sa.Table = sql_table(RECOVERY_RATES, _VIEWS)
 
@@ -169,6 +187,7 @@ VIEWS: dict[str, sa.Table] = {
     "breaches": BREACHES_SQL,
     "confirmed_signals": CONFIRMED_SIGNALS_SQL,
     "handed_files": HANDED_FILES_SQL,
+    "lot_outcomes": LOT_OUTCOMES_SQL,
     "recovery_rates": RECOVERY_RATES_SQL,
 }
 

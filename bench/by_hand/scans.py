@@ -70,6 +70,10 @@ NOTHING_HANDED_OUT = """
     CREATE TABLE IF NOT EXISTS handed_files (file_id VARCHAR, partner_id VARCHAR, contract_id VARCHAR, kind VARCHAR,
         handed_on DATE, due_on DATE, lines BIGINT, answered_on DATE)"""
 
+NOTHING_DRAWN = """
+    CREATE TABLE IF NOT EXISTS lot_outcomes (experiment_id VARCHAR, currency VARCHAR, debtor_id VARCHAR,
+        partner_id VARCHAR, known_on DATE, brought DECIMAL(18, 10), expected DECIMAL(18, 10))"""
+
 RATES = """
     CREATE TEMP TABLE rates (currency VARCHAR, bucket BIGINT, product VARCHAR, band BIGINT, rate DECIMAL(18, 10))"""
 
@@ -98,6 +102,7 @@ def scans(start: date, end: date) -> dict[str, str]:
         "partner_reviews": _partner_reviews(start, end),
         "partner_reports": _partner_reports(start, end),
         "handed_files": _handed_files(start, end),
+        "lot_outcomes": _lot_outcomes(end),
         "confirmed_signals": _confirmed_signals(start, end),
         "attendance": _attendance(start, end),
         "staff": _staff(end),
@@ -519,6 +524,14 @@ def _handed_files(start: date, end: date) -> str:
         SELECT {_OF_PARTNER}, e.answered_on <= e.due_on AS in_time FROM handed_files e
         WHERE e.due_on BETWEEN DATE '{start}' AND DATE '{end}'"""
     return _summed(counted, "count(*) AS files_due, count(*) FILTER (in_time) AS files_in_time")
+
+
+def _lot_outcomes(end: date) -> str:
+    counted = f"SELECT {_OF_PARTNER}, e.brought, e.expected FROM lot_outcomes e WHERE e.known_on <= DATE '{end}'"
+    sums = (
+        "count(*) AS lot_debtors, coalesce(sum(brought), 0) AS lot_brought, coalesce(sum(expected), 0) AS lot_expected"
+    )
+    return _summed(counted, sums)
 
 
 def _attendance(start: date, end: date) -> str:

@@ -57,18 +57,19 @@ def commitments_of(world: World, period: Period, partner: str = "") -> FollowedM
             raise RefusedError(f"COM001 no night of {period} has measured; `recoup runs` lists those that have")
         night = nights[-1]
         results = read_kpis(connection, night.run, grains=(Grain.PARTNER,))
-        opened = frozenset(each.action_id for each in read_actions(connection, source=SOURCE))
     with measured_night(world, night.business_date) as measured:
         partners = list(partners_of(measured.duck, period, night.business_date))
     refuse_unknown(partner, partners, f"in {period}")
-    facts = facts_of(world, rules, night, results)
-    found = tuple(
-        (each.partner_id, kept)
-        for each in partners
-        if partner in {"", each.partner_id}
-        for kept in kept_by(facts, each, opened)
-    )
-    return FollowedMonth(period, night.business_date, night.run, found)
+    mine = [each for each in partners if partner in {"", each.partner_id}]
+    return followed_month(world, facts_of(world, rules, night, results), night, mine)
+
+
+def followed_month(world: World, facts: MonthFacts, night: EarlierNight, partners: Iterable[Partner]) -> FollowedMonth:
+    """What is known of the month, partner by partner, with the actions that there are by now."""
+    with world.store.read() as connection:
+        opened = frozenset(each.action_id for each in read_actions(connection, source=SOURCE))
+    found = tuple((each.partner_id, kept) for each in partners for kept in kept_by(facts, each, opened))
+    return FollowedMonth(facts.period, night.business_date, night.run, found)
 
 
 def open_broken(

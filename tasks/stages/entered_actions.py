@@ -190,9 +190,7 @@ def _looked_up(world: World, entry: Entry) -> _Known:
         rows = {name: _row(duck, name, asked) for name, asked in wanted.items() if asked}
         leader = _leader(duck, entry) if entry.employee else ""
     faults = tuple(
-        f"ACT016 {CATALOGUE[name].meaning.rstrip('.').lower()}: the newest extract has no {wanted[name]}"
-        for name, row in rows.items()
-        if row is None
+        f'ACT016 the newest extract of {name} has no "{wanted[name]}"' for name, row in rows.items() if row is None
     )
     places = [row["jurisdiction"] for row in rows.values() if row and row.get("jurisdiction")]
     account = rows.get("accounts") or {}

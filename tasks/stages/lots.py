@@ -55,7 +55,7 @@ def lots_of_night(world: World, manifest: Manifest, duck: Duck, experiments: Exp
     if not held:
         return None
     meets = {each.rule.id: _meeting(duck, each, day) for each in held if each.when is not None}
-    return Lots(held, day, _rows_named(world, manifest.drawn), meets)
+    return Lots(held, day, rows_named(world, manifest.drawn), meets)
 
 
 def arms_in_force(world: World, experiments: ExperimentBook, day: date) -> dict[str, str]:
@@ -111,7 +111,7 @@ def _meeting(duck: Duck, experiment: Experiment, day: date) -> frozenset[str]:
     return frozenset(row["account_id"] for row in duck.read(meets_statement(experiment, day)))
 
 
-def _rows_named(world: World, digest: Digest | None) -> tuple[Mapping[str, Any], ...]:
+def rows_named(world: World, digest: Digest | None) -> tuple[Mapping[str, Any], ...]:
     if digest is None:
         return ()
     with world.store.read() as connection:

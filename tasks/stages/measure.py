@@ -35,8 +35,10 @@ from kpi_rules.trial import read_by_scorecard
 from kpi_rules.views import BREACHES, CREDITS
 from tasks.stages.gate import accepted_inputs, halted_tables
 from tasks.stages.liquidation import expect_recovery
+from tasks.stages.lot_outcomes import write_lot_outcomes
 from tasks.stages.night import Night, StageWork, folder_of, run_stage
 from tasks.stages.people import BONUS_READS, capacities_of, partners_of, staff_of, working_days_of
+from tasks.stages.rules import rules_of_run
 from tasks.stages.session import session_of_night
 
 
@@ -96,6 +98,9 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
         files += _breaches(world, night, duck, rules, halted)
         if not halted & credits_read(rules, as_of):
             files += expect_recovery(world, night, duck)
+        if "payments" not in halted:
+            experiments = rules_of_run(world, manifest, night.overlay).experiments.on(as_of)
+            files += write_lot_outcomes(world, night, manifest, duck, experiments)
         found = figures_in(duck, rules, as_of, halted, carried=carried_values(world, manifest, rules.on(as_of)))
         files += (_kept_plan(world, night, plan_as_sql(found.plan, duck.sql)),)
 

@@ -20,7 +20,7 @@ from domain.ids import RunId
 from domain.manifest import RunKind, Stage
 from domain.records import Grain, KpiResult
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.views import BREACHES, CREDITS, RECOVERY_RATES
+from kpi_rules.views import BREACHES, CREDITS, LOT_OUTCOMES, RECOVERY_RATES
 from tasks.stages.gate import accepted_in, halted_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.rules_then import rules_then
@@ -77,7 +77,7 @@ def measured_night(world: World, day: date) -> Iterator[MeasuredNight]:
         halted = halted_in(connection, run)
     rules = rules_then(world, manifest).kpis.on(day)
     with session_of_night(world, manifest, accepted) as duck:
-        for table in (CREDITS, BREACHES, RECOVERY_RATES):
+        for table in (CREDITS, BREACHES, RECOVERY_RATES, LOT_OUTCOMES):
             file = files.get(table.name)
             written = [registered_file(world, file.path, file.sha256)] if file else []
             duck.create_view(table.name, written, duck_columns(table))

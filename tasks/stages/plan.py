@@ -18,6 +18,7 @@ from adapters.store.signatures import with_signatures
 from adapters.store.standing import standings_on
 from adapters.store.waivers import waivers_in_force
 from adapters.world import World, business_today
+from allocation.lot_outcomes import days_back
 from domain.ids import AttemptId, Digest
 from domain.manifest import EarlierNight, Manifest, RunKind, Stage, Unread
 from domain.periods import Period
@@ -82,7 +83,10 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
                 rules.experiments.contact_days(day),
             ),
             openings=strategy.recovery.months if strategy else 1,
-            payment_days=rules.contracts.during(Period.of(day)).look_back_days(),
+            payment_days=max(
+                rules.contracts.during(Period.of(day)).look_back_days(),
+                days_back(rules.experiments.on(day), Period.of(day).start),
+            ),
             account_days=account_days_read(rules.contracts.during(Period.of(day))),
         )
         if not inputs.landed:

@@ -51,6 +51,7 @@ from tasks.stages.as_if import SECTIONS, Shift, as_if, shifts
 from tasks.stages.carried_pay import batches_carried, columns_carried
 from tasks.stages.gate import accepted_in, halted_in
 from tasks.stages.liquidation import rates_in
+from tasks.stages.lot_outcomes import view_lot_outcomes
 from tasks.stages.manifests import manifest_of
 from tasks.stages.measure import carried_values, figures_in
 from tasks.stages.pay import Pay, pay_in
@@ -157,6 +158,7 @@ def _measured(
         )
     with session_of_night(world, manifest, accepted) as duck:
         duck.keep(DISPATCH_SQL.name)
+        view_lot_outcomes(world, duck, night.run)
         bench = _Bench(duck, night.day, halted, earlier)
         old, new = (
             bench.figures_of(rules, carried_values(world, manifest, rules.kpis.on(night.day))) for rules in sides

@@ -28,6 +28,7 @@ from tasks.stages.confirmed_signals import create_confirmed_signals
 from tasks.stages.decided_complaints import COMPLAINTS, judge_complaints
 from tasks.stages.handed_files import create_handed_files
 from tasks.stages.late_rows import with_late_rows
+from tasks.stages.lot_outcomes import create_no_lot_outcomes
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def session_of_night(
     their latest version, and beside both what came late; `accounts_previous` and `accounts_opening` (end of the last
     period); `account_days`, of every day whose accounts are named, and `extract_days`; `dispatch`; `credits_before` and
     `liquidation`, of earlier months; `planned_actions`, of earlier nights; `confirmed_signals`, of people;
-    `handed_files`, of partners.
+    `handed_files`, of partners; `lot_outcomes`, without rows until a night has written them.
 
     `accepted` are the versions of the date itself that the gate let through; a table without one has no rows of today.
     """
@@ -56,6 +57,7 @@ def session_of_night(
         judge_complaints(duck, manifest)
         create_confirmed_signals(duck, manifest)
         create_handed_files(duck, manifest)
+        create_no_lot_outcomes(duck)
         _account_views(duck, manifest.business_date, inputs, found)
         create_account_days(duck, inputs, found)
         create_dispatch_views(duck, dispatch)

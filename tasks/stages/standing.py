@@ -43,12 +43,12 @@ from kpi_rules.standing_language import LeagueCondition, StandingRule
 from kpi_rules.standings import PartnerMonths, Proposed, conditions_of, looks_back, proposed
 from tasks.stages.actions import terms_of
 from tasks.stages.authority import people_on
-from tasks.stages.commitments import broken_in, commitments_of, facts_of, open_broken
+from tasks.stages.commitments import MonthFacts, broken_in, facts_of, followed_month, open_broken
 from tasks.stages.measured import measured_night
 from tasks.stages.night import Night
 from tasks.stages.people import partners_of, refuse_unknown
 from tasks.stages.rules import RuleSet, sound_rules
-from tasks.stages.standing_leagues import Leagues, leagues_of
+from tasks.stages.standing_leagues import Leagues, leagues_of, leagues_of_night
 
 _LATELY = 92  # days
 RECTIFICATION, DEPARTMENT = "rectification", "partners"
@@ -67,7 +67,17 @@ def review_standings(
     """
     rules = sound_rules(world.settings.rules)
     by_rule = _rules_of(world, rules, period)
-    evidence, day = _evidence(world, rules, by_rule, period), on or business_today(world)
+    return _reviewed_by(world, by_rule, _evidence(world, rules, by_rule, period), attempt, on or business_today(world))
+
+
+def _reviewed_by(
+    world: World,
+    by_rule: tuple[Placed[StandingRule], ...],
+    evidence: _Evidence,
+    attempt: AttemptId | None,
+    day: date,
+) -> tuple[ReviewedStanding, ...]:
+    period = evidence.period
     try:
         with world.store.write("standing_reviewed") as connection:
             history = read_standings(connection)
@@ -95,8 +105,11 @@ def propose_at_months_end(world: World, night: Night, rules: RuleSet) -> None:
         measured = stage_result(connection, night.run, Stage.MEASURE.value)
     if measured is not None and measured.outcome is State.DONE:
         morning = night.business_date + timedelta(days=1)
-        review_standings(world, period, night.attempt, on=morning)
-        open_broken(world, commitments_of(world, period), night.attempt, on=morning)
+        by_rule = _rules_of(world, rules, period)
+        evidence = _evidence(world, rules, by_rule, period)
+        _reviewed_by(world, by_rule, evidence, night.attempt, morning)
+        followed = followed_month(world, evidence.facts, evidence.night, evidence.partners)
+        open_broken(world, followed, night.attempt, on=morning)
 
 
 def newest_of_each(history: Iterable[ReviewedStanding]) -> tuple[ReviewedStanding, ...]:
@@ -196,6 +209,7 @@ class _Evidence:
     kpis: Mapping[Period, tuple[KpiResult, ...]]
     leagues: Leagues
     broken: Mapping[tuple[str, Period], tuple[str, ...]]
+    facts: MonthFacts
 
 
 def _refuse_strangers(world: World, partner: str, today: date) -> None:
@@ -234,10 +248,11 @@ def _evidence(world: World, rules: RuleSet, by_rule: Iterable[Placed[StandingRul
         by_month = {Period.of(each.business_date): each for each in nights}
         scores = {month: read_scores(connection, each.run) for month, each in by_month.items()}
         kpis = {month: read_kpis(connection, each.run, grains=(Grain.PARTNER,)) for month, each in by_month.items()}
-    with measured_night(world, last.business_date) as night:
-        partners = partners_of(night.duck, period, last.business_date)
     wanted = {each for placed in standing for each in conditions_of(placed.rule) if isinstance(each, LeagueCondition)}
-    leagues = leagues_of(world, by_month, wanted)
+    with measured_night(world, last.business_date) as night:  # opened once for all that is read of the month
+        partners = partners_of(night.duck, period, last.business_date)
+        leagues = leagues_of_night(night, wanted, period)
+    leagues |= leagues_of(world, {month: each for month, each in by_month.items() if month != period}, wanted)
     followed = {month: facts_of(world, rules, by_month[month], results) for month, results in kpis.items()}
     broken = {
         (partner.partner_id, month): found
@@ -245,7 +260,7 @@ def _evidence(world: World, rules: RuleSet, by_rule: Iterable[Placed[StandingRul
         for partner in partners
         if (found := broken_in(facts, partner)) is not None
     }
-    return _Evidence(period, last, partners, scores, kpis, leagues, broken)
+    return _Evidence(period, last, partners, scores, kpis, leagues, broken, followed[period])
 
 
 def _partners_by_rule(

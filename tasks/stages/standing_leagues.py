@@ -19,18 +19,28 @@ from tasks.stages.measured import MeasuredNight, measured_night
 Leagues = Mapping[tuple[Period, LeagueCondition], Mapping[str, MonthFigure]]
 
 
-def leagues_of(world: World, nights: Mapping[Period, EarlierNight], wanted: Collection[LeagueCondition]) -> Leagues:
-    """The figure of each partner, by month and condition: the ratio to what was expected, and the verdict as its note.
+def leagues_of(
+    world: World, earlier: Mapping[Period, EarlierNight], wanted: Collection[LeagueCondition]
+) -> dict[tuple[Period, LeagueCondition], Mapping[str, MonthFigure]]:
+    """Those of the months before the one that is looked at, as far back as the conditions look.
 
     Raises: RefusedError for a rate that cannot be compared; ConflictError; FileChangedError.
     """
     found: dict[tuple[Period, LeagueCondition], Mapping[str, MonthFigure]] = {}
-    back = max((each.months for each in wanted), default=0)
-    for month in sorted(nights, reverse=True)[:back]:
-        with measured_night(world, nights[month].business_date) as night:
-            for each in wanted:
-                found[month, each] = _figures(night, each, month)
+    for back, month in enumerate(sorted(earlier, reverse=True), start=1):
+        asked = [each for each in wanted if each.months > back]
+        if asked:
+            with measured_night(world, earlier[month].business_date) as night:
+                found |= leagues_of_night(night, asked, month)
     return found
+
+
+def leagues_of_night(
+    night: MeasuredNight, wanted: Collection[LeagueCondition], month: Period
+) -> dict[tuple[Period, LeagueCondition], Mapping[str, MonthFigure]]:
+    """The figure of each partner, by month and condition: the ratio to what was expected, and the verdict as its
+    note."""
+    return {(month, each): _figures(night, each, month) for each in wanted}
 
 
 def leagues_in(night: MeasuredNight, kpi: str, strata: tuple[str, ...], currency: str = "") -> tuple[FoundLeague, ...]:

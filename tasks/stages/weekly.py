@@ -38,7 +38,7 @@ from kpi_rules.plan import plan_kpis
 from kpi_rules.progress import Stretch, share_passed
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.views import BREACHES, CREDITS, RECOVERY_RATES
+from kpi_rules.views import BREACHES, CREDITS, LOT_OUTCOMES, RECOVERY_RATES
 from reports.languages import Language, words_of
 from reports.scopes import Posting
 from reports.weekly import HALTED, PAID, Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts
@@ -57,7 +57,12 @@ from tasks.stages.session import session_of_night
 RECOVERED, CONTACTED, ROLLED = "recovered", "contact_rate", "roll_rate_by_cohort_accounts"
 PAST_MONTHS = 3
 _TENTH = Decimal("0.1")
-_WRITTEN = (CREDITS, BREACHES, RECOVERY_RATES)  # by the night: views that its session does not have by itself
+_WRITTEN = (
+    CREDITS,
+    BREACHES,
+    RECOVERY_RATES,
+    LOT_OUTCOMES,
+)  # by the night: views that its session does not have by itself
 _SHOWN = frozenset({Grain.TEAM, Grain.SEGMENT, Grain.PORTFOLIO})
 
 
@@ -150,8 +155,8 @@ def _measured(world: World, night: Night, rules: KpiRules, monday: date) -> _Mea
 
 def _stored(world: World, night: Night, manifest: Manifest, name: str) -> list[Path]:
     """What the night has stored of its month, and the last night of each earlier month of its own: a week may begin in
-    the month before. The KPIs take of it the rows of their days. Rates have no days: those of the night count."""
-    runs = [night.run, *(earlier.run for earlier in manifest.earlier if name != RECOVERY_RATES.name)]
+    the month before. The KPIs take of it the rows of their days. Rates and lots are of the night itself."""
+    runs = [night.run, *(earlier.run for earlier in manifest.earlier if name in {CREDITS.name, BREACHES.name})]
     with world.store.read() as connection:
         found = [files_of_run(connection, run).get(name) for run in runs]
     return [registered_file(world, file.path, file.sha256) for file in found if file is not None]

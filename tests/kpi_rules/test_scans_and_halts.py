@@ -38,6 +38,7 @@ def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(h
         ("credits", ["accounts_opening", "credits"]),
         ("expected", ["accounts_opening", "dispatch", "recovery_rates"]),
         ("handed_files", ["handed_files"]),
+        ("lot_outcomes", ["lot_outcomes"]),
         ("opening", ["accounts_opening", "dispatch"]),
         ("owned_days", ["accounts", "accounts_opening", "dispatch", "payments"]),
         ("ownership for accounts_had", ["accounts", "dispatch"]),

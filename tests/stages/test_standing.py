@@ -143,7 +143,7 @@ def test_only_what_was_put_right_leads_back_and_only_as_it_stood_at_the_months_e
 
 def _would_be(world, rule, period):
     """What the month would propose, were there no figures but the rectification."""
-    evidence = _Evidence(period, None, (), {}, {}, {}, {})
+    evidence = _Evidence(period, None, (), {}, {}, {}, {}, None)
     with world.store.read() as connection:
         history = read_standings(connection)
         actions = {each.opened.key: each for each in read_actions(connection, source="rectification")}

@@ -83,6 +83,14 @@ def night_of(world: World, day: date, stages: tuple[Stage, ...] = NIGHT, **reque
     attempt = begin_attempt(world.store, f"nightly {day}", day)
     land(world, day, attempt)
     night = plan_night(world, Request(day, stages, **request), attempt)  # type: ignore[arg-type]
+    stages_of_night(world, night, stages)
+    end_attempt(world.store, attempt, State.DONE, "")
+    return night
+
+
+def stages_of_night(world: World, night: Night, stages: tuple[Stage, ...]) -> None:
+    """Run the stages of a planned night as the flow calls them."""
+    day = night.business_date
     with world.store.read() as connection:
         manifest = manifest_of(connection, night.run)
     rules = rules_of_run(world, manifest, night.overlay)
@@ -95,8 +103,6 @@ def night_of(world: World, day: date, stages: tuple[Stage, ...] = NIGHT, **reque
     }
     for stage in stages:
         work[stage]()
-    end_attempt(world.store, attempt, State.DONE, "")
-    return night
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tests.conftest import SteppingClock, new_world
 from tests.stages.conftest import night_of, put_book
 from tests.stages.test_nights import files_of, tables_of
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 9, 3)
 
 # Before and after what a night writes: files by their renaming, transactions by their commit.
@@ -68,14 +70,12 @@ def test_the_points_are_those_of_a_night(undisturbed):
     assert {point.partition("#")[0] for point in POINTS} <= set(world.seam.reached)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("undisturbed", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("point", ALONE)
 def test_killed_and_run_again_it_equals_an_undisturbed_night(request, undisturbed, tmp_path, book, point):
     _killed_at_each(request, undisturbed, tmp_path, book, [point])
 
 
-@pytest.mark.slow
 def test_killed_at_every_point_in_turn_and_run_again_it_equals_an_undisturbed_night(
     request, undisturbed, tmp_path, book
 ):

@@ -103,6 +103,7 @@ def drawn_of(world, run):
     return file, pq.read_table(world.settings.home / file.path).to_pylist()
 
 
+@pytest.mark.slow
 def test_lots_are_kept_from_night_to_night_and_compared_as_assigned(world, run_night, monkeypatch, tmp_path):
     with pytest.raises(RefusedError, match="ARM021"):
         experiment_as_of(world, "calls", DAY)

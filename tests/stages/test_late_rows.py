@@ -49,6 +49,7 @@ def eligible(world, run):
     return next(Decimal(row["eligible"]) for row in summary["credits"] if row["currency"] == "VND")
 
 
+@pytest.mark.slow
 def test_a_late_payment_counts_on_its_own_day_once_that_night_runs_again(night):
     world, amount = night
     with world.store.read() as connection:

@@ -146,6 +146,7 @@ def test_what_has_not_changed_is_not_judged_again(any_world, land_book, run_nigh
         assert checks[0][f"{table}.tie_out"] == checks[1][f"{table}.tie_out"]
 
 
+@pytest.mark.slow
 def test_what_refers_to_something_changed_is_judged_again(any_world, land_book, run_night):
     land_book(any_world)
     run_night(any_world, DAY, (Stage.GATE,))
@@ -193,8 +194,11 @@ def test_another_number_of_threads_gives_the_same_results(ran, land_book, run_ni
 
 CORRUPTIONS = [
     ("payments", "SELECT * EXCLUDE (amount) FROM extract", "payments.amount.column", 'no column "amount"'),
-    ("payments", "FROM extract UNION ALL FROM extract", "payments.duplicates", "equal rows"),
-    (
+    pytest.param(
+        *("payments", "FROM extract UNION ALL FROM extract", "payments.duplicates", "equal rows"),
+        marks=pytest.mark.slow,
+    ),
+    pytest.param(
         "payments",
         (
             "SELECT * REPLACE ((amount * 100)::DECIMAL(18,4) AS amount, (principal * 100)::DECIMAL(18,4) AS principal, "
@@ -203,6 +207,7 @@ CORRUPTIONS = [
         ),
         "payments.over_balance",
         "off",
+        marks=pytest.mark.slow,
     ),
 ]
 SHORT = (Stage.GATE, Stage.ALLOCATE)
@@ -229,6 +234,7 @@ def test_a_corrupted_extract_halts_and_says_what_and_where(any_world, land_book,
     assert kpis["calls_made"].state is ValueState.VALUE
 
 
+@pytest.mark.slow
 def test_a_halted_book_leaves_the_dispatch_in_force(any_world, land_book, run_night):
     land_book(any_world)
     rewrite(any_world, "accounts", "SELECT * EXCLUDE (days_past_due) FROM extract")
@@ -239,10 +245,11 @@ def test_a_halted_book_leaves_the_dispatch_in_force(any_world, land_book, run_ni
     assert "the dispatch in force stands" in stages["allocate"].summary["note"]
 
 
+@pytest.mark.slow
 def test_a_corrected_extract_is_a_new_version_and_a_rerun_uses_it(any_world, land_book, run_night):
     land_book(any_world)
     good = (any_world.settings.landing / DAY.isoformat() / "payments.parquet").read_bytes()
-    rewrite(any_world, "payments", CORRUPTIONS[2][1])
+    rewrite(any_world, "payments", CORRUPTIONS[2].values[1])
     halted = run_night(any_world, DAY, SHORT)
     (any_world.settings.landing / DAY.isoformat() / "payments.parquet").write_bytes(good)
     corrected = run_night(any_world, DAY, SHORT)
@@ -269,6 +276,7 @@ def test_a_bad_resend_does_not_displace_what_was_accepted(any_world, land_book, 
         assert pointed(connection, Pointer.ACCEPTED, DAY, DAY) == before
 
 
+@pytest.mark.slow
 def test_an_increment_that_was_never_accepted_leaves_the_month_without_value(world, land_book, run_night):
     land_book(world)
     rewrite(world, "contacts", "SELECT * EXCLUDE (outcome) FROM extract")

@@ -71,6 +71,7 @@ def world(measured_world, tmp_path, request):
         yield copy
 
 
+@pytest.mark.slow
 def test_the_past_is_not_planned_again_and_a_what_if_plans_for_itself(world, run_night, monkeypatch):
     first = run_of(world, DAY)
     again = run_night(world, DAY, SHORT)

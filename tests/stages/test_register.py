@@ -198,6 +198,7 @@ def _received(connection, run):
     return found.value
 
 
+@pytest.mark.slow
 def test_what_is_decided_after_the_month_was_paid_is_told_and_posts_the_difference(book_of_three_days):
     """Landed open, paid; upheld in the register; the night again: the gate takes its part, and opening it again gives
     it back."""

@@ -135,6 +135,7 @@ def test_unsigned_signals_do_not_look_and_a_night_before_the_last_day_has_none(m
         assert "cash_kept" in {rate.signal for rate in done.rates}
 
 
+@pytest.mark.slow
 def test_a_confirmed_case_is_a_figure_of_the_night_that_is_run_again(loose_world, request, tmp_path):
     """Open and explained ones are none, and one that was opened again is one no more."""
     with copy_of(loose_world, tmp_path / "home", request) as world:

@@ -165,9 +165,27 @@ def open_duck(settings: Settings) -> Iterator[Duck]:
     with writing(spill):
         spill.mkdir(parents=True, exist_ok=True)
     with spilling(spill), _engine(settings.memory_limit, settings.threads).connect() as connection:
-        duck = Duck(connection)
-        duck.run(f"SET temp_directory = '{quoted(spill)}'")
-        yield duck
+        driver = connection.connection.driver_connection
+        _open_sessions.append(driver)
+        try:
+            duck = Duck(connection)
+            duck.run(f"SET temp_directory = '{quoted(spill)}'")
+            yield duck
+        finally:
+            _open_sessions.remove(driver)
+
+
+def interrupt_sessions() -> None:
+    """End the statements that run now, in all their threads.
+
+    An exception that a signal handler raises ends only the waiting for one: its threads would go on beside what comes
+    next, and closing the session would wait for them.
+    """
+    for driver in _open_sessions:
+        driver.interrupt()
+
+
+_open_sessions: list[Any] = []
 
 
 @lru_cache(maxsize=8)

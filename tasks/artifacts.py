@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect.artifacts import create_markdown_artifact
 
+from adapters.store.ledger import Head
 from adapters.store.results import read_verdict
 from adapters.store.runs import StageResult, files_of_run
 from adapters.world import World
+from domain.issues import Issue
+from domain.periods import Period
 from domain.records import CheckResult, Outcome, Verdict
 from reports.allocation import AllocationFacts, allocation_report
 from reports.formats import Formats
@@ -24,6 +27,7 @@ from tasks.stages.compare import RunComparison
 from tasks.stages.decide import Published
 from tasks.stages.month_end import Prepared
 from tasks.stages.night import Night
+from tasks.stages.tie_out import KindTieOut, plain_tie_outs
 
 _MARKS: Mapping[Outcome, str] = {
     Outcome.PASS: "✓ pass",
@@ -161,6 +165,19 @@ def show_files(world: World, night: Night) -> None:
     create_markdown_artifact(text, key="files", description="Files of the run")
 
 
+def show_paths(title: str, files: Iterable[Path]) -> None:
+    """Where files lie that were written beside a run."""
+    lines = [f"# {title.capitalize()}", "", *(f"- `{path.absolute()}`" for path in files)]
+    create_markdown_artifact("\n".join(lines), key="files", description=title)
+
+
+def show_proof(head: Head, findings: Iterable[str]) -> None:
+    """Where the ledger ends, to be kept somewhere else too, and what does not hold."""
+    lines = ["# Proof of the ledger", "", f"- entries: {head.sequence}", f"- head: `{head.entry_hash}`", ""]
+    lines += [f"- **{each}**" for each in findings] or ["Nothing is found against it."]
+    create_markdown_artifact("\n".join(lines), key="proof", description="Whether the ledger proves, and its head")
+
+
 def _verdict_text(verdict: Verdict, night: Night) -> str:
     tables = [
         {
@@ -234,6 +251,20 @@ def show_batches(prepared: Prepared, files: Iterable[Path], debts: tuple[str, ..
     ] * bool(prepared.late)
     lines += ["", "## Owed, and deducted nowhere", "", *(f"- {as_markdown(text)}" for text in debts)] * bool(debts)
     create_markdown_artifact("\n".join(lines), key="batches", description="Batches to review")
+
+
+def show_tie_out(period: Period, kinds: Iterable[KindTieOut], unexplained: Iterable[Issue]) -> None:
+    """From the month's payments to what is to be paid; what no reason covers stands on top."""
+    lines = [f"# Tie-out of {period}", "", *(f"- **{issue}**" for issue in unexplained)]
+    for kind in kinds:
+        for chain in plain_tie_outs(kind.chains):
+            lines += [
+                "",
+                f"## {kind.kind}, {chain['currency']}",
+                "",
+                *_table(cast(list[dict[str, Any]], chain["steps"])),
+            ]
+    create_markdown_artifact("\n".join(lines), key="tie-out", description="From payments to what is to be paid")
 
 
 def show_published(published: Published) -> None:

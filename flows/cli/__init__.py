@@ -21,6 +21,7 @@ from flows.cli import (
     capacity,
     contact_points,
     dispatching,
+    doctor,
     experiments,
     explaining,
     fairness,
@@ -35,6 +36,7 @@ from flows.cli import (
     payroll,
     projection,
     reporting,
+    retention,
     rules,
     serving,
     settlement,
@@ -76,11 +78,14 @@ for commands in (
     capacity.app,
     parallel.app,
     books.app,
+    doctor.app,
+    retention.app,
     serving.app,
     observing.app,
 ):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(explaining.explaining, name="explain")
+app.add_typer(retention.legal_hold, name="legal-hold")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
 app.add_typer(signals.signals, name="signals")
@@ -122,8 +127,7 @@ def _prepare_prefect() -> None:
 
     What went wrong is told once, by `main`: Prefect's own words go to the log of the run, and not to the terminal.
     """
-    home = read_settings().home.absolute()
-    os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))
+    os.environ.setdefault("PREFECT_HOME", str(read_settings().home.absolute() / "prefect"))
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "recoup")  # what stages say stands in the run's log too

@@ -13,7 +13,7 @@ from adapters.world import World, business_today, open_world
 from domain.ids import short
 from domain.money import from_minor
 from domain.periods import Period
-from flows.attempts import attempt_at
+from flows.attempts import attempt_at, turn_at
 from flows.cli.arguments import BatchId, ByName, OfPeriod, Reason, parse_date, parse_period
 from flows.cli.naming import batch_meant
 from flows.cli.output import AsJson, say, show, working
@@ -133,7 +133,7 @@ def publish(batch: BatchId, by: ByName, *, as_json: AsJson = False) -> None:
     from tasks.stages.after_publish import write_outputs
 
     world = open_world()
-    with attempt_at(world, f"publish {batch}", None):
+    with turn_at(world, f"publish {batch}", None):
         batch = batch_meant(world, batch, as_json=as_json)
         published = decide.publish(world, batch, by=by)
         write_outputs(world, published.batch)

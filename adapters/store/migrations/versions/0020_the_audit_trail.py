@@ -10,7 +10,7 @@ from adapters.store.trail import TRAILED, append_rows, key_columns
 from adapters.store.types import UtcTime
 
 revision = "0020"
-down_revision = "0017"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 REDACTED = "***"
 
 # Variables whose whole value is a secret, and those whose value is an address with one in it.
-_SECRET = re.compile(r"(AUTH_STRING|PASSWORD|PASSWD|SECRET|TOKEN|API_KEY)$")
+_SECRET = re.compile(r"(AUTH_STRING|PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|ENCRYPTION_KEY)$")
 _ADDRESS = re.compile(r"(URL|URI|DSN|WEBHOOK)$")
 _IN_ADDRESS = re.compile(r"^[A-Za-z][\w+.\-]*://(?P<account>[^/?#]*(?=@))?@?(?P<rest>.*)$", re.DOTALL)
 _FEWEST_CHARACTERS = 4

@@ -102,7 +102,9 @@ def append_rows(
     login = migrating or login_of(connection)
     rows = []
     for table in sorted(keys):
-        for key, content, by in sorted(_rows_of(connection, table, keys[table], in_older_store=bool(migrating))):
+        found = sorted(_rows_of(connection, table, keys[table], in_older_store=bool(migrating)))
+        known = _known_among(connection, table, [key for key, _, _ in found])
+        for key, content, by in (each for each in found if each[0] not in known):
             number += 1
             entry = Entry(number, table, key, content, by, login, NO_ENTRY)
             rows.append(_row(entry, previous, clock()))
@@ -188,6 +190,14 @@ def _rows_of(
     for piece in pieces:
         for row in connection.execute(statement if piece is None else statement.where(key.in_(piece))).mappings():
             yield _key_text(table, row), content_of(table, row), row[named]
+
+
+def _known_among(connection: sa.Connection, table: str, keys: Sequence[str]) -> frozenset[str]:
+    """Those that have entries: of rows that were copied together with their trail."""
+    column = audit_trail.c.row_key
+    pieces = [keys[at : at + _KEYS_AT_ONCE] for at in range(0, len(keys), _KEYS_AT_ONCE)]
+    statement = sa.select(column).where(audit_trail.c.table_name == table)
+    return frozenset(key for piece in pieces for key in connection.scalars(statement.where(column.in_(piece))))
 
 
 def content_of(table: sa.Table, row: sa.RowMapping) -> Digest:

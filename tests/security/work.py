@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.world import world_of_process
@@ -22,7 +23,7 @@ def run(steps: Path) -> None:
         os.environ.update(step["environment"])
         world_of_process.cache_clear()
         sys.argv = ["recoup", *step["words"]]
-        sys.stderr.write(f"$ recoup {' '.join(step['words'])}\n")
+        sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} $ recoup {' '.join(step['words'])}\n")
         try:
             main()
             codes.append(0)

@@ -33,7 +33,7 @@ def refuse_another_environment(settings: Settings, store: Store) -> None:
     """Raises: StoreError where settings, store and home do not say the same."""
     fault = fault_of_environment(settings, store)
     if fault:
-        raise StoreError(f"STO002 {fault}")
+        raise StoreError(f"STO005 {fault}")
 
 
 def fault_of_environment(settings: Settings, store: Store) -> str:

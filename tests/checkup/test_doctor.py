@@ -338,7 +338,7 @@ def production(any_settings):
 def test_what_is_named_opens_under_its_name_only(production):
     assert open_world(production.settings).settings.environment == "production"
     for other in ("", "test"):
-        with pytest.raises(StoreError, match=r'STO002 the settings say .*, the store "production", the home folder'):
+        with pytest.raises(StoreError, match=r'STO005 the settings say .*, the store "production", the home folder'):
             open_world(production.settings.model_copy(update={"environment": other}))
     assert found_in(production.settings)["environment"] == []
     assert found_in(production.settings.model_copy(update={"environment": "test"}))["environment"] == ["DOC004"]
@@ -350,7 +350,7 @@ def test_a_production_store_refuses_another_home_and_a_production_home_another_s
     )
     home_of_production = production.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'new.sqlite'}"})
     for settings in (store_elsewhere, home_of_production):
-        with pytest.raises(StoreError, match="STO002"):
+        with pytest.raises(StoreError, match="STO005"):
             open_world(settings)
 
 

@@ -31,3 +31,7 @@ class ConflictError(WorldError):
 
 class RefusedError(WorldError):
     """A decision that the rules of the house do not allow, with the coded reasons."""
+
+
+class StageTooLongError(WorldError):
+    """A stage ran into its time limit, and was stopped."""

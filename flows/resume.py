@@ -5,8 +5,9 @@ from __future__ import annotations
 from prefect import flow
 
 from adapters.world import world_of_process
-from flows.attempts import attempt_at
+from flows.endings import ends_told
 from flows.nightly import run_stages
+from flows.turns import our_turn
 from flows.verdicts import raise_if_halted
 from tasks.land import go_on
 from tasks.stages.night import Night
@@ -14,6 +15,7 @@ from tasks.stages.resuming import unfinished_run
 
 
 @flow(name="resume", flow_run_name="resume {run}", persist_result=False)
+@ends_told
 def resume(run: str = "") -> Night:
     """Go on with a night after its last finished stage, by the store's own record; nothing lands anew.
 
@@ -22,7 +24,7 @@ def resume(run: str = "") -> Night:
     """
     world = world_of_process()
     found = unfinished_run(world, run)
-    with attempt_at(world, f"resume {found}", None) as attempt:
+    with our_turn(f"resume {found}", None) as attempt:
         night, stages = go_on(found, attempt)
         run_stages(night, stages)
         raise_if_halted(night)

@@ -192,6 +192,12 @@ def attempts_with(connection: sa.Connection, ids: Sequence[AttemptId]) -> tuple[
     return tuple(_attempt(row) for row in rows)
 
 
+def attempt_named(connection: sa.Connection, attempt: AttemptId) -> Attempt | None:
+    """The attempt of this id, if it is on record."""
+    row = connection.execute(sa.select(attempts).filter_by(attempt_id=attempt)).first()
+    return None if row is None else _attempt(row)
+
+
 def attempts_of_run(connection: sa.Connection, run: RunId) -> tuple[Attempt, ...]:
     rows = connection.execute(sa.select(attempts).filter_by(run_id=run).order_by(attempts.c.started_at))
     return tuple(_attempt(row) for row in rows)

@@ -1053,6 +1053,22 @@ invoice_decisions = sa.Table(
     comment="What people decided on invoices that differ from what was posted.",
 )
 
+audit_trail = sa.Table(
+    "audit_trail",
+    STORE,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False, comment="Without gaps, from 1."),
+    sa.Column("table_name", sa.String(64), nullable=False, comment="Table of the decision."),
+    sa.Column("row_key", sa.String(400), nullable=False, comment="Key of its row; parts are separated by U+001F."),
+    sa.Column("content", sa.String(64), nullable=False, comment="Digest of the row, without recorded times."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Whom the row names."),
+    sa.Column("login", sa.String(120), nullable=False, comment="Login of the session, or account on SQLite."),
+    sa.Column("previous_hash", sa.String(64), nullable=False, unique=True, comment="Hash of the entry before."),
+    sa.Column("entry_hash", sa.String(64), nullable=False, unique=True, comment="Hash of this entry and that before."),
+    sa.Column("recorded_at", UtcTime(), nullable=False, comment="When it was recorded, UTC; no content."),
+    sa.UniqueConstraint("table_name", "row_key"),
+    comment="Decisions of people, chained by hash: `recoup audit` lists them, `recoup verify` holds rows against them.",
+)
+
 legal_hold_decisions = sa.Table(
     "legal_hold_decisions",
     STORE,
@@ -1189,6 +1205,7 @@ APPEND_ONLY = (
     claim_reply_lines,
     partner_invoices,
     invoice_decisions,
+    audit_trail,
     environments,
     legal_hold_decisions,
     removals,

@@ -25,7 +25,7 @@ from adapters.world import open_world
 from domain.ids import RunId, short
 from domain.manifest import Stage
 from domain.records import CheckResult, Outcome, TableVerdict
-from flows.cli.arguments import OnDate, RuleFolder
+from flows.cli.arguments import OnDate, RuleFolder, parse_date
 from flows.cli.output import AsJson, print_table, say, show, working
 from tasks.stages.manifests import manifest_of
 from tasks.stages.waive import waivers_of_run
@@ -51,6 +51,21 @@ def nightly(day: OnDate, *, as_json: AsJson = False) -> None:
 
         flow(day)
     _show_newest(day, as_json=as_json)
+
+
+@app.command("catch-up")
+def catch_up(
+    until: Annotated[
+        date | None,
+        typer.Option("--until", parser=parse_date, metavar="YYYY-MM-DD", help="Last business date; else yesterday's."),
+    ] = None,
+) -> None:
+    """Run the nights that are missing since the last official one, oldest first."""
+    with working("Catching up"):
+        from flows.catch_up import catch_up as flow
+
+        flow(until)
+    runs(most=10)
 
 
 @app.command()

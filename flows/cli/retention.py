@@ -9,7 +9,7 @@ import typer
 from adapters.store.retention import HoldKind, LegalHold
 from adapters.world import open_world
 from domain.ids import short
-from flows.attempts import attempt_at
+from flows.attempts import attempt_at, turn_at
 from flows.cli.output import AsJson, say, show, working
 
 app = typer.Typer()
@@ -38,7 +38,7 @@ def retain(
         raise typer.BadParameter("give --dry-run, or --plan with the digest that it showed")
     world = open_world()
     if plan:
-        with working("Removing"), attempt_at(world, f"retain {plan}", None) as attempt:
+        with working("Removing"), turn_at(world, f"retain {plan}", None) as attempt:
             done = apply_retention(world, plan, attempt, by=by, reason=reason)
         rows = [{"removal": short(one.removal), "files": one.files, "MB": one.size_bytes // 10**6} for one in done]
         show(done, rows, as_json=as_json, title="Removed")

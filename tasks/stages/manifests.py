@@ -55,8 +55,8 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         prices=None if content["prices"] is None else Digest(content["prices"]),
         baselines=_inputs(content["baselines"]),
         gaps=_inputs(content["gaps"]),
-        waivers=tuple(_waiver(row) for row in content["waivers"]),
-        unread=tuple(Unread(row["table"], row["reason"]) for row in content["unread"]),
+        waivers=tuple(_waiver(row) for row in content.get("waivers", ())),
+        unread=tuple(Unread(row["table"], row["reason"]) for row in content.get("unread", ())),
         liquidation=tuple(Digest(name) for name in content.get("liquidation", ())),
         recovered=tuple(Digest(name) for name in content.get("recovered", ())),
         ledger=None if content["ledger"] is None else Digest(content["ledger"]),
@@ -76,7 +76,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         complaints=tuple(_complaint(row) for row in content.get("complaints", ())),
         signals=tuple(_signal(row) for row in content.get("signals", ())),
         handed=tuple(_handed(row) for row in content.get("handed", ())),
-        known_as_of=content["known_as_of"],
+        known_as_of=content.get("known_as_of", ""),
     )
 
 

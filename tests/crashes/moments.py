@@ -147,6 +147,13 @@ def undisturbed(scenario: Scenario, settings: Settings, folder: Path, server: st
         yield Undisturbed(scenario, server, tuple(before), tuple(events), tuple(after))
 
 
+def office_of_step(settings: Settings, scenario: Scenario, number: int, *, minutes: int = 0) -> Office:
+    """The office in which the step has been typed, at its time."""
+    office = office_at(settings, _time_of(scenario, number, minutes=minutes))
+    scenario.steps[number].type(office)
+    return office
+
+
 def _read_rules(settings: Settings) -> None:
     """Every process that is forked off has the rules read already."""
     overlay = settings.rules.parent / "overlay"
@@ -240,9 +247,8 @@ def _typed(settings: Settings, step: Step, now: datetime, watch: Watch) -> tuple
 def _left_after(settings: Settings, steps: Sequence[Step], scenario: Scenario, first: int, _: Watch) -> Left:
     """What there is once the steps, the first of them of that number, have been typed."""
     office = office_at(settings, _time_of(scenario, first, minutes=10))
-    for number, step in enumerate(steps, first):
-        office = office_at(settings, _time_of(scenario, number, minutes=10))
-        step.type(office)
+    for number in range(first, first + len(steps)):
+        office = office_of_step(settings, scenario, number, minutes=10)
         office.close_connections()
     office.world.seam.sweep()  # as every command does at its start
     return _left(office)

@@ -121,23 +121,25 @@ def open_duck(settings: Settings) -> Iterator[Duck]:
     spill = settings.home / "tmp"
     with writing(spill):
         spill.mkdir(parents=True, exist_ok=True)
-    engine = _engine(settings.memory_limit, settings.threads, str(spill.absolute()))
-    with spilling(spill), engine.connect() as connection:
-        yield Duck(connection)
+    with spilling(spill), _engine(settings.memory_limit, settings.threads).connect() as connection:
+        duck = Duck(connection)
+        duck.run(f"SET temp_directory = '{quoted(spill)}'")
+        yield duck
 
 
 @lru_cache(maxsize=8)
-def _engine(memory_limit: str, threads: int, spill: str) -> sa.Engine:
+def _engine(memory_limit: str, threads: int) -> sa.Engine:
     """Every connection of it is a database of its own; the engine is kept for the statements that it has compiled."""
     config = {
         "memory_limit": memory_limit,
         "threads": threads,
-        "temp_directory": spill,
         "preserve_insertion_order": True,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-    return sa.create_engine("duckdb:///:memory:", connect_args={"config": config}, poolclass=NullPool)
+    return sa.create_engine(
+        "duckdb:///:memory:", connect_args={"config": config}, poolclass=NullPool, query_cache_size=2_000
+    )
 
 
 def duck_columns(table: Table) -> dict[str, str]:

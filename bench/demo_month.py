@@ -24,9 +24,10 @@ from pathlib import Path
 from adapters.demo import DemoPlan, write_demo_book
 from adapters.settings import Settings
 from adapters.snapshots import Pointer, pointed, register, versions
+from adapters.store.costs import costs_of_attempt
 from adapters.store.releases import releases_named
 from adapters.store.results import read_kpis
-from adapters.store.runs import begin_attempt, costs_of_attempt
+from adapters.store.runs import begin_attempt
 from adapters.store.signatures import sign
 from adapters.world import World, open_world
 from bench.comparison import Comparison, compared
@@ -88,7 +89,7 @@ def last_night(home: Path, stages: tuple[Stage, ...] = NIGHT) -> dict[str, objec
     with world.store.read() as connection:
         costs = costs_of_attempt(connection, night.attempt)
     seconds = [["land", round(landed_seconds, 2), 0]]
-    seconds += [[stage.value, float(costs[stage.value][0]), costs[stage.value][1]] for stage in stages]
+    seconds += [[each.stage, float(each.seconds), each.peak_mib] for each in costs]
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return {"stages": seconds, "peak_mib": peak_mib, "run": night.run, "book": book_of(world, night.run)}
 

@@ -136,6 +136,21 @@ class ConfirmedSignal:
     partner_id: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class HandedFile:
+    """A placement or recall file that a partner was to acknowledge by `due_on`; `answered_on` is the day on which the
+    last of its lines was answered, or None as long as one is open on the business date."""
+
+    file_id: str
+    partner_id: str
+    contract_id: str
+    kind: str
+    handed_on: date
+    due_on: date
+    lines: int
+    answered_on: date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Complete and stored; it holds no recorded time, so the same inputs give the same id.
@@ -156,7 +171,8 @@ class Manifest:
     before going live came in: of an opening the file itself, of a month-end the one that was posted when it was
     prepared; `results` (month-ends) the digest of what the seals of the source say of its figures, so that they are
     under the month's own id, and with it under its ledger entries; `complaints` what people found of complaints in the
-    register of actions, and `signals` which cases of signals they confirmed; `standings` how partners stand by
+    register of actions, and `signals` which cases of signals they confirmed; `handed` the files for partners whose
+    acknowledgement fell due; `standings` how partners stand by
     decisions of people on the day after, but for those in good standing: a suspended one gets no new placements.
     `settles` (settlements) is whose claims of which cycle match;
     `claims` what was agreed and decided of partners' claims before: of a month-end, what its recoveries are payable by;
@@ -197,6 +213,7 @@ class Manifest:
     refused: tuple[Digest, ...] = ()
     complaints: tuple[DecidedComplaint, ...] = ()
     signals: tuple[ConfirmedSignal, ...] = ()
+    handed: tuple[HandedFile, ...] = ()
     known_as_of: str = ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from domain.expressions.parse import suggestion
@@ -33,12 +34,14 @@ class PartnerAnswer:
 
 @dataclass(frozen=True, slots=True)
 class HandedOut:
-    """A file as it was handed out: its accounts, what was answered of them, and the file that replaced it."""
+    """A file as it was handed out: its accounts, what was answered of them, the file that replaced it, and the day on
+    which it was made, where that is known."""
 
     file_id: str
     accounts: frozenset[str]
     answered: Mapping[str, PartnerAnswer]
     replaced_by: str = ""
+    handed_on: date | None = None
 
 
 def file_named(name: str, rows: Sequence[Sequence[str]]) -> tuple[str, tuple[Issue, ...]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -55,6 +56,11 @@ class ReviewedScore:
     parts: tuple[ReviewedPart, ...]
     peers: tuple[PeerScore, ...]
     earlier: tuple[tuple[str, Decimal | None], ...]
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def title_in(self, language: str) -> str:
+        """By the code of the language; English where there is no other."""
+        return self.titles.get(language, self.title)
 
 
 @dataclass(frozen=True, slots=True)

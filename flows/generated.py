@@ -33,6 +33,7 @@ from kpi_rules.action_tests import ActionTestFile
 from kpi_rules.language import KpiFile, KpiTestFile
 from kpi_rules.signals.language import SignalFile, SignalTestFile
 from kpi_rules.standing_language import StandingFile
+from kpi_rules.standing_trial import StandingTestFile
 from kpi_rules.target_sheets import TargetRow
 from kpi_rules.views import CREDITS
 
@@ -43,6 +44,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "signal_tests": SignalTestFile,
     "target_row": TargetRow,
     "standings": StandingFile,
+    "standing_tests": StandingTestFile,
     "action_terms": ActionTermsFile,
     "action_tests": ActionTestFile,
     "policies": PolicyFile,

@@ -245,6 +245,8 @@ class PartnerFiles(RuleModel):
     """Columns of recall files."""
     term_days: int | None = Field(default=None, gt=0)
     """Days that an account stays with the partner; needed for the column term_ends_on."""
+    acknowledge_days: int | None = Field(default=None, ge=0, le=60)
+    """Calendar days after a file's day within which every line of it is answered; left out, no answer is ever late."""
 
 
 class Contract(TitledRule):

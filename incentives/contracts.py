@@ -12,6 +12,7 @@ from domain.periods import Period
 from domain.records import Unit
 from domain.rules import Placed, RuleKind, RuleVersion, decode_rules
 from incentives.book import unknown_figures
+from incentives.claims.terms import SettlementTerms
 from incentives.contract_checks import competing, faults, permitted
 from incentives.contract_language import Contract, Permission
 from incentives.ready import ReadyPolicy
@@ -51,6 +52,12 @@ class ContractBook:
         matching = [each for each in self.ready if _holds_for(each.contract, partner, currency, placed_on, posted_on)]
         named = [each for each in matching if each.contract.partners != "all"]
         return tuple(named or matching)
+
+    def settlement_on(self, contract: str, day: date) -> SettlementTerms | None:
+        """How claims under the contract are settled of what is posted on the day: by the version that began last."""
+        versions = [each.contract for each in self.ready if each.contract.id == contract]
+        begun = [each for each in versions if each.valid_from <= day]
+        return max(begun, key=lambda each: each.valid_from).settlement if begun else None
 
     def tables(self) -> frozenset[str]:
         """Tables that fees are reckoned from, beside payments and placements."""

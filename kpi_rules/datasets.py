@@ -39,6 +39,7 @@ from kpi_rules.views import (
     CONFIRMED_SIGNALS,
     CREDITS,
     CREDITS_SQL,
+    HANDED_FILES,
     LAST,
     OPENS,
     START,
@@ -625,6 +626,29 @@ def _partner_reports() -> Dataset:
     )  # fmt: skip
 
 
+def _handed_files() -> Dataset:
+    """Judged in the month in which the answer is due, by what has come in up to the business date."""
+    table = VIEWS[HANDED_FILES.name]
+    in_time = sa.func.coalesce(table.c.answered_on <= table.c.due_on, sa.false())
+    late = sa.cast(sa.func.coalesce(table.c.answered_on, AS_OF) - table.c.due_on, sa.BigInteger)
+    dataset = Dataset(
+        HANDED_FILES.name,
+        "Placement and recall files whose acknowledgement fell due in the period, where the contract says by when; a "
+        "file that was replaced, or is empty, is no row.",
+        table,
+        frozenset({HANDED_FILES.name}),
+        table.c.due_on.between(START, LAST),
+        (),
+        _fields_of(HANDED_FILES, table),
+    )
+    return _with(
+        dataset,
+        _field("in_time", Type.BOOLEAN, "Whether every line was answered by the day on which it was due.", in_time),
+        _field("days_late", Type.COUNT, "Days from when it was due to when its last line was answered, or to the "
+               "business date; negative if before.", late),
+    )  # fmt: skip
+
+
 def _planned_actions() -> Dataset:
     rows = planned_rows()
     book, of_accounts = _account(rows.c.account_id), CATALOGUE["accounts"]
@@ -854,6 +878,7 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             _of_employees("reviews", "Quality reviews of the period.", "reviewed_on"),
             _of_partners("partner_reviews", "Reviews of samples of partners' calls and visits.", "reviewed_on"),
             _partner_reports(),
+            _handed_files(),
             _confirmed_signals(),
             _of_employees("attendance", "Days and minutes at work in the period.", "day"),
             _staff(),

@@ -8,12 +8,14 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
+from domain.actions import RegisterKind
 from domain.documents import Document
 from domain.expressions.parse import suggestion
 from domain.issues import Issue
 from domain.records import Grain, Unit
 from domain.rules import Placed, Rule, RuleKind, RuleVersion, decode_rules
 from domain.standings import PartnerState
+from kpi_rules.action_terms import ActionTermsBook
 from kpi_rules.figures import Figure
 from kpi_rules.like_for_like import parts_of
 from kpi_rules.rulebook import KpiRules
@@ -21,6 +23,7 @@ from kpi_rules.standing_language import (
     Bounds,
     Condition,
     Criterion,
+    DeadlineCondition,
     KpiCondition,
     LeagueCondition,
     ScoreCondition,
@@ -97,6 +100,27 @@ def group_faults(book: StandingBook, groups: Iterable[str]) -> Iterator[Issue]:
                 if group not in known:
                     place = placed.place("states", index, "decided_by", number)
                     yield Issue("STD020", place, f'no group "{group}" of approvers', suggestion(group, known))
+
+
+def outcome_faults(book: StandingBook, terms: ActionTermsBook) -> Iterator[Issue]:
+    """Endings of a rectification that no terms of the register know: the condition could never find them."""
+    known = {
+        code for each in terms.placed if each.rule.kind is RegisterKind.RECTIFICATION for code in each.rule.outcomes
+    }
+    for placed in book.standings:
+        for at, condition in _places(placed.rule):
+            for number, code in enumerate(condition.outcomes if isinstance(condition, DeadlineCondition) else ()):
+                if code not in known:
+                    text = f'no terms of rectifications in kpi_rules/actions end as "{code}"'
+                    hint = suggestion(code, known) or "Name an outcome of theirs, or add it there"
+                    yield Issue("STD029", placed.place(*at, "outcomes", number), text, hint)
+
+
+def _places(rule: StandingRule) -> Iterator[tuple[tuple[str | int, ...], Condition]]:
+    for index, step in enumerate(rule.steps):
+        for name in ("any_of", "all_of"):
+            for number, each in enumerate(getattr(step, name)):
+                yield ("steps", index, name, number), each
 
 
 def _of_files(files: Iterable[Document]) -> Iterator[Issue]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from domain.catalogue import CATALOGUE, OWNER_KINDS
 from domain.dispatch import DISPATCH_SQL, FOREVER
+from domain.partner_files import FileKind
 from domain.planned import PLANNED_SQL
 from domain.recovery import Level
 from domain.sql import TABLES, sql_table
@@ -127,6 +128,25 @@ CONFIRMED_SIGNALS = Table(
     dated_by="opened_on",
 )
 
+HANDED_FILES = Table(
+    "handed_files",
+    Kind.EVENT,
+    ("file_id",),
+    (
+        Column("file_id", Type.ID, "The file."),
+        Column("partner_id", Type.ID, "The partner."),
+        Column("contract_id", Type.ID, "The contract under which it went out."),
+        Column("kind", Type.CODE, "What the partner was told.", codes=tuple(FileKind)),
+        Column("handed_on", Type.DATE, "When it went out."),
+        Column("due_on", Type.DATE, "By when the contract wants every line answered."),
+        Column("lines", Type.COUNT, "Accounts in it."),
+        Column("answered_on", Type.DATE, "When the last line was answered; missing as long as one is open.",
+               required=False),
+    ),
+    "Placement and recall files that partners were to acknowledge.",
+    dated_by="due_on",
+)  # fmt: skip
+
 _VIEWS = sa.MetaData()
 
 ACCOUNTS_OPENING_SQL: sa.Table = sql_table(CATALOGUE["accounts"], _VIEWS, "accounts_opening")
@@ -134,6 +154,7 @@ CREDITS_SQL: sa.Table = sql_table(CREDITS, _VIEWS)
 CREDITS_BEFORE_SQL: sa.Table = sql_table(CREDITS, _VIEWS, "credits_before")
 BREACHES_SQL: sa.Table = sql_table(BREACHES, _VIEWS)
 CONFIRMED_SIGNALS_SQL: sa.Table = sql_table(CONFIRMED_SIGNALS, _VIEWS)
+HANDED_FILES_SQL: sa.Table = sql_table(HANDED_FILES, _VIEWS)
 LIQUIDATION_SQL: sa.Table = sql_table(LIQUIDATION, _VIEWS)
 RECOVERY_RATES_SQL: sa.Table = sql_table(RECOVERY_RATES, _VIEWS)
 
@@ -147,6 +168,7 @@ VIEWS: dict[str, sa.Table] = {
     "credits_before": CREDITS_BEFORE_SQL,
     "breaches": BREACHES_SQL,
     "confirmed_signals": CONFIRMED_SIGNALS_SQL,
+    "handed_files": HANDED_FILES_SQL,
     "recovery_rates": RECOVERY_RATES_SQL,
 }
 

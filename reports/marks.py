@@ -31,6 +31,7 @@ _STATES: Mapping[str, Mark] = {
     "halted": Mark("✕", message("halted"), "bad"),
     "waiting": Mark("…", message("waiting"), "open"),
     "failed": Mark("✕", message("failed"), "bad"),
+    "running": Mark("…", message("running"), "open"),
     "prepared": Mark("…", message("prepared"), "open"),
     "approved": Mark("✓", message("approved"), "good"),
     "published": Mark("✓", message("published"), "good"),

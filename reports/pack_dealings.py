@@ -42,12 +42,12 @@ def settlement(pack: Pack) -> Section:
     rows = tuple(
         Row(
             (
-                each.state,
-                each.kind,
+                pack.state_said(each.state),
+                gettext(each.kind) if each.kind else "",
                 Number(each.lines),
                 Number(each.amount, Shape.MONEY, each.currency, note=each.currency),
                 Number(each.oldest_days),
-                each.waits_for,
+                pack.state_said(each.waits_for),
                 pack.formats.day(each.reply_by) if each.reply_by else "",
             )
         )
@@ -81,7 +81,9 @@ def fees(pack: Pack) -> Section:
     )
     rule = gettext("The partner's pay of the month by its contract; what is posted later follows as a difference.")
     notes = (
-        (gettext("State of its batch: %(state)s") % {"state": pack.facts.fee_state},) if pack.facts.fee_state else ()
+        (gettext("State of its batch: %(state)s") % {"state": pack.state_said(pack.facts.fee_state)},)
+        if pack.facts.fee_state
+        else ()
     )
     return Section("fees", gettext("Fees"), rule, headings, rows, gettext("No fee of this month."), notes=notes)
 
@@ -101,8 +103,8 @@ def odd_cases(pack: Pack) -> Section:
             (
                 each.case,
                 each.title,
-                each.about,
-                each.state,
+                pack.said(each.about, {each.in_english: each.title}),
+                pack.state_said(each.state),
                 pack.formats.day(each.deadline),
                 each.reason,
             )

@@ -13,6 +13,7 @@ from domain.partners import Partner
 from domain.periods import Period
 from domain.records import KpiResult
 from reports.sections import Number
+from reports.stored_words import said, state_said
 from reports.views import About, View
 
 Figures = Mapping[tuple[str, str], KpiResult]  # by KPI and currency
@@ -80,7 +81,8 @@ class SettledLines:
 
 @dataclass(frozen=True, slots=True)
 class OddCase:
-    """An integrity signal about the partner: a question, never a verdict, until somebody has confirmed it."""
+    """An integrity signal about the partner: a question, never a verdict, until somebody has confirmed it. `about` was
+    stored in English, and calls the signal by the title `in_english`."""
 
     case: str
     title: str
@@ -92,6 +94,7 @@ class OddCase:
     closed_on: date | None
     reason: str
     is_open: bool
+    in_english: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,15 @@ class Pack(View):
             if currency and kpi in {"overdue_now", "recovered"} and result.value
         }
         return tuple(sorted(mine))
+
+    def said(self, text: str, titles: Mapping[str, str] | None = None) -> str:
+        """What was stored in English, in the language of the pack; KPIs by their titles."""
+        return said(
+            text, self.formats, {kpi: label.title for kpi, label in self.about.labels.items()} | {**(titles or {})}
+        )
+
+    def state_said(self, state: str) -> str:
+        return state_said(state, self.formats)
 
     def result(self, kpi: str, currency: str = "", month: MonthOf | None = None) -> KpiResult | None:
         return (month or self.now).figures.get((kpi, currency))

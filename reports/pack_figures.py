@@ -61,7 +61,7 @@ def _league_row(pack: Pack, league: ReviewedLeague) -> Row:
     low, high = league.low, league.high
     span = f"{pack.formats.short(low)} – {pack.formats.short(high)}" if low is not None and high is not None else "–"
     tone = {"better": "good", "worse": "bad"}.get(league.verdict, "")
-    title = f"{league.title}, {league.currency}" if league.currency else league.title
+    title = _title(pack, league)
     raw_place = f"{league.raw_rank} / {league.of}" if league.raw_rank else ""
     return Row(
         (
@@ -77,6 +77,13 @@ def _league_row(pack: Pack, league: ReviewedLeague) -> Row:
     )
 
 
+def _title(pack: Pack, league: ReviewedLeague) -> str:
+    known = league.kpi in pack.about.labels
+    return (
+        pack.title(league.kpi, league.currency) if known else ", ".join(filter(None, (league.title, league.currency)))
+    )
+
+
 def _dots(pack: Pack, leagues: tuple[ReviewedLeague, ...]) -> Iterator[Dots]:
     shown = [each for each in leagues if each.ratio is not None]
     if shown:
@@ -86,7 +93,7 @@ def _dots(pack: Pack, leagues: tuple[ReviewedLeague, ...]) -> Iterator[Dots]:
             gettext("One dot for each rate, with its interval, beside a line at 1: as the others on such accounts."),
             tuple(
                 Dot(
-                    f"{each.title}, {each.currency}" if each.currency else each.title,
+                    _title(pack, each),
                     Number(each.ratio, Shape.NUMBER),
                     each.low,
                     each.high,
@@ -112,7 +119,7 @@ def _trials(pack: Pack) -> Section:
                 "–"
                 if each.low is None or each.high is None
                 else f"{pack.formats.share(each.low)} – {pack.formats.share(each.high)}",
-                each.verdict,
+                pack.state_said(each.verdict),
             )
         )
         for each in trials

@@ -47,8 +47,8 @@ def standing(pack: Pack) -> Section:
                 each.review.period,
                 gettext(STATES[each.review.before]),
                 gettext(STATES[each.review.proposed]),
-                each.review.reason or "; ".join(look.condition for look in each.review.looked if look.holds),
-                each.state,
+                pack.said(each.review.reason),
+                pack.state_said(each.state),
                 pack.formats.day(each.deadline) if each.deadline else "",
             )
         )
@@ -65,7 +65,7 @@ def scorecard(pack: Pack) -> Iterator[Section]:
     for score in review.scores if review else ():
         yield Section(
             f"score-{score.scorecard}",
-            gettext("Scorecard: %(title)s") % {"title": score.title},
+            gettext("Scorecard: %(title)s") % {"title": score.title_in(pack.language.value)},
             gettext("What was reached beside its target, and what it adds to the score."),
             (
                 Heading(gettext("KPI"), is_number=False),
@@ -77,7 +77,7 @@ def scorecard(pack: Pack) -> Iterator[Section]:
                 Heading(gettext("Contribution")),
                 Heading(gettext("Note"), is_number=False),
             ),
-            tuple(_part_row(each, _unnamed(pack, score, each.note)) for each in score.parts),
+            tuple(_part_row(pack, each, pack.said(_unnamed(pack, score, each.note))) for each in score.parts),
             notes=(_score_note(pack, score),),
         )
 
@@ -105,11 +105,11 @@ def _unnamed(pack: Pack, score: ReviewedScore, note: str) -> str:
     return note
 
 
-def _part_row(part: ReviewedPart, note: str) -> Row:
+def _part_row(pack: Pack, part: ReviewedPart, note: str) -> Row:
     shape = Shape.SHARE if part.is_share else Shape.NUMBER
     return Row(
         (
-            part.title,
+            pack.title(part.kpi) if part.kpi in pack.about.labels else part.title,
             Number(part.value, shape),
             Number(part.target, shape),
             Number(part.attainment, Shape.SHARE),
@@ -140,11 +140,14 @@ def _kept_row(pack: Pack, each: Kept) -> Row:
     gettext, short = pack.gettext, pack.formats.short
     least = "" if each.at_least is None else gettext("at least %(value)s") % {"value": short(each.at_least)}
     most = "" if each.at_most is None else gettext("at most %(value)s") % {"value": short(each.at_most)}
-    said = {True: gettext("yes"), False: gettext("no"), None: each.note or gettext("not yet known")}[each.is_kept]
-    due = gettext("by %(day)s") % {"day": each.due_on} if each.due_on else ""
+    said = {True: gettext("yes"), False: gettext("no"), None: pack.said(each.note) or gettext("not yet known")}[
+        each.is_kept
+    ]
+    due = gettext("by %(day)s") % {"day": pack.formats.day(each.due_on)} if each.due_on else ""
     value = Number(each.value, Shape.NUMBER, tone={True: "good", False: "bad", None: ""}[each.is_kept])
     promised = ", ".join(filter(None, (least, most, due)))
-    return Row((Name(each.title, each.contract), promised, str(each.received_on or "") or value, said, each.action_id))
+    shown = pack.formats.day(each.received_on) if each.received_on else value
+    return Row((Name(pack.said(each.title), each.contract), promised, shown, said, each.action_id))
 
 
 def placements(pack: Pack) -> Section:
@@ -173,7 +176,9 @@ def placements(pack: Pack) -> Section:
 
 def _batch_row(pack: Pack, each: PlacementBatch) -> Row:
     share = CONTEXT.divide(each.recovered, each.balance) if each.balance else None
-    recalls = ", ".join(f"{reason or '–'}: {pack.formats.count(count)}" for reason, count in each.recalls)
+    recalls = ", ".join(
+        f"{pack.state_said(reason) or '–'}: {pack.formats.count(count)}" for reason, count in each.recalls
+    )
     return Row(
         (
             each.batch,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 from domain.partner_review import Kept, PartnerReview, ReviewedLeague, ReviewedPart, ReviewedScore
 from domain.standings import PartnerState, ReviewedStanding
@@ -14,6 +15,7 @@ from reports.languages import Language, message, words_of
 from reports.plots import Dot, Dots
 from reports.report_files import report_page, write_report_workbook
 from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Shape, Value
+from reports.stored_words import said
 
 _STATES = {
     PartnerState.GOOD: message("good"),
@@ -28,6 +30,7 @@ _VERDICTS = {
     "not told apart": message("not told apart"),
     "too few cases": message("too few cases"),
 }
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
 _TONES = {"better": "good", "worse": "bad"}
 _DECISIONS = {
     "pending": message("waits for a decision"),
@@ -37,19 +40,27 @@ _DECISIONS = {
 }
 
 
-def scorecards_page(reviews: Sequence[PartnerReview], language: Language, book_label: str = "") -> str:
-    """Of one partner or several of one month; at least one."""
-    return report_page(scorecards_report(reviews, language, book_label), language)
+def scorecards_page(
+    reviews: Sequence[PartnerReview], language: Language, book_label: str = "", titles: Mapping[str, str] = NO_TITLES
+) -> str:
+    """Of one partner or several of one month; at least one. `titles` are those of KPIs in the language, by id."""
+    return report_page(scorecards_report(reviews, language, book_label, titles), language)
 
 
 def write_scorecards_workbook(
-    reviews: Sequence[PartnerReview], path: Path, language: Language, book_label: str = ""
+    reviews: Sequence[PartnerReview],
+    path: Path,
+    language: Language,
+    book_label: str = "",
+    titles: Mapping[str, str] = NO_TITLES,
 ) -> None:
-    write_report_workbook(scorecards_report(reviews, language, book_label), path, language)
+    write_report_workbook(scorecards_report(reviews, language, book_label, titles), path, language)
 
 
-def scorecards_report(reviews: Sequence[PartnerReview], language: Language, book_label: str = "") -> Report:
-    return _Writer(tuple(reviews), language, book_label).report()
+def scorecards_report(
+    reviews: Sequence[PartnerReview], language: Language, book_label: str = "", titles: Mapping[str, str] = NO_TITLES
+) -> Report:
+    return _Writer(tuple(reviews), language, book_label, titles).report()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +68,13 @@ class _Writer:
     reviews: tuple[PartnerReview, ...]
     language: Language
     book_label: str
+    titles: Mapping[str, str]
 
     def gettext(self, text: str) -> str:
         return words_of(self.language).gettext(text)
+
+    def said(self, text: str) -> str:
+        return said(text, Formats(self.language), self.titles)
 
     def report(self) -> Report:
         _, first = words_of(self.language).gettext, self.reviews[0]
@@ -112,7 +127,7 @@ class _Writer:
         return (
             self.name(review),
             self.gettext(_STATES[review.state]),
-            score.title,
+            score.title_in(self.language.value),
             score.group,
             Number(score.score, Shape.NUMBER, bar=bar),
             place,
@@ -142,7 +157,7 @@ class _Writer:
         currency = f", {each.currency}" if each.currency else ""
         return (
             self.name(review),
-            f"{each.title}{currency}",
+            f"{self.titles.get(each.kpi, each.title)}{currency}",
             ", ".join(each.strata),
             Number(each.cases),
             Number(each.raw, Shape.SHARE),
@@ -165,7 +180,8 @@ class _Writer:
                     value = Number(each.ratio, Shape.NUMBER)
                     dot = Dot(review.partner.partner_id, value, each.low, each.high,
                               is_faint=each.verdict == "too few cases", text=value.text(formats))  # fmt: skip
-                    found.setdefault((each.title, each.currency, each.strata), []).append(dot)
+                    title = self.titles.get(each.kpi, each.title)
+                    found.setdefault((title, each.currency, each.strata), []).append(dot)
         for (title, currency, _strata), dots in found.items():
             about = _("What each partner brought, of what was expected of its accounts, with its interval.")
             named = f"{title}, {currency}" if currency else title
@@ -196,7 +212,7 @@ class _Writer:
         shape = Shape.SHARE if part.is_share else Shape.NUMBER
         return (
             self.name(review),
-            Name(part.title, part.kpi),
+            Name(self.titles.get(part.kpi, part.title), part.kpi),
             Number(part.value, shape),
             Number(part.low, shape),
             Number(part.high, shape),
@@ -205,7 +221,7 @@ class _Writer:
             Number(part.points, Shape.NUMBER),
             Number(part.weight, Shape.SHARE),
             Number(part.contribution, Shape.NUMBER),
-            part.note,
+            self.said(part.note),
         )
 
     def standings(self) -> Section:
@@ -232,7 +248,7 @@ class _Writer:
             of.review_id,
             self.gettext(_STATES[of.before]),
             self.gettext(_STATES[of.proposed]),
-            of.reason,
+            self.said(of.reason),
             self.gettext(_DECISIONS[each.state]),
             ", ".join(decision.by for decision in each.decisions) or of.proposed_by,
             formats.day(each.effective_from) if each.effective_from else "",
@@ -256,11 +272,14 @@ class _Writer:
         outcome = {True: _("kept"), False: _("broken"), None: _("not known")}[each.is_kept]
         return (
             self.name(review),
-            Name(each.title, _("by %(day)s") % {"day": each.due_on} if each.due_on else each.kpi),
+            Name(
+                self.said(each.title),
+                _("by %(day)s") % {"day": Formats(self.language).day(each.due_on)} if each.due_on else each.kpi,
+            ),
             each.contract,
             Number(each.at_least, Shape.NUMBER),
             Number(each.at_most, Shape.NUMBER),
-            str(each.received_on or "")
+            (Formats(self.language).day(each.received_on) if each.received_on else "")
             or Number(each.value, Shape.NUMBER, tone="bad" if each.is_kept is False else ""),
             outcome,
             each.action_id,
@@ -285,7 +304,7 @@ class _Writer:
                 Number(each.difference, Shape.SHARE, is_signed=True, tone=_TONES.get(each.verdict, "")),
                 Number(each.low, Shape.SHARE, is_signed=True),
                 Number(each.high, Shape.SHARE, is_signed=True),
-                each.verdict,
+                self.gettext(_VERDICTS.get(each.verdict, each.verdict)),
             ))
             for review in self.reviews
             for each in review.trials

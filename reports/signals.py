@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -27,7 +27,8 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class SignalsOfMonth:
-    """What the newest run of the month found; `cases` and `rates` are of the whole book."""
+    """What the newest run of the month found; `cases` and `rates` are of the whole book, `titles` those of signals in
+    the language of the report; without them stored titles stand."""
 
     period: Period
     as_of: date
@@ -36,6 +37,7 @@ class SignalsOfMonth:
     cases: tuple[SignalCase, ...]
     left_out: tuple[str, ...] = ()
     book_label: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def signals_report(month: SignalsOfMonth, scope: Scope, language: Language = Language.ENGLISH) -> Report:
@@ -127,7 +129,7 @@ class _View:
         low, high = wilson(rate.hits, rate.rows) if rate.rows else (None, None)
         return Row(
             (
-                Name(rate.title, rate.signal),
+                Name(self.month.titles.get(rate.signal, rate.title), rate.signal),
                 self.gettext("employees") if rate.subject_kind == "employee" else self.gettext("partners"),
                 Number(rate.subjects),
                 Number(rate.rows),
@@ -168,7 +170,7 @@ class _View:
         state = self.gettext(_STATES[case.state])
         return Row(
             (
-                Name(case.title, case.case_id),
+                Name(self.month.titles.get(case.signal, case.title), case.case_id),
                 case.subject_id,
                 Number(figures.hits),
                 Number(figures.rows),

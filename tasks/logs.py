@@ -12,4 +12,4 @@ from domain.issues import Issue
 def log_issues(issues: Iterable[Issue]) -> None:
     logger = get_run_logger()
     for issue in issues:
-        logger.warning("%s", issue)
+        logger.warning("%s", issue, extra={"code": issue.code})

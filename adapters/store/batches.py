@@ -12,6 +12,8 @@ from adapters.store.engine import Store
 from adapters.store.schema import batch_decisions, batch_lines, batches, period_decisions
 from domain.ids import AttemptId
 
+_ENDS = ("published", "returned", "void")
+
 
 def insert_batch(
     store: Store,
@@ -29,6 +31,13 @@ def insert_batch(
 def read_batches(connection: sa.Connection, period: str = "") -> tuple[sa.Row[Any], ...]:
     statement = sa.select(batches).order_by(batches.c.period, batches.c.kind, batches.c.scope, batches.c.recorded_at)
     return tuple(connection.execute(statement.where(batches.c.period == period) if period else statement))
+
+
+def batches_not_over(connection: sa.Connection) -> tuple[str, ...]:
+    """Batches that were not published, returned or made void: somebody still has to do something about each."""
+    over = sa.select(batch_decisions.c.batch_id).where(batch_decisions.c.decision.in_(_ENDS))
+    statement = sa.select(batches.c.batch_id).where(batches.c.batch_id.not_in(over)).order_by(batches.c.batch_id)
+    return tuple(connection.execute(statement).scalars())
 
 
 def batch_named(connection: sa.Connection, prefix: str) -> sa.Row[Any]:

@@ -21,6 +21,29 @@ from adapters.store.schema import (
 from domain.ids import AttemptId
 
 _ROWS_AT_ONCE = 5_000
+_LOCK = 0x636C61696D73  # "claims": one lock for all of them, on PostgreSQL
+
+
+def lock_claims(connection: sa.Connection) -> None:
+    """Held by this transaction until it ends: settlements, and decisions on differences, come one after the other.
+
+    Below that, a settlement lists anew what somebody decides in the same moment, and it could be decided twice. On
+    SQLite the transaction began with BEGIN IMMEDIATE; approvers may lock no row of PostgreSQL, but this.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def numbers_of_claims(connection: sa.Connection) -> dict[str, tuple[int, int]]:
+    """By partner with settlements: how many there are, and how many decisions on their differences."""
+    decided = _numbers(connection, claim_decisions.c.partner_id)
+    made = _numbers(connection, claim_settlements.c.partner_id)
+    return {partner: (number, decided.get(partner, 0)) for partner, number in made.items()}
+
+
+def _numbers(connection: sa.Connection, key: sa.Column[str]) -> dict[str, int]:
+    rows = connection.execute(sa.select(key, sa.func.count().label("rows")).group_by(key))
+    return {row[0]: row[1] for row in rows}
 
 
 def insert_settlement(
@@ -51,11 +74,14 @@ def settlements_of(
 
 
 def settlement_named(connection: sa.Connection, prefix: str) -> sa.Row[Any]:
-    """The one settlement whose id starts with `prefix`; of one cycle, the last one. Raises: RefusedError."""
-    found = [row for row in settlements_of(connection) if row.settlement_id.startswith(prefix)]
+    """The settlement of this id, or the last one of the contract whose settlements' ids begin so, or of the partner
+    that is called so. Raises: RefusedError."""
+    rows = settlements_of(connection)
+    found = [row for row in rows if row.partner_id == prefix] or [
+        row for row in rows if row.settlement_id.startswith(prefix)
+    ]
     whole = [row for row in found if row.settlement_id == prefix]
-    cycles = {(row.partner_id, row.contract_id, row.starts_on) for row in found}
-    if not whole and len(cycles) == 1:
+    if not whole and len({(row.partner_id, row.contract_id) for row in found}) == 1:
         whole = found[-1:]
     if len(whole) != 1:
         known = ", ".join(row.settlement_id for row in found) or "none; `recoup settlement list` lists them"
@@ -96,9 +122,11 @@ def claim_decisions_of(connection: sa.Connection, *, partner: str = "") -> tuple
     return tuple(connection.execute(statement.where(key.partner_id == partner) if partner else statement))
 
 
-def is_known_reply(connection: sa.Connection, sha256: str) -> bool:
-    statement = sa.select(claim_replies.c.reply_id).where(claim_replies.c.reply_id == sha256)
-    return connection.execute(statement).first() is not None
+def replies_to(connection: sa.Connection, settlement: str) -> tuple[sa.Row[Any], ...]:
+    """The files that answer a settlement, in the order in which they were taken in."""
+    reply = claim_replies.c
+    statement = sa.select(claim_replies).where(reply.settlement_id == settlement)
+    return tuple(connection.execute(statement.order_by(reply.recorded_at, reply.reply_id)))
 
 
 def insert_reply(

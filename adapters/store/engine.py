@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +92,12 @@ def make_engine(url: str) -> sa.Engine:
 
 def migrate(engine: sa.Engine) -> None:
     """Raises: StoreError if the database was written by a newer version."""
-    scripts = ScriptDirectory(str(MIGRATIONS))
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    if current == scripts.get_current_head():
+    newest, *older = _revisions()
+    if current == newest:
         return
-    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+    if current is not None and current not in older:
         raise StoreError(f"the store has version {current}, which this program does not know. Update Recoup")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -104,6 +105,12 @@ def migrate(engine: sa.Engine) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+
+
+@lru_cache(maxsize=1)
+def _revisions() -> tuple[str, ...]:
+    """The versions of the store that this program knows, newest first; each is a script that has to be loaded."""
+    return tuple(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,7 +40,8 @@ def insert_partner_file(
 def handed_out(connection: sa.Connection, file_id: str) -> HandedOut | None:
     lines = sa.select(partner_file_lines.c.account_id).where(partner_file_lines.c.file_id == file_id)
     said = sa.select(partner_answers).where(partner_answers.c.file_id == file_id)
-    known = connection.execute(sa.select(partner_files.c.file_id).where(partner_files.c.file_id == file_id)).first()
+    found = sa.select(partner_files.c.handed_on).where(partner_files.c.file_id == file_id)
+    known = connection.execute(found).first()
     if known is None:
         return None
     newer = connection.execute(sa.select(partner_files.c.file_id).where(partner_files.c.replaces == file_id)).scalar()
@@ -48,7 +49,7 @@ def handed_out(connection: sa.Connection, file_id: str) -> HandedOut | None:
         row.account_id: PartnerAnswer(row.account_id, PartnerOutcome(row.outcome), row.reason)
         for row in connection.execute(said)
     }
-    return HandedOut(file_id, frozenset(connection.execute(lines).scalars()), answers, newer or "")
+    return HandedOut(file_id, frozenset(connection.execute(lines).scalars()), answers, newer or "", known.handed_on)
 
 
 def known_acknowledgement(connection: sa.Connection, digest: str) -> bool:
@@ -75,6 +76,42 @@ def insert_acknowledgement(
     ]
     if rows:
         connection.execute(partner_answers.insert(), rows)
+
+
+def acknowledged_files(connection: sa.Connection, known_as_of: datetime | None = None) -> tuple[sa.Row[Any], ...]:
+    """Files that nothing replaces: `lines`, how many of them are `answered`, `received_on`, when the last of these
+    answers came, and how many answers are `undated`; as it was known at a moment, where one is given."""
+    newer, taken = partner_files.alias("newer"), partner_acknowledgements.c
+    answers = (
+        sa.select(
+            partner_answers.c.file_id,
+            sa.func.count().label("answered"),
+            sa.func.max(taken.received_on).label("received_on"),
+            sa.func.sum(sa.case((taken.received_on.is_(None), 1), else_=0)).label("undated"),
+        )
+        .join(partner_acknowledgements, taken.acknowledgement_id == partner_answers.c.acknowledgement_id)
+        .group_by(partner_answers.c.file_id)
+    )
+    replaced = [newer.c.replaces == partner_files.c.file_id]
+    if known_as_of is not None:
+        answers = answers.where(taken.recorded_at <= known_as_of)
+        replaced.append(newer.c.recorded_at <= known_as_of)
+    answered = answers.subquery("answered")
+    file = partner_files.c
+    statement = (
+        sa.select(
+            *(file[name] for name in ("file_id", "partner_id", "contract_id", "day", "kind", "handed_on")),
+            file.rows.label("lines"), answered.c.answered, answered.c.received_on, answered.c.undated,
+        )
+        .select_from(
+            partner_files.outerjoin(newer, sa.and_(*replaced)).outerjoin(answered, answered.c.file_id == file.file_id)
+        )
+        .where(newer.c.file_id.is_(None))
+        .order_by(file.file_id)
+    )  # fmt: skip
+    if known_as_of is not None:
+        statement = statement.where(file.recorded_at <= known_as_of)
+    return tuple(connection.execute(statement))
 
 
 def unsettled_lines(connection: sa.Connection) -> tuple[sa.Row[Any], ...]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import resource
-import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.store.engine import Store
-from adapters.store.schema import attempts, run_files, runs, stage_metrics, stage_results
+from adapters.store.schema import attempts, run_files, runs, stage_results
 from domain.ids import AttemptId, Digest, RunId
 from domain.manifest import EarlierNight, Manifest, RunKind, Stage, run_id_of
 from domain.periods import Period
@@ -152,18 +148,6 @@ def files_of_run(connection: sa.Connection, run: RunId) -> dict[str, RunFile]:
     return {row.name: RunFile(row.name, row.path, row.sha256, row.rows) for row in rows}
 
 
-@contextmanager
-def measured(store: Store, attempt: AttemptId, stage: str) -> Iterator[None]:
-    """Record what a stage cost: wall time, and the process's highest resident memory so far."""
-    begun = time.perf_counter()
-    yield
-    seconds = Decimal(f"{time.perf_counter() - begun:.3f}")
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    row = {"attempt_id": attempt, "stage": stage, "seconds": seconds, "peak_mib": peak_mib}
-    with store.write("stage_measured") as connection:
-        connection.execute(stage_metrics.insert().values(row))
-
-
 def newest_attempts(connection: sa.Connection, most: int) -> tuple[Attempt, ...]:
     rows = connection.execute(sa.select(attempts).order_by(attempts.c.started_at.desc()).limit(most))
     return tuple(_attempt(row) for row in rows)
@@ -172,12 +156,6 @@ def newest_attempts(connection: sa.Connection, most: int) -> tuple[Attempt, ...]
 def attempts_of_run(connection: sa.Connection, run: RunId) -> tuple[Attempt, ...]:
     rows = connection.execute(sa.select(attempts).filter_by(run_id=run).order_by(attempts.c.started_at))
     return tuple(_attempt(row) for row in rows)
-
-
-def costs_of_attempt(connection: sa.Connection, attempt: AttemptId) -> dict[str, tuple[Decimal, int]]:
-    """Seconds and highest resident mebibytes, by stage."""
-    rows = connection.execute(sa.select(stage_metrics).filter_by(attempt_id=attempt))
-    return {row.stage: (row.seconds, row.peak_mib) for row in rows}
 
 
 def run_named(connection: sa.Connection, prefix: str) -> tuple[sa.Row[Any], ...]:

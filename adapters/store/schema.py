@@ -114,6 +114,9 @@ stage_metrics = sa.Table(
     sa.Column("stage", sa.String(16), primary_key=True, comment="The stage."),
     sa.Column("seconds", ExactText(), nullable=False, comment="Wall time; no content."),
     sa.Column("peak_mib", sa.Integer, nullable=False, comment="Highest resident memory of the process so far."),
+    sa.Column("cpu_seconds", ExactText(), comment="Processor time of the process, all threads; no content."),
+    sa.Column("written_mib", sa.Integer, comment="What the process wrote to disk, where the system says; no content."),
+    sa.Column("rows_done", sa.BigInteger, comment="Rows landed or judged, accounts decided on, figures, payout lines."),
     comment="What a stage cost; recorded, no content.",
 )
 
@@ -715,6 +718,7 @@ partner_files = sa.Table(
     sa.Column("rows", sa.BigInteger, nullable=False, comment="Lines in it."),
     sa.Column("totals", CanonicalJson(), nullable=False, comment="Balance by currency, in major units."),
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who exported it."),
+    sa.Column("handed_on", sa.Date, comment="Day on which it was made; empty where that was not recorded yet."),
     *_recorded(),
     sa.UniqueConstraint("partner_id", "contract_id", "day", "kind", "number"),
     comment="Placement and recall files that were handed to partners.",
@@ -737,6 +741,7 @@ partner_acknowledgements = sa.Table(
     sa.Column("file_name", sa.String(200), nullable=False, comment="Its name, without folders."),
     sa.Column("rows", sa.BigInteger, nullable=False, comment="Lines in it."),
     sa.Column("by_name", sa.String(120), nullable=False, comment="Who took it in."),
+    sa.Column("received_on", sa.Date, comment="Day on which it came; empty where that was not recorded yet."),
     *_recorded(),
     comment="Acknowledgements of partners that were taken in.",
 )
@@ -1103,4 +1108,6 @@ APPEND_ONLY = (
 MUTABLE = (attempts, ledger_head)
 
 # Clock times and the attempts that they belong to: left out of every equality between runs.
-RECORDED = frozenset({"recorded_at", "attempt_id", "started_at", "ended_at", "seconds", "peak_mib"})
+RECORDED = frozenset(
+    {"recorded_at", "attempt_id", "started_at", "ended_at", "seconds", "peak_mib", "cpu_seconds", "written_mib"}
+)

@@ -18,6 +18,7 @@ from bench.by_hand.figures import Figure, figures, rates
 from bench.by_hand.scans import (
     MOVED,
     NOTHING_CONFIRMED,
+    NOTHING_HANDED_OUT,
     NOTHING_PLANNED,
     OWNERS,
     POSTINGS,
@@ -51,6 +52,7 @@ def measured(book: Mapping[str, Any]) -> list[Figure]:
                 connection.execute(f"CREATE VIEW {table} AS FROM read_parquet({files!r}, filename = true)")
         connection.execute(NOTHING_PLANNED)
         connection.execute(NOTHING_CONFIRMED)
+        connection.execute(NOTHING_HANDED_OUT)
         connection.execute(OWNERS)
         connection.execute(POSTINGS)
         connection.execute(MOVED.format(start=start, end=end))

@@ -117,6 +117,7 @@ KPIS = {
     "recordings_present": Kpi(("partner", "portfolio"), "with_recording", "partner_reviews"),
     "partner_critical_fails": Kpi(("partner", "portfolio"), "partner_fails"),
     "returns_in_time": Kpi(("partner", "portfolio"), "returned_in_time", "returns_due"),
+    "acknowledged_in_time": Kpi(("partner", "portfolio"), "files_in_time", "files_due"),
     "partner_staff": Kpi(("partner",), "staff", "staff_lists"),
     "calls_per_account": Kpi(("partner",), "calls", "had"),
     "expected_recovery": Kpi(ALL, "expected", in_money=True),

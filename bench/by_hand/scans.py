@@ -66,6 +66,10 @@ NOTHING_CONFIRMED = """
     CREATE TABLE IF NOT EXISTS confirmed_signals (case_id VARCHAR, signal VARCHAR, opened_on DATE, confirmed_on DATE,
         employee_id VARCHAR, partner_id VARCHAR)"""
 
+NOTHING_HANDED_OUT = """
+    CREATE TABLE IF NOT EXISTS handed_files (file_id VARCHAR, partner_id VARCHAR, contract_id VARCHAR, kind VARCHAR,
+        handed_on DATE, due_on DATE, lines BIGINT, answered_on DATE)"""
+
 RATES = """
     CREATE TEMP TABLE rates (currency VARCHAR, bucket BIGINT, product VARCHAR, band BIGINT, rate DECIMAL(18, 10))"""
 
@@ -93,6 +97,7 @@ def scans(start: date, end: date) -> dict[str, str]:
         "reviews": _reviews(start, end),
         "partner_reviews": _partner_reviews(start, end),
         "partner_reports": _partner_reports(start, end),
+        "handed_files": _handed_files(start, end),
         "confirmed_signals": _confirmed_signals(start, end),
         "attendance": _attendance(start, end),
         "staff": _staff(end),
@@ -507,6 +512,13 @@ def _partner_reports(start: date, end: date) -> str:
         count(*) AS returns_due, count(*) FILTER (in_time) AS returned_in_time,
         coalesce(sum(staff), 0)::BIGINT AS staff, count(staff) AS staff_lists"""
     return _summed(counted, sums)
+
+
+def _handed_files(start: date, end: date) -> str:
+    counted = f"""
+        SELECT {_OF_PARTNER}, e.answered_on <= e.due_on AS in_time FROM handed_files e
+        WHERE e.due_on BETWEEN DATE '{start}' AND DATE '{end}'"""
+    return _summed(counted, "count(*) AS files_due, count(*) FILTER (in_time) AS files_in_time")
 
 
 def _attendance(start: date, end: date) -> str:

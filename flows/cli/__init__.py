@@ -23,6 +23,7 @@ from flows.cli import (
     figures,
     gates,
     nights,
+    observing,
     opening,
     parallel,
     partners,
@@ -71,6 +72,7 @@ for commands in (
     parallel.app,
     books.app,
     serving.app,
+    observing.app,
 ):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(explaining.explaining, name="explain")
@@ -111,3 +113,5 @@ def _prepare_prefect() -> None:
     os.environ.setdefault("PREFECT_HOME", str(home / "prefect"))
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "recoup")  # what stages say stands in the run's log too
+    os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")

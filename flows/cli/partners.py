@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from adapters.world import open_world
 from flows.attempts import attempt_at
-from flows.cli.arguments import ByName, OnDate
+from flows.cli.arguments import ByName, OnDate, parse_date
 from flows.cli.output import AsJson, say, show
 
 partners = typer.Typer(
@@ -56,6 +57,10 @@ def export(
 def acknowledge(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The partner's acknowledgement.")],
     by: ByName,
+    on: Annotated[
+        date | None,
+        typer.Option("--on", parser=parse_date, metavar="YYYY-MM-DD", help="Day on which it came; else today."),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +69,7 @@ def acknowledge(
 
     world = open_world()
     with attempt_at(world, f"partners acknowledge {file.name}", None) as attempt:
-        taken = take(world, file, by=by, attempt=attempt)
+        taken = take(world, file, by=by, attempt=attempt, received_on=on)
     row = {"file": taken.file_id, "accepted": taken.accepted, "rejected": taken.rejected}
     show(taken, [{**row, "without an answer": len(taken.missing)}], as_json=as_json, title="Taken in")
     if taken.missing:

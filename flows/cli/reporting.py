@@ -121,6 +121,22 @@ def originators(
     _show(files, day, as_json=as_json)
 
 
+@report.command("nights")
+def nights(
+    day: OnDate,
+    days: Annotated[int, typer.Option("--days", min=1, max=400, help="Business dates up to and including it.")] = 30,
+    language: InLanguage = None,
+    folder: ToFolder = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """What nights cost, stage by stage: seconds, memory, disk and rows, and whether any of it grows."""
+    from tasks.stages.night_costs import night_cost_files
+
+    world = open_world()
+    _show(night_cost_files(world, day, days, _language(world, language), folder), day, as_json=as_json)
+
+
 @report.command("partner")
 def partner_review(
     month: Annotated[Period, typer.Option("--month", parser=parse_period, metavar="YYYY-MM", help="Month.")],

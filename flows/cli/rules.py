@@ -22,6 +22,7 @@ from adapters.world import open_world
 from domain.ids import canonical_decimal, canonical_json, short
 from domain.issues import has_errors
 from domain.records import ScorePart, Step
+from domain.standings import Looked
 from flows.cli.arguments import RuleFolder, parse_date
 from flows.cli.output import AsJson, errors, people, print_table, say, show, working
 from flows.cli.rule_changes import print_effects, versions_said
@@ -30,6 +31,7 @@ from flows.cli.signatures import print_shown, show_request, signature_row, void_
 from incentives.contract_trial import ContractTrial, payments_as_table
 from incentives.rows import Row
 from incentives.trial import Trial
+from kpi_rules.standings import Proposed
 from kpi_rules.trial import TriedScore
 from reports.languages import Language
 from reports.rule_effects import RuleEffectsReport, rule_effects_page
@@ -201,7 +203,7 @@ def _written(report: RuleEffectsReport, form: Form, language: Language, *, every
 
 @app.command("try")
 def try_rule(
-    rule: Annotated[str, typer.Argument(help="Id of a policy, a contract, a scorecard, or a KPI that is computed.")],
+    rule: Annotated[str, typer.Argument(help="Id of a policy, contract, scorecard, standing, or computed KPI.")],
     inputs: Annotated[Path, typer.Option("--inputs", exists=True, dir_okay=False, help="YAML: name to value.")],
     rules: RuleFolder = None,
     *,
@@ -212,7 +214,8 @@ def try_rule(
     The file maps input names to numbers. For a policy, the names of several payees to such mappings under `payees`:
     they are settled together, as ranks, prizes, pools and budgets need it. For a scorecard KPIs to values, with
     `targets` of their own beside them; for a KPI what its formula reads, or `numerator` and `denominator`; for a
-    contract a day of the month (`on`), `placements`, `payments` and `figures`.
+    contract a day of the month (`on`), `placements`, `payments` and `figures`; for a rule of standing `on`, `state`,
+    `since`, `months` and `rectification`, as in its tests.
     """
     from tasks.stages.trying import TriedKpi, try_rule_file
 
@@ -224,6 +227,9 @@ def try_rule(
         case TriedScore():
             show(tried, [_part_of_score(part) for part in tried.parts], as_json=as_json, title=rule)
             say(f"score: {_plain(tried.score)}", as_json=as_json)
+        case Proposed():
+            show(tried, [_looked(each) for each in tried.looked], as_json=as_json, title=rule)
+            say(f"proposed: {tried.state}" if tried.step else f"nothing leads from {tried.state}", as_json=as_json)
         case ContractTrial():
             _show_contract(rule, tried, as_json=as_json)
         case _:
@@ -232,6 +238,11 @@ def try_rule(
 
 def _plain(value: Decimal | None) -> str:
     return "no value" if value is None else canonical_decimal(value)
+
+
+def _looked(each: Looked) -> dict[str, str]:
+    figures = "; ".join(f"{one.period} {one.note or _plain(one.value)}" for one in each.figures)
+    return {"condition": each.condition, "holds": "yes" if each.holds else "no", "figures": figures, "note": each.note}
 
 
 def _part_of_score(part: ScorePart) -> dict[str, str]:

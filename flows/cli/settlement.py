@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.errors import RefusedError
-from adapters.world import open_world
+from adapters.world import World, open_world
 from domain.money import from_minor
 from flows.attempts import attempt_at
 from flows.cli.adjusting import parse_amount
@@ -21,6 +21,7 @@ from flows.cli.statements import InLanguage
 if TYPE_CHECKING:
     from incentives.claims.differences import Step
     from tasks.stages.claims_decide import Decided, Which
+    from tasks.stages.claims_files import Answered
     from tasks.stages.claims_invoices import KnownInvoice
     from tasks.stages.claims_run import Settlement
     from tasks.stages.claims_status import OpenDifference, Reconciled, SettlementStatus, Side
@@ -58,6 +59,7 @@ def run(
     if not as_json:
         for each in reconciled(made.totals):
             _show_both_ways(each)
+    _say_months(world, made.partner, as_json=as_json)
     if made.differences:
         say(f"`recoup settlement show {made.settlement_id}` lists the differences;", as_json=as_json)
         say(f"`recoup settlement correspondence {made.settlement_id}` writes the partner's list", as_json=as_json)
@@ -110,9 +112,12 @@ def decide(
     by: ByName,
     reason: Reason,
     difference: Annotated[
-        list[str] | None, typer.Option("--difference", help="Id of a difference; again for more.")
+        list[str] | None,
+        typer.Option("--difference", help="Id of a difference, or with --settlement its number; again for more."),
     ] = None,
-    settlement: Annotated[str, typer.Option("--settlement", help="All of this settlement that could be decided.")] = "",
+    settlement: Annotated[
+        str, typer.Option("--settlement", help="All of this settlement that could be decided, or those named.")
+    ] = "",
     kind: Annotated[str, typer.Option("--kind", help="With --settlement: only this kind.")] = "",
     up_to: Annotated[
         Decimal | None,
@@ -125,6 +130,7 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Decide differences: the books count, the claim counts, nothing is payable, or it waits."""
+    from incentives.claims.differences import Step
     from tasks.stages.claims_decide import decide_differences
 
     which = _which(difference or [], settlement, kind, up_to)
@@ -134,6 +140,9 @@ def decide(
     show(done, [_decided_row(each) for each in done[:50]], as_json=as_json, title=f"{by}: {step}, {len(done)} in all")
     if any(each.state.pending for each in done):
         say("Above the contract's limit a second person types `recoup settlement decide confirm …`", as_json=as_json)
+    if step == Step.REOPEN:
+        say("Settle the cycle again: it lists what was opened, if nobody has since", as_json=as_json)
+    _say_months(world, done[0].difference.partner, as_json=as_json)
 
 
 @settlement.command()
@@ -152,7 +161,15 @@ def answers(
         taken = take_reply(world, file, settlement, by=by, attempt=attempt)
     row = {"settlement": taken.settlement_id, "agreed": taken.agreed, "disputed": taken.disputed}
     row |= {"withdrawn": taken.withdrawn, "open without an answer": taken.without_answer}
-    show(taken, [row], as_json=as_json, title="Taken in")
+    show(taken, [row], as_json=as_json, title=_taken_in(taken))
+
+
+def _taken_in(taken: Answered) -> str:
+    if taken.again:
+        return "It is the last one that was taken in: nothing changed"
+    if taken.instead_of:
+        return f"Taken in again: it counts now, where {taken.instead_of} had said something else"
+    return "Taken in"
 
 
 @settlement.command()
@@ -252,6 +269,18 @@ def export(batch: BatchId, *, as_json: AsJson = False) -> None:
     show(rows, rows, as_json=as_json, title="For finance")
 
 
+def _say_months(world: World, partner: str, *, as_json: bool) -> None:
+    """What to type so that what has become payable is paid, or is paid no more."""
+    from tasks.stages.claims_state import partner_claims
+    from tasks.stages.claims_unpaid import months_to_prepare
+
+    with world.store.read() as connection:
+        months = months_to_prepare(connection, partner_claims(world, connection, partner))
+    for month in months:
+        text = f"`recoup month-end --period {month} --by NAME` pays what is payable of {month} now"
+        say(text, as_json=as_json)
+
+
 def _decide_invoice(invoice: str, by: str, reason: str, *, accept: bool, as_json: bool) -> None:
     from tasks.stages.claims_invoices import decide_invoice
 
@@ -265,8 +294,10 @@ def _which(named: list[str], settlement: str, kind: str, up_to: Decimal | None) 
     from incentives.claims.kinds import Kind
     from tasks.stages.claims_decide import Which
 
-    if bool(named) == bool(settlement):
-        raise RefusedError("STL019 name differences with --difference, or a whole --settlement; one of the two")
+    if not named and not settlement:
+        raise RefusedError("STL019 name differences with --difference, or a whole --settlement")
+    if named and (kind or up_to is not None):
+        raise RefusedError("STL019 --kind and --up-to choose of a whole --settlement; leave out --difference")
     if kind and kind not in set(Kind):
         raise RefusedError(f"STL019 no kind of difference is called {kind!r}; docs/partners/settlement.md lists them")
     return Which(tuple(named), settlement, Kind(kind) if kind else None, up_to)
@@ -300,6 +331,7 @@ def _status_row(status: SettlementStatus) -> dict[str, object]:
         "by age in days": ages,
         "answer by": status.reply_by.isoformat(),
         "waits for": status.waits_for,
+        "to prepare": ", ".join(map(str, status.to_prepare)),
     }
 
 
@@ -313,7 +345,7 @@ def _show_both_ways(each: Reconciled) -> None:
         show([], [_side_row(*pair) for pair in ours], as_json=False, title=f"Ours → theirs, {each.currency}")
         tied = "It ties out." if each.is_tied else "IT DOES NOT TIE OUT."
         claimed, payable = f"{each.agreed_as_claimed.amount:,f}", f"{each.agreed_as_booked:,f} {each.currency}"
-        say(f"Agreed lines claim {claimed}; they are payable at {payable}, as booked. {tied}")
+        say(f"Agreed lines claim {claimed}; they are booked at {payable}. {tied}")
 
 
 def _side_row(what: str, side: Side) -> dict[str, object]:
@@ -323,7 +355,7 @@ def _side_row(what: str, side: Side) -> dict[str, object]:
 def _open_row(each: OpenDifference) -> dict[str, object]:
     found = each.difference
     return {
-        "difference": found.difference_id,
+        "number": found.difference_id.rpartition(".")[2],
         "kind": found.kind.value,
         "account": found.account_id,
         "claimed": _amount(found.claimed_minor, found.currency),

@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
+from adapters.errors import RefusedError
 from adapters.world import open_world
+from domain.expressions.parse import suggestion
 from domain.ids import canonical_decimal
 from domain.partner_review import Kept, PartnerReview, PlacementBatch, ReviewedScore
 from domain.standings import PartnerState, ReviewedStanding, StandingDecisionKind
@@ -38,8 +40,9 @@ def scorecard(
 ) -> None:
     """Scores of partners beside their peers, part by part, like for like with intervals, and how each stands."""
     from reports.partner_scorecards import scorecards_page, write_scorecards_workbook
-    from tasks.stages.labels import book_label, language_of
+    from tasks.stages.labels import book_label, language_of, titles_of_kpis
     from tasks.stages.partner_review import partner_reviews
+    from tasks.stages.rules import sound_rules
 
     world = open_world()
     found = partner_reviews(world, period, partner)
@@ -50,12 +53,15 @@ def scorecard(
             _tell_review(each)
     else:
         show(found, [_row_of_review(each) for each in found], as_json=False, title=f"Partners in {period}")
+    if page is None and workbook is None:
+        return
     language, label = language_of(world), book_label(world)
+    titles = titles_of_kpis(sound_rules(world.settings.rules).kpis.on(period.last_day), language)
     if page is not None:
-        page.write_text(scorecards_page(found, language, label), encoding="utf-8")
+        page.write_text(scorecards_page(found, language, label, titles), encoding="utf-8")
         say(f"Page: {page}", as_json=as_json)
     if workbook is not None:
-        write_scorecards_workbook(found, workbook, language, label)
+        write_scorecards_workbook(found, workbook, language, label, titles)
         say(f"Workbook: {workbook}", as_json=as_json)
 
 
@@ -81,6 +87,9 @@ def standing(
     history, now = standings_of(world)
     of_month = newest_of_each(each for each in history if each.review.period == str(period))
     mine = [each for each in of_month if partner in {"", each.review.partner}]
+    known = sorted({each.review.partner for each in history})
+    if partner and known and partner not in known:
+        raise RefusedError(f'STD002 nothing was ever proposed for a partner "{partner}". {suggestion(partner, known)}')
     show(
         mine, [_row_of_standing(each) for each in mine], as_json=as_json, title=f"Standings by the figures of {period}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -128,14 +129,13 @@ def cycle_of(terms: SettlementTerms, day: date) -> Cycle | None:
 def cycle_named(terms: SettlementTerms, text: str) -> Cycle:
     """The cycle of a month (2026-09), a quarter (2026-Q3), or the one that a day lies in (2026-09-16).
 
-    Raises: ValueError if there is none, or if the month has several.
+    Raises: ValueError if there is none, or if the month or the quarter has several.
     """
-    day = _day_named(text)
-    found = cycle_of(terms, max(day, terms.first_day)) if Period.of(day) == Period.of(terms.first_day) else None
-    found = found or cycle_of(terms, day)
+    first, last = _days_named(text)
+    found = cycle_of(terms, max(first, terms.first_day) if terms.first_day <= last else first)
     if found is None:
         raise ValueError(f"{text} lies before the first cycle, which begins on {terms.first_day}")
-    if _is_month(text) and terms.cycle in {"half_month", "weeks"}:
+    if found.last_day < last:
         raise ValueError(f"{text} has several cycles: name a day of the one that is meant, such as {found.start}")
     return found
 
@@ -188,13 +188,17 @@ def example_terms(**changes: object) -> SettlementTerms:
     return SettlementTerms.model_validate(stated | changes)
 
 
-def _day_named(text: str) -> date:
-    if _is_month(text):
-        return Period.parse(text).start
-    if len(text) == len("2026-Q3") and text[4:6] == "-Q" and text[:4].isdigit() and text[6] in "1234":
-        return date(int(text[:4]), int(text[6]) * 3 - 2, 1)
-    return date.fromisoformat(text.partition("..")[0])
-
-
-def _is_month(text: str) -> bool:
-    return len(text) == len("2026-09") and text[:4].isdigit() and text[4] == "-" and text[5:].isdigit()
+def _days_named(text: str) -> tuple[date, date]:
+    """First and last day of what the text names."""
+    month, quarter = re.fullmatch(r"[0-9]{4}-[0-9]{2}", text), re.fullmatch(r"([0-9]{4})-Q([1-4])", text)
+    try:
+        if month:
+            named = Period.parse(text)
+            return named.start, named.last_day
+        if quarter:
+            named = Period(int(quarter[1]), int(quarter[2]) * 3 - 2)
+            return named.start, named.next().next().last_day
+        day = date.fromisoformat(text.partition("..")[0])
+    except ValueError:
+        raise ValueError(f"{text} is no cycle: write 2026-09, 2026-Q3, or a day of it, 2026-09-16") from None
+    return day, day

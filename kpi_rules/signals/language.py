@@ -241,6 +241,8 @@ class Tuning(RuleModel):
 class Signal(Rule):
     """An explainable check that raises cases, never verdicts: people look, and say what they found."""
 
+    titles: dict[Literal["vi", "zh"], str] = Field(default_factory=dict)
+    """Its title in other languages."""
     about: str = Field(min_length=1)
     """What it may mean, and what it may mean instead: read by whoever has the case."""
     subjects: tuple[SubjectKind, ...] = Field(min_length=1)

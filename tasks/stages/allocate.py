@@ -290,7 +290,7 @@ def _released(world: World, night: Night, made: _Made, sequence: int, planned: P
             )
 
     summary = {**_summary(made, tomorrow), **told_of_lots(made.allocation.draw), **(planned.summary or {})}
-    return StageWork(State.DONE, summary, (*registered, *planned.files), write)
+    return StageWork(State.DONE, summary, (*registered, *planned.files), write, decided.num_rows)
 
 
 def _file(world: World, name: str, written: WrittenFile, rows: int) -> RunFile:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from adapters.errors import ConflictError, RefusedError
 from adapters.store.batches import refuse_other_names
-from adapters.store.claims import insert_claim_decision, settlement_named
+from adapters.store.claims import insert_claim_decision, lock_claims, settlement_named
 from adapters.world import World, business_today
 from domain.ids import AttemptId
 from domain.issues import Location
@@ -28,7 +28,8 @@ from tasks.stages.rules import RuleSet, sound_rules
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """The differences that are meant: by id, or all that are open of a settlement, of a kind, up to an amount."""
+    """The differences that are meant: by id, or by number in a settlement, or all that are open of a settlement, of a
+    kind, up to an amount."""
 
     named: tuple[str, ...] = ()
     settlement: str = ""
@@ -63,6 +64,7 @@ def decide_differences(
     try:
         with world.store.write("claim_decided") as connection:
             refuse_other_names(connection, by)
+            lock_claims(connection)
             claims, chosen = _chosen(world, connection, which, step)
             number = sum(len(each) for each in claims.decisions.values())
             faults: list[str] = []
@@ -95,14 +97,16 @@ def _chosen(
     claims = partner_claims(world, connection, settlement.partner_id)
     if which.named:
         known = {each.difference_id: each for each in claims.differences}
-        missing = [name for name in which.named if name not in known]
+        named = [f"{settlement.settlement_id}.{name}" if name.isdigit() else name for name in which.named]
+        missing = [name for name in named if name not in known]
         if missing:
             text = f"STL010 no difference {', '.join(missing)}"
             raise RefusedError(f"{text}; `recoup settlement show {settlement.settlement_id}` lists them")
-        return claims, tuple(known[name] for name in dict.fromkeys(which.named))
+        return claims, tuple(known[name] for name in dict.fromkeys(named))
     found = tuple(each for each in _listed(claims, settlement.settlement_id, step) if _is_meant(each, which))
     if not found:
-        raise RefusedError(f"STL010 {settlement.settlement_id} has no such difference that could be decided so")
+        waits = " that waits for a second person" if step in {Step.CONFIRM, Step.OBJECT} else " that is not decided yet"
+        raise RefusedError(f"STL010 {settlement.settlement_id} has no such difference{waits}")
     return claims, found
 
 

@@ -9,23 +9,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.errors import ConflictError, RefusedError
 from adapters.seam import sha256_of
 from adapters.store.batches import refuse_other_names
-from adapters.store.claims import insert_reply, is_known_reply, replies_of, settlement_named
+from adapters.store.claims import insert_reply, replies_of, replies_to, settlement_named
 from adapters.store.runs import RunFile, files_of_run, register_files
 from adapters.world import World, business_today
-from domain.claim_files import LIST_COLUMNS, PartnerReply, read_reply
-from domain.ids import AttemptId, RunId, short
+from domain.claim_files import LIST_COLUMNS, PartnerReply, ReplyLine, read_reply
+from domain.ids import AttemptId, RunId, digest_of, short
 from domain.money import from_minor
 from incentives.claims.differences import Difference
 from incentives.claims.kinds import ABOUT, Kind
 from reports.csv_files import Value, csv_text
 from reports.partner_workbook import write_partner_workbook
-from tasks.stages.claims_state import PartnerClaims, partner_claims
+from tasks.stages.claims_state import PartnerClaims, carried, partner_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +40,33 @@ class Correspondence:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
+    """A file of answers, counted. `again`: it was the last one taken in already, and nothing changed; `instead_of`: it
+    had been taken in, then this other file, and now its answers count again."""
+
     settlement_id: str
     agreed: int
     disputed: int
     withdrawn: int
     without_answer: int
+    again: bool = False
+    instead_of: str = ""
 
 
 def write_correspondence(world: World, settlement: str) -> Correspondence:
     """The open differences of the settlement, with what the partner needs to look them up, and nothing else.
 
-    No person is named in it, no amount but those that are compared. Raises: RefusedError if nothing is open.
+    No person is named in it, no amount but those that are compared. What the partner has answered stands in its place.
+    Raises: RefusedError if nothing is open.
     """
     with world.store.read() as connection:
         row = settlement_named(connection, settlement)
         claims = partner_claims(world, connection, row.partner_id)
         known = files_of_run(connection, RunId(row.run_id))
+        answers = answers_of(connection, claims)
     open_now = [each for each, _ in claims.open() if each.settlement_id == row.settlement_id]
     if not open_now:
         raise RefusedError(f"STL035 nothing of {row.settlement_id} is open: there is nothing to write to the partner")
-    lines = [_line(each) for each in sorted(open_now, key=_number)]
+    lines = [_line(each, *answers.get(each.difference_id, ("", ""))) for each in sorted(open_now, key=_number)]
     text = csv_text(LIST_COLUMNS, lines, for_excel=True)
     name = f"correspondence-{short(hashlib.sha256(text.encode()).hexdigest())}"
     folder = f"reports/claims/{row.settlement_id}"
@@ -78,10 +86,10 @@ def write_correspondence(world: World, settlement: str) -> Correspondence:
 
 
 def take_reply(world: World, path: Path, settlement: str, *, by: str, attempt: AttemptId) -> Answered:
-    """Take in what the partner answers to a settlement's list: whole, or not at all; the same file once.
+    """Take in what the partner answers to a settlement's list: whole, or not at all.
 
-    An answer decides nothing: it stands beside the difference for whoever decides. Raises: RefusedError with
-    everything that is wrong with the file.
+    Line by line the last file counts; the same one once more changes nothing. An answer decides nothing: it stands
+    beside the difference for whoever decides. Raises: RefusedError with everything that is wrong with the file.
     """
     if not by.strip():
         raise RefusedError("STL011 an answer is taken in by somebody: give --by")
@@ -91,14 +99,13 @@ def take_reply(world: World, path: Path, settlement: str, *, by: str, attempt: A
             refuse_other_names(connection, by)
             row = settlement_named(connection, settlement)
             claims = partner_claims(world, connection, row.partner_id)
-            mine = {each.difference_id for each in claims.differences if each.settlement_id == row.settlement_id}
-            lines, issues = read_reply(path.name, rows, mine)
-            if issues:
-                raise RefusedError("\n".join(map(str, issues)))
-            if not lines:
-                raise RefusedError(f"{path.name} STL036 answers nothing: the column answer is empty in every line")
-            if not is_known_reply(connection, digest):
-                taken = {"reply_id": digest, "settlement_id": row.settlement_id, "file_name": path.name[:200]}
+            lines = _answered(path.name, rows, claims, row.settlement_id)
+            before = replies_to(connection, row.settlement_id)
+            earlier = _taken_in_as(digest, before)
+            is_last = bool(earlier) and before[-1].reply_id == earlier[-1]
+            if not is_last:
+                named = digest_of([digest, len(earlier)]) if earlier else digest
+                taken = {"reply_id": named, "settlement_id": row.settlement_id, "file_name": path.name[:200]}
                 taken |= {"rows": len(lines), "received_on": business_today(world), "by_name": by}
                 stored = [
                     {"difference_id": each.difference_id, "answer": each.answer.value, "text": each.text}
@@ -109,17 +116,39 @@ def take_reply(world: World, path: Path, settlement: str, *, by: str, attempt: A
         raise ConflictError("somebody took in an answer at the same moment: take it in again") from None
     agreed, disputed, withdrawn = (sum(each.answer is kind for each in lines) for kind in PartnerReply)
     silent = _silent(world, claims, row.settlement_id)
-    return Answered(row.settlement_id, agreed, disputed, withdrawn, silent)
+    instead_of = before[-1].file_name if earlier and not is_last else ""
+    return Answered(row.settlement_id, agreed, disputed, withdrawn, silent, is_last, instead_of)
 
 
-def answers_of(connection: sa.Connection, partner: str) -> dict[str, tuple[str, str]]:
-    """The partner's last answer to each difference, and its text."""
-    return {row.difference_id: (row.answer, row.text) for row in replies_of(connection, partner=partner)}
+def answers_of(connection: sa.Connection, claims: PartnerClaims) -> dict[str, tuple[str, str]]:
+    """The partner's last answer to each difference, and its text; what it answered when an earlier settlement asked the
+    very same counts until it says something else."""
+    said = {row.difference_id: (row.answer, row.text) for row in replies_of(connection, partner=claims.partner)}
+    return carried(claims.differences, said)
+
+
+def _answered(
+    name: str, rows: Sequence[Sequence[str]], claims: PartnerClaims, settlement: str
+) -> tuple[ReplyLine, ...]:
+    mine = {each.difference_id for each in claims.differences if each.settlement_id == settlement}
+    lines, issues = read_reply(name, rows, mine)
+    if issues:
+        raise RefusedError("\n".join(map(str, issues)))
+    if not lines:
+        raise RefusedError(f"{name} STL036 answers nothing: the column answer is empty in every line")
+    return lines
+
+
+def _taken_in_as(digest: str, before: Sequence[sa.Row[Any]]) -> list[str]:
+    """The names under which this file was taken in so far: its digest, and where it came again one with a number."""
+    names = [digest, *(digest_of([digest, number]) for number in range(1, len(before)))]
+    known = {each.reply_id for each in before}
+    return [each for each in names if each in known]
 
 
 def _silent(world: World, claims: PartnerClaims, settlement: str) -> int:
     with world.store.read() as connection:
-        answered = answers_of(connection, claims.partner)
+        answered = answers_of(connection, claims)
     return sum(each.difference_id not in answered for each, _ in claims.open() if each.settlement_id == settlement)
 
 
@@ -131,7 +160,7 @@ def _number(each: Difference) -> int:
 NOT_TOLD = frozenset({Kind.NEVER_PLACED, Kind.BEFORE_PLACEMENT, Kind.PLACED_WITH_ANOTHER, Kind.SETTLED_WITH_ANOTHER})
 
 
-def _line(each: Difference) -> tuple[Value, ...]:
+def _line(each: Difference, answer: str, text: str) -> tuple[Value, ...]:
     about, is_told = ABOUT[each.kind], each.kind not in NOT_TOLD
     return (
         each.difference_id,
@@ -149,8 +178,8 @@ def _line(each: Difference) -> tuple[Value, ...]:
         _major(each.booked_minor, each.currency) if is_told else None,
         each.currency,
         each.reply_by,
-        "",
-        "",
+        answer,
+        text,
     )
 
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns, quoted
 from adapters.errors import ConflictError, RefusedError
-from adapters.store.claims import insert_settlement, settlements_of
+from adapters.store.claims import insert_settlement, lock_claims, numbers_of_claims, settlements_of
 from adapters.store.nights import newest_gated_nights
 from adapters.store.runs import RunFile, StageResult, State, files_of_run, finish_stage, record_run, stage_result
 from adapters.store.schema import run_files
@@ -256,13 +256,13 @@ def _match_and_store(
         _open_session(world, duck, order, before, elsewhere)
         match_claims(duck, asked, order.terms.search_days)
         rows = listed_rows(duck, asked, before, order.contract.rule, order.day)
-        totals = totals_of(duck, asked)
+        totals = totals_of(duck, asked) | {"fee_base": order.terms.fee_base}
         folder = f"runs/{run}"
         files = [
             _written(world, duck, folder, OUTCOMES, statements.all_outcomes()),
             _written(world, duck, folder, MATCHES, statements.matches()),
         ]
-    _store(world, order, run, (rows, totals, files), who)
+    _store(world, order, run, manifest, (rows, totals, files), who)
 
 
 def _asked(order: _Order, duck: Duck) -> Asked:
@@ -403,6 +403,7 @@ def _store(
     world: World,
     order: _Order,
     run: RunId,
+    manifest: Manifest,
     made: tuple[Sequence[Mapping[str, Any]], Mapping[str, Any], Iterable[RunFile]],
     who: tuple[str, AttemptId],
 ) -> None:
@@ -410,6 +411,7 @@ def _store(
     (rows, totals, files), (by, attempt) = made, who
     try:
         with world.store.write("claims_settled") as connection:
+            _refuse_moved(connection, order, manifest)
             mine = settlements_of(connection, partner=order.partner)
             settlement = _settlement_row(order, run, mine, totals, by)
             listed = [
@@ -421,6 +423,15 @@ def _store(
             finish_stage(world.store, connection, run, attempt, result, tuple(files))
     except sa.exc.IntegrityError:
         raise ConflictError(f"somebody settled {order.partner} at the same moment: settle it again") from None
+
+
+def _refuse_moved(connection: sa.Connection, order: _Order, manifest: Manifest) -> None:
+    """What was decided or settled while it was matched would be listed as open, and could be decided twice."""
+    lock_claims(connection)
+    read = {each.partner: (len(each.settlements), each.decisions) for each in manifest.claims}
+    if numbers_of_claims(connection) != read:
+        text = "claims were settled or decided while these were matched"
+        raise ConflictError(f"STL042 {text}: settle {order.partner} again")
 
 
 def _settlement_row(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow.parquet as pq
 import sqlalchemy as sa
@@ -27,6 +27,8 @@ from domain.money import from_minor
 from incentives.claims.differences import ClaimDecision, Difference, Standing, State, Step, payable_minor, state_of
 from incentives.claims.kinds import AGREED, Kind
 from incentives.claims.payable import REJECTED, PartnerPayable, Payable
+
+Said = TypeVar("Said")
 
 MATCHES, OUTCOMES = "claims/matches", "claims/outcomes"
 
@@ -44,13 +46,17 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class PartnerClaims:
-    """A partner's settlements so far, with what people decided. `differences` are all that were ever listed."""
+    """A partner's settlements so far, with what people decided. `differences` are all that were ever listed.
+
+    `waits` are those of which an earlier settlement asked the very same, and somebody let it wait.
+    """
 
     partner: str
     settlements: tuple[sa.Row[Any], ...]
     differences: tuple[Difference, ...]
     decisions: Mapping[str, tuple[ClaimDecision, ...]]
     matches: Mapping[str, tuple[Match, ...]]
+    waits: Mapping[str, tuple[ClaimDecision, ...]] = field(default_factory=dict)
 
     @property
     def newest(self) -> frozenset[str]:
@@ -59,7 +65,8 @@ class PartnerClaims:
         return frozenset(last.values())
 
     def state(self, difference: Difference, on: date | None = None) -> State:
-        return state_of(self.decisions.get(difference.difference_id, ()), on=on)
+        named = difference.difference_id
+        return state_of(self.decisions.get(named) or self.waits.get(named, ()), on=on)
 
     def listed(self) -> Iterator[Difference]:
         """What the newest settlements list, decided or not."""
@@ -87,8 +94,9 @@ class PartnerClaims:
 
 @dataclass(frozen=True, slots=True)
 class PaidFor:
-    """So much of a booking is payable, in major units; nothing where that was decided."""
+    """So much of a booking is payable, in major units; nothing where that was decided. `settlement` has said so."""
 
+    settlement: str
     payment_id: str
     posted_on: date | None
     amount: Decimal
@@ -107,7 +115,26 @@ def partner_claims(
     ids = [row.settlement_id for row in rows]
     differences = tuple(_difference(row) for row in differences_of(connection, partner=partner, settlements=ids))
     matches = {row.settlement_id: _matches(world, connection, RunId(row.run_id)) for row in rows}
-    return PartnerClaims(partner, rows, differences, by_difference, matches)
+    last = carried(differences, by_difference)
+    waits = {name: each for name, each in last.items() if state_of(each).standing is Standing.WAITING}
+    return PartnerClaims(partner, rows, differences, dict(by_difference), matches, waits)
+
+
+def carried(differences: Sequence[Difference], said: Mapping[str, Said]) -> dict[str, Said]:
+    """What was said of each difference, or else of the same one when an earlier settlement listed it.
+
+    The same is what has the same subject, kind and amounts: a line that says something else, or of which the books say
+    something else, is another question. Differences come in the order of their settlements.
+    """
+    found: dict[str, Said] = {}
+    last: dict[tuple[object, ...], Said] = {}
+    for each in differences:
+        question = (each.contract, each.subject, each.kind, each.claimed_minor, each.booked_minor, each.payment_id)
+        if each.difference_id in said:
+            last[question] = said[each.difference_id]
+        if question in last:
+            found[each.difference_id] = last[question]
+    return found
 
 
 def paid_for(claims: PartnerClaims) -> Iterator[PaidFor]:
@@ -115,13 +142,18 @@ def paid_for(claims: PartnerClaims) -> Iterator[PaidFor]:
     for settlement in claims.settlements:
         for match in claims.matches[settlement.settlement_id]:
             if match.kind == AGREED:
-                yield PaidFor(match.payment_id, match.posted_on, match.amount)
+                yield PaidFor(settlement.settlement_id, match.payment_id, match.posted_on, match.amount)
     for each, standing in claims.decided():
-        if each.claim_id and standing in {Standing.OURS, Standing.THEIRS}:
-            yield from _of_line(claims, each, standing)
-        elif not each.claim_id:
-            amount = _payable(each, standing)
-            yield PaidFor(each.payment_id, each.posted_on, amount, standing is Standing.REJECTED)
+        yield from decided_for(claims, each, standing)
+
+
+def decided_for(claims: PartnerClaims, each: Difference, standing: Standing) -> Iterator[PaidFor]:
+    """What the decision on a difference says of bookings; a line that is rejected says nothing of any."""
+    if not each.claim_id:
+        amount, is_rejected = _payable(each, standing), standing is Standing.REJECTED
+        yield PaidFor(each.settlement_id, each.payment_id, each.posted_on, amount, is_rejected)
+    elif standing in {Standing.OURS, Standing.THEIRS}:
+        yield from _of_line(claims, each, standing)
 
 
 def _of_line(claims: PartnerClaims, each: Difference, standing: Standing) -> Iterator[PaidFor]:
@@ -129,9 +161,10 @@ def _of_line(claims: PartnerClaims, each: Difference, standing: Standing) -> Ite
     held = claims.held_by(each)
     least = _payable(each, standing)
     if not held:  # it was listed again as it was: what it holds is older than what the settlement could read
-        yield PaidFor(each.payment_id, each.posted_on, least)
+        yield PaidFor(each.settlement_id, each.payment_id, each.posted_on, least)
     for match in held:
-        yield PaidFor(match.payment_id, match.posted_on, min(match.amount, least) if len(held) == 1 else match.amount)
+        amount = min(match.amount, least) if len(held) == 1 else match.amount
+        yield PaidFor(each.settlement_id, match.payment_id, match.posted_on, amount)
 
 
 def _payable(each: Difference, standing: Standing) -> Decimal:
@@ -139,10 +172,21 @@ def _payable(each: Difference, standing: Standing) -> Decimal:
     return from_minor(minor, each.currency) if minor else Decimal(0)
 
 
+def earning(claims: PartnerClaims) -> Iterator[PaidFor]:
+    """What earns by claims: not what was compared with them under a contract that pays by the books."""
+    by_books = {row.settlement_id for row in claims.settlements if is_by_books(row)}
+    return (each for each in paid_for(claims) if each.settlement not in by_books)
+
+
+def is_by_books(settlement: sa.Row[Any]) -> bool:
+    """Whether the contract pays what is booked, whatever is claimed."""
+    return bool(settlement.totals.get("fee_base") == "books")
+
+
 def payable_of(claims: PartnerClaims, before: date | None = None) -> PartnerPayable:
     """What is payable of bookings posted before a day, and why others are not."""
     amounts, waits = defaultdict[str, Decimal](Decimal), dict[str, str]()
-    for each in paid_for(claims):
+    for each in earning(claims):
         if before is None or each.posted_on is None or each.posted_on < before:
             if each.is_rejected:
                 waits[each.payment_id] = REJECTED

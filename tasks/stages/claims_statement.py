@@ -12,6 +12,7 @@ from adapters.errors import RefusedError
 from adapters.store.batches import read_batches
 from adapters.store.claims import settlement_named
 from adapters.store.runs import RunFile, files_of_run, register_files
+from adapters.store.signatures import signed_versions
 from adapters.world import World
 from domain.ids import RunId, digest_of, short
 from domain.money import from_minor
@@ -39,7 +40,7 @@ from reports.report_files import report_page, write_report_workbook
 from reports.report_pdf import report_pdf
 from reports.statement_files import missing_fonts
 from tasks.stages.claims_files import NOT_TOLD
-from tasks.stages.claims_state import PartnerClaims, paid_for, partner_claims
+from tasks.stages.claims_state import PartnerClaims, decided_for, is_by_books, partner_claims
 from tasks.stages.claims_status import Reconciled, reconciled
 from tasks.stages.labels import book_label
 from tasks.stages.month_end import read_frozen
@@ -52,7 +53,7 @@ def write_claims_statement(world: World, settlement: str, language: Language | N
     """
     language = language or Language(world.settings.language)
     with world.store.read() as connection:
-        told = _told(world, connection, settlement)
+        told = claims_told(world, connection, settlement)
         run = RunId(told.run)
         known = files_of_run(connection, run)
     issues = missing_fonts(language)
@@ -82,7 +83,8 @@ def _fill(part: Path, content: bytes) -> None:
     part.write_bytes(content)
 
 
-def _told(world: World, connection: sa.Connection, settlement: str) -> ClaimsStatement:
+def claims_told(world: World, connection: sa.Connection, settlement: str) -> ClaimsStatement:
+    """What the partner is told of the settlement as it stands. Raises: RefusedError."""
     row = settlement_named(connection, settlement)
     claims = partner_claims(world, connection, row.partner_id)
     cycle, (main, *others) = Cycle(row.starts_on, row.ends_on), reconciled(row.totals)
@@ -105,6 +107,15 @@ def _told(world: World, connection: sa.Connection, settlement: str) -> ClaimsSta
         bands=tuple(_bands(connection, row.partner_id, row.contract_id, cycle)),
         differences=tuple(_shown(each, state) for each, state in shown),
         book_label=book_label(world),
+        owner=_owner(connection, row.contract),
+        by_books=is_by_books(row),
+    )
+
+
+def _owner(connection: sa.Connection, contract: str) -> str:
+    """Who answers for the contract, as it was signed."""
+    return next(
+        (str(each.content.get("owner", "")) for each in signed_versions(connection) if each.rule == contract), ""
     )
 
 
@@ -130,23 +141,23 @@ def _ours(main: Reconciled) -> Iterator[CountedMoney]:
 
 def _decided(claims: PartnerClaims, settlement: str) -> Decimal:
     """What decisions on this settlement's differences have made payable."""
-    names = {name for each, _ in claims.decided() if each.settlement_id == settlement
-             for name in (each.payment_id, *(match.payment_id for match in claims.held_by(each)))}  # fmt: skip
-    agreed = {match.payment_id for match in claims.matches[settlement] if match.kind == "agreed"}
-    paid = (each for each in paid_for(claims) if each.payment_id in names - agreed)
-    return sum((each.amount for each in paid), Decimal(0))
+    mine = ((each, standing) for each, standing in claims.decided() if each.settlement_id == settlement)
+    found = (paid.amount for each, standing in mine for paid in decided_for(claims, each, standing))
+    return sum(found, Decimal(0))
 
 
 def _bands(connection: sa.Connection, partner: str, contract: str, cycle: Cycle) -> Iterator[BandOfFee]:
-    """The bands of fees that were published, of the months of the cycle."""
+    """The bands of fees that were published, of the months of the cycle: a batch has the whole of its month, so that of
+    several of one month the last one tells what all of them have come to."""
     month = Period.of(cycle.start)
     while month.start < cycle.end:
-        for row in read_batches(connection, str(month)):
-            if (row.kind, row.scope) == (BatchKind.FEE.value, partner):
-                frozen = read_frozen(connection, row.batch_id)
-                if frozen.state.phase is BatchPhase.PUBLISHED:
-                    for line in frozen.lines:
-                        yield from _bands_of(line, row.batch_id, contract)
+        mine = [row.batch_id for row in read_batches(connection, str(month))
+                if (row.kind, row.scope) == (BatchKind.FEE.value, partner)]  # fmt: skip
+        published = [each for each in (read_frozen(connection, batch) for batch in mine)
+                     if each.state.phase is BatchPhase.PUBLISHED]  # fmt: skip
+        for frozen in published[-1:]:
+            for line in frozen.lines:
+                yield from _bands_of(line, frozen.batch.batch_id, contract)
         month = month.next()
 
 

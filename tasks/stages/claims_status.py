@@ -11,11 +11,13 @@ from decimal import Decimal
 from adapters.store.claims import invoices_of, settlements_of
 from adapters.world import World, business_today
 from domain.ids import RunId
+from domain.periods import Period
 from incentives.claims.differences import Difference, Standing, age_bucket
 from incentives.claims.kinds import AGREED
 from incentives.claims.terms import Cycle
 from tasks.stages.claims_files import answers_of
 from tasks.stages.claims_state import PartnerClaims, partner_claims
+from tasks.stages.claims_unpaid import months_to_prepare
 
 ZERO = Decimal(0)
 
@@ -83,7 +85,8 @@ class OpenDifference:
 class SettlementStatus:
     """The newest settlement of a partner's contract on a day, and all that is open of it.
 
-    `waits_for`: the partner (until its answer is due), us (a decision), a second person, or nobody.
+    `waits_for`: the partner (until its answer is due), us (a decision), a second person, or nobody. `to_prepare`: the
+    months of the partner that pay something else once they are prepared.
     """
 
     partner: str
@@ -97,6 +100,7 @@ class SettlementStatus:
     open: tuple[OpenDifference, ...]
     decided: Mapping[str, Side] = field(default_factory=dict)
     invoices_open: int = 0
+    to_prepare: tuple[Period, ...] = ()
 
     @property
     def waits_for(self) -> str:
@@ -126,16 +130,17 @@ def settlement_status(world: World, *, partner: str = "", on: date | None = None
         found: list[SettlementStatus] = []
         for each in partners:
             claims = partner_claims(world, connection, each)
-            answers = answers_of(connection, each)
+            answers = answers_of(connection, claims)
             waiting = Counter(
                 row.partner_id for row in invoices_of(connection, partner=each) if row.differences and not row.decision
             )
-            found += _of_partner(claims, answers, waiting[each], day)
+            months = months_to_prepare(connection, claims)
+            found += _of_partner(claims, answers, waiting[each], months, day)
     return tuple(found)
 
 
 def _of_partner(
-    claims: PartnerClaims, answers: Mapping[str, tuple[str, str]], invoices: int, day: date
+    claims: PartnerClaims, answers: Mapping[str, tuple[str, str]], invoices: int, months: tuple[Period, ...], day: date
 ) -> Iterator[SettlementStatus]:
     newest = claims.newest
     for row in claims.settlements:
@@ -155,6 +160,7 @@ def _of_partner(
             tuple(_open(claims, row.settlement_id, answers, day)),
             _sums(mine, both[0].currency),
             invoices,
+            months,
         )
 
 

@@ -21,7 +21,9 @@ from domain.actions import Action, ActionDecisionKind, ActionState, RegisterKind
 from domain.catalogue import CATALOGUE
 from domain.manifest import DecidedComplaint, Manifest
 from domain.periods import Period
+from incentives.contracts import ContractBook
 from tasks.stages.confirmed_signals import untold_signals
+from tasks.stages.handed_files import untold_acknowledgements
 from tasks.stages.manifests import manifest_of
 
 COMPLAINTS = "complaints"
@@ -52,14 +54,18 @@ def _with_actions(
                 yield each, decided
 
 
-def decided_since(world: World, periods: Iterable[Period]) -> tuple[str, ...]:
-    """What was decided of complaints and cases of signals of these months after their last night measured: to be said
-    before pay."""
+def decided_since(world: World, periods: Iterable[Period], contracts: ContractBook) -> tuple[str, ...]:
+    """What was decided of complaints and cases of signals of these months, and entered of partners' acknowledgements,
+    after their last night measured: to be said before pay."""
     with world.store.read() as connection:
         return tuple(
             told
             for period in sorted(periods)
-            for told in (*_untold(connection, period), *untold_signals(connection, period))
+            for told in (
+                *_untold(connection, period),
+                *untold_signals(connection, period),
+                *untold_acknowledgements(connection, contracts, period),
+            )
         )
 
 

@@ -48,8 +48,9 @@ def bands_of_fee(world: World, duck: Duck, manifest: Manifest, line: PayoutLine,
         claims = payable_named(world, connection, manifest.claims, period.end)
     contracts = contracts.during(period)
     booked_to = [each for each in recoveries_of(duck, period, contracts) if each.partner_id == line.payee]
-    mine = payable_recoveries(contracts, booked_to, claims).payable
-    settled = fees(contracts, mine, period=period, known_from=known_from(duck)).lines
+    since = known_from(duck)
+    mine = payable_recoveries(contracts, booked_to, claims, since).payable
+    settled = fees(contracts, mine, period=period, known_from=since).lines
     booked = _booked(duck, line.payee, period)
     found: dict[str, list[tuple[FeePayment, ...]]] = defaultdict(list)
     for name, of_band in by_band(each for each in settled if each.contract == contract):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from adapters.errors import RefusedError
 from adapters.store.results import read_payout_lines, read_scores
@@ -50,7 +52,7 @@ def explain_payout(
     if brought_in:
         return tuple(_brought_in(world, run, line) for run, line in lines if run in brought_in)
     with measured_night(world, period.last_day) as night:
-        sources = _sources(world, night, payee, period, rows_to)
+        sources = replace(_sources(world, night, payee, period, rows_to), policies=_policies(world, lines))
         return tuple(_explanation(world, sources, run, line) for run, line in lines)
 
 
@@ -96,9 +98,9 @@ class _Sources:
     world: World
     night: MeasuredNight
     scores: Mapping[tuple[Grain, str, str], Score]
-    policies: Mapping[Digest, Policy]
     teams: Mapping[str, str]
     rows_to: Path | None
+    policies: Mapping[Digest, Policy] = field(default_factory=dict)
     opened: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)  # what came in by the opening, by column
     bands: Bands | None = None  # of a line that is a fee, its payments, where they can be found again
 
@@ -106,12 +108,22 @@ class _Sources:
 def _sources(world: World, night: MeasuredNight, payee: str, period: Period, rows_to: Path | None) -> _Sources:
     with world.store.read() as connection:
         scores = {(each.grain, each.entity, each.scorecard): each for each in read_scores(connection, night.run)}
-        signed = [each for each in signed_versions(connection) if each.kind is RuleKind.POLICY]
-    policies = {each.rule: Policy.model_validate(read_back(each.kind, each.content)) for each in signed}
     employees = (each for each in payees_of(night.duck, period) if each.employee_id == payee)
     spans = [span for each in employees for span in spans_of(each, period)]
     teams = {span.posting.department: span.posting.team for span in spans}
-    return _Sources(world, night, scores, policies, teams, rows_to)
+    return _Sources(world, night, scores, teams, rows_to)
+
+
+def _policies(world: World, lines: Sequence[tuple[RunId, PayoutLine]]) -> dict[Digest, Policy]:
+    """The policies of the lines as they were signed; none of one that this version of Recoup cannot read any more,
+    which `_differing` tells."""
+    wanted, found = {line.rule for _, line in lines}, dict[Digest, Policy]()
+    with world.store.read() as connection:
+        signed = [each for each in signed_versions(connection) if each.kind is RuleKind.POLICY and each.rule in wanted]
+    for each in signed:
+        with suppress(ValidationError):
+            found[each.rule] = Policy.model_validate(read_back(each.kind, each.content))
+    return found
 
 
 def _explanation(world: World, sources: _Sources, run: RunId, line: PayoutLine) -> PayoutExplanation:

@@ -142,7 +142,8 @@ def _gate(world: World, night: Night, manifest: Manifest, thresholds: _Threshold
                     write_met(connection, night.run, table, result.inputs, result.met)
 
     summary = _summary(manifest, verdict, accepted, kind)
-    return StageWork(State.HALTED if verdict.halted else State.DONE, summary, files, write)
+    landed = sum(table.totals.landed for table in verdict.tables)
+    return StageWork(State.HALTED if verdict.halted else State.DONE, summary, files, write, landed)
 
 
 def _was_used(verdict: Verdict, waiver: Waiver) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from adapters.world import World
@@ -14,6 +15,7 @@ from incentives.policies import Policy
 from incentives.titles import in_language
 from kpi_rules.figures import Division, Figure, Formula, Measure, Part, Pieces
 from kpi_rules.rulebook import KpiRules
+from kpi_rules.signals.checks import SignalBook
 from reports.kpi_tables import IN_ENGLISH, UNITS, KpiLabel
 from reports.languages import Language, words_of
 from reports.sections import Definition
@@ -81,9 +83,19 @@ def titles_of_departments(rules: KpiRules, language: Language) -> dict[str, str]
     return {card.department: _translated(card.titles, card.title, language) for card in cards}
 
 
+def titles_of_kpis(rules: KpiRules, language: Language) -> dict[str, str]:
+    return {figure.id: title_of(figure, language) for figure in rules.figures}
+
+
+def titles_of_signals(signals: SignalBook, day: date, language: Language) -> dict[str, str]:
+    """Of those that hold on the day, by id."""
+    held = (placed.rule for placed in signals.on(day))
+    return {rule.id: _translated(rule.titles, rule.title, language) for rule in held}
+
+
 def titles_of_references(rules: KpiRules, language: Language) -> dict[str, str]:
     """What policies read, by the reference that they read it by: KPIs, scorecards, attainments within them."""
-    kpis = {figure.id: title_of(figure, language) for figure in rules.figures}
+    kpis = titles_of_kpis(rules, language)
     cards = {placed.rule.id: placed.rule for placed in rules.scorecards}
     found = {f"kpi:{name}": title for name, title in kpis.items()}
     for name, card in cards.items():

@@ -14,6 +14,7 @@ from domain.manifest import (
     ConfirmedSignal,
     DecidedComplaint,
     EarlierNight,
+    HandedFile,
     Input,
     Manifest,
     PaidBatch,
@@ -74,6 +75,7 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         refused=tuple(Digest(name) for name in content.get("refused", ())),
         complaints=tuple(_complaint(row) for row in content.get("complaints", ())),
         signals=tuple(_signal(row) for row in content.get("signals", ())),
+        handed=tuple(_handed(row) for row in content.get("handed", ())),
         known_as_of=content["known_as_of"],
     )
 
@@ -91,6 +93,11 @@ def _complaint(row: dict[str, Any]) -> DecidedComplaint:
 def _signal(row: dict[str, str]) -> ConfirmedSignal:
     days = {name: _date(row[name]) for name in ("opened_on", "confirmed_on")}
     return ConfirmedSignal(**{**row, **days})  # type: ignore[arg-type]
+
+
+def _handed(row: dict[str, Any]) -> HandedFile:
+    days = {name: _date(row[name]) if row[name] else None for name in ("handed_on", "due_on", "answered_on")}
+    return HandedFile(**{**row, **days})
 
 
 def _nights(rows: list[dict[str, str]]) -> tuple[EarlierNight, ...]:

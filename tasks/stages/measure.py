@@ -99,7 +99,8 @@ def _measure(world: World, night: Night, manifest: Manifest, rules: KpiRules) ->
         write_scores(connection, night.run, found.scores)
         write_seals(connection, night.run, FIGURES)
 
-    return StageWork(State.DONE, _summary(found.results, found.scores, totals, as_of), files, write)
+    rows = len(found.results) + len(found.scores)
+    return StageWork(State.DONE, _summary(found.results, found.scores, totals, as_of), files, write, rows)
 
 
 def _staff(duck: Duck, period: Period, halted: frozenset[str]) -> tuple[tuple[Employee, ...], WorkingDays | None]:

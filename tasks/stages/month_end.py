@@ -22,7 +22,7 @@ from adapters.store.batches import (
 )
 from adapters.store.ledger import posted_sums
 from adapters.store.results import read_payout_lines, step_of
-from adapters.store.runs import State, official_run, record_run
+from adapters.store.runs import official_run, record_run
 from adapters.store.seals import FIGURES, results_digest
 from adapters.store.signatures import with_signatures
 from adapters.world import World, business_today
@@ -61,11 +61,12 @@ from tasks.stages.brought_in import is_opening, posted_opening
 from tasks.stages.calculation import pay_calculation_version
 from tasks.stages.carried_pay import batches_carried
 from tasks.stages.claims_state import claims_read, payable_digest
+from tasks.stages.claims_unpaid import settled_since
 from tasks.stages.decided_complaints import decided_since
 from tasks.stages.late import arrived_since
 from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night, StageWork, run_stage
-from tasks.stages.pay import Pay, compute_pay, summary_of_pay, write_pay
+from tasks.stages.pay import Pay, compute_pay, work_of_pay
 from tasks.stages.plan import refuse_unsigned
 from tasks.stages.published_sets import batches_published
 from tasks.stages.rules import RuleSet, sound_rules
@@ -160,12 +161,17 @@ def prepare(world: World, period: Period, attempt: AttemptId, *, by: str, on: da
         ]
 
     def work() -> StageWork:
-        return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay))
+        return work_of_pay(night, pay)
 
     run_stage(world, night, Stage.PREPARE, work)
     stored = _store(world, night, rules, drafts, (by, day))
     months = tuple(_open_to_change(world, terms, into))
-    return replace(stored, late=(*arrived_since(world, months), *decided_since(world, months)))
+    told = (
+        *arrived_since(world, months),
+        *decided_since(world, months, rules.contracts),
+        *settled_since(world, months),
+    )
+    return replace(stored, late=told)
 
 
 def read_frozen(connection: sa.Connection, prefix: str) -> Frozen:

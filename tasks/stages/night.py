@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,10 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from adapters.store.runs import RunFile, StageResult, State, finish_stage, measured, stage_result
+from adapters.store.costs import measured
+from adapters.store.runs import RunFile, StageResult, State, finish_stage, stage_result
 from adapters.world import World
 from domain.ids import AttemptId, RunId
 from domain.manifest import RunKind, Stage
+
+_log = logging.getLogger("recoup.stages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,16 @@ class Night:
 
 @dataclass(frozen=True, slots=True)
 class StageWork:
-    """What a stage has to store: rows that `write` inserts, files, and the summary that people read."""
+    """What a stage has to store: rows that `write` inserts, files, and the summary that people read.
+
+    `rows` is how much it was: rows judged, accounts decided on, figures, payout lines, files written.
+    """
 
     outcome: State
     summary: dict[str, Any]
     files: Sequence[RunFile] = ()
     write: Callable[[sa.Connection], None] = lambda _: None
+    rows: int | None = None
 
 
 def run_stage(world: World, night: Night, stage: Stage, work: Callable[[], StageWork]) -> StageResult:
@@ -51,13 +59,22 @@ def run_stage(world: World, night: Night, stage: Stage, work: Callable[[], Stage
     with world.store.read() as connection:
         known = stage_result(connection, night.run, stage.value)
     if known is not None:
+        _log.info("%s: finished before", stage.value, extra={"run": night.run, "stage": stage.value})
         return known
-    with measured(world.store, night.attempt, stage.value):
+    with measured(world.store, night.attempt, stage.value) as counter:
         done = work()
+        counter.rows = done.rows
         result = StageResult(stage.value, done.outcome, done.summary)
         with world.store.write(f"stage_{stage.value}") as connection:
             done.write(connection)
             finish_stage(world.store, connection, night.run, night.attempt, result, done.files)
+    fields = {
+        "run": night.run,
+        "stage": stage.value,
+        "outcome": result.outcome.value,
+        **(counter.cost.fields if counter.cost else {}),
+    }
+    _log.info("%s: %s", stage.value, result.outcome.value, extra=fields)
     return result
 
 

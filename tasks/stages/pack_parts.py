@@ -20,6 +20,7 @@ from domain.money import from_minor
 from domain.partner_review import PartnerReview
 from domain.periods import Period
 from domain.signals import SignalCase, SubjectKind
+from incentives.claims.kinds import ABOUT, Kind
 from incentives.ledger import BatchKind
 from kpi_rules.views import BREACHES
 from reports.pack_facts import DataReturned, FeeOfMonth, LimitBroken, OddCase, SettledLines
@@ -88,21 +89,24 @@ def reviews_of(world: World, period: Period, partner: str = "") -> Mapping[str, 
     return {each.partner.partner_id: each for each in partner_reviews(world, period, partner)}
 
 
-def odd_of(connection: sa.Connection, period: Period) -> Mapping[str, tuple[OddCase, ...]] | None:
-    """Integrity signals about partners in the month; None where nobody has looked for any."""
+def odd_of(
+    connection: sa.Connection, period: Period, titles: Mapping[str, str]
+) -> Mapping[str, tuple[OddCase, ...]] | None:
+    """Integrity signals about partners in the month; None where nobody has looked for any. `titles` are of signals."""
     if newest_signal_run(connection, period) is None:
         return None
     found: dict[str, list[OddCase]] = defaultdict(list)
     for each in read_signal_cases(connection, period=period):
         if each.subject_kind is SubjectKind.PARTNER:
-            found[each.subject_id].append(_odd(each))
+            found[each.subject_id].append(_odd(each, titles.get(each.signal, each.title)))
     return {partner: tuple(every) for partner, every in found.items()}
 
 
-def _odd(case: SignalCase) -> OddCase:
+def _odd(case: SignalCase, title: str) -> OddCase:
     return OddCase(
         case=case.case_id,
-        title=case.title,
+        title=title,
+        in_english=case.title,
         state=case.state.value,
         about=case.about,
         opened_on=case.opened_on,
@@ -133,5 +137,12 @@ def _settled(status: SettlementStatus) -> Iterator[SettledLines]:
     currency = status.reconciled[0].currency if status.reconciled else ""
     for kind, side in status.kinds().items():
         yield SettledLines(
-            "disputed", kind, currency, side.number, side.amount, oldest[kind], status.waits_for, status.reply_by
+            "disputed",
+            ABOUT[Kind(kind)].text,
+            currency,
+            side.number,
+            side.amount,
+            oldest[kind],
+            status.waits_for,
+            status.reply_by,
         )

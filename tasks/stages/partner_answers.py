@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from adapters.world import World, business_today
 from domain.actions import NewAction, fresh_actions
 from domain.ids import AttemptId, RunId
 from domain.issues import Issue, Location
-from domain.partner_files import PartnerAnswer, PartnerOutcome, file_named, read_answers
+from domain.partner_files import HandedOut, PartnerAnswer, PartnerOutcome, file_named, read_answers
 from tasks.stages.rules import sound_rules
 
 SOURCE, DEPARTMENT, DAYS = "partner_rejected", "partners", 5
@@ -51,8 +52,11 @@ class OpenAtPartner:
     reason: str
 
 
-def acknowledge(world: World, path: Path, *, by: str, attempt: AttemptId) -> Acknowledged:
-    """Record what the partner says of the lines of one file. Raises: RefusedError with everything that is wrong."""
+def acknowledge(
+    world: World, path: Path, *, by: str, attempt: AttemptId, received_on: date | None = None
+) -> Acknowledged:
+    """Record what the partner says of the lines of one file, and that it came on the day `received_on` (today unless it
+    is given). Raises: RefusedError with everything that is wrong."""
     if not by.strip():
         raise RefusedError("PTF011 an acknowledgement is taken in by somebody: give a name")
     rows, digest = _rows(path), sha256_of(path)
@@ -71,9 +75,11 @@ def acknowledge(world: World, path: Path, *, by: str, attempt: AttemptId) -> Ack
             if known_acknowledgement(connection, digest):
                 return Acknowledged(named, 0, 0, tuple(sorted(missing)))
             answers, issues = read_answers(path.name, rows, of)
-            _refuse(issues)
+            today = business_today(world)
+            received = received_on or today
+            _refuse((*issues, *_of_the_day(path.name, of, received, today)))
             taken: dict[str, Any] = {"acknowledgement_id": digest, "file_id": named, "file_name": path.name[:200]}
-            taken |= {"rows": len(rows) - 1, "by_name": by}
+            taken |= {"rows": len(rows) - 1, "by_name": by, "received_on": received}
             insert_acknowledgement(world.store, connection, taken, answers, attempt)
             _open_actions(world, connection, named, answers, owners, attempt)
     except sa.exc.IntegrityError:
@@ -122,6 +128,15 @@ def _open_actions(
     ]
     for action in fresh_actions(found, read_actions(connection, source=SOURCE)):
         insert_action(world.store, connection, action, attempt)
+
+
+def _of_the_day(name: str, of: HandedOut, received: date, today: date) -> Iterator[Issue]:
+    """An answer cannot come before the file went out, nor tomorrow."""
+    if received > today:
+        yield Issue("PTF019", Location(name), f"it cannot have come on {received}: today is {today}", "Mend --on")
+    elif of.handed_on is not None and received < of.handed_on:
+        text = f"it cannot have come on {received}: {of.file_id} went out on {of.handed_on}"
+        yield Issue("PTF019", Location(name), text, "Mend --on")
 
 
 def _rows(path: Path) -> list[list[str]]:

@@ -24,7 +24,7 @@ from adapters.store.partner_files import insert_partner_file, partner_files_of
 from adapters.store.releases import Release, all_releases, create_dispatch_views
 from adapters.store.runs import official_run
 from adapters.store.signatures import with_signatures
-from adapters.world import World
+from adapters.world import World, business_today
 from allocation.book import book_statement
 from allocation.standing import RECALLED_BY_STANDING
 from allocation.strategies import Strategy
@@ -361,6 +361,7 @@ def _hand_out(world: World, key: _Key, content: _Content | None, before: Any, or
         "rows": len(content.lines),
         "totals": content.balance,
         "by_name": order.by,
+        "handed_on": business_today(world),
     }
     _write(world, row, content)
     try:

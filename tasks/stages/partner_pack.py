@@ -35,6 +35,7 @@ from reports.statement_files import missing_fonts
 from reports.views import About
 from tasks.stages.about import about_night
 from tasks.stages.files_of_reports import write_report_files
+from tasks.stages.labels import titles_of_signals
 from tasks.stages.measured import MeasuredNight, measured_night
 from tasks.stages.night import Night
 from tasks.stages.pack_parts import (
@@ -47,6 +48,7 @@ from tasks.stages.pack_parts import (
     settled_of,
 )
 from tasks.stages.people import partners_of
+from tasks.stages.rules import sound_rules
 
 MONTHS_SHOWN = 6
 _DEFINES = ("recovered", *BESIDE_PEERS, "upheld_complaints")
@@ -131,11 +133,12 @@ class _Found:
         language: Language,
         partner: str,
     ) -> _Found:
+        signals = titles_of_signals(sound_rules(world.settings.rules).signals, night.day, language)
         with world.store.read() as connection:
             results = {each.run: read_kpis(connection, each.run, grains=(Grain.PARTNER,)) for each in nights}
             actions = tuple(each for each in read_actions(connection) if each.opened.partner)
             files = files_returned(connection, period)
-            odd = odd_of(connection, period)
+            odd = odd_of(connection, period, signals)
             fees, states = fees_of(connection, night.run, period), fee_states(connection, period)
         broken = limits_broken(night)
         return cls(world, night, nights, period, language, results, actions, broken, files, fees, states,

@@ -58,7 +58,7 @@ def project(
 
     def work() -> StageWork:
         pay = compute_pay(world, night, manifest, policies, contracts, of=manifest)
-        return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay))
+        return work_of_pay(night, pay)
 
     return run_stage(world, night, Stage.PROJECT, work)
 
@@ -112,39 +112,60 @@ def pay_in(
     leavers: frozenset[str] = frozenset()
     if not halted & BONUS_READS:
         leavers = leavers_of(duck, period)
-        found = calculate(
-            policies,
-            payees_of(duck, period),
-            measures,
-            period=period,
-            working_days=working_days_of(duck),
-            earlier=earlier,
-            first_paid=first_paid,
-            opened=opened,
-        )
-        lines[BatchKind.BONUS] = found.lines
-        held[BatchKind.BONUS] = (
-            *((each.payee, each.component, f"{each.reason}: {each.text}") for each in found.held),
-            *((each.payee, "", f"without_policy: {each.text}") for each in found.without_policy),
-        )
+        before = _Before(earlier, first_paid, opened)
+        lines[BatchKind.BONUS], held[BatchKind.BONUS] = _bonuses(duck, measures, policies, period, before)
     if not halted & fee_reads:
-        recoveries = recoveries_of(duck, period, contracts)
-        payable, waits = (recoveries, ()) if claims is None else payable_recoveries(contracts, recoveries, claims)
-        settled = fees(
-            contracts,
-            payable,
-            period=period,
-            at_partners=placements_of(duck, period) if contracts.looks_at_placements() else (),
-            measures=measures,
-            known_from=known_from(duck),
-        )
-        lines[BatchKind.FEE] = settled.payouts
-        held[BatchKind.FEE] = (
-            *_without_fee(settled.without_fee),
-            *map(_held_fee, settled.held),
-            *_waiting_for_claims(each for each in waits if each.recovery.posted_on in period),
-        )
+        lines[BatchKind.FEE], held[BatchKind.FEE] = _fees(duck, measures, contracts, period, claims)
     return Pay(lines, held, waiting, leavers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What bonuses read of other months: columns that are carried on, groups that were paid, months that came in."""
+
+    earlier: Earlier
+    first_paid: FirstPaid
+    opened: frozenset[int]
+
+
+_Paid = tuple[tuple[PayoutLine, ...], tuple[Held, ...]]
+
+
+def _bonuses(duck: Duck, measures: Measures, policies: PolicyBook, period: Period, before: _Before) -> _Paid:
+    found = calculate(
+        policies,
+        payees_of(duck, period),
+        measures,
+        period=period,
+        working_days=working_days_of(duck),
+        earlier=before.earlier,
+        first_paid=before.first_paid,
+        opened=before.opened,
+    )
+    held = (
+        *((each.payee, each.component, f"{each.reason}: {each.text}") for each in found.held),
+        *((each.payee, "", f"without_policy: {each.text}") for each in found.without_policy),
+    )
+    return found.lines, held
+
+
+def _fees(duck: Duck, measures: Measures, contracts: ContractBook, period: Period, claims: Payable | None) -> _Paid:
+    since, recoveries = known_from(duck), recoveries_of(duck, period, contracts)
+    payable, waits = (recoveries, ()) if claims is None else payable_recoveries(contracts, recoveries, claims, since)
+    settled = fees(
+        contracts,
+        payable,
+        period=period,
+        at_partners=placements_of(duck, period) if contracts.looks_at_placements() else (),
+        measures=measures,
+        known_from=since,
+    )
+    held = (
+        *_without_fee(settled.without_fee),
+        *map(_held_fee, settled.held),
+        *_waiting_for_claims(each for each in waits if each.recovery.posted_on in period),
+    )
+    return settled.payouts, held
 
 
 def write_pay(connection: sa.Connection, night: Night, pay: Pay) -> None:
@@ -153,6 +174,11 @@ def write_pay(connection: sa.Connection, night: Night, pay: Pay) -> None:
     for kind, held in pay.held.items():
         write_held(connection, night.run, kind.value, held)
     write_seals(connection, night.run, PAYOUTS)
+
+
+def work_of_pay(night: Night, pay: Pay) -> StageWork:
+    lines = sum(map(len, pay.lines.values()))
+    return StageWork(State.DONE, summary_of_pay(pay), (), lambda connection: write_pay(connection, night, pay), lines)
 
 
 def summary_of_pay(pay: Pay) -> dict[str, Any]:

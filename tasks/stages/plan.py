@@ -29,6 +29,7 @@ from tasks.stages.calculation import calculation_version
 from tasks.stages.carried_pay import batches_carried
 from tasks.stages.confirmed_signals import confirmed_signals
 from tasks.stages.decided_complaints import decided_complaints
+from tasks.stages.handed_files import handed_files
 from tasks.stages.inputs import account_days_read, inputs_of_night
 from tasks.stages.late import late_inputs
 from tasks.stages.liquidation import liquidation_before
@@ -115,6 +116,7 @@ def _manifest(world: World, request: Request, rules: RuleSet) -> Manifest:
             standings=standings_on(connection, day + timedelta(days=1), request.known_as_of),
             complaints=decided_complaints(connection, day, request.known_as_of),
             signals=confirmed_signals(connection, day, request.known_as_of),
+            handed=handed_files(connection, rules.contracts, day, request.known_as_of),
             known_as_of=request.known_as_of.isoformat() if request.known_as_of else "",
         )
 

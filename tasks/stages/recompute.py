@@ -27,7 +27,7 @@ from tasks.stages.manifests import manifest_of
 from tasks.stages.night import Night
 from tasks.stages.opening_pay import lines_again
 from tasks.stages.pay import compute_pay
-from tasks.stages.tying import signed_document
+from tasks.stages.tying import signed_document, unread
 
 # Where nothing is recorded, because nothing is written.
 _NO_ATTEMPT = AttemptId("")
@@ -100,17 +100,9 @@ def policies_as_signed(manifest: Manifest, signed: Mapping[Digest, Signed]) -> P
 def _refuse_unread(
     manifest: Manifest, kinds: tuple[RuleKind, ...], read: Iterable[RuleVersion], faults: Iterable[Issue]
 ) -> None:
-    """By id and first day: what was signed before a word had its default has another digest once it is read."""
-    known = {(version.kind, version.id, version.valid_from) for version in read}
-    lost = [
-        version
-        for version in manifest.rules
-        if version.kind in kinds and (version.kind, version.id, version.valid_from) not in known
-    ]
+    lost = unread(manifest, kinds, read, faults)
     if lost:
-        named = ", ".join(f"{version.kind} {version.id} from {version.valid_from}" for version in lost)
-        told = "; ".join(dict.fromkeys(f"{one.code} {one.message}" for one in faults))
-        raise UnreadableRulesError(f"this version of Recoup cannot read what was signed as {named}: {told}")
+        raise UnreadableRulesError(lost)
 
 
 def _of_opening(world: World, run: RunId, manifest: Manifest) -> Iterator[Issue]:

@@ -57,7 +57,8 @@ def _report(world: World, night: Night, manifest: Manifest, rules: RuleSet) -> S
     written = world.seam.write_text(
         world.settings.home / name, night_page(linked, language_of(world)), point="night_page"
     )
-    return StageWork(State.DONE, {"page": name}, (RunFile(PAGE, name, written.sha256, 0), *daily))
+    files = (RunFile(PAGE, name, written.sha256, 0), *daily)
+    return StageWork(State.DONE, {"page": name}, files, rows=len(files))
 
 
 def _daily(

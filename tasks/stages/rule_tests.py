@@ -15,6 +15,8 @@ from kpi_rules.action_tests import run_action_tests
 from kpi_rules.rule_tests import run_rule_tests
 from kpi_rules.signals.checks import FOLDER as SIGNALS
 from kpi_rules.signals.rule_tests import run_signal_tests
+from kpi_rules.standing_trial import FOLDER as STANDINGS
+from kpi_rules.standing_trial import run_standing_tests
 from tasks.stages.rules import RuleSet
 
 
@@ -23,12 +25,13 @@ def run_tests(root: Path, rules: RuleSet, overlay: Path | None = None) -> tuple[
     read = {folder: list(_test_files(root, folder, overlay)) for folder in FOLDERS}
     issues = [issue for files in read.values() for _, found in files for issue in found]
     documents = {folder: [document for document, _ in files if document] for folder, files in read.items()}
-    of_kpis = (each for each in FOLDERS if each.startswith("kpi_rules") and each not in {SIGNALS, ACTIONS})
+    of_kpis = (each for each in FOLDERS if each.startswith("kpi_rules") and each not in {SIGNALS, ACTIONS, STANDINGS})
     kpi_tests = [each for folder in of_kpis for each in documents[folder]]
     return (
         *issues,
         *run_rule_tests(rules.kpis, kpi_tests),
         *run_action_tests(rules.action_terms, documents[ACTIONS]),
+        *run_standing_tests(rules.standings, documents[STANDINGS]),
         *run_signal_tests(rules.signals, documents[SIGNALS]),
         *run_policy_tests(rules.policies, documents["incentives/policies"]),
         *run_contract_tests(rules.contracts, documents["incentives/contracts"]),

@@ -26,6 +26,7 @@ from kpi_rules.views import CREDITS, CREDITS_BEFORE_SQL, LIQUIDATION
 from tasks.stages.account_days import create_account_days
 from tasks.stages.confirmed_signals import create_confirmed_signals
 from tasks.stages.decided_complaints import COMPLAINTS, judge_complaints
+from tasks.stages.handed_files import create_handed_files
 from tasks.stages.late_rows import with_late_rows
 
 
@@ -36,7 +37,8 @@ def session_of_night(
     """Views named as the catalogue's tables: state as of the date, events from the look-back on, revisable events in
     their latest version, and beside both what came late; `accounts_previous` and `accounts_opening` (end of the last
     period); `account_days`, of every day whose accounts are named, and `extract_days`; `dispatch`; `credits_before` and
-    `liquidation`, of earlier months; `planned_actions`, of earlier nights; `confirmed_signals`, of people.
+    `liquidation`, of earlier months; `planned_actions`, of earlier nights; `confirmed_signals`, of people;
+    `handed_files`, of partners.
 
     `accepted` are the versions of the date itself that the gate let through; a table without one has no rows of today.
     """
@@ -53,6 +55,7 @@ def session_of_night(
         _add_late_rows(duck, manifest, found)
         judge_complaints(duck, manifest)
         create_confirmed_signals(duck, manifest)
+        create_handed_files(duck, manifest)
         _account_views(duck, manifest.business_date, inputs, found)
         create_account_days(duck, inputs, found)
         create_dispatch_views(duck, dispatch)

@@ -30,7 +30,7 @@ from reports.signals import SignalsOfMonth, seen_by, signals_report
 from tasks.stages.actions import decide_action
 from tasks.stages.authority import people_on
 from tasks.stages.files_of_reports import write_report_files
-from tasks.stages.labels import book_label
+from tasks.stages.labels import book_label, titles_of_signals
 from tasks.stages.rules import sound_rules
 
 
@@ -107,7 +107,8 @@ def write_signals_report(world: World, period: Period, language: Language) -> tu
             raise RefusedError(f"INT028 nobody has looked at {period}: `recoup signals run --month {period}`")
         rates, cases = read_signal_rates(connection, run.signal_run), read_signal_cases(connection, period=period)
     left_out = tuple(f"{signal}: {why}" for signal, why in sorted(run.left_out.items()))
-    month = SignalsOfMonth(period, run.as_of, run.signal_run, rates, cases, left_out, book_label(world))
+    titles = titles_of_signals(sound_rules(world.settings.rules).signals, run.as_of, language)
+    month = SignalsOfMonth(period, run.as_of, run.signal_run, rates, cases, left_out, book_label(world), titles)
     folder = world.settings.home / "reports" / "signals" / str(period)
     return tuple(
         folder / place / f"{stem}.{kind}"

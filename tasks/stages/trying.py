@@ -13,6 +13,7 @@ from adapters.rule_files import read_document
 from domain.documents import Document, decode
 from domain.documents import Path as DocumentPath
 from domain.expressions.parse import suggestion
+from domain.issues import Issue
 from domain.periods import Period
 from incentives.contract_trial import ContractInputs, ContractTrial, try_contract
 from incentives.contracts import ContractBook
@@ -20,6 +21,9 @@ from incentives.trial import Given, Trial, try_together
 from kpi_rules.figures import Figure, Formula
 from kpi_rules.language import Scorecard
 from kpi_rules.rulebook import KpiRules
+from kpi_rules.standing_language import StandingRule
+from kpi_rules.standing_trial import StandingInputs, try_standing, unread_inputs
+from kpi_rules.standings import Proposed
 from kpi_rules.trial import TriedScore, read_by_figure, read_by_scorecard, try_figure, try_scorecard
 from tasks.stages.rules import read_rules
 
@@ -32,12 +36,12 @@ class TriedKpi:
     value: Decimal | None
 
 
-Tried = Mapping[str, Trial] | TriedScore | TriedKpi | ContractTrial
+Tried = Mapping[str, Trial] | TriedScore | TriedKpi | ContractTrial | Proposed
 
 
 def try_rule_file(root: Path, overlay: Path | None, rule: str, inputs: Path) -> Tried:
-    """What a bonus policy, a scorecard, a KPI or a contract makes of the values in the YAML file `inputs`, by its
-    newest version; a contract by those that the dates in the file ask for.
+    """What a bonus policy, a scorecard, a KPI, a contract or a rule of standing makes of the values in the YAML file
+    `inputs`, by its newest version; a contract by those that the dates in the file ask for.
 
     For a scorecard and a KPI the file maps KPIs, or `numerator` and `denominator`, to numbers; beside them `targets`
     may map KPIs of a scorecard to targets of its own.
@@ -51,12 +55,15 @@ def try_rule_file(root: Path, overlay: Path | None, rule: str, inputs: Path) -> 
         return _try_scorecard(rules.kpis, max(newest, key=lambda card: card.valid_from), inputs)
     if any(each.contract.id == rule for each in rules.contracts.ready):
         return _try_contract(rules.contracts, rule, inputs)
+    standings = [placed.rule for placed in rules.standings.standings if placed.rule.id == rule]
+    if standings:
+        return _try_standing(max(standings, key=lambda each: each.valid_from), inputs)
     figures = [figure for figure in rules.kpis.figures if figure.id == rule]
     if figures:
         return _try_kpi(max(figures, key=lambda figure: figure.rule.valid_from), inputs)
     known = [*(each.rule.id for each in rules.placed())]
     hint = suggestion(rule, known)
-    raise RefusedError(f"no policy, scorecard, KPI or contract has the id {rule!r}. {hint}".rstrip())
+    raise RefusedError(f"no policy, scorecard, KPI, contract or standing has the id {rule!r}. {hint}".rstrip())
 
 
 def _try_scorecard(rules: KpiRules, card: Scorecard, inputs: Path) -> TriedScore:
@@ -74,6 +81,19 @@ def _try_contract(contracts: ContractBook, contract: str, inputs: Path) -> Contr
     if tried is None:
         raise RefusedError("\n".join(map(str, issues)))
     return try_contract(contracts, contract, tried, Period.of(tried.on), document.place(()))
+
+
+def _try_standing(rule: StandingRule, inputs: Path) -> Proposed:
+    document = _mapping(inputs)
+    tried, issues = decode(document, StandingInputs)
+    if tried is None:
+        raise RefusedError("\n".join(map(str, issues)))
+    strange = [
+        str(Issue("STD030", document.place(path), text, hint)) for path, text, hint in unread_inputs(rule, tried)
+    ]
+    if strange:
+        raise RefusedError("\n".join(strange))
+    return try_standing(rule, tried)
 
 
 def _try_kpi(figure: Figure, inputs: Path) -> TriedKpi:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ from domain.documents import Document
 from domain.ids import Digest, RunId
 from domain.issues import Issue, Location
 from domain.manifest import Manifest
-from domain.rules import RuleKind
+from domain.rules import RuleKind, RuleVersion
 from kpi_rules.rulebook import decode_kpi_rules
 from kpi_rules.tying import untied_ratios, untied_scores
 from tasks.stages.as_if import SECTIONS_OF_ALL
@@ -33,16 +34,50 @@ def untied_nights(world: World, runs: Iterable[RunId]) -> tuple[Issue, ...]:
 
 def untied(connection: sa.Connection, night: RunId) -> tuple[Issue, ...]:
     """LED016, LED017: scores and ratios of the night that are not what their stored parts come to; LED018: rows that
-    are not those that it stored."""
+    are not those that it stored; LED024: its scores, which go by rules that only an earlier version of Recoup can
+    read."""
     manifest, place = manifest_of(connection, night), Location(f"night {night}")
-    signed = {each.rule: each for each in signed_versions(connection)}
-    rules, _ = decode_kpi_rules((signed_document(manifest, signed, RuleKind.KPI, RuleKind.SCORECARD),))
-    in_force = rules.on(manifest.business_date)
     return (
         *untied_ratios(read_kpis(connection, night), place),
-        *untied_scores(read_scores(connection, night), in_force, place),
+        *_untied_scores(connection, night, manifest, place),
         *_unsealed(connection, night, place),
     )
+
+
+def _untied_scores(connection: sa.Connection, night: RunId, manifest: Manifest, place: Location) -> Iterator[Issue]:
+    kinds = (RuleKind.KPI, RuleKind.SCORECARD)
+    signed = {each.rule: each for each in signed_versions(connection)}
+    known = replace(manifest, rules=tuple(each for each in manifest.rules if each.digest in signed))
+    rules, faults = decode_kpi_rules((signed_document(known, signed, *kinds),))
+    lost = unread(known, kinds, rules.versions(), faults)
+    if lost:
+        yield Issue("LED024", place, lost, _OF_NIGHT)
+    else:
+        yield from untied_scores(read_scores(connection, night), rules.on(manifest.business_date), place)
+
+
+def unread(
+    manifest: Manifest, kinds: Collection[RuleKind], read: Iterable[RuleVersion], faults: Iterable[Issue]
+) -> str:
+    """Which rules of the run, of these kinds, this version of Recoup cannot read, and why; empty where it reads all.
+
+    By id and first day: what was signed before a word had its default has another digest once it is read.
+    """
+    known = {(version.kind, version.id, version.valid_from) for version in read}
+    lost = [
+        version
+        for version in manifest.rules
+        if version.kind in kinds and (version.kind, version.id, version.valid_from) not in known
+    ]
+    named = ", ".join(f"{version.kind} {version.id} from {version.valid_from}" for version in lost)
+    told = "; ".join(dict.fromkeys(f"{one.code} {one.message}" for one in faults))
+    return f"this version of Recoup cannot read what was signed as {named}: {told}" if lost else ""
+
+
+_OF_NIGHT = (
+    "Nothing is known to be wrong: verify it with the version of Recoup that measured it. To go on with this one, "
+    "write the rule in today's words, sign it and run the night again"
+)
 
 
 def _of_month_end(connection: sa.Connection, run: RunId, manifest: Manifest) -> Iterator[Issue]:

@@ -38,7 +38,7 @@ from kpi_rules.plan import plan_kpis
 from kpi_rules.progress import Stretch, share_passed
 from kpi_rules.results import kpi_results
 from kpi_rules.rulebook import KpiRules
-from kpi_rules.views import BREACHES, CREDITS
+from kpi_rules.views import BREACHES, CREDITS, RECOVERY_RATES
 from reports.languages import Language, words_of
 from reports.scopes import Posting
 from reports.weekly import HALTED, PAID, Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts
@@ -57,6 +57,7 @@ from tasks.stages.session import session_of_night
 RECOVERED, CONTACTED, ROLLED = "recovered", "contact_rate", "roll_rate_by_cohort_accounts"
 PAST_MONTHS = 3
 _TENTH = Decimal("0.1")
+_WRITTEN = (CREDITS, BREACHES, RECOVERY_RATES)  # by the night: views that its session does not have by itself
 _SHOWN = frozenset({Grain.TEAM, Grain.SEGMENT, Grain.PORTFOLIO})
 
 
@@ -134,7 +135,7 @@ def _measured(world: World, night: Night, rules: KpiRules, monday: date) -> _Mea
         manifest = manifest_of(connection, night.run)
     wanted = replace(rules, figures=tuple(_needed(rules)))
     with session_of_night(world, manifest, accepted_inputs(world, night)) as duck:
-        for table in (CREDITS, BREACHES):
+        for table in _WRITTEN:
             duck.create_view(table.name, _stored(world, night, manifest, table.name), duck_columns(table))
         plan = plan_kpis(wanted, start=monday, as_of=day, halted=halted)
         rows = {scan.name: duck.read(scan.statement) for scan in plan.statements}
@@ -149,8 +150,8 @@ def _measured(world: World, night: Night, rules: KpiRules, monday: date) -> _Mea
 
 def _stored(world: World, night: Night, manifest: Manifest, name: str) -> list[Path]:
     """What the night has stored of its month, and the last night of each earlier month of its own: a week may begin in
-    the month before. The KPIs take of it the rows of their days."""
-    runs = [night.run, *(earlier.run for earlier in manifest.earlier)]
+    the month before. The KPIs take of it the rows of their days. Rates have no days: those of the night count."""
+    runs = [night.run, *(earlier.run for earlier in manifest.earlier if name != RECOVERY_RATES.name)]
     with world.store.read() as connection:
         found = [files_of_run(connection, run).get(name) for run in runs]
     return [registered_file(world, file.path, file.sha256) for file in found if file is not None]
@@ -205,7 +206,7 @@ def _last_week(world: World, nights: Mapping[date, RunId], rules: KpiRules, mond
     night = Night(nights[day], AttemptId(""), day, RunKind.NIGHTLY)
     with world.store.read() as connection:
         manifest = manifest_of(connection, night.run)
-    for table in (CREDITS, BREACHES):
+    for table in _WRITTEN:
         written = (set(pq.read_schema(path).names) for path in _stored(world, night, manifest, table.name))
         if any(not names >= set(table.names) for names in written):
             return None

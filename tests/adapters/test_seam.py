@@ -56,7 +56,7 @@ def test_a_kill_at_each_point_leaves_the_old_or_the_new_never_half(any_settings,
     world = open_world(any_settings)
     world.seam.write_text(any_settings.home / "out.txt", "old", point="out")
     world.store.engine.dispose()
-    process = multiprocessing.get_context("spawn").Process(target=_write_and_commit, args=(any_settings, failpoint))
+    process = multiprocessing.get_context("fork").Process(target=_write_and_commit, args=(any_settings, failpoint))
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL

@@ -37,6 +37,7 @@ def test_all_kpis_of_a_dataset_share_one_scan_and_a_distinct_count_has_its_own(h
         ("costs", ["costs", "employment", "staff_postings"]),
         ("credits", ["accounts_opening", "credits"]),
         ("expected", ["accounts_opening", "dispatch", "recovery_rates"]),
+        ("handed_files", ["handed_files"]),
         ("opening", ["accounts_opening", "dispatch"]),
         ("owned_days", ["accounts", "accounts_opening", "dispatch", "payments"]),
         ("ownership for accounts_had", ["accounts", "dispatch"]),

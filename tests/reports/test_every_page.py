@@ -59,6 +59,7 @@ from tests.reports.test_capacity_page import page as capacity_page
 from tests.reports.test_claims_statement import page as settlement_page
 from tests.reports.test_contact_points_page import report as cleaning
 from tests.reports.test_daily_report import facts as daily_facts
+from tests.reports.test_night_costs import page as night_costs_page
 from tests.reports.test_partner_pack import facts as pack_facts
 from tests.reports.test_partner_pack import review as partner_review
 from tests.reports.test_register_report import page_of_register, page_of_units
@@ -208,6 +209,7 @@ PAGES = {
     "fairness": fairness,
     "capacity": capacity_page,
     "simulation": simulation_page,
+    "night costs": night_costs_page,
     "night": lambda language: night_page(sample.night(), language),
     "batch": lambda language: batch_page(sample.month_end(), language),
     "comparison": lambda language: comparison_page(comparison(), language),
@@ -230,6 +232,7 @@ WITHOUT_LABEL = {
     "fairness": lambda: fairness(Language.ENGLISH, label=""),
     "capacity": lambda: capacity_page(Language.ENGLISH, label=""),
     "simulation": lambda: simulation_page(Language.ENGLISH, label=""),
+    "night costs": lambda: night_costs_page(Language.ENGLISH, label=""),
     "night": lambda: night_page(replace(sample.night(), book_label="")),
     "batch": lambda: batch_page(replace(sample.month_end(), book_label="")),
     "comparison": lambda: comparison_page(comparison(label="")),

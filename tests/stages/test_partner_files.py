@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 import openpyxl
@@ -12,15 +13,19 @@ import pyarrow as pa
 import pytest
 
 from adapters.errors import RefusedError
+from adapters.settings import Settings
 from adapters.store.actions import read_actions
 from adapters.store.releases import Decision, ReleaseKind, insert_release, next_sequence
 from adapters.store.runs import begin_attempt
 from adapters.world import open_world
 from domain.dispatch import CHANGES
+from domain.manifest import HandedFile
 from domain.partner_files import FileKind
+from tasks.stages.handed_files import handed_files
 from tasks.stages.night import write_table
 from tasks.stages.partner_answers import acknowledge, open_at_partners
 from tasks.stages.partner_files import export_partner_files
+from tasks.stages.rules import sound_rules
 from tests.conftest import SteppingClock, copy_of
 from tests.stages.books import edit, house_book
 from tests.stages.test_reassignments import owners_on
@@ -132,6 +137,52 @@ def acknowledged(folder, file, *lines):
     rows = [f"{file.file_id},{','.join(line)}" for line in lines]
     path.write_text("\n".join(["file_id,account_id,outcome,reason", *rows]), encoding="utf-8")
     return path
+
+
+CONTRACTS = sound_rules(Settings().rules).contracts  # within three days
+
+
+def handed(world, day):
+    with world.store.read() as connection:
+        return {each.file_id: each for each in handed_files(connection, CONTRACTS, day)}
+
+
+def test_a_file_is_acknowledged_when_its_last_line_is_answered_and_in_time_within_the_days_of_its_contract(
+    world, tmp_path
+):
+    file = placement(world)
+    first, *others = (line["account_id"] for line in lines_of(file))
+    due = date(2026, 9, 7)
+    assert file.file_id not in handed(world, due - timedelta(days=1)), "it is not due yet"
+    expected = HandedFile(file.file_id, file.partner_id, file.contract_id, "placement", DAY, due, 1 + len(others), None)
+    assert handed(world, due)[file.file_id] == expected
+    later = open_world(world.settings, clock=SteppingClock(datetime(2026, 9, 9, 2, tzinfo=UTC)))
+    one = acknowledged(tmp_path, file, (first, "accepted", ""))
+    acknowledge(later, one, by="operations", attempt=attempt(later), received_on=DAY)
+    assert handed(world, due)[file.file_id] == expected, "a line is open"
+    rest = acknowledged(tmp_path, file, *((each, "accepted", "") for each in others))
+    acknowledge(later, rest, by="operations", attempt=attempt(later), received_on=date(2026, 9, 6))
+    assert handed(world, due)[file.file_id] == replace(expected, answered_on=date(2026, 9, 6))
+    assert handed(world, DAY + timedelta(days=500)) == {}, "beyond every window"
+
+
+def test_an_answer_counts_from_the_day_on_which_it_came_and_a_file_that_was_made_late_is_due_later(world, tmp_path):
+    late = open_world(world.settings, clock=SteppingClock(datetime(2026, 9, 9, 2, tzinfo=UTC)))
+    file = placement(late)
+    due = date(2026, 9, 12)
+    answers = acknowledged(tmp_path, file, *((each["account_id"], "accepted", "") for each in lines_of(file)))
+    at_last = open_world(world.settings, clock=SteppingClock(datetime(2026, 9, 20, 2, tzinfo=UTC)))
+    acknowledge(at_last, answers, by="operations", attempt=attempt(at_last))
+    assert (handed(world, due)[file.file_id].due_on, handed(world, due)[file.file_id].answered_on) == (due, None)
+    assert handed(world, date(2026, 9, 20))[file.file_id].answered_on == date(2026, 9, 20)
+
+
+@pytest.mark.parametrize("day", [date(2026, 9, 3), date(2026, 9, 5)], ids=["before it went out", "tomorrow"])
+def test_an_answer_comes_between_the_day_of_its_file_and_today(world, tmp_path, day):
+    file = placement(world)
+    answer = acknowledged(tmp_path, file, (lines_of(file)[0]["account_id"], "accepted", ""))
+    with pytest.raises(RefusedError, match=f"PTF019 it cannot have come on {day}"):
+        acknowledge(world, answer, by="operations", attempt=attempt(world), received_on=day)
 
 
 def test_what_a_partner_rejects_is_an_action_and_what_it_leaves_out_is_told(world, tmp_path):

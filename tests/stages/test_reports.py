@@ -15,7 +15,7 @@ from adapters.store.results import read_kpis
 from adapters.store.runs import begin_attempt, files_of_run
 from adapters.world import open_world, registered_file
 from domain.manifest import Stage
-from domain.records import Grain
+from domain.records import Grain, ValueState
 from flows.cli import app
 from kpi_rules.plan import plan_kpis
 from kpi_rules.views import RECOVERY_RATES
@@ -169,3 +169,21 @@ def test_a_week_asks_for_no_table_that_its_session_has_not(reported):
     assert {placed.rule.scores for placed in rules.scorecards} > {None}, "there is a scorecard of partners"
     assert [scan.name for scan in asked.statements if RECOVERY_RATES.name in scan.reads] == []
     assert weekly.weekly_facts(world, night, rules, Language.ENGLISH, opens_actions=False).cards
+
+
+def test_a_department_may_be_scored_beside_what_was_expected(reported):
+    """Expected recovery reads the rates that the night has written: they are a view of the week's session too."""
+    world, night = reported
+    rules = sound_rules(world.settings.rules).kpis.on(FRIDAY)
+    first = next(placed for placed in rules.scorecards if placed.rule.scores is None)
+    part = first.rule.parts[0].model_copy(update={"kpi": "recovery_vs_expected"})
+    card = replace(first, rule=first.rule.model_copy(update={"parts": (*first.rule.parts, part)}))
+    cards = tuple(card if placed is first else placed for placed in rules.scorecards)
+    asked = replace(rules, scorecards=cards)
+    assert "recovery_vs_expected" in {each.id for each in weekly._needed(asked)}
+    found = weekly.weekly_facts(world, night, asked, Language.ENGLISH, opens_actions=False)
+    (whole,) = (
+        each for each in found.this_week
+        if (each.kpi, each.grain, each.currency) == ("recovery_vs_expected", Grain.PORTFOLIO, "VND")
+    )  # fmt: skip
+    assert whole.state is ValueState.NO_VALUE, "no month before this one: nothing is expected yet"

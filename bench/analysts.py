@@ -1,0 +1,223 @@
+"""Twenty analysts start what-ifs at once while a night runs: is the night's result the same, and how much later is it?
+
+    python -m bench.analysts [--accounts 20000] [--analysts 20] [--home FOLDER] [--out FILE.md]
+
+A demo book is opened and two nights are run. Then a copy of it runs the third night alone, and another copy runs it
+while the what-ifs of the second wait and run beside it, all through a real `recoup serve`: the deployments are started
+as the forms of the UI start them. The night's tables and files have to be equal in both; its delay is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from adapters.demo import DemoPlan, write_demo_book
+from adapters.settings import Settings
+from adapters.store.runs import begin_attempt, files_of_run, official_run
+from adapters.store.schema import RECORDED, STORE
+from adapters.store.signatures import sign
+from adapters.world import open_world
+from bench.demo_month import run_night
+from domain.manifest import RunKind, Stage
+from tasks.stages.opening import open_book
+from tasks.stages.plan import NIGHT
+from tasks.stages.rules import sound_rules
+
+FIRST = date(2026, 9, 1)
+SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
+_ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+_LONGEST_SECONDS = 7_200
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A flow run: what it ended as, and its seconds from being asked for, and from its start, to its end."""
+
+    state: str
+    waited: float
+    took: float
+
+
+def main() -> None:
+    arguments = _arguments()
+    home = arguments.home or Path(tempfile.mkdtemp(prefix="recoup-analysts-"))
+    if not (home / "book").exists():
+        _book(home / "book", arguments.accounts)
+    alone, _ = _night(home, "alone", 0)
+    beside, analysts = _night(home, "beside", arguments.analysts)
+    differing = _differing(home / "alone", home / "beside")
+    lines = list(_lines(arguments, (alone, beside), analysts, differing))
+    print("\n".join(lines))
+    if arguments.out:
+        arguments.out.write_text("\n".join([*_HEAD, *lines, ""]), encoding="utf-8")
+    sys.exit(1 if differing or beside.state != "COMPLETED" else 0)
+
+
+_HEAD = (
+    "# A night beside twenty analysts",
+    "",
+    "Made by `python -m bench.analysts --out`; do not edit. What it runs stands at the top of `bench/analysts.py`.",
+    "",
+)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.analysts", description=__doc__)
+    parser.add_argument("--accounts", type=int, default=20_000)
+    parser.add_argument("--analysts", type=int, default=20)
+    parser.add_argument("--home", type=Path, help="keep everything here")
+    parser.add_argument("--out", type=Path, help="write the figures here")
+    return parser.parse_args()
+
+
+def _book(home: Path, accounts: int) -> None:
+    world = open_world(Settings(home=home))
+    plan = DemoPlan(accounts, max(20, accounts // 400), 4, FIRST, THIRD, seed=1)
+    write_demo_book(plan, world.settings.landing, memory_limit=world.settings.memory_limit)
+    sign(world.store, sound_rules(world.settings.rules).contents(), proposer="bench", signer="bench signer")
+    run_night(world, FIRST, (Stage.GATE,))
+    open_book(world, FIRST, begin_attempt(world.store, "open", FIRST), by="bench")
+    run_night(world, SECOND, NIGHT)
+    world.store.engine.dispose()
+
+
+def _night(home: Path, name: str, analysts: int) -> tuple[Ran, list[Ran]]:
+    """The third night on a copy of the book, with the what-ifs asked for first."""
+    shutil.copytree(home / "book", home / name)
+    with _served(home / name) as ask:
+        found = {each["name"]: each["id"] for each in ask("/deployments/filter", {})}
+        what_if = {"business_date": SECOND.isoformat(), "first_stage": "gate", "what_if": True}
+        others = [_start(ask, found["rerun"], what_if) for _ in range(analysts)]
+        night = _start(ask, found["nightly"], {"business_date": THIRD.isoformat()})
+        return _ran(ask, night), [_ran(ask, other) for other in others]
+
+
+@contextmanager
+def _served(home: Path) -> Iterator[_Ask]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_API")}
+    password = "bench:bench"
+    both = {"PREFECT_SERVER_API_AUTH_STRING": password, "PREFECT_API_AUTH_STRING": password}
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", "from flows.cli import main; main()", "serve", "--port", str(port)],
+        env={**environment, **both, "RECOUP_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield _until_up(_Ask(f"http://127.0.0.1:{port}/api", password), process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(120)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    url: str
+    password: str
+
+    def __call__(self, path: str, body: Mapping[str, object] | None) -> list[dict[str, str]]:
+        """POST with a body, else GET."""
+        token = base64.b64encode(self.password.encode()).decode()
+        headers = {"content-type": "application/json", "authorization": f"Basic {token}"}
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, data, headers), timeout=60) as response:
+            return json.load(response)
+
+
+def _until_up(ask: _Ask, process: subprocess.Popen[bytes]) -> _Ask:
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            names = {each["name"] for each in ask("/deployments/filter", {})}
+        except (urllib.error.URLError, OSError):
+            names = set()
+        if {"nightly", "rerun"} <= names:
+            return ask
+        time.sleep(0.5)
+    raise RuntimeError("recoup serve did not come up")
+
+
+def _start(ask: _Ask, deployment: str, parameters: Mapping[str, object]) -> str:
+    return ask(f"/deployments/{deployment}/create_flow_run", {"parameters": parameters})["id"]
+
+
+def _ran(ask: _Ask, run: str) -> Ran:
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    while time.monotonic() < deadline:
+        found = ask(f"/flow_runs/{run}", None)
+        if found["state_type"] in _ENDED:
+            asked, begun, ended = (
+                _time(found[name] or found["created"]) for name in ("created", "start_time", "end_time")
+            )
+            return Ran(found["state_type"], (ended - asked).total_seconds(), (ended - begun).total_seconds())
+        time.sleep(1)
+    raise RuntimeError(f"flow run {run} did not end")
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _differing(one: Path, other: Path) -> list[str]:
+    """Tables and files of the third night that are not the same in both homes."""
+    first, second = _content(one), _content(other)
+    return sorted(name for name in first | second if first.get(name) != second.get(name))
+
+
+def _content(home: Path) -> dict[str, object]:
+    world = open_world(Settings(home=home))
+    with world.store.read() as connection:
+        run = official_run(connection, RunKind.NIGHTLY.value, THIRD, Stage.REPORT.value)
+        if run is None:
+            return {"night": "not finished"}
+        tables = [each for each in STORE.sorted_tables if "run_id" in each.columns and each.name != "attempts"]
+        rows = {table.name: _rows(connection, table, run) for table in tables}
+        return {**rows, "files": files_of_run(connection, run)}
+
+
+def _rows(connection: sa.Connection, table: sa.Table, run: str) -> list[str]:
+    """Numbers that the store gives out depend on who came between; so they are left out, and the rows sorted."""
+    columns = [each for each in table.columns if each.name not in RECORDED and each.autoincrement is not True]
+    return sorted(repr(tuple(row)) for row in connection.execute(sa.select(*columns).where(table.c.run_id == run)))
+
+
+def _lines(
+    arguments: argparse.Namespace, nights: tuple[Ran, Ran], analysts: Sequence[Ran], differing: Sequence[str]
+) -> Iterator[str]:
+    alone, beside = nights
+    done = sum(each.state == "COMPLETED" for each in analysts)
+    yield f"{arguments.accounts:,} accounts, {len(analysts)} what-ifs asked for at once, then the night; 2 processors."
+    yield ""
+    yield "| the night | ended | from asked to ended, s | from its start, s |"
+    yield "| --- | --- | ---: | ---: |"
+    yield f"| alone | {alone.state.lower()} | {alone.waited:.0f} | {alone.took:.0f} |"
+    yield f"| beside the analysts | {beside.state.lower()} | {beside.waited:.0f} | {beside.took:.0f} |"
+    yield ""
+    yield f"Its delay: {beside.waited - alone.waited:.0f} s. What-ifs completed: {done} of {len(analysts)}, the last "
+    yield f"{max((each.waited for each in analysts), default=0):.0f} s after it was asked for."
+    yield f"Its tables and files: {'equal' if not differing else 'differ in ' + ', '.join(differing)}."
+
+
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.seam import NEVER
 from adapters.store.engine import Store
 from adapters.store.schema import attempts, run_files, runs, stage_results
 from domain.ids import AttemptId, Digest, RunId
@@ -57,6 +58,7 @@ class RunFile:
 def begin_attempt(store: Store, command: str, business_date: date | None) -> AttemptId:
     attempt = AttemptId(uuid.uuid4().hex)
     with store.write("attempt_begun") as connection:
+        store.seam.latest = max(store.seam.latest, _latest_recorded(connection))
         connection.execute(
             attempts.insert().values(
                 attempt_id=attempt,
@@ -64,10 +66,17 @@ def begin_attempt(store: Store, command: str, business_date: date | None) -> Att
                 business_date=business_date,
                 state=State.RUNNING.value,
                 message="",
-                started_at=store.seam.clock(),
+                started_at=store.seam.recorded(),
             )
         )
     return attempt
+
+
+def _latest_recorded(connection: sa.Connection) -> datetime:
+    """When something was recorded last: the beginning or end of a command, or what one that was killed came to."""
+    columns = (attempts.c.started_at, attempts.c.ended_at, runs.c.recorded_at, stage_results.c.recorded_at)
+    found = [connection.execute(sa.select(sa.func.max(column))).scalar() for column in columns]
+    return max((each for each in found if each), default=NEVER)
 
 
 def end_attempt(store: Store, attempt: AttemptId, state: State, message: str) -> None:
@@ -75,7 +84,7 @@ def end_attempt(store: Store, attempt: AttemptId, state: State, message: str) ->
         connection.execute(
             attempts.update()
             .where(attempts.c.attempt_id == attempt)
-            .values(state=state.value, message=message, ended_at=store.seam.clock())
+            .values(state=state.value, message=message, ended_at=store.seam.recorded())
         )
 
 
@@ -90,7 +99,7 @@ def record_run(store: Store, manifest: Manifest, attempt: AttemptId) -> RunId:
                     kind=manifest.kind.value,
                     business_date=manifest.business_date,
                     manifest=manifest,
-                    recorded_at=store.seam.clock(),
+                    recorded_at=store.seam.recorded(),
                     attempt_id=attempt,
                 )
             )
@@ -127,7 +136,7 @@ def finish_stage(
             stage=result.stage,
             outcome=result.outcome.value,
             summary=result.summary,
-            recorded_at=store.seam.clock(),
+            recorded_at=store.seam.recorded(),
             attempt_id=attempt,
         )
     )

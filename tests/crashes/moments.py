@@ -135,7 +135,7 @@ def undisturbed(scenario: Scenario, settings: Settings, folder: Path, server: st
     with ExitStack() as kept:
         now = kept.enter_context(copied(settings, folder / "whole", server))
         if scenario.people:
-            in_child(partial(_give_logins, now, scenario.people))
+            in_child(partial(give_logins, now, scenario.people))
         _read_rules(settings)
         before, events, after = [], [], []
         for number, step in enumerate(scenario.steps):
@@ -170,7 +170,7 @@ def _import_all(modules: Sequence[str]) -> None:
                 importlib.import_module(name)
 
 
-def _give_logins(settings: Settings, people: Sequence[str], _: Watch) -> None:
+def give_logins(settings: Settings, people: Sequence[str], _: Watch) -> None:
     world = open_world(settings)
     for name in people:
         as_login(world, name, role=WRITER if name == CLERK else APPROVER).store.engine.dispose()
@@ -206,7 +206,7 @@ def _killed_and_typed_again(
         again = in_child_killed(typed, moment.again, 0.0)
     last = len(whole.steps) - 1 if moment.is_long else first
     left = in_child(partial(_left_after, settings, whole.steps[first : last + 1], scenario, first))
-    return killed, became, again, _differing(whole.after[last], left)
+    return killed, became, again, differing(whole.after[last], left)
 
 
 def _drawn_from(lot: random.Random, drawn: Drawn, events: Sequence[Event]) -> tuple[int, float]:
@@ -232,7 +232,7 @@ def _left_and_imported(
     all of it needed."""
     before = _left_after(settings, (), scenario, number, watch)
     left = _left_after(settings, (step,), scenario, number, watch)
-    if changed := _differing(before, left):
+    if changed := differing(before, left):
         raise AssertionError(f"{scenario.name}: {step.name}, typed again, changes {', '.join(changed)}")
     return left, sorted(sys.modules)
 
@@ -251,7 +251,7 @@ def _left_after(settings: Settings, steps: Sequence[Step], scenario: Scenario, f
         office = office_of_step(settings, scenario, number, minutes=10)
         office.close_connections()
     office.world.seam.sweep()  # as every command does at its start
-    return _left(office)
+    return left_of(office)
 
 
 def _time_of(scenario: Scenario, step: int, *, minutes: int = 0) -> datetime:
@@ -259,7 +259,7 @@ def _time_of(scenario: Scenario, step: int, *, minutes: int = 0) -> datetime:
     return scenario.begun + timedelta(minutes=15 * step + minutes)
 
 
-def _left(office: Office) -> Left:
+def left_of(office: Office) -> Left:
     world = office.world
     findings = [str(issue) for issue in verify_ledger(world)]
     findings += [f"entry {sequence} was paid twice" for sequence in _paid_twice(world)]
@@ -278,7 +278,7 @@ def _paid_twice(world: World) -> list[int]:
         return list(connection.execute(twice).scalars())
 
 
-def _differing(expected: Left, found: Left) -> tuple[str, ...]:
+def differing(expected: Left, found: Left) -> tuple[str, ...]:
     tables = (name for name, rows in expected.tables.items() if found.tables[name] != rows)
     names = sorted({*expected.files, *found.files})
     files = (name for name in names if expected.files.get(name) != found.files.get(name))

@@ -9,7 +9,6 @@ import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from multiprocessing import get_context
 
 import pytest
 
@@ -189,33 +188,6 @@ def test_of_two_runs_of_a_night_the_later_one_is_official_also_if_the_clock_was_
             assert official_run(connection, RunKind.NIGHTLY.value, DAY, Stage.MEASURE.value) == nights[-1]
             assert newest_attempts(connection, 1)[0].attempt == attempt
         world.store.engine.dispose()
-
-
-def _at_once(settings: Settings, step: int, barrier, told) -> None:
-    barrier.wait(60)
-    try:
-        office_of_step(settings, BRIEFLY, step)
-    except WorldError as error:
-        told.put(f"{type(error).__name__}: {error}")
-    else:
-        told.put("done")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["match", "approve and publish", "outputs"])
-def test_two_processes_that_do_the_same_at_once_leave_what_one_leaves(whole, tmp_path, name):
-    step, context = _step_named(name), get_context("fork")
-    with copied(whole.before[step], tmp_path / "home") as settings:
-        barrier, told = context.Barrier(2), context.SimpleQueue()
-        both = [context.Process(target=_at_once, args=(settings, step, barrier, told)) for _ in range(2)]
-        for process in both:
-            process.start()
-        said = [told.get() for _ in both]
-        for process in both:
-            process.join(120)
-        assert "done" in said
-        assert all(each == "done" or each.startswith(("ConflictError", "RefusedError")) for each in said), said
-        assert _typed_again(whole, settings, step) == ()
 
 
 def test_a_database_that_is_no_file_is_told_when_a_command_starts(tmp_path):

@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install run serve test quick check format lock schemas bench bench-gates bench-allocation test-crash test-history mutants clean
+.PHONY: help install run serve test quick check format lock schemas bench bench-gates bench-allocation test-crash test-history mutants audit clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -78,6 +78,9 @@ test-history: install  ## Random histories of late data, reversals and changed r
 mutants: install  ## Mutants of the arithmetic of pay, and those that the tests let live
 	@$(BIN)/mutmut run --max-children 2
 	@$(BIN)/mutmut results
+
+audit: install  ## Ask for known weaknesses of every package of requirements.lock (needs the network)
+	@$(BIN)/uv tool run pip-audit==2.10.1 --require-hashes --disable-pip --strict -r requirements.lock
 
 clean:  ## Remove the environment and caches, but no data
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

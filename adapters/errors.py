@@ -21,9 +21,17 @@ class FileChangedError(WorldError):
     """A registered file is missing, or its content is not what was registered."""
 
 
+class RemovedError(FileChangedError):
+    """A registered file is not there any more because retention removed it, as the store says."""
+
+
 class ConflictError(WorldError):
     """Somebody else got there first: what was to be written no longer fits what is stored."""
 
 
 class RefusedError(WorldError):
     """A decision that the rules of the house do not allow, with the coded reasons."""
+
+
+class StageTooLongError(WorldError):
+    """A stage ran into its time limit, and was stopped."""

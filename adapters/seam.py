@@ -96,6 +96,14 @@ class Seam:
     def write_text(self, path: Path, text: str, *, point: str) -> WrittenFile:
         return self.write_file(path, lambda part: _write(part, text), point=point)
 
+    def remove_file(self, path: Path, *, point: str) -> None:
+        """The file is gone for good, also after a power cut; one that is not there is no error."""
+        self.reach(f"{point}:start")
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            _sync(path.parent)
+        self.reach(f"{point}:removed")
+
     @contextmanager
     def commit(self, engine: sa.Engine, *, point: str) -> Iterator[sa.Connection]:
         """One transaction; it is committed at the end of the block, or not at all. Raises: StoreError."""

@@ -24,6 +24,7 @@ from sqlalchemy.pool import StaticPool
 
 from adapters.broken import refuse_disk
 from adapters.data_docs import page_of
+from adapters.duck import without_row
 from domain.exact import ExactSelect
 from domain.records import CheckResult, Outcome
 from expectations.suites import Expectation, NoRows, RowCount, Severity, Suite
@@ -281,7 +282,7 @@ def _error_of(exception_info: Mapping[str, Any]) -> str | None:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:_MOST_CHARACTERS]
+    return " ".join(without_row(text).split())[:_MOST_CHARACTERS]
 
 
 def _halted(suite: Suite, expectation: Expectation, found: str) -> CheckResult:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from prefect.runtime import flow_run
 
 from adapters.settings import read_settings
+from tasks.stages.plan import NIGHT
 
 
 def business_date_of_schedule() -> date:
@@ -26,16 +27,28 @@ def night_before(scheduled: datetime, time_zone: str) -> date:
 
 
 def name_of_night() -> str:
-    return f"night of {_date_of_parameters()}"
+    """With its stages, where they are not all of a night's."""
+    stages = tuple(map(str, flow_run.parameters.get("stages") or NIGHT))
+    return f"night of {_date_of_parameters()}{'' if stages == NIGHT else ': ' + ', '.join(stages)}"
 
 
 def name_of_rerun() -> str:
     parameters = flow_run.parameters
-    return f"{'what-if' if parameters.get('what_if') else 'rerun'} of {_date_of_parameters()}"
+    first = parameters.get("first_stage") or NIGHT[0]
+    what = "what-if" if parameters.get("what_if") else "rerun"
+    return f"{what} of {_date_of_parameters()}{'' if first == NIGHT[0] else f' from {first}'}"
+
+
+def name_of_catch_up() -> str:
+    return f"catch-up to {flow_run.parameters.get('until') or business_date_of_schedule()}"
 
 
 def name_of_allocation_report() -> str:
-    return f"allocation of {_date_of_parameters()}"
+    return f"allocation of {_date_of_parameters()}{_department()}"
+
+
+def name_of_report() -> str:
+    return f"{flow_run.parameters.get('report')} report of {_date_of_parameters()}{_department()}"
 
 
 def name_of_month_end() -> str:
@@ -49,6 +62,11 @@ def name_of_publish() -> str:
 def name_of_simulation() -> str:
     parameters = flow_run.parameters
     return f"simulation of {parameters.get('first_month')} to {parameters.get('last_month')}"
+
+
+def _department() -> str:
+    department = flow_run.parameters.get("department")
+    return f", {department}" if department else ""
 
 
 def _date_of_parameters() -> str:

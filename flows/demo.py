@@ -161,7 +161,7 @@ def _roles_of(world: World, batch: str) -> tuple[str, ...]:
 
 
 def _closing_screen(world: World, watch: _Watch) -> None:
-    people.print(f"\n[bold]{book_label(world)}[/]. Its rules, approvals and people are a demonstration as well.\n")
+    people.print(f"\n{book_label(world)}. Its rules, approvals and people are a demonstration as well.\n", style="bold")
     print_table(f"Nights, {FIRST} to {LAST}", _night_rows(world))
     print_table(f"Departments, month to {LAST}", _kpi_rows(world))
     print_table(f"Pay of {PERIOD}", _pay_rows(world))
@@ -174,10 +174,10 @@ def _closing_screen(world: World, watch: _Watch) -> None:
     people.print(f"The last night's page:   {home}/runs/{last}/night.html; its daily report: daily.html beside it")
     people.print(f"A week's report:         {home}/reports/weekly/{WEEK}/weekly.html")
     people.print(f"The month's report:      {home}/reports/monthly/{LAST}/monthly.html")
-    people.print("Claims of partners:      [bold]recoup settlement list[/]; what is open: "
-                 f"[bold]recoup settlement show {CLAIMING[0]}[/]")  # fmt: skip
-    people.print("Look around: [bold]recoup runs[/], [bold]recoup show RUN[/], [bold]recoup batches[/], "
-                 f"[bold]recoup explain payout EMPLOYEE --period {PERIOD}[/], [bold]make serve[/]")  # fmt: skip
+    people.print("Claims of partners:      `recoup settlement list`; what is open: "
+                 f"`recoup settlement show {CLAIMING[0]}`")  # fmt: skip
+    people.print("Look around: `recoup runs`, `recoup show RUN`, `recoup batches`, "
+                 f"`recoup explain payout EMPLOYEE --period {PERIOD}`, `make serve`")  # fmt: skip
     people.print(f"In all {sum(watch.seconds.values()):.0f} seconds.", highlight=False)
 
 

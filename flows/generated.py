@@ -24,6 +24,7 @@ from domain.planned import PLANNED
 from domain.tables import Column, Kind, Table
 from expectations.contact_points.rules import CleaningFile
 from expectations.limits import ThresholdFile
+from flows.deployments import project_file
 from incentives.approval_book import ApprovalFile
 from incentives.contract_language import ContractFile
 from incentives.policies import PolicyFile
@@ -86,6 +87,7 @@ def _documents() -> Iterator[tuple[Path, str]]:
         yield docs / "schemas" / f"{name}.json", json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
     yield docs / "data-dictionary.md", "\n".join(_dictionary())
     yield docs / "settings.md", "\n".join(_settings())
+    yield PROJECT / "prefect.yaml", "\n".join([*project_file(Settings.model_construct()), ""])
 
 
 def _dictionary() -> Iterator[str]:
@@ -138,6 +140,6 @@ def _settings() -> Iterator[str]:
     yield "A setting comes from its variable, else from `recoup.toml` in the working folder.\n"
     yield "| variable | default | meaning |\n| --- | --- | --- |"
     for name, field in Settings.model_fields.items():
-        default = "the repository" if name == "rules" else f"`{field.default}`" if field.default != "" else ""
+        default = "the repository" if name == "rules" else f"`{field.default}`" if str(field.default) else ""
         yield f"| `RECOUP_{name.upper()}` | {default} | {field.description} |"
     yield ""

@@ -6,14 +6,18 @@ from prefect import flow
 
 from adapters.world import world_of_process
 from domain.periods import Period
-from flows.attempts import attempt_at
 from flows.dates import name_of_month_end
+from flows.endings import ends_told
+from flows.events import tell_approval_waits
 from flows.parameters import By, PeriodText
+from flows.turns import our_turn
 from tasks.pay import prepare, review
+from tasks.stages.asked import name_faults, period_faults
 from tasks.stages.month_end import Prepared
 
 
 @flow(name="month-end", flow_run_name=name_of_month_end)
+@ends_told
 def month_end(period: PeriodText, by: By) -> Prepared:
     """Compute a month's payouts from its last official night, and freeze them, one batch per department or partner.
 
@@ -23,7 +27,9 @@ def month_end(period: PeriodText, by: By) -> Prepared:
         period: Month, such as 2026-10.
         by: Your name, as it is to be recorded; who prepares does not approve.
     """
-    with attempt_at(world_of_process(), f"month-end {period}", Period.parse(period).last_day) as attempt:
+    faults = (*period_faults(world_of_process(), period), *name_faults(by))
+    with our_turn(f"month-end {period}", Period.parse(period).last_day, faults) as attempt:
         prepared = prepare(period, attempt, by)
         review(prepared, period)
-        return prepared
+    tell_approval_waits(prepared.batches)
+    return prepared

@@ -1,6 +1,7 @@
 """Types of flow parameters: what the forms of the Prefect UI are made from. Their descriptions are in the docstrings.
 
 They live outside flow files, because a file entrypoint reloads its module, and enum members would stop being equal.
+What can be said by a pattern or a choice is refused by the form; what only the store knows, by `tasks.stages.asked`.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from domain.manifest import Stage
-
-Stages = tuple[Stage, ...]
-FirstStage = Literal["gate", "allocate", "measure", "project", "report"]
-PeriodText = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}$")]
+NightStage = Literal["gate", "allocate", "measure", "project", "report"]
+Stages = Annotated[tuple[NightStage, ...], Field(min_length=1)]
+FirstStage = NightStage
+ReportName = Literal["daily", "weekly", "monthly"]
+LanguageName = Literal["", "en", "vi", "zh"]
+PeriodText = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 BatchText = Annotated[str, Field(min_length=3)]
 FolderText = Annotated[str, Field(min_length=1)]
-By = Annotated[str, Field(min_length=1)]
+By = Annotated[str, Field(min_length=1, pattern=r"\S")]

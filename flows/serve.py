@@ -1,4 +1,4 @@
-"""Serve: a Prefect server on this machine, and the deployments that its UI offers."""
+"""Serve: a Prefect server on this machine that asks for a password, and the deployments that its UI offers."""
 
 from __future__ import annotations
 
@@ -11,38 +11,60 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import cast
 
 from adapters.errors import WorldError
 from adapters.settings import Settings
+from flows.deployments import served
+from flows.server_keys import password_file, set_keys
 
+LOOPBACK = "127.0.0.1"
 _START_SECONDS = 120
+_RUNS_AT_ONCE = 20  # a process each; what waits for its turn or for a slot is one of them
 
 
-def serve(settings: Settings, port: int) -> None:
+def serve(settings: Settings, port: int, host: str = LOOPBACK) -> None:
     """Run until interrupted. Raises: WorldError if the server does not come up."""
-    with server(settings, port):
+    with server(settings, port, host) as url:
+        provide(settings)
+        sys.stderr.write(f"{url.removesuffix('/api')} asks for the password in {password_file(settings)}\n")
         _serve_deployments(settings)
 
 
+def provide(settings: Settings) -> None:
+    """What the deployments need of the server, whoever serves them: the limit of the book, and the automations."""
+    from flows.automations import provide_automations
+    from flows.turns import ensure_limit
+
+    ensure_limit()
+    provide_automations(settings)
+
+
 @contextmanager
-def server(settings: Settings, port: int) -> Iterator[str]:
-    """A Prefect server on 127.0.0.1, its database below the home folder; the address of its API."""
-    with starting_server(settings, port) as wait_until_up:
+def server(settings: Settings, port: int, host: str = LOOPBACK) -> Iterator[str]:
+    """A Prefect server, its database below the home folder; the address of its API."""
+    with starting_server(settings, port, host) as wait_until_up:
         yield wait_until_up()
 
 
 @contextmanager
-def starting_server(settings: Settings, port: int) -> Iterator[Callable[[], str]]:
+def starting_server(settings: Settings, port: int, host: str = LOOPBACK) -> Iterator[Callable[[], str]]:
     """The server while it starts, which takes seconds; what is given waits until it is up, and says its address.
 
     The UI asks for the API under the address it was told: on any port but 4200 it calls the wrong one otherwise.
     """
-    url = f"http://127.0.0.1:{port}/api"
+    url = f"http://{host}:{port}/api"
     os.environ["PREFECT_API_URL"] = url
     os.environ.setdefault("PREFECT_HOME", str((settings.home / "prefect").absolute()))
-    environment = {**os.environ, "PREFECT_SERVER_UI_API_URL": url}
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    set_keys(settings, os.environ)
+    environment = {
+        **os.environ,
+        "PREFECT_SERVER_UI_API_URL": url,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": url.removesuffix("/api"),
+        # Its SQLite answers 503 to a form where a write waits longer than this; ten seconds are few on a busy machine.
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+        "PREFECT_SERVER_LOG_RETRYABLE_ERRORS": "true",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
     log = settings.home / "prefect-server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -59,32 +81,10 @@ def starting_server(settings: Settings, port: int) -> Iterator[Callable[[], str]
 
 
 def _serve_deployments(settings: Settings) -> None:
-    """The six deployments; the nightly one on its schedule, in the time zone of the business."""
+    """While nobody serves, schedules are not paused: what was missed is caught up."""
     from prefect import serve as serve_deployments
-    from prefect.deployments.runner import RunnerDeployment
-    from prefect.schedules import Cron
-    from prefect.types.entrypoint import EntrypointType
 
-    from flows.allocation_report import allocation_report
-    from flows.month_end import month_end
-    from flows.nightly import nightly
-    from flows.publish import publish
-    from flows.rerun import rerun
-    from flows.simulate import simulate
-
-    schedule = Cron(settings.nightly_cron, timezone=settings.time_zone)
-    module = EntrypointType.MODULE_PATH  # a file entrypoint reloads its module, and enum members stop being equal
-    deployments = (
-        nightly.to_deployment(
-            "nightly", schedule=schedule, concurrency_limit=1, tags=["recoup", "night"], entrypoint_type=module
-        ),
-        month_end.to_deployment("month-end", concurrency_limit=1, tags=["recoup", "pay"], entrypoint_type=module),
-        rerun.to_deployment("rerun", tags=["recoup", "analysis"], entrypoint_type=module),
-        allocation_report.to_deployment("allocation-report", tags=["recoup", "analysis"], entrypoint_type=module),
-        simulate.to_deployment("simulate", tags=["recoup", "analysis"], entrypoint_type=module),
-        publish.to_deployment("publish", concurrency_limit=1, tags=["recoup", "pay"], entrypoint_type=module),
-    )
-    serve_deployments(*(cast(RunnerDeployment, deployment) for deployment in deployments))
+    serve_deployments(*served(settings), pause_on_shutdown=False, limit=_RUNS_AT_ONCE)
 
 
 def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> str:

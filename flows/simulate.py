@@ -10,11 +10,14 @@ from adapters.world import world_of_process
 from domain.periods import Period
 from flows.attempts import attempt_at
 from flows.dates import name_of_simulation
+from flows.endings import ends_told
 from flows.parameters import FolderText, PeriodText
 from tasks.simulate import simulate as simulate_months
+from tasks.stages.asked import folder_faults
 
 
 @flow(name="simulate", flow_run_name=name_of_simulation)
+@ends_told
 def simulate(
     policies: FolderText,
     first_month: PeriodText,
@@ -37,5 +40,5 @@ def simulate(
         as_dated: Do not pay by a policy before it begins, or after it ends.
     """
     command = f"simulate {first_month} to {last_month}"
-    with attempt_at(world_of_process(), command, Period.parse(last_month).last_day):
+    with attempt_at(world_of_process(), command, Period.parse(last_month).last_day, folder_faults(policies)):
         simulate_months(policies, first_month, last_month, at_most, within_budget=within_budget, as_dated=as_dated)

@@ -9,30 +9,35 @@ from adapters.world import world_of_process
 from domain.ids import AttemptId
 from domain.periods import Period
 from tasks import artifacts
+from tasks.limits import stage_limit
 from tasks.stages import decide
 from tasks.stages.after_publish import write_outputs
 from tasks.stages.month_end import Prepared
 from tasks.stages.month_end import prepare as prepare_batches
-from tasks.stages.review import debts_told, write_review
+from tasks.stages.review import debts_told, tie_out_of, write_review
 
 
 @task(name="prepare", cache_policy=NO_CACHE)
 def prepare(period: str, attempt: AttemptId, by: str) -> Prepared:
-    return prepare_batches(world_of_process(), Period.parse(period), attempt, by=by)
+    with stage_limit(f"preparing {period}"):
+        return prepare_batches(world_of_process(), Period.parse(period), attempt, by=by)
 
 
 @task(name="review", cache_policy=NO_CACHE)
 def review(prepared: Prepared, period: str) -> None:
     """The workbook and the page that HR reviews, and where they lie."""
-    world = world_of_process()
-    files = write_review(world, Period.parse(period))
-    artifacts.show_batches(prepared, files, debts_told(world, Period.parse(period)))
+    world, month = world_of_process(), Period.parse(period)
+    with stage_limit(f"HR's pages of {period}"):
+        files = write_review(world, month)
+    artifacts.show_batches(prepared, files, debts_told(world, month))
+    artifacts.show_tie_out(month, *tie_out_of(world, month))
 
 
 @task(name="publish", cache_policy=NO_CACHE)
 def publish(batch: str, by: str) -> decide.Published:
     world = world_of_process()
-    published = decide.publish(world, batch, by=by)
-    write_outputs(world, published.batch)
+    with stage_limit(f"publishing {batch}"):
+        published = decide.publish(world, batch, by=by)
+        write_outputs(world, published.batch)
     artifacts.show_published(published)
     return published

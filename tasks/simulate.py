@@ -13,6 +13,7 @@ from adapters.world import world_of_process
 from domain.periods import Period
 from incentives.simulation_checks import Allowed
 from tasks import artifacts
+from tasks.limits import stage_limit
 from tasks.stages.simulate import simulate_policies, write_simulation
 
 
@@ -23,7 +24,8 @@ def simulate(
     """The artifact says what it costs and where the files lie. Raises: RefusedError with every check that is broken."""
     world, allowed = world_of_process(), Allowed(at_most, within_budget)
     months = Period.parse(first), Period.parse(last)
-    found = simulate_policies(world, Path(policies), *months, allowed=allowed, as_dated=as_dated)
+    with stage_limit(f"the simulation of {first} to {last}"):
+        found = simulate_policies(world, Path(policies), *months, allowed=allowed, as_dated=as_dated)
     artifacts.show_simulation(found, write_simulation(world, found))
     if found.broken:
         raise RefusedError("\n".join(found.broken))

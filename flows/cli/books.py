@@ -12,7 +12,7 @@ import typer
 
 from adapters.errors import RefusedError
 from adapters.world import World, open_world
-from flows.attempts import attempt_at
+from flows.attempts import turn_at
 from flows.cli.arguments import ByName, OnDate, parse_date
 from flows.cli.output import AsJson, errors, say, show, working
 
@@ -105,7 +105,7 @@ def open_book(day: OnDate, by: ByName, *, as_json: AsJson = False) -> None:
     from tasks.stages import opening
 
     world = open_world()
-    with attempt_at(world, f"open {day}", day) as attempt:
+    with turn_at(world, f"open {day}", day) as attempt:
         opened = opening.open_book(world, day, attempt, by=by)
     show(opened, [{"accounts": opened.accounts, "valid from": day, "by": by}], as_json=as_json, title="Opening")
 

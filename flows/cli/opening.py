@@ -10,7 +10,7 @@ import typer
 from adapters.world import open_world
 from domain.ids import short
 from domain.periods import Period
-from flows.attempts import attempt_at
+from flows.attempts import attempt_at, turn_at
 from flows.cli.arguments import ByName, parse_period
 from flows.cli.output import AsJson, errors, say, show
 
@@ -104,7 +104,7 @@ def post(by: ByName, *, as_json: AsJson = False) -> None:
     from tasks.stages.opening_pay import post_opening
 
     world = open_world()
-    with attempt_at(world, "post opening of pay", None):
+    with turn_at(world, "post opening of pay", None):
         published = post_opening(world, by=by)
     rows = [{"batch": each.batch, "entries posted": each.entries, "ledger at": each.head.sequence,
              "hash": short(each.head.entry_hash)} for each in published]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -12,11 +13,33 @@ app = typer.Typer()
 
 
 @app.command()
-def serve(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 4200) -> None:
-    """Start a Prefect server on this machine, and serve the deployments until interrupted."""
+def serve(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 4200,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. Behind any other than 127.0.0.1, put a proxy that encrypts in front."),
+    ] = ("127.0.0.1"),
+) -> None:
+    """Start a Prefect server on this machine, and serve the deployments until interrupted. It asks for a password."""
     from flows.serve import serve as run
 
-    run(read_settings(), port)
+    run(read_settings(), port, host)
+
+
+@app.command()
+def provide() -> None:
+    """Make or renew what the deployments need of a Prefect server that others run: its limit and its automations."""
+    from flows.serve import provide as run
+
+    run(read_settings())
+
+
+@app.command("prefect-file")
+def prefect_file() -> None:
+    """Print prefect.yaml with the schedules of the settings, for `prefect deploy --all` and a work pool."""
+    from flows.deployments import project_file
+
+    sys.stdout.write("\n".join(project_file(read_settings())) + "\n")
 
 
 @app.command("demo-run")

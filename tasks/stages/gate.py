@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns, open_duck
 from adapters.snapshots import Pointer, Version, register, versions, write_version
+from adapters.steps import stepwise
 from adapters.store.judged import read_met, write_met
 from adapters.store.quarantine import write_quarantine
 from adapters.store.results import write_verdict
@@ -161,7 +162,7 @@ def _judge_contracts(bench: _Bench) -> dict[str, _TableResult]:
     _create_views(bench, unreadable)
     return {
         table: _judge_table(bench, table, schemas[table], unreadable, sent_before=_was_sent(bench.manifest, table))
-        for table in sorted(bench.landed)
+        for table in stepwise("contract of", sorted(bench.landed))
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapters.duck import Duck, duck_columns
+from adapters.steps import stepwise
 from adapters.store.results import read_kpis, write_kpis, write_scores
 from adapters.store.runs import RunFile, StageResult, State
 from adapters.store.seals import FIGURES, write_seals
@@ -74,7 +75,11 @@ def figures_in(
     plan = plan_kpis(rules, start=period.start, as_of=as_of, halted=halted)
     staff, working_days = _staff(duck, period, halted)
     moved = moved_among(stays_of(staff, period.start, as_of))
-    results = kpi_results(plan, {scan.name: scan_rows(scan.statement) for scan in plan.statements}, moved)
+    scans = {
+        scan.name: scan_rows(scan.statement)
+        for scan in stepwise("scan of", plan.statements, lambda scan: scan.name.replace("_", " "))
+    }
+    results = kpi_results(plan, scans, moved)
     capacities = None if "capacity" in halted else capacities_of(duck, as_of)
     of_people = score(rules, results, staff, working_days, start=period.start, as_of=as_of, capacities=capacities,
                       earlier=carried)  # fmt: skip

@@ -1,0 +1,257 @@
+"""What operations engineers, analysts and HR do in the Prefect UI: in a real browser, against `recoup serve`.
+
+The tests share one server and one book, and each works on a date of its own. With RECOUP_SCREENSHOTS set to a folder,
+pages are kept there: docs/operations is made so.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+import sqlalchemy as sa
+
+from adapters.store.batches import read_batches
+from adapters.store.ledger import read_entries
+from adapters.store.nights import newest_gated_nights
+from adapters.store.results import read_verdict
+from adapters.store.runs import newest_attempts
+from adapters.store.schema import runs, stage_results
+from domain.records import Outcome
+from tasks.stages.month_end import read_frozen
+from tests.flows.conftest import DAY, NAMES, SECRET, keep
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.prefect]
+
+HALTING, KILLED = date(2026, 10, 1), date(2026, 10, 2)
+
+
+def test_a_what_if_is_started_from_the_form_and_shows_what_to_work_from(served, page):
+    assert set(served.deployments) == NAMES
+    assert served.deployments["rerun"]["entrypoint"] == "flows.rerun.rerun"
+    page.goto(f"{served.address}/v2/deployments/deployment/{served.deployments['rerun']['id']}/run")
+    _pick_date(page, DAY)
+    assert page.get_by_text("First stage to run; the gate always comes first").is_visible()
+    keep(page, "rerun-form")
+    page.get_by_role("button", name="Submit").click()
+    run = served.ended(served.newest(f"what-if of {DAY}"))
+    assert (run["name"], run["state_name"]) == (f"what-if of {DAY}", "Completed"), run["state"]["message"]
+    page.goto(f"{served.address}/v2/runs/flow-run/{run['id']}?tab=Artifacts")
+    page.get_by_text("comparison").first.wait_for()
+    for artifact in ("verdict", "stage-measure", "files"):
+        assert page.get_by_text(artifact).first.is_visible()
+    keep(page, "rerun-run")
+    page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(run['id'], 'verdict')['id']}")
+    page.get_by_text("Checks that did not pass").wait_for()
+    keep(page, "verdict-artifact")
+    with served.world.store.read() as connection:
+        (attempt,) = newest_attempts(connection, 1)
+    assert (attempt.command, attempt.state.value) == (f"what-if {DAY}", "done")
+
+
+def test_a_halted_night_is_found_waived_and_resumed(served, page):
+    payments = served.world.settings.landing / HALTING.isoformat() / "payments.parquet"
+    duckdb.execute(f"CREATE OR REPLACE TEMP TABLE extract AS SELECT * FROM '{payments}'")
+    duckdb.execute(f"COPY (SELECT * FROM extract UNION ALL SELECT * FROM extract) TO '{payments}' (FORMAT parquet)")
+    _start_night(served, page, HALTING, "night-form")
+    run = served.ended(served.newest(f"night of {HALTING}"))
+    assert run["state_name"] == "Halted", run["state"]["message"]
+    assert "runbook.md#halted" in run["state"]["message"]
+    _open_run(served, page, run, "Halted")
+    keep(page, "night-halted")
+    page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(run['id'], 'what-to-do')['id']}")
+    page.get_by_text("records that a named person goes on").first.wait_for()
+    keep(page, "night-halted-what-to-do")
+    told = served.was_told("recoup halted", f"night of {HALTING}")
+    assert (told["runbook"], run["id"] in told["address"]) == ("docs/operations/runbook.md#halted", True)
+    for check in _checks_to_waive(served.world, HALTING):
+        until = str(datetime.now(UTC).date() + timedelta(days=7))
+        served.recoup("waive", _run_of(served.world, HALTING), check, "--by", "head of collections",
+                      "--reason", "the source booked both files", "--until", until)  # fmt: skip
+    _start_night(served, page, HALTING)
+    again = served.ended(_other(served, f"night of {HALTING}", run["id"]))
+    assert again["state_name"] == "Completed", again["state"]["message"]
+    page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(again['id'], 'verdict')['id']}")
+    page.get_by_text("‼ waived").first.wait_for()
+    keep(page, "night-waived-verdict")
+
+
+def test_a_killed_night_is_resumed_from_its_last_finished_stage(served, page):
+    _start_night(served, page, KILLED)
+    run = served.newest(f"night of {KILLED}")
+    process = served.process_of(run)
+    served.until(lambda: _attempts_of_stages(served.world, KILLED), "the end of the gate")
+    os.kill(process, signal.SIGKILL)
+    ended = served.ended(run)
+    assert ended["state_name"] == "Crashed"
+    before = _attempts_of_stages(served.world, KILLED)
+    _open_run(served, page, ended, "Crashed")
+    keep(page, "night-killed")
+    _start_night(served, page, KILLED)
+    again = served.ended(_other(served, f"night of {KILLED}", run))
+    assert again["state_name"] == "Completed", again["state"]["message"]
+    _open_run(served, page, again, "Completed")
+    keep(page, "night-resumed")
+    after = _attempts_of_stages(served.world, KILLED)
+    assert set(after) == {"gate", "allocate", "measure", "project", "report"}
+    assert {stage: after[stage] for stage in before} == before, "a finished stage was done again"
+    assert len(set(after.values())) == 2
+
+
+def test_a_month_is_prepared_waits_for_approval_and_is_published(served, page):
+    run = served.ended(served.start("month-end", period="2026-09", by="demo preparer"))
+    assert run["state_name"] == "Completed", run["state"]["message"]
+    page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(run['id'], 'batches')['id']}")
+    page.get_by_text("Batches to review").wait_for()
+    keep(page, "month-end-batches")
+    with served.world.store.read() as connection:
+        batch = read_batches(connection, "2026-09")[0].batch_id
+        chain = read_frozen(connection, batch).batch.chain
+    assert batch in served.was_told("recoup approval waits", batch)["text"]
+    early = served.ended(served.start("publish", batch=batch, by="demo publisher"))
+    assert (early["state_name"], "BAT" in early["state"]["message"]) == ("Refused", True)
+    for role in chain:
+        served.recoup("approve", batch, "--by", f"demo {role}")
+    page.goto(f"{served.address}/v2/deployments/deployment/{served.deployments['publish']['id']}/run")
+    page.get_by_text("Batch id, or the beginning of one").wait_for()
+    texts = page.locator("textarea, input[type=text], input:not([type])")
+    texts.nth(1).fill(batch)
+    texts.nth(2).fill("demo publisher")
+    keep(page, "publish-form")
+    page.get_by_role("button", name="Submit").click()
+    published = served.ended(_other(served, f"publish {batch}", early["id"]))
+    assert published["state_name"] == "Completed", published["state"]["message"]
+    page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(published['id'], 'published')['id']}")
+    page.get_by_text("entries posted").wait_for()
+    keep(page, "published")
+    with served.world.store.read() as connection:
+        assert {entry.batch_id for entry in read_entries(connection)} == {batch}
+
+
+@pytest.mark.parametrize(
+    ("at_most", "ends"),
+    [(None, ("Completed", "")), ("-1", ("Refused", "SIM010 the new policies cost"))],
+)
+def test_a_simulation_ends_as_its_check_does_and_links_its_files(served, at_most, ends):
+    policies = str(served.world.settings.rules / "incentives" / "policies")
+    asked = {"policies": policies, "first_month": "2026-09", "last_month": "2026-09", "at_most": at_most}
+    run = served.ended(served.start("simulate", **asked))
+    assert run["name"] == "simulation of 2026-09 to 2026-09"
+    assert run["state_name"] == ends[0], run["state"]["message"]
+    assert ends[1] in (run["state"]["message"] or "")
+    page = re.search(r"`(/.*simulation\.html)`", served.artifact(run["id"], "simulation")["data"])
+    assert Path(page[1]).is_file()
+
+
+@pytest.mark.parametrize("password", ["", "recoup:guessed"])
+def test_nobody_gets_in_without_the_password(served, password):
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        served.call("/deployments/filter", {}, password=password)
+
+
+def test_the_password_is_its_owners_and_stands_in_no_log(served):
+    home = served.world.settings.home
+    assert (home / "prefect" / "password").stat().st_mode & 0o077 == 0
+    for log in (home / "prefect-server.log", *(home / "logs").glob("*.jsonl")):
+        text = log.read_text(encoding="utf-8")
+        assert served.password.partition(":")[2] not in text, log
+        assert SECRET not in text, log
+
+
+@pytest.mark.parametrize(
+    ("deployment", "asked", "found"),
+    [
+        ("month-end", {"period": "2026-13", "by": "finance"}, "'2026-13' does not match"),
+        ("month-end", {"period": "2026-09", "by": "  "}, "does not match"),
+        ("rerun", {"business_date": "yesterday"}, "is not a 'date'"),
+        ("rerun", {"business_date": "2026-09-30", "first_stage": "grate"}, "is not one of"),
+        ("report", {"business_date": "2026-09-30", "report": "yearly"}, "is not one of"),
+    ],
+)
+def test_what_a_form_can_know_is_refused_by_the_form(served, deployment, asked, found):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        served.start(deployment, **asked)
+    assert refused.value.code == 409
+    assert found in refused.value.read().decode()
+
+
+def test_prefect_yaml_and_a_worker_do_the_same(served, request):
+    """Last: the deployments are the work pool's from here on."""
+    home, root = served.world.settings.home, request.config.rootpath
+    environment = {**os.environ, "RECOUP_HOME": str(home), "PREFECT_HOME": str(home / "prefect"),
+                   "PREFECT_API_URL": f"{served.address}/api", "PREFECT_API_AUTH_STRING": served.password}  # fmt: skip
+
+    def prefect(*words):
+        command = [sys.executable, "-m", "prefect", "--no-prompt", *words]
+        return subprocess.run(command, env=environment, cwd=root, check=True, capture_output=True, text=True).stdout
+
+    prefect("work-pool", "create", "recoup", "--type", "process")
+    prefect("deploy", "--all")
+    found = {each["name"]: each for each in served.call("/deployments/filter", {})}
+    assert {name for name, each in found.items() if each["work_pool_name"] == "recoup"} == NAMES
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "prefect", "worker", "start", "--pool", "recoup", "--type", "process"],
+        env=environment, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        run = served.ended(served.start("report", business_date=str(DAY), report="daily", language="vi"))
+    finally:
+        worker.send_signal(signal.SIGINT)
+        worker.wait(60)
+    assert (run["name"], run["state_name"]) == (f"daily report of {DAY}", "Completed"), run["state"]["message"]
+
+
+def _start_night(served, page, day, name=""):
+    page.goto(f"{served.address}/v2/deployments/deployment/{served.deployments['nightly']['id']}/run")
+    page.get_by_role("tab", name="date").click()
+    _pick_date(page, day)
+    if name:
+        keep(page, name)
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_text("Parameters").first.wait_for()
+
+
+def _pick_date(page, day):
+    page.get_by_text("Pick a date").click()
+    page.get_by_label("Choose the Month").select_option(label=f"{day:%b}")
+    page.get_by_label("Choose the Year").select_option(label=str(day.year))
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(day.day, "th")
+    page.get_by_role("button", name=f"{day:%B} {day.day}{ending}, {day.year}").click()
+    page.keyboard.press("Escape")
+    page.get_by_text("Choose the Month").wait_for(state="detached")
+    page.wait_for_timeout(500)  # the calendar fades out
+
+
+def _open_run(served, page, run, state):
+    page.goto(f"{served.address}/v2/runs/flow-run/{run['id']}")
+    page.get_by_text(state, exact=True).first.wait_for()
+
+
+def _other(served, name, run):
+    """The newest run of this name, once it is another one."""
+    return served.until(lambda: found if (found := served.newest(name)) != run else None, f"another run {name!r}")
+
+
+def _run_of(world, day):
+    with world.store.read() as connection:
+        return newest_gated_nights(connection)[day]
+
+
+def _checks_to_waive(world, day):
+    with world.store.read() as connection:
+        verdict = read_verdict(connection, _run_of(world, day), day)
+    return [check.check for table in verdict.tables for check in table.checks if check.outcome is Outcome.HALT]
+
+
+def _attempts_of_stages(world, day):
+    """Which attempt has finished each stage of the official runs of the date."""
+    finished = sa.select(stage_results.c.stage, stage_results.c.attempt_id).join(runs)
+    with world.store.read() as connection:
+        return {row.stage: row.attempt_id for row in connection.execute(finished.where(runs.c.business_date == day))}

@@ -67,6 +67,8 @@ bench-allocation: install  ## Large allocations by the night's solver, beside Hi
 
 test-crash: install  ## Kill every flow at every named point and N=1000 random moments, on each database
 	@$(BIN)/python -W ignore -m tests.crashes --moments $(or $(N),1000) --log docs/crash-matrix.csv --page docs/crash-matrix.md
+	@$(BIN)/python -W ignore -m tests.crashes.stack --log docs/crash-matrix.csv
+	@$(BIN)/python -W ignore -m tests.crashes --no-points --moments 0 --log docs/crash-matrix.csv --page docs/crash-matrix.md
 	@RECOUP_KILLED_ON=sqlite,postgresql $(BIN)/pytest -n 0 -k killed_at_every_point tests/stages/test_month_end.py
 
 test-history: install  ## Random histories of late data, reversals and changed rules, beside full knowledge (N=100)

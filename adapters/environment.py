@@ -90,7 +90,7 @@ def _insert(store: Store, name: str, attempt: AttemptId, by: str, reason: str) -
     with store.write("environment_named") as connection:
         last = connection.execute(sa.select(sa.func.max(environments.c.step))).scalar() or 0
         row = {"step": last + 1, "environment": name, "by_name": by, "reason": reason, "attempt_id": attempt}
-        connection.execute(environments.insert().values(**row, recorded_at=store.seam.clock()))
+        connection.execute(environments.insert().values(**row, recorded_at=store.seam.recorded()))
 
 
 def _quoted(name: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
+from adapters.broken import writing
 from adapters.redaction import redacted
 from adapters.world import World
 
@@ -48,9 +49,11 @@ def log_file(world: World) -> Path:
 
 
 def _handler(world: World) -> logging.Handler:
-    """Lines are appended whole, so several processes can write into one file."""
+    """Lines are appended whole, so several processes can write into one file. Raises: DiskError."""
     path = log_file(world)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     handler = logging.FileHandler(path, encoding="utf-8", delay=True)
     handler.setLevel(logging.INFO)
     handler.setFormatter(_Lines())

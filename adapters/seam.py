@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from adapters.broken import asking, committing, writing
 
 PART = ".part-"
+NEVER = datetime.min.replace(tzinfo=UTC)
 REACHED = "recoup.reached"  # the audit event of a failpoint, with its name
 
 Clock = Callable[[], datetime]
@@ -45,14 +46,23 @@ class WrittenFile:
 class Seam:
     """Files and commits of one process.
 
-    `scratch` is where files are filled before they are renamed; without it, beside their place. `reached` counts the
-    points passed, so that a flow's points can be listed.
+    `latest` is the last time that was recorded. `scratch` is where files are filled before they are renamed; without
+    it, beside their place. `reached` counts the points passed, so that a flow's points can be listed.
     """
 
     clock: Clock = system_clock
     failpoint: str = ""
     scratch: Path | None = None
     reached: Counter[str] = field(default_factory=Counter)
+    latest: datetime = NEVER
+
+    def recorded(self) -> datetime:
+        """The time to record: now, but after everything that was recorded before, also where a clock was set back.
+
+        What was recorded last is what counts: of two runs of a night the official one, of two versions the newer.
+        """
+        self.latest = max(self.clock(), self.latest + timedelta(microseconds=1))
+        return self.latest
 
     def write_file(
         self,

@@ -91,7 +91,7 @@ def register(
                     table_name=version.table,
                     business_date=day,
                     version=version.version,
-                    recorded_at=world.seam.clock(),
+                    recorded_at=world.seam.recorded(),
                     attempt_id=attempt,
                 )
             )

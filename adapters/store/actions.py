@@ -40,7 +40,7 @@ def insert_action(store: Store, connection: sa.Connection, action: NewAction, at
             due_by=action.due_by or None,
             terms=action.terms or None,
             opened_by=action.opened_by or None,
-            recorded_at=store.seam.clock(),
+            recorded_at=store.seam.recorded(),
             attempt_id=attempt,
         )
     )
@@ -64,7 +64,7 @@ def insert_action_decision(
             code=decision.code or None,
             waiting_on=None if decision.waiting_on is None else str(decision.waiting_on),
             stops_clock=decision.stops_clock or None,
-            recorded_at=store.seam.clock(),
+            recorded_at=store.seam.recorded(),
             attempt_id=attempt,
         )
     )

@@ -22,7 +22,7 @@ def insert_batch(
     lines: Iterable[Mapping[str, Any]],
     attempt: AttemptId | None,
 ) -> None:
-    connection.execute(batches.insert().values(**batch, recorded_at=store.seam.clock(), attempt_id=attempt))
+    connection.execute(batches.insert().values(**batch, recorded_at=store.seam.recorded(), attempt_id=attempt))
     rows = [{"batch_id": batch["batch_id"], **line} for line in lines]
     if rows:
         connection.execute(batch_lines.insert(), rows)
@@ -79,7 +79,7 @@ def lines_of(connection: sa.Connection, batch_id: str) -> tuple[sa.Row[Any], ...
 
 
 def insert_decision(store: Store, connection: sa.Connection, decision: Mapping[str, Any]) -> None:
-    connection.execute(batch_decisions.insert().values(**decision, recorded_at=store.seam.clock()))
+    connection.execute(batch_decisions.insert().values(**decision, recorded_at=store.seam.recorded()))
 
 
 def decisions_on(connection: sa.Connection, batch_id: str) -> tuple[sa.Row[Any], ...]:
@@ -88,7 +88,7 @@ def decisions_on(connection: sa.Connection, batch_id: str) -> tuple[sa.Row[Any],
 
 
 def insert_period_decision(store: Store, connection: sa.Connection, decision: Mapping[str, Any]) -> None:
-    connection.execute(period_decisions.insert().values(**decision, recorded_at=store.seam.clock()))
+    connection.execute(period_decisions.insert().values(**decision, recorded_at=store.seam.recorded()))
 
 
 def period_decisions_on(connection: sa.Connection, period: str = "") -> tuple[sa.Row[Any], ...]:

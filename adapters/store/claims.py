@@ -53,7 +53,7 @@ def insert_settlement(
     differences: Sequence[Mapping[str, Any]],
     attempt: AttemptId | None,
 ) -> None:
-    stamped = {**settlement, "recorded_at": store.seam.clock(), "attempt_id": attempt}
+    stamped = {**settlement, "recorded_at": store.seam.recorded(), "attempt_id": attempt}
     connection.execute(claim_settlements.insert().values(**stamped))
     for first in range(0, len(differences), _ROWS_AT_ONCE):
         rows = [{**each, "settlement_id": settlement["settlement_id"]} for each in differences[first:][:_ROWS_AT_ONCE]]
@@ -112,7 +112,7 @@ def differences_of(
 def insert_claim_decision(
     store: Store, connection: sa.Connection, row: Mapping[str, Any], attempt: AttemptId | None
 ) -> None:
-    connection.execute(claim_decisions.insert().values(**row, recorded_at=store.seam.clock(), attempt_id=attempt))
+    connection.execute(claim_decisions.insert().values(**row, recorded_at=store.seam.recorded(), attempt_id=attempt))
 
 
 def claim_decisions_of(connection: sa.Connection, *, partner: str = "") -> tuple[sa.Row[Any], ...]:
@@ -136,7 +136,7 @@ def insert_reply(
     lines: Iterable[Mapping[str, Any]],
     attempt: AttemptId | None,
 ) -> None:
-    stamped = {**reply, "recorded_at": store.seam.clock(), "attempt_id": attempt}
+    stamped = {**reply, "recorded_at": store.seam.recorded(), "attempt_id": attempt}
     connection.execute(claim_replies.insert().values(**stamped))
     rows = [{**line, "reply_id": reply["reply_id"]} for line in lines]
     if rows:
@@ -156,13 +156,13 @@ def replies_of(connection: sa.Connection, *, partner: str = "") -> tuple[sa.Row[
 
 
 def insert_invoice(store: Store, connection: sa.Connection, row: Mapping[str, Any], attempt: AttemptId | None) -> None:
-    connection.execute(partner_invoices.insert().values(**row, recorded_at=store.seam.clock(), attempt_id=attempt))
+    connection.execute(partner_invoices.insert().values(**row, recorded_at=store.seam.recorded(), attempt_id=attempt))
 
 
 def insert_invoice_decision(
     store: Store, connection: sa.Connection, row: Mapping[str, Any], attempt: AttemptId | None
 ) -> None:
-    connection.execute(invoice_decisions.insert().values(**row, recorded_at=store.seam.clock(), attempt_id=attempt))
+    connection.execute(invoice_decisions.insert().values(**row, recorded_at=store.seam.recorded(), attempt_id=attempt))
 
 
 def invoices_of(connection: sa.Connection, *, partner: str = "", batch: str = "") -> tuple[sa.Row[Any], ...]:

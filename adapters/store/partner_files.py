@@ -30,7 +30,7 @@ def insert_partner_file(
     store: Store, connection: sa.Connection, file: Mapping[str, Any], lines: Iterable[tuple[str, str]],
     attempt: AttemptId,
 ) -> None:  # fmt: skip
-    row = {**file, "recorded_at": store.seam.clock(), "attempt_id": attempt}
+    row = {**file, "recorded_at": store.seam.recorded(), "attempt_id": attempt}
     connection.execute(partner_files.insert().values(**row))
     rows = [{"file_id": file["file_id"], "account_id": account, "reason": reason} for account, reason in lines]
     if rows:
@@ -62,7 +62,7 @@ def insert_acknowledgement(
     store: Store, connection: sa.Connection, taken: Mapping[str, Any], answers: Iterable[PartnerAnswer],
     attempt: AttemptId,
 ) -> None:  # fmt: skip
-    row = {**taken, "recorded_at": store.seam.clock(), "attempt_id": attempt}
+    row = {**taken, "recorded_at": store.seam.recorded(), "attempt_id": attempt}
     connection.execute(partner_acknowledgements.insert().values(**row))
     rows = [
         {

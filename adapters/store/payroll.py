@@ -26,7 +26,7 @@ def exports_of(connection: sa.Connection, batch_id: str) -> tuple[sa.Row[Any], .
 def insert_export(
     store: Store, connection: sa.Connection, export: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]
 ) -> None:
-    connection.execute(pay_exports.insert().values(**export, recorded_at=store.seam.clock()))
+    connection.execute(pay_exports.insert().values(**export, recorded_at=store.seam.recorded()))
     rows = list(lines)
     if rows:
         connection.execute(payroll_lines.insert(), rows)
@@ -55,7 +55,7 @@ def known_return(connection: sa.Connection, return_id: str) -> bool:
 def insert_return(
     store: Store, connection: sa.Connection, returned: Mapping[str, Any], answers: Iterable[Mapping[str, Any]]
 ) -> None:
-    connection.execute(payroll_returns.insert().values(**returned, recorded_at=store.seam.clock()))
+    connection.execute(payroll_returns.insert().values(**returned, recorded_at=store.seam.recorded()))
     rows = list(answers)
     if rows:
         connection.execute(payroll_answers.insert(), rows)

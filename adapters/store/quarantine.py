@@ -98,7 +98,7 @@ def insert_correction(
             sha256=correction.sha256,
             by_name=correction.by,
             reason=correction.reason,
-            recorded_at=store.seam.clock(),
+            recorded_at=store.seam.recorded(),
             attempt_id=attempt,
         )
     )

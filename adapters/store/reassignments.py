@@ -34,7 +34,7 @@ def insert_reassignment(
             proposed_by=wanted.proposed_by,
             reason=wanted.reason.strip(),
             proposed_on=day,
-            recorded_at=store.seam.clock(),
+            recorded_at=store.seam.recorded(),
             attempt_id=attempt,
         )
     )
@@ -53,7 +53,7 @@ def insert_reassignment(
 def insert_reassignment_decision(
     store: Store, connection: sa.Connection, decision: dict[str, Any], attempt: AttemptId | None
 ) -> None:
-    row = {**decision, "recorded_at": store.seam.clock(), "attempt_id": attempt}
+    row = {**decision, "recorded_at": store.seam.recorded(), "attempt_id": attempt}
     connection.execute(reassignment_decisions.insert().values(**row))
 
 

@@ -113,7 +113,7 @@ def insert_release(
             rows=rows,
             by_name=decision.by,
             reason=decision.reason,
-            recorded_at=world.seam.clock(),
+            recorded_at=world.seam.recorded(),
             attempt_id=attempt,
         )
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.seam import NEVER
 from adapters.store.alive import Worker, this_worker
 from adapters.store.engine import Store
 from adapters.store.schema import attempts, run_files, runs, stage_results
@@ -68,6 +69,7 @@ def new_attempt() -> AttemptId:
 def record_attempt(store: Store, attempt: AttemptId, command: str, business_date: date | None) -> AttemptId:
     worker = this_worker()
     with store.write("attempt_begun") as connection:
+        store.seam.latest = max(store.seam.latest, _latest_recorded(connection))
         connection.execute(
             attempts.insert().values(
                 attempt_id=attempt,
@@ -75,13 +77,20 @@ def record_attempt(store: Store, attempt: AttemptId, command: str, business_date
                 business_date=business_date,
                 state=State.RUNNING.value,
                 message="",
-                started_at=store.seam.clock(),
+                started_at=store.seam.recorded(),
                 host=worker.host,
                 process_id=worker.process_id,
                 process_started=worker.process_started,
             )
         )
     return attempt
+
+
+def _latest_recorded(connection: sa.Connection) -> datetime:
+    """When something was recorded last: the beginning or end of a command, or what one that was killed came to."""
+    columns = (attempts.c.started_at, attempts.c.ended_at, runs.c.recorded_at, stage_results.c.recorded_at)
+    found = [connection.execute(sa.select(sa.func.max(column))).scalar() for column in columns]
+    return max((each for each in found if each), default=NEVER)
 
 
 def end_attempt(store: Store, attempt: AttemptId, state: State, message: str) -> None:
@@ -91,7 +100,7 @@ def end_attempt(store: Store, attempt: AttemptId, state: State, message: str) ->
         connection.execute(
             attempts.update()
             .where(attempts.c.attempt_id == attempt)
-            .values(state=state.value, ended_at=store.seam.clock(), **said)
+            .values(state=state.value, ended_at=store.seam.recorded(), **said)
         )
 
 
@@ -118,7 +127,7 @@ def record_run(store: Store, manifest: Manifest, attempt: AttemptId) -> RunId:
                     kind=manifest.kind.value,
                     business_date=manifest.business_date,
                     manifest=manifest,
-                    recorded_at=store.seam.clock(),
+                    recorded_at=store.seam.recorded(),
                     attempt_id=attempt,
                 )
             )
@@ -155,7 +164,7 @@ def finish_stage(
             stage=result.stage,
             outcome=result.outcome.value,
             summary=result.summary,
-            recorded_at=store.seam.clock(),
+            recorded_at=store.seam.recorded(),
             attempt_id=attempt,
         )
     )

@@ -13,7 +13,7 @@ from domain.ids import AttemptId
 
 
 def insert_hold(store: Store, connection: sa.Connection, row: Mapping[str, Any], attempt: AttemptId | None) -> None:
-    connection.execute(pay_holds.insert().values(**row, recorded_at=store.seam.clock(), attempt_id=attempt))
+    connection.execute(pay_holds.insert().values(**row, recorded_at=store.seam.recorded(), attempt_id=attempt))
 
 
 def holds_of(connection: sa.Connection, kind: str, period: str) -> tuple[sa.Row[Any], ...]:
@@ -25,13 +25,15 @@ def holds_of(connection: sa.Connection, kind: str, period: str) -> tuple[sa.Row[
 def insert_adjustment(
     store: Store, connection: sa.Connection, row: Mapping[str, Any], attempt: AttemptId | None
 ) -> None:
-    connection.execute(adjustments.insert().values(**row, recorded_at=store.seam.clock(), attempt_id=attempt))
+    connection.execute(adjustments.insert().values(**row, recorded_at=store.seam.recorded(), attempt_id=attempt))
 
 
 def insert_adjustment_decision(
     store: Store, connection: sa.Connection, row: Mapping[str, Any], attempt: AttemptId | None
 ) -> None:
-    connection.execute(adjustment_decisions.insert().values(**row, recorded_at=store.seam.clock(), attempt_id=attempt))
+    connection.execute(
+        adjustment_decisions.insert().values(**row, recorded_at=store.seam.recorded(), attempt_id=attempt)
+    )
 
 
 def adjustments_of(connection: sa.Connection, *, kind: str = "", period: str = "") -> tuple[sa.Row[Any], ...]:

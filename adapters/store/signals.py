@@ -75,7 +75,7 @@ def record_signal_run(
             rules=run.rules,
             calculation=run.calculation,
             left_out=run.left_out,
-            recorded_at=store.seam.clock(),
+            recorded_at=store.seam.recorded(),
             attempt_id=attempt,
         )
     )

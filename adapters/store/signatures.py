@@ -180,7 +180,7 @@ def _record(
             content=rule.content,
             proposer=proposer,
             signer=signer,
-            recorded_at=store.seam.clock(),
+            recorded_at=store.seam.recorded(),
         )
     )
     if shown:
@@ -190,7 +190,7 @@ def _record(
 def _decide(store: Store, connection: sa.Connection, rule: Digest, decision: Mapping[str, Any]) -> None:
     last = sa.select(sa.func.max(signature_decisions.c.step)).where(signature_decisions.c.rule == rule)
     step = (connection.execute(last).scalar() or 0) + 1
-    values = {"rule": rule, "step": step, **decision, "recorded_at": store.seam.clock()}
+    values = {"rule": rule, "step": step, **decision, "recorded_at": store.seam.recorded()}
     connection.execute(signature_decisions.insert().values(values))
 
 
@@ -203,7 +203,7 @@ def _record_request(store: Store, connection: sa.Connection, shown: Shown) -> No
                 request=shown.request,
                 was_named=shown.was_named,
                 content=shown.content,
-                recorded_at=store.seam.clock(),
+                recorded_at=store.seam.recorded(),
             )
         )
 

@@ -49,7 +49,7 @@ def insert_standing_review(
             reason=review.reason,
             proposed_by=review.proposed_by,
             proposed_on=review.proposed_on,
-            recorded_at=store.seam.clock(),
+            recorded_at=store.seam.recorded(),
             attempt_id=attempt,
         )
     )
@@ -70,7 +70,7 @@ def insert_standing_decision(
             decided_on=decision.decided_on,
             by_name=decision.by,
             on_behalf_of=decision.on_behalf_of,
-            recorded_at=store.seam.clock(),
+            recorded_at=store.seam.recorded(),
             attempt_id=attempt,
         )
     )

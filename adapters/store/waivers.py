@@ -27,7 +27,7 @@ class RecordedWaiver:
 def insert_waiver(
     store: Store, connection: sa.Connection, run: RunId, waiver: Waiver, attempt: AttemptId | None
 ) -> None:
-    recorded = {"recorded_at": store.seam.clock(), "attempt_id": attempt}
+    recorded = {"recorded_at": store.seam.recorded(), "attempt_id": attempt}
     connection.execute(waivers.insert().values(run_id=run, **_row(waiver), **recorded))
 
 

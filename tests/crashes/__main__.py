@@ -75,7 +75,7 @@ def _kill_in(scenario: Scenario, store: str, folder: Path, asked: Asked) -> None
     ready = folder / scenario.ready.__name__
     settings = in_child(lambda _: scenario.ready(ready))
     with tempfile.TemporaryDirectory(prefix=f"{store}-", dir=folder) as name, ExitStack() as kept:
-        begun, server = kept.enter_context(_on(store, settings, Path(name)))
+        begun, server = kept.enter_context(on_store(store, settings, Path(name)))
         whole = kept.enter_context(undisturbed(scenario, begun, Path(name), server))
         moments = [*_points(whole, store, asked), *_by_lot(whole, numbers, asked.seed)]
         shares = [moments[job :: asked.jobs] for job in range(asked.jobs)]
@@ -115,7 +115,7 @@ def _each(whole: Undisturbed, store: str, asked: Asked, moments: Sequence[Moment
 
 
 @contextmanager
-def _on(store: str, settings: Settings, folder: Path) -> Iterator[tuple[Settings, str]]:
+def on_store(store: str, settings: Settings, folder: Path) -> Iterator[tuple[Settings, str]]:
     """The world with its store on the database, and the address of the server."""
     if store == "sqlite":
         yield settings, ""

@@ -135,7 +135,7 @@ def undisturbed(scenario: Scenario, settings: Settings, folder: Path, server: st
     with ExitStack() as kept:
         now = kept.enter_context(copied(settings, folder / "whole", server))
         if scenario.people:
-            in_child(partial(_give_logins, now, scenario.people))
+            in_child(partial(give_logins, now, scenario.people))
         _read_rules(settings)
         before, events, after = [], [], []
         for number, step in enumerate(scenario.steps):
@@ -145,6 +145,13 @@ def undisturbed(scenario: Scenario, settings: Settings, folder: Path, server: st
             after.append(left)
             _import_all(modules)
         yield Undisturbed(scenario, server, tuple(before), tuple(events), tuple(after))
+
+
+def office_of_step(settings: Settings, scenario: Scenario, number: int, *, minutes: int = 0) -> Office:
+    """The office in which the step has been typed, at its time."""
+    office = office_at(settings, _time_of(scenario, number, minutes=minutes))
+    scenario.steps[number].type(office)
+    return office
 
 
 def _read_rules(settings: Settings) -> None:
@@ -163,7 +170,7 @@ def _import_all(modules: Sequence[str]) -> None:
                 importlib.import_module(name)
 
 
-def _give_logins(settings: Settings, people: Sequence[str], _: Watch) -> None:
+def give_logins(settings: Settings, people: Sequence[str], _: Watch) -> None:
     world = open_world(settings)
     for name in people:
         as_login(world, name, role=WRITER if name == CLERK else APPROVER).store.engine.dispose()
@@ -199,7 +206,7 @@ def _killed_and_typed_again(
         again = in_child_killed(typed, moment.again, 0.0)
     last = len(whole.steps) - 1 if moment.is_long else first
     left = in_child(partial(_left_after, settings, whole.steps[first : last + 1], scenario, first))
-    return killed, became, again, _differing(whole.after[last], left)
+    return killed, became, again, differing(whole.after[last], left)
 
 
 def _drawn_from(lot: random.Random, drawn: Drawn, events: Sequence[Event]) -> tuple[int, float]:
@@ -225,7 +232,7 @@ def _left_and_imported(
     all of it needed."""
     before = _left_after(settings, (), scenario, number, watch)
     left = _left_after(settings, (step,), scenario, number, watch)
-    if changed := _differing(before, left):
+    if changed := differing(before, left):
         raise AssertionError(f"{scenario.name}: {step.name}, typed again, changes {', '.join(changed)}")
     return left, sorted(sys.modules)
 
@@ -240,12 +247,11 @@ def _typed(settings: Settings, step: Step, now: datetime, watch: Watch) -> tuple
 def _left_after(settings: Settings, steps: Sequence[Step], scenario: Scenario, first: int, _: Watch) -> Left:
     """What there is once the steps, the first of them of that number, have been typed."""
     office = office_at(settings, _time_of(scenario, first, minutes=10))
-    for number, step in enumerate(steps, first):
-        office = office_at(settings, _time_of(scenario, number, minutes=10))
-        step.type(office)
+    for number in range(first, first + len(steps)):
+        office = office_of_step(settings, scenario, number, minutes=10)
         office.close_connections()
     office.world.seam.sweep()  # as every command does at its start
-    return _left(office)
+    return left_of(office)
 
 
 def _time_of(scenario: Scenario, step: int, *, minutes: int = 0) -> datetime:
@@ -253,7 +259,7 @@ def _time_of(scenario: Scenario, step: int, *, minutes: int = 0) -> datetime:
     return scenario.begun + timedelta(minutes=15 * step + minutes)
 
 
-def _left(office: Office) -> Left:
+def left_of(office: Office) -> Left:
     world = office.world
     findings = [str(issue) for issue in verify_ledger(world)]
     findings += [f"entry {sequence} was paid twice" for sequence in _paid_twice(world)]
@@ -272,7 +278,7 @@ def _paid_twice(world: World) -> list[int]:
         return list(connection.execute(twice).scalars())
 
 
-def _differing(expected: Left, found: Left) -> tuple[str, ...]:
+def differing(expected: Left, found: Left) -> tuple[str, ...]:
     tables = (name for name, rows in expected.tables.items() if found.tables[name] != rows)
     names = sorted({*expected.files, *found.files})
     files = (name for name in names if expected.files.get(name) != found.files.get(name))

@@ -34,11 +34,11 @@ from tasks.stages.rules import sound_rules
 from tests.conftest import skip_or_fail
 from tests.stages.conftest import night_of
 
-FIRST, DAY, LAST = date(2026, 9, 28), date(2026, 9, 30), date(2026, 10, 2)
+FIRST, DAY, LAST = date(2026, 9, 28), date(2026, 9, 30), date(2026, 10, 4)
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 NAMES = {deployment.name for deployment in DEPLOYMENTS}
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
-SECRET = "hook-T0K3N"  # noqa: S105 - planted, to be looked for
+SECRET = "hook-T0K3N"
 _PATIENCE_SECONDS = 400
 
 

@@ -25,6 +25,7 @@ from adapters.store.nights import newest_gated_nights
 from adapters.store.results import read_verdict
 from adapters.store.runs import newest_attempts
 from adapters.store.schema import runs, stage_results
+from adapters.world import business_today
 from domain.records import Outcome
 from tasks.stages.month_end import read_frozen
 from tests.flows.conftest import DAY, NAMES, SECRET, keep
@@ -73,7 +74,7 @@ def test_a_halted_night_is_found_waived_and_resumed(served, page):
     told = served.was_told("recoup halted", f"night of {HALTING}")
     assert (told["runbook"], run["id"] in told["address"]) == ("docs/operations/runbook.md#halted", True)
     for check in _checks_to_waive(served.world, HALTING):
-        until = str(date.today() + timedelta(days=7))
+        until = str(business_today(served.world) + timedelta(days=7))
         served.recoup("waive", _run_of(served.world, HALTING), check, "--by", "head of collections",
                       "--reason", "the source booked both files", "--until", until)  # fmt: skip
     _start_night(served, page, HALTING)
@@ -104,6 +105,20 @@ def test_a_killed_night_is_resumed_from_its_last_finished_stage(served, page):
     assert set(after) == {"gate", "allocate", "measure", "project", "report"}
     assert {stage: after[stage] for stage in before} == before, "a finished stage was done again"
     assert len(set(after.values())) == 2
+
+
+def test_a_start_that_comes_late_runs_what_was_missed_in_order(served, page):
+    """Nobody served for two nights: the start of the fifth at 02:00 in Vietnam is run now."""
+    at = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2026-10-04T19:00:00Z"}}
+    path = f"/deployments/{served.deployments['nightly']['id']}/create_flow_run"
+    run = served.ended(served.call(path, {"parameters": {}, "state": at})["id"])
+    assert (run["name"], run["state_name"]) == ("night of 2026-10-04", "Completed"), run["state"]["message"]
+    below = {"flow_runs": {"parent_flow_run_id": {"any_": [run["id"]]}}, "sort": "START_TIME_ASC"}
+    nights = [each["name"] for each in served.call("/flow_runs/filter", below)]
+    assert nights == ["night of 2026-10-03", "night of 2026-10-04"]
+    page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(run['id'], 'nights-due')['id']}")
+    page.get_by_text("caught up, oldest first: 2026-10-03").wait_for()
+    keep(page, "nights-caught-up")
 
 
 def test_a_month_is_prepared_waits_for_approval_and_is_published(served, page):

@@ -9,6 +9,7 @@ from datetime import date
 from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectNotFound
 
@@ -37,9 +38,15 @@ def our_turn(command: str, business_date: date | None, faults: Iterable[str] = (
 
 
 def _take_slot(stack: ExitStack) -> None:
-    terms = {"strict": True, "lease_duration": _LEASE_SECONDS, "timeout_seconds": _SLOT_SECONDS}
+    slot = concurrency(
+        BOOK,
+        timeout_seconds=_SLOT_SECONDS,
+        lease_duration=_LEASE_SECONDS,
+        strict=True,
+        raise_on_lease_renewal_failure=False,
+    )
     try:
-        stack.enter_context(concurrency(BOOK, raise_on_lease_renewal_failure=False, **terms))
+        stack.enter_context(slot)
     except ConcurrencySlotAcquisitionError:
         raise SettingsError(f"FLW024 the Prefect server has no limit {BOOK}: `recoup provide` makes it") from None
     except TimeoutError:

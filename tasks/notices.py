@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 from uuid import UUID
 
 from prefect import get_run_logger
@@ -26,7 +27,7 @@ def staged(tasks: Mapping[Stage, Task], stages: tuple[Stage, ...], night: Night)
     if not is_watched():
         yield from (task for _, task in asked)
         return
-    artifact = create_progress_artifact(0.0, key="progress", description=f"{night.business_date}: landed")
+    artifact = cast(UUID, create_progress_artifact(0.0, key="progress", description=f"{night.business_date}: landed"))
     for done, (stage, task) in enumerate(asked):
         with _steps_told(artifact, done, len(asked), stage):
             yield task

@@ -28,7 +28,7 @@ from adapters.store.schema import runs, stage_results
 from adapters.world import business_today
 from domain.records import Outcome
 from tasks.stages.month_end import read_frozen
-from tests.flows.conftest import DAY, NAMES, SECRET, keep
+from tests.flows.conftest import DAY, NAMES, SECRET, keep, submit
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.prefect]
 
@@ -42,7 +42,7 @@ def test_a_what_if_is_started_from_the_form_and_shows_what_to_work_from(served, 
     _pick_date(page, DAY)
     assert page.get_by_text("First stage to run; the gate always comes first").is_visible()
     keep(page, "rerun-form")
-    page.get_by_role("button", name="Submit").click()
+    submit(page)
     run = served.ended(served.newest(f"what-if of {DAY}"))
     assert (run["name"], run["state_name"]) == (f"what-if of {DAY}", "Completed"), run["state"]["message"]
     page.goto(f"{served.address}/v2/runs/flow-run/{run['id']}?tab=Artifacts")
@@ -141,7 +141,7 @@ def test_a_month_is_prepared_waits_for_approval_and_is_published(served, page):
     texts.nth(1).fill(batch)
     texts.nth(2).fill("demo publisher")
     keep(page, "publish-form")
-    page.get_by_role("button", name="Submit").click()
+    submit(page)
     published = served.ended(_other(served, f"publish {batch}", early["id"]))
     assert published["state_name"] == "Completed", published["state"]["message"]
     page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(published['id'], 'published')['id']}")
@@ -229,8 +229,7 @@ def _start_night(served, page, day, name=""):
     _pick_date(page, day)
     if name:
         keep(page, name)
-    page.get_by_role("button", name="Submit").click()
-    page.get_by_text("Parameters").first.wait_for()
+    submit(page)
 
 
 def _pick_date(page, day):

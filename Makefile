@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help install run serve test quick check format lock schemas bench bench-gates bench-allocation test-crash-pay test-history mutants clean
+.PHONY: help install run serve test quick check format lock schemas bench bench-gates bench-allocation test-crash test-history mutants audit clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -65,8 +65,8 @@ bench-gates: install  ## What the gate makes of clean nights, and of every kind 
 bench-allocation: install  ## Large allocations by the night's solver, beside HiGHS where it finishes
 	@$(BIN)/python -m bench.allocation
 
-test-crash-pay: install  ## Kill a month's pay at 200 random moments and every named point, on each database
-	@$(BIN)/python -W ignore -m tests.crashes --out docs/killed-month.md
+test-crash: install  ## Kill every flow at every named point and N=1000 random moments, on each database
+	@$(BIN)/python -W ignore -m tests.crashes --moments $(or $(N),1000) --log docs/crash-matrix.csv --page docs/crash-matrix.md
 	@RECOUP_KILLED_ON=sqlite,postgresql $(BIN)/pytest -n 0 -k killed_at_every_point tests/stages/test_month_end.py
 
 test-history: install  ## Random histories of late data, reversals and changed rules, beside full knowledge (N=100)
@@ -76,6 +76,9 @@ test-history: install  ## Random histories of late data, reversals and changed r
 mutants: install  ## Mutants of the arithmetic of pay, and those that the tests let live
 	@$(BIN)/mutmut run --max-children 2
 	@$(BIN)/mutmut results
+
+audit: install  ## Ask for known weaknesses of every package of requirements.lock (needs the network)
+	@$(BIN)/uv tool run pip-audit==2.10.1 --require-hashes --disable-pip --strict -r requirements.lock
 
 clean:  ## Remove the environment and caches, but no data
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,6 +6,7 @@ exact values (Decimal, decimal128); `.df()` and `read_sql` are never used: they 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from adapters.broken import spilling, writing
 from adapters.settings import Settings
 from domain.exact import ExactSelect, InexactStatementError
 from domain.sql import SQL_TYPES
@@ -42,13 +45,14 @@ class Duck:
 
         Raises: InexactStatementError if a column came back as a float or an unbounded integer.
         """
-        result = self.connection.execute(statement)
+        with _without_rows():
+            result = self.connection.execute(statement)
         self._refuse_inexact([(column[0], str(column[1])) for column in result.cursor.description or ()])
         return [dict(row) for row in result.mappings()]
 
     def arrow(self, statement: ExactSelect) -> pa.Table:
         """The whole result as Arrow, with decimals as decimal128; for results that are worked on in bulk."""
-        table: pa.Table = self._driver.execute(self._described(statement)).to_arrow_table()
+        table: pa.Table = self._ask(self._described(statement)).to_arrow_table()
         return table
 
     def write_parquet(self, statement: ExactSelect, path: Path) -> None:
@@ -59,40 +63,44 @@ class Duck:
         if not statement._order_by_clauses:  # noqa: SLF001 - SQLAlchemy offers no public question
             raise ValueError("a file is written in a total order: the statement needs ORDER BY")
         sql = self._described(statement)
-        self._driver.execute(f"COPY ({sql}) TO '{quoted(path)}' ({PARQUET_OPTIONS})")
+        self._ask(f"COPY ({sql}) TO '{quoted(path)}' ({PARQUET_OPTIONS})")
 
     def sql(self, statement: ExactSelect) -> str:
         return str(statement.compile(self.connection.engine, compile_kwargs={"literal_binds": True}))
 
     def create_view(self, name: str, files: Sequence[Path], columns: Mapping[str, str]) -> None:
         """A view over files; with none it has the columns and no rows."""
-        self._driver.execute(f'CREATE OR REPLACE VIEW "{name}" AS {_select(files, columns)}')
+        self._ask(f'CREATE OR REPLACE VIEW "{name}" AS {_select(files, columns)}')
 
     def create_table(self, name: str, columns: Mapping[str, str], statements: Iterable[ExactSelect]) -> None:
         """A table of the session with the rows of the statements, run one after the other."""
         listed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
-        self._driver.execute(f'DROP VIEW IF EXISTS "{name}"')
-        self._driver.execute(f'CREATE OR REPLACE TABLE "{name}" ({listed})')
+        self._ask(f'DROP VIEW IF EXISTS "{name}"')
+        self._ask(f'CREATE OR REPLACE TABLE "{name}" ({listed})')
         for statement in statements:
-            self._driver.execute(f'INSERT INTO "{name}" {self._described(statement)}')
+            self._ask(f'INSERT INTO "{name}" {self._described(statement)}')
 
     def create_table_of(self, name: str, rows: pa.Table) -> None:
         """A table of the session with these rows, in place of one that it has."""
         self._driver.register("given_rows", rows)
-        self._driver.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM given_rows')
+        self._ask(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM given_rows')
         self._driver.unregister("given_rows")
 
     def create_view_as(self, name: str, statement: ExactSelect) -> None:
-        self._driver.execute(f'CREATE OR REPLACE VIEW "{name}" AS {self.sql(statement)}')
+        self._ask(f'CREATE OR REPLACE VIEW "{name}" AS {self.sql(statement)}')
 
     def keep(self, view: str) -> None:
         """Compute a view that many statements read once: its rows are a table of the session from now on."""
-        self._driver.execute(f'CREATE OR REPLACE TABLE "kept_{view}" AS FROM "{view}"')
-        self._driver.execute(f'CREATE OR REPLACE VIEW "{view}" AS FROM "kept_{view}"')
+        self._ask(f'CREATE OR REPLACE TABLE "kept_{view}" AS FROM "{view}"')
+        self._ask(f'CREATE OR REPLACE VIEW "{view}" AS FROM "kept_{view}"')
 
     def run(self, sql: str, values: Sequence[object] = ()) -> Any:
         """Statements that only an adapter writes: reading files, describing them."""
-        return self._driver.execute(sql, values) if values else self._driver.execute(sql)
+        return self._ask(sql, *([values] if values else []))
+
+    def _ask(self, sql: str, *values: Sequence[object]) -> Any:
+        with _without_rows():
+            return self._driver.execute(sql, *values)
 
     @property
     def _driver(self) -> Any:
@@ -101,7 +109,7 @@ class Duck:
     def _described(self, statement: ExactSelect) -> str:
         """The statement's SQL, after a look at the types that it will give."""
         sql = self.sql(statement)
-        self._refuse_inexact([(row[0], row[1]) for row in self._driver.execute(f"DESCRIBE {sql}").fetchall()])
+        self._refuse_inexact([(row[0], row[1]) for row in self._ask(f"DESCRIBE {sql}").fetchall()])
         return sql
 
     @staticmethod
@@ -112,11 +120,51 @@ class Duck:
 
 
 @contextmanager
+def _without_rows() -> Iterator[None]:
+    """Raises: the same kind of error with another text; SQLAlchemy's errors as the driver's own."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise type(error)(without_row(str(error))) from None
+    except sa.exc.DBAPIError as error:
+        if isinstance(error.orig, duckdb.Error):
+            raise type(error.orig)(without_row(str(error.orig))) from None
+        raise
+
+
+def without_row(text: str) -> str:
+    """DuckDB's error without the row: what stumbles over a value quotes it, and nobody's name belongs into a log.
+
+    Such errors are told by kind, type and column; of all others the text stays, but for the statement.
+
+    >>> without_row("Conversion Error: Could not convert string 'Phan Anh' to INT32 when casting from source column a")
+    'Conversion Error: a value to INT32 when casting from source column a; it is left out, as it may be personal'
+    """
+    text = text.partition("\n\nLINE ")[0]
+    kind = _OF_VALUES.search(text)
+    if kind is None or text.endswith(OWN_WORDS):
+        return text
+    where = _WHERE.search(text)
+    return f"{text[: kind.end()]}: a value {where[1] if where else 'that does not fit'}; {_LEFT_OUT}"
+
+
+# What `error()` says in our own statements: it quotes nothing.
+OWN_WORDS = "recoup: damage"
+_LEFT_OUT = "it is left out, as it may be personal"
+_OF_VALUES = re.compile(r"\b(Conversion|Invalid Input|Constraint|Out of Range|Mismatch Type|INTERNAL) Error(?=:)")
+_WHERE = re.compile(r"(to [A-Z][A-Z0-9_]*(?:\([\d, ]+\))?(?: when casting from source column \w+)?)\s*$")
+
+
+@contextmanager
 def open_duck(settings: Settings) -> Iterator[Duck]:
-    """A session with the memory, threads and spill folder of the settings, and no files but those it is given."""
+    """A session with the memory, threads and spill folder of the settings, and no files but those it is given.
+
+    Raises: DiskError where what it spills finds no room.
+    """
     spill = settings.home / "tmp"
-    spill.mkdir(parents=True, exist_ok=True)
-    with _engine(settings.memory_limit, settings.threads).connect() as connection:
+    with writing(spill):
+        spill.mkdir(parents=True, exist_ok=True)
+    with spilling(spill), _engine(settings.memory_limit, settings.threads).connect() as connection:
         driver = connection.connection.driver_connection
         _open_sessions.append(driver)
         try:

@@ -10,11 +10,19 @@ class SettingsError(WorldError):
 
 
 class StoreError(WorldError):
-    """The store is absent, of another version, or unguarded."""
+    """The store is absent, of another version, unguarded, or was lost on the way."""
+
+
+class DiskError(WorldError):
+    """A file cannot be written: the disk is full, read-only or broken."""
 
 
 class FileChangedError(WorldError):
     """A registered file is missing, or its content is not what was registered."""
+
+
+class RemovedError(FileChangedError):
+    """A registered file is not there any more because retention removed it, as the store says."""
 
 
 class ConflictError(WorldError):

@@ -17,12 +17,14 @@ from pathlib import Path
 
 import duckdb
 
+from adapters.broken import refuse_disk
 from adapters.duck import Duck
 from adapters.importing.streams import Finding, Trouble, unreadable
 from adapters.landing_reader import Landed, LandingReader
 from adapters.world import World
 from domain.catalogue import CATALOGUE
 from domain.issues import Issue, Location, Severity
+from domain.showing import printable
 
 _NAME = re.compile(r"(?P<table>[a-z_]+?)(?:[-_.](?P<day>\d{4}-?\d{2}-?\d{2}))?\.(?P<ending>parquet|csv|csv\.gz)")
 _ASK_AGAIN = "Ask for the extract again"
@@ -82,11 +84,17 @@ def landing_files(landing: Path, day: date) -> tuple[tuple[LandingFile, ...], tu
     folder = landing / day.isoformat()
     found: dict[str, list[Path]] = defaultdict(list)
     issues: list[Issue] = []
+    if folder.is_symlink():
+        hint = "Make a folder of that name, and put the files themselves there"
+        return (), (Issue("LND020", Location(day.isoformat()), "is a link, and links are not followed", hint),)
     for path in sorted(folder.glob("*")) if folder.is_dir() else ():
         name = _NAME.fullmatch(path.name)
         place = Location(_relative(path, landing))
         if name is None or name["table"] not in CATALOGUE:
             issues.append(_stray(place))
+        elif path.is_symlink():
+            hint = "Put the file itself there: what a link leads to can be any file of this machine"
+            issues.append(Issue("LND020", place, "is a link, and links are not followed", hint))
         elif not path.is_file():
             issues.append(Issue("LND003", place, "is a folder or the like, and no file", "Put the file itself there"))
         elif name["day"] and name["day"].replace("-", "") != f"{day:%Y%m%d}":
@@ -113,11 +121,13 @@ def read_landing_file(
         finding = Finding(Trouble.UNREADABLE, "needs more memory than there is to read", "Raise RECOUP_MEMORY_LIMIT")
         return None, (reader.issue(finding),)
     except duckdb.Error as error:
+        refuse_disk(error, world.settings.home)
         return None, (reader.issue(Finding(Trouble.UNREADABLE, f"cannot be read: {_kind_of(error)}", _ASK_AGAIN)),)
 
 
 def _relative(path: Path, landing: Path) -> str:
-    return path.relative_to(landing).as_posix()
+    """As it is told: names of files are written by others, and may steer a terminal."""
+    return printable(path.relative_to(landing).as_posix())
 
 
 def _table_named(file: str) -> str:

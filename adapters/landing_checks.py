@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.duck import Duck
+from adapters.duck import OWN_WORDS, Duck
 from adapters.importing.broken_rows import MOST_SHOWN
 from adapters.importing.damage import (
     NO_SPREADSHEET,
@@ -21,13 +21,13 @@ from adapters.importing.damage import (
     marks_of,
     rounded_keys,
 )
-from adapters.importing.faults import shown
 from domain.issues import Issue, Location, Severity
+from domain.showing import shown
 from domain.tables import Column, Table, Type
 
 # Extra columns that say of which day a file is: they are compared with its folder, and not stored.
 AS_OF = ("as_of", "as_of_date", "business_date", "extract_date")
-DAMAGE = "recoup: damage"
+DAMAGE = OWN_WORDS
 _SAMPLE_ROWS = 10_000
 
 

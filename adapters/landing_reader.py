@@ -34,6 +34,7 @@ from adapters.seam import PART, sha256_of
 from adapters.snapshots import Version, version_of_source, write_version
 from adapters.world import World
 from domain.issues import Issue, Location, Severity, has_errors
+from domain.showing import shown_name
 from domain.tables import Kind, Table, Type
 
 _CODES: Mapping[Trouble, str] = {
@@ -217,9 +218,15 @@ class LandingReader:
                 message = f"its columns are parted by {shown}; in landing files by a comma"
                 yield Issue("LND008", Location(self._name, 1), message, "Write commas, or import it through a mapping")
                 return
+        if not set(header) & set(self.table.names):
+            message = f"its first row names no column of {self.table.name}: it may be a row, and the header missing"
+            hint = f"Ask for the extract with its header: {', '.join(self.table.names[:5])} …"
+            yield Issue("LND019", Location(self._name, 1), message, hint)
+            return
         for place, name in enumerate(header, 1):
             if name and name.lower() in map(str.lower, header[: place - 1]):
-                yield Issue("LND018", Location(self._name, 1, place), f'a second column "{name}"', "Name them apart")
+                message = f'a second column "{shown_name(name)}"'
+                yield Issue("LND018", Location(self._name, 1, place), message, "Name them apart")
             if not name:
                 yield Issue("LND018", Location(self._name, 1, place), "a column without a name", "Name it")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
+from adapters.redaction import redacted
 from adapters.world import World
 
 FOLDER = "logs"
@@ -73,6 +74,10 @@ class _Lines(JsonFormatter):
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
             json_ensure_ascii=False,
         )
+
+    def format(self, record: logging.LogRecord) -> str:
+        """With what is told of errors, whose words are not ours."""
+        return redacted(super().format(record))
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - theirs
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

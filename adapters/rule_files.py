@@ -86,7 +86,7 @@ def fingerprint_of(root: Path, overlay: Path | None = None) -> Digest:
 def read_document(path: Path, name: str | None = None) -> tuple[Document | None, tuple[Issue, ...]]:
     """The file as a document, or what keeps it from being read; `name` stands for it in messages."""
     shown = name or path.name
-    if path.is_symlink() or path.stat().st_size > MOST_BYTES:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_BYTES:
         return None, (Issue("YML001", Location(shown), f"not a plain file of at most {MOST_BYTES} bytes"),)
     if path.suffix.lower() in SUFFIXES:
         return read_sheets(path, shown)

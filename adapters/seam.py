@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +21,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from adapters.broken import asking, committing, writing
+
 PART = ".part-"
+REACHED = "recoup.reached"  # the audit event of a failpoint, with its name
 
 Clock = Callable[[], datetime]
 
@@ -61,9 +65,13 @@ class Seam:
         """`produce` fills a temporary file; afterwards the whole content is at `place`, or nothing is.
 
         A place may depend on the content's SHA-256; `folder` then says where the temporary file goes meanwhile.
+        Raises: DiskError.
         """
         self.reach(f"{point}:start")
-        with self._temporary(place.parent if isinstance(place, Path) else folder) as part:
+        beside = place.parent if isinstance(place, Path) else folder
+        if beside is None:
+            raise ValueError("a place that depends on the content needs a folder for the temporary file")
+        with writing(place if isinstance(place, Path) else beside), self._temporary(beside) as part:
             produce(part)
             digest, size = sha256_of(part), part.stat().st_size
             path = place if isinstance(place, Path) else place(digest)
@@ -71,32 +79,39 @@ class Seam:
             self.reach(f"{point}:written")
             path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(path)
-        _sync(path.parent)
+            _sync(path.parent)
         self.reach(f"{point}:renamed")
         return WrittenFile(path, digest, size)
 
     def write_text(self, path: Path, text: str, *, point: str) -> WrittenFile:
         return self.write_file(path, lambda part: _write(part, text), point=point)
 
+    def remove_file(self, path: Path, *, point: str) -> None:
+        """The file is gone for good, also after a power cut; one that is not there is no error."""
+        self.reach(f"{point}:start")
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            _sync(path.parent)
+        self.reach(f"{point}:removed")
+
     @contextmanager
     def commit(self, engine: sa.Engine, *, point: str) -> Iterator[sa.Connection]:
-        """One transaction; it is committed at the end of the block, or not at all."""
-        with engine.connect() as connection:
+        """One transaction; it is committed at the end of the block, or not at all. Raises: StoreError."""
+        with asking(point), engine.connect() as connection:
             transaction = connection.begin()
             try:
                 yield connection
                 self.reach(f"{point}:before_commit")
-                transaction.commit()
+                with committing(point):
+                    transaction.commit()
             except BaseException:
                 transaction.rollback()
                 raise
         self.reach(f"{point}:after_commit")
 
     @contextmanager
-    def _temporary(self, folder: Path | None) -> Iterator[Path]:
+    def _temporary(self, folder: Path) -> Iterator[Path]:
         """A file of this process's own, in the scratch folder where renaming from there is possible."""
-        if folder is None:
-            raise ValueError("a place that depends on the content needs a folder for the temporary file")
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f"{PART}{os.getpid()}-", dir=self._scratch_beside(folder))
         os.close(handle)
@@ -117,10 +132,12 @@ class Seam:
         parts = list(self.scratch.glob(f"{PART}*")) if self.scratch is not None and self.scratch.is_dir() else []
         orphans = [part for part in parts if not _is_running(int(part.name.removeprefix(PART).partition("-")[0]))]
         for orphan in orphans:
-            orphan.unlink(missing_ok=True)
+            with writing(orphan):
+                orphan.unlink(missing_ok=True)
         return len(orphans)
 
     def reach(self, point: str) -> None:
+        sys.audit(REACHED, point)  # for whoever watches this process: the crash matrix does
         self.reached[point] += 1
         name, _, number = self.failpoint.partition("#")
         if name == point and self.reached[point] == int(number or 1):

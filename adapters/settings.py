@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from adapters.errors import SettingsError
 
@@ -23,8 +30,12 @@ class Settings(BaseSettings):
 
     home: Path = Path("var")
     """Where everything lies: landing/, snapshots/, runs/, reports/ and the SQLite file."""
-    database_url: str = ""
-    """SQLAlchemy address of the store; empty means the SQLite file below `home`."""
+    database_url: str = Field(default="", repr=False)
+    """SQLAlchemy address of the store; empty means the SQLite file below `home`. With a password never in
+    `recoup.toml`, but in the environment, or in a file `recoup_database_url` of systemd's credentials, which lies in
+    the folder CREDENTIALS_DIRECTORY."""
+    environment: str = Field(default="", pattern=r"^([a-z][a-z0-9-]{0,39})?$")
+    """Such as production or test. A store and a home that are named open with settings of this name only."""
     rules: Path = PROJECT
     """Root of the rule book."""
     time_zone: str = "Asia/Ho_Chi_Minh"
@@ -84,6 +95,18 @@ class Settings(BaseSettings):
     """Account on which partners' fees are owed until they are paid."""
     receivable_account: str = "1388"
     """Account of what payees owe: what was taken back and could not be deducted yet."""
+    keep_nights_months: int = Field(default=24, ge=14)
+    """Months for which extracts and files of official nights are kept at least; later nights read up to 13 of them."""
+    keep_ledger_years: int = Field(default=10, ge=1)
+    """Years for which everything that a ledger entry was calculated from is kept."""
+    keep_what_ifs_days: int = Field(default=90, ge=1)
+    """Days for which files of what-ifs are kept."""
+    keep_data_docs_days: int = Field(default=90, ge=1)
+    """Days for which the pages of batch checks are kept."""
+    keep_logs_days: int = Field(default=400, ge=7)
+    """Days for which logs are kept."""
+    keep_landing_days: int = Field(default=31, ge=7)
+    """Days for which landing files stay once they have landed; the versions made of them are kept by themselves."""
     failpoint: str = ""
     """Tests of crashes: the named point at which the process kills itself."""
 
@@ -103,9 +126,14 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env files: one place less to look
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - its folder is known here only
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _File(settings_cls, Path("recoup.toml"))
+        """A file of settings is copied, shown and kept: what is secret comes from elsewhere."""
+        kept = TomlConfigSettingsSource(settings_cls, Path("recoup.toml"))
+        _refuse_secrets(kept.toml_data)
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        secrets = [SecretsSettingsSource(settings_cls, credentials)] if credentials else []
+        return init_settings, env_settings, *secrets, kept
 
     @property
     def store_url(self) -> str:
@@ -116,18 +144,14 @@ class Settings(BaseSettings):
         return self.home / "landing"
 
 
-class _File(TomlConfigSettingsSource):
-    """`recoup.toml`, which is kept and copied like other files: secrets do not belong into it."""
-
-    def __call__(self) -> dict[str, Any]:
-        found = super().__call__()
-        secret = sorted(_SECRETS & found.keys())
-        if secret:
-            raise SettingsError(f"recoup.toml: {', '.join(secret)}: a secret; set RECOUP_{secret[0].upper()} instead")
-        return found
-
-
-_SECRETS = frozenset({"notify_url"})
+def _refuse_secrets(told: Mapping[str, Any]) -> None:
+    """Raises: SettingsError SEC001 naming every secret of recoup.toml."""
+    secret = {"database_url": _has_password(str(told.get("database_url", ""))), "notify_url": "notify_url" in told}
+    for name in (name for name, is_secret in secret.items() if is_secret):
+        raise SettingsError(
+            f"SEC001 recoup.toml has a secret, in {name}. Take it out, change it, and set RECOUP_{name.upper()} in the "
+            f"environment, or a file recoup_{name} below CREDENTIALS_DIRECTORY"
+        )
 
 
 def read_settings() -> Settings:
@@ -142,6 +166,11 @@ def read_settings() -> Settings:
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
         raise SettingsError(f"settings (RECOUP_* variables, recoup.toml): {'; '.join(faults)}") from None
+
+
+def _has_password(address: str) -> bool:
+    account = address.partition("://")[2].rpartition("@")[0]
+    return ":" in account and not account.endswith(":")
 
 
 _OFF_SWITCHES = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "GX_ANALYTICS_ENABLED": "false"}

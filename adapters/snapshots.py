@@ -13,14 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.duck import PARQUET_OPTIONS, Duck, quoted
-from adapters.errors import FileChangedError
 from adapters.seam import WrittenFile
+from adapters.store.retention import error_of_missing
 from adapters.store.schema import snapshot_pointers, snapshot_versions, source_files
 from adapters.world import World
 from domain.ids import AttemptId, VersionId, digest_of, short
@@ -62,6 +63,8 @@ def write_version(world: World, duck: Duck, table: Table, day: date, sql: str, g
     )
     known = _version_named(world, _name(table, day, columns, written.sha256))
     if known is not None and known.path != written.path:
+        if not known.path.exists():  # retention removed it, and the same rows have come again
+            world.seam.write_file(known.path, partial(shutil.copyfile, written.path), point="snapshot_again")
         shutil.rmtree(written.path.parent)  # an attempt that was killed may have left its manifest there
         return known
     version = _described(duck, table, day, written, columns)
@@ -117,14 +120,16 @@ def pointed(
 
 
 def versions(world: World, connection: sa.Connection, names: Iterable[VersionId]) -> dict[VersionId, Version]:
-    """Raises: FileChangedError if the file of one of them is gone."""
+    """Raises: FileChangedError if the file of one of them is gone; RemovedError where retention removed it."""
     wanted = sorted(set(names))
     statement = sa.select(snapshot_versions).where(snapshot_versions.c.version.in_(wanted))
     found = {VersionId(row.version): _version(row, world.settings.home) for row in connection.execute(statement)}
-    gone = [str(version.path) for version in found.values() if not version.path.exists()]
+    home = world.settings.home
+    gone = [version.path.relative_to(home).as_posix() for version in found.values() if not version.path.exists()]
     gone += [name for name in wanted if name not in found]
     if gone:
-        raise FileChangedError(f"registered snapshots are missing: {', '.join(gone)}. Restore them from the backup")
+        fault = f"registered snapshots are missing: {', '.join(gone)}. Restore them from the backup"
+        raise error_of_missing(connection, gone, fault)
     return found
 
 
@@ -139,7 +144,8 @@ def version_of_source(world: World, source_sha256: str, table: Table, day: date)
         statement = statement.where(snapshot_versions.c.first_date == day)
     with world.store.read() as connection:
         row = connection.execute(statement).first()
-    return None if row is None else _version(row, world.settings.home)
+    known = None if row is None else _version(row, world.settings.home)
+    return known if known is not None and known.path.exists() else None  # one that retention removed is read anew
 
 
 def _version_named(world: World, name: VersionId) -> Version | None:

@@ -15,13 +15,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.pool import StaticPool
 
+from adapters.broken import refuse_disk
 from adapters.data_docs import page_of
+from adapters.duck import without_row
 from domain.exact import ExactSelect
 from domain.records import CheckResult, Outcome
 from expectations.suites import Expectation, NoRows, RowCount, Severity, Suite
@@ -83,6 +86,7 @@ def _take(suite: Suite, engine: sa.Engine) -> _Taken:
                 connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{fact.name}"')
                 connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{fact.name}" AS {sql}')
     except sa.exc.SQLAlchemyError as error:
+        refuse_disk(error, Path("tmp"))
         return _Taken(suite, 0, _short(str(error)))
     return _Taken(suite, int(rows))
 
@@ -278,7 +282,7 @@ def _error_of(exception_info: Mapping[str, Any]) -> str | None:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:_MOST_CHARACTERS]
+    return " ".join(without_row(text).split())[:_MOST_CHARACTERS]
 
 
 def _halted(suite: Suite, expectation: Expectation, found: str) -> CheckResult:

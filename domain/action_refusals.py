@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from domain.actions import CORE_SYSTEM, Action, ActionDecision, ActionDecisionKind, ActionState, Phase
 
+_CHANGES = frozenset({*ActionDecisionKind}) - {
+    *(ActionDecisionKind.COMMENTED, ActionDecisionKind.REMINDED, ActionDecisionKind.REVISED)
+}
 _OF_CLOSED = frozenset({ActionDecisionKind.REOPENED, ActionDecisionKind.COMMENTED, ActionDecisionKind.REVISED})
 _CLOSES = frozenset({ActionDecisionKind.CLOSED, ActionDecisionKind.PROPOSED})
 _ANSWERS_PROPOSAL = frozenset({ActionDecisionKind.APPROVED, ActionDecisionKind.DECLINED})
@@ -17,6 +20,9 @@ def action_refusals(action: Action, decision: ActionDecision) -> Iterator[str]:
         yield "ACT003 a decision has a name"
     if decision.decided_on < action.opened.opened_on:
         yield f"ACT004 {decision.decided_on} is before the action was opened, {action.opened.opened_on}"
+    before = max((each.decided_on for each in action.decisions if each.kind in _CHANGES), default=None)
+    if before is not None and decision.decided_on < before:
+        yield f"ACT017 {decision.decided_on} is before the last decision on it, of {before}"
     yield from _out_of_turn(action, decision)
     yield from _says_too_little(action, decision)
 

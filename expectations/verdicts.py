@@ -14,6 +14,7 @@ from decimal import Decimal
 from domain.expressions.parse import suggestion
 from domain.money import CONTEXT, Rounding, round_to
 from domain.records import CheckResult, ControlTotals, Outcome, TableVerdict, Verdict, worst
+from domain.showing import shown_name
 from domain.tables import Table
 from expectations.declaring import rows_are_due
 from expectations.limits import Due, ReasonLimits, RowLimits, TableThreshold
@@ -244,8 +245,9 @@ def _wrong_type(table: Table, name: str, found: str, due: str) -> CheckResult:
 def _extra_column(table: Table, name: str, due: Sequence[str] | Mapping[str, str]) -> CheckResult:
     expected = f"the {len(due)} columns of the catalogue"
     hint = "It is not read; drop it from the extract or the mapping"
+    told = shown_name(name)
     return _result(
-        table.name, f"{name}.extra", "contract", Outcome.WARN, 0, 0, f'a column "{name}" more', expected, hint
+        table.name, f"{told}.extra", "contract", Outcome.WARN, 0, 0, f'a column "{told}" more', expected, hint
     )
 
 

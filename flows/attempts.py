@@ -10,7 +10,10 @@ from datetime import date
 
 from adapters.errors import RefusedError, WorldError
 from adapters.logs import logged
-from adapters.store.runs import State, begin_attempt, end_attempt
+from adapters.redaction import redacted
+from adapters.store.alive import holding
+from adapters.store.killed import record_killed
+from adapters.store.runs import State, end_attempt, new_attempt, record_attempt
 from adapters.store.turns import turn
 from adapters.world import World
 from domain.ids import AttemptId
@@ -25,23 +28,16 @@ def attempt_at(
 ) -> Iterator[AttemptId]:
     """Raises: RefusedError with the `faults` of what was asked for, before anything is done."""
     world.seam.sweep()
-    attempt = begin_attempt(world.store, command, business_date)
-    with logged(world, attempt=attempt, command=command, business_date=str(business_date or "")):
-        _log.info("begun")
-        try:
+    record_killed(world.store)
+    attempt = new_attempt()
+    with holding(world.store, attempt):
+        record_attempt(world.store, attempt, command, business_date)
+        with (
+            logged(world, attempt=attempt, command=command, business_date=str(business_date or "")),
+            _its_end_recorded(world, attempt),
+        ):
             refuse_wrong(faults)
             yield attempt
-        except Halted as halted:
-            _end(world, attempt, State.HALTED, str(halted))
-            raise
-        except WorldError as error:
-            _end(world, attempt, State.FAILED, str(error))
-            raise
-        except BaseException as error:
-            _end(world, attempt, State.FAILED, f"{type(error).__name__}: {error}")
-            raise
-        else:
-            _end(world, attempt, State.DONE, "")
 
 
 @contextmanager
@@ -78,7 +74,29 @@ def _tell(text: str) -> None:
             get_run_logger().warning("%s", text)
 
 
-def _end(world: World, attempt: AttemptId, state: State, message: str) -> None:
-    end_attempt(world.store, attempt, state, message)
-    level = logging.INFO if state is State.DONE else logging.ERROR
-    _log.log(level, "ended: %s", state.value, extra={"state": state.value, "why": message})
+@contextmanager
+def _its_end_recorded(world: World, attempt: AttemptId) -> Iterator[None]:
+    _log.info("begun")
+    try:
+        yield
+    except Halted as halted:
+        _end_if_possible(world, attempt, State.HALTED, str(halted))
+        raise
+    except WorldError as error:
+        _end_if_possible(world, attempt, State.FAILED, str(error))
+        raise
+    except BaseException as error:
+        _end_if_possible(world, attempt, State.FAILED, f"{type(error).__name__}: {error}")
+        raise
+    else:
+        end_attempt(world.store, attempt, State.DONE, "")
+        _log.info("ended: %s", State.DONE.value, extra={"state": State.DONE.value})
+
+
+def _end_if_possible(world: World, attempt: AttemptId, state: State, message: str) -> None:
+    """What went wrong is told, whether or not the store can still be told; if not, the attempt stays `running`, and is
+    told as killed once its process is gone."""
+    message = redacted(message)
+    _log.error("ended: %s", state.value, extra={"state": state.value, "why": message})
+    with suppress(WorldError):
+        end_attempt(world.store, attempt, state, message)

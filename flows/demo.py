@@ -10,7 +10,7 @@ import logging
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -36,6 +36,7 @@ from flows.cli.output import errors, people, print_table
 from flows.serve import starting_server
 from incentives.batches import DecisionKind, PeriodDecisionKind
 from tasks.stages import decide, opening
+from tasks.stages.claims_run import settle_claims
 from tasks.stages.labels import book_label
 from tasks.stages.month_end import read_frozen
 from tasks.stages.plan import NIGHT
@@ -46,6 +47,7 @@ FIRST, LAST = date(2026, 9, 1), date(2026, 10, 31)
 WEEK = date(2026, 10, 30)  # ends with its weekly report, beside the week before
 FULL_NIGHTS = frozenset({date(2026, 9, 30), date(2026, 10, 22), WEEK, LAST})
 PERIOD, MONTH_END_AFTER = Period(2026, 9), date(2026, 10, 2)
+CLAIMS_DUE, CLAIMING = date(2026, 10, 10), ("R01", "R04")  # a partner that is paid in VND, and one in CNY
 SHORT_NIGHT = (Stage.GATE, Stage.ALLOCATE)
 
 PROPOSER, SIGNER, PREPARER, PUBLISHER = "demo proposer", "demo signer", "demo preparer", "demo publisher"
@@ -121,6 +123,16 @@ def _run_day(world: World, watch: _Watch, day: date) -> None:
     if day == MONTH_END_AFTER:
         with watch.on("month-end"):
             _month_end(world)
+    if day == CLAIMS_DUE:
+        with watch.on("claims of partners"):
+            settle(world, CLAIMING)
+
+
+def settle(world: World, partners: Sequence[str]) -> None:
+    """Match what these partners claim of the month to the books of the newest night; people decide what differs."""
+    for partner in partners:
+        with attempt_at(world, f"settlement run {partner} {PERIOD}", None) as attempt:
+            settle_claims(world, partner, str(PERIOD), by=PREPARER, attempt=attempt)
 
 
 def _open(world: World, day: date) -> None:
@@ -149,7 +161,7 @@ def _roles_of(world: World, batch: str) -> tuple[str, ...]:
 
 
 def _closing_screen(world: World, watch: _Watch) -> None:
-    people.print(f"\n[bold]{book_label(world)}[/]. Its rules, approvals and people are a demonstration as well.\n")
+    people.print(f"\n{book_label(world)}. Its rules, approvals and people are a demonstration as well.\n", style="bold")
     print_table(f"Nights, {FIRST} to {LAST}", _night_rows(world))
     print_table(f"Departments, month to {LAST}", _kpi_rows(world))
     print_table(f"Pay of {PERIOD}", _pay_rows(world))
@@ -162,8 +174,10 @@ def _closing_screen(world: World, watch: _Watch) -> None:
     people.print(f"The last night's page:   {home}/runs/{last}/night.html; its daily report: daily.html beside it")
     people.print(f"A week's report:         {home}/reports/weekly/{WEEK}/weekly.html")
     people.print(f"The month's report:      {home}/reports/monthly/{LAST}/monthly.html")
-    people.print("Look around: [bold]recoup runs[/], [bold]recoup show RUN[/], [bold]recoup batches[/], "
-                 f"[bold]recoup explain payout EMPLOYEE --period {PERIOD}[/], [bold]make serve[/]")  # fmt: skip
+    people.print("Claims of partners:      `recoup settlement list`; what is open: "
+                 f"`recoup settlement show {CLAIMING[0]}`")  # fmt: skip
+    people.print("Look around: `recoup runs`, `recoup show RUN`, `recoup batches`, "
+                 f"`recoup explain payout EMPLOYEE --period {PERIOD}`, `make serve`")  # fmt: skip
     people.print(f"In all {sum(watch.seconds.values()):.0f} seconds.", highlight=False)
 
 

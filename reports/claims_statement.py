@@ -70,7 +70,10 @@ class ShownDifference:
 
 @dataclass(frozen=True, slots=True)
 class ClaimsStatement:
-    """Everything that the statement tells; money in major units of the contract's currency, but where it is said."""
+    """Everything that the statement tells; money in major units of the contract's currency, but where it is said.
+
+    `by_books`: the contract pays what is booked, and claims are compared with it.
+    """
 
     settlement: str
     partner: str
@@ -89,6 +92,7 @@ class ClaimsStatement:
     differences: tuple[ShownDifference, ...]
     book_label: str = ""
     owner: str = ""
+    by_books: bool = False
 
 
 def statement_report(told: ClaimsStatement, language: Language) -> Report:
@@ -118,11 +122,15 @@ def statement_report(told: ClaimsStatement, language: Language) -> Report:
 
 def _cards(told: ClaimsStatement, language: Language) -> tuple[Card, ...]:
     gettext = words_of(language).gettext
-    open_lines = sum(1 for each in told.differences if not each.state.is_final)
+    open_lines = Number(sum(1 for each in told.differences if not each.state.is_final))
+    agreed = _money(told.agreed_as_booked, told)
+    if told.by_books:
+        whatever = gettext("fees go by what is booked, whatever is claimed")
+        return Card(gettext("Agreed"), agreed, whatever), Card(gettext("Open differences"), open_lines, whatever)
     return (
-        Card(gettext("Agreed"), _money(told.agreed_as_booked, told), gettext("payable as booked")),
+        Card(gettext("Agreed"), agreed, gettext("payable as booked")),
         Card(gettext("Decided since"), _money(told.decided, told), gettext("payable by decision")),
-        Card(gettext("Open differences"), Number(open_lines), gettext("nothing is paid on them until decided")),
+        Card(gettext("Open differences"), open_lines, gettext("nothing is paid on them until decided")),
     )
 
 
@@ -198,6 +206,8 @@ def _open(told: ClaimsStatement, language: Language) -> Section:
         for each in told.differences
     )  # fmt: skip
     rule = gettext("Each of them as it stands; what is not agreed is paid once a person has decided so.")
+    if told.by_books:
+        rule = gettext("Each of them as it stands; fees go by what is booked, whatever is claimed.")
     empty = gettext("Everything agrees.")
     return Section("differences", gettext("Differences"), rule, headings, rows, empty, shown=200)
 

@@ -22,6 +22,7 @@ from reports.languages import Language
 from reports.sections import Name, texts_of
 from reports.simulation import Simulation
 from reports.simulation_report import simulation_report
+from tasks.markdown import Code, as_markdown, code
 from tasks.stages.compare import RunComparison
 from tasks.stages.decide import Published
 from tasks.stages.month_end import Prepared
@@ -70,7 +71,7 @@ def show_allocation(night: Night, result: StageResult) -> None:
 def show_allocation_report(facts: AllocationFacts, files: Iterable[Path]) -> None:
     """The same with what limits cost and why accounts changed hands, and where the page of it lies."""
     report, formats = allocation_report(facts, Language.ENGLISH), Formats()
-    lines = [f"# Allocation of {facts.business_date}", "", *(f"**{text}**\n" for text in report.warnings)]
+    lines = [f"# Allocation of {facts.business_date}", "", *(f"**{as_markdown(text)}**\n" for text in report.warnings)]
     lines += [
         f"- {card.title}: **{card.number.text(formats)} {card.number.currency}** {card.note}" for card in report.cards
     ]
@@ -96,10 +97,13 @@ def _allocation_text(night: Night, summary: Mapping[str, Any]) -> str:
         f"- **changed in the dispatch**: {counts['released']}",
         *_lines_where_set(summary),
         f"- **limits not kept**: {len(broken) or 'none'}",
-        *(f"    - {text}" for text in (*broken, *summary.get("lapsed", ()))),
-        *(f"- **nobody has room**: {each['words']}" for each in summary.get("shortages", ())),
-        *(f"- **in no extract, and named by the strategy**: {text}" for text in summary.get("unknown", ())),
-        *(f"- **gets nothing new**: {text}" for text in summary.get("refused", ())),
+        *(f"    - {as_markdown(text)}" for text in (*broken, *summary.get("lapsed", ()))),
+        *(f"- **nobody has room**: {as_markdown(each['words'])}" for each in summary.get("shortages", ())),
+        *(
+            f"- **in no extract, and named by the strategy**: {as_markdown(text)}"
+            for text in summary.get("unknown", ())
+        ),
+        *(f"- **gets nothing new**: {as_markdown(text)}" for text in summary.get("refused", ())),
         "- **what limits cost, and why accounts changed hands**: told on a page that is written when asked for",
         f"    - by `recoup report allocation --date {day}`, or the deployment *allocation-report*",
         f"    - to `{page}`",
@@ -156,7 +160,7 @@ def show_files(world: World, night: Night) -> None:
     with world.store.read() as connection:
         files = files_of_run(connection, night.run)
     home = world.settings.home.absolute()
-    rows = [{"file": name, "rows": file.rows, "path": f"`{home / file.path}`"} for name, file in files.items()]
+    rows = [{"file": name, "rows": file.rows, "path": code(home / file.path)} for name, file in files.items()]
     text = "\n".join([f"# Files of {night.business_date}", "", *_table(rows)])
     create_markdown_artifact(text, key="files", description="Files of the run")
 
@@ -217,7 +221,12 @@ def _table(rows: Iterable[Mapping[str, Any]]) -> list[str]:
         return ["none"]
     head = list(listed[0])
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    return lines + ["| " + " | ".join(_plain(row.get(name)) for name in head) + " |" for row in listed]
+    return lines + ["| " + " | ".join(_cell(row.get(name)) for name in head) + " |" for row in listed]
+
+
+def _cell(value: Any) -> str:
+    """As it is where this module has put it between backticks itself: a path, or a command."""
+    return value if isinstance(value, Code) else _plain(value)
 
 
 def _plain(value: Any) -> str:
@@ -225,19 +234,22 @@ def _plain(value: Any) -> str:
         return ", ".join(_plain(item) for item in value) or "none"
     if isinstance(value, dict):
         return ", ".join(f"{name} {_plain(item)}" for name, item in value.items()) or "none"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value).replace("|", "\\|")
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else as_markdown(str(value))
 
 
 def show_batches(prepared: Prepared, files: Iterable[Path], debts: tuple[str, ...] = ()) -> None:
     """The batches that wait for people, and the files in which they review them."""
-    rows = [{"batch": batch, "next": f"`recoup approve {batch} --by NAME`"} for batch in prepared.batches]
+    rows = [{"batch": batch, "next": code(f"recoup approve {batch} --by NAME")} for batch in prepared.batches]
     lines = ["# Batches to review", "", *_table(rows), "", "## Files", ""]
     lines += [f"- `{path.absolute()}`" for path in files]
     lines += ["", f"Nothing left to post: {', '.join(prepared.settled) or 'none'}"]
-    lines += ["", "## Came late, and not counted yet", "", *(f"- {text}" for text in prepared.late)] * bool(
-        prepared.late
-    )
-    lines += ["", "## Owed, and deducted nowhere", "", *(f"- {text}" for text in debts)] * bool(debts)
+    lines += [
+        "",
+        "## Came late, and not counted yet",
+        "",
+        *(f"- {as_markdown(text)}" for text in prepared.late),
+    ] * bool(prepared.late)
+    lines += ["", "## Owed, and deducted nowhere", "", *(f"- {as_markdown(text)}" for text in debts)] * bool(debts)
     create_markdown_artifact("\n".join(lines), key="batches", description="Batches to review")
 
 
@@ -267,7 +279,7 @@ def show_simulation(simulation: Simulation, files: Iterable[Path]) -> None:
     """What the new policies cost beside the old, what is broken or not known, and where the files lie."""
     report, formats = simulation_report(simulation), Formats()
     lines = ["# What other bonus policies would have cost", ""]
-    lines += [f"- {text}" for text in report.warnings]
+    lines += [f"- {as_markdown(text)}" for text in report.warnings]
     for section in report.sections[:2]:
         rows = [
             {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,6 +97,24 @@ def database_on(server: str, template: str = "template1") -> Iterator[str]:
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+def prepared_once(tmp_path_factory: pytest.TempPathFactory, name: str, prepare: Callable[[Path], object]) -> Path:
+    """A folder that all processes of a run of tests have in common: the first to ask prepares it, the others wait.
+
+    It is only read. A world in it is `copied` before somebody works on it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    place, part = folder / name, folder / f"{name}.part"
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            shutil.rmtree(part, ignore_errors=True)
+            prepare(part)
+            part.rename(place)
+    return place
 
 
 DIALECTS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))

@@ -13,11 +13,11 @@ from adapters.importing.conversions import converted
 from adapters.importing.damage import RAN, RAN_HINT, ROUNDED, ROUNDED_HINT, is_formula, rounded_keys
 from adapters.importing.decoding import Calculated, Read, Use, Value
 from adapters.importing.decoding import Mapping as Mapped
-from adapters.importing.faults import shown
 from adapters.importing.language import CsvSource
 from adapters.importing.loading import LOADED, Loaded, Reading, quoted
 from domain.exact import count_rows, exact
 from domain.issues import Issue, Location, Severity
+from domain.showing import shown
 from domain.tables import Type
 
 _AS_OF = "as_of"

@@ -17,8 +17,8 @@ from adapters.importing.loading import Loaded
 from adapters.importing.staging import Staged
 from domain.exact import count_rows, exact
 from domain.issues import Issue, Location
+from domain.showing import shown
 
-_MOST_CHARACTERS = 60
 _CODE_LENGTH = len(conversions.NOT_A_NUMBER)
 
 
@@ -60,14 +60,6 @@ def _column(staged: Staged, value: Value, entry: int) -> str | None:
 def _subject(staged: Staged, value: Value, column: str | None) -> str:
     own = f"{staged.target.table.name}.{value.name}"
     return f'"{column}" for {own}' if column else own
-
-
-def shown(text: str, *, is_personal: bool) -> str:
-    """Personal data stays out of what is printed and logged, and so do line breaks and signs that steer a terminal."""
-    if is_personal:
-        return "a value"
-    printable = "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:_MOST_CHARACTERS])
-    return f'"{printable}{"…" if len(text) > _MOST_CHARACTERS else ""}"'
 
 
 def _issue(reason: str, place: Location, text: str, subject: str, value: Value, source: Source) -> Issue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from adapters.broken import asking, writing
 from adapters.errors import StoreError
+from adapters.redaction import redacted
 from adapters.seam import Seam
 from adapters.settings import Settings
-from adapters.store.guards import GuardFault, guard_faults
+from adapters.store.guards import APPROVER, WRITER, GuardFault, guard_faults
 from adapters.store.schema import APPEND_ONLY
+from adapters.store.trail import trailed
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -34,13 +38,17 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with self.engine.connect().execution_options(**{WRITES: False}) as connection:
+        """Raises: StoreError."""
+        with asking("a look at it"), self.engine.connect().execution_options(**{WRITES: False}) as connection:
             yield connection
 
     @contextmanager
     def write(self, point: str) -> Iterator[sa.Connection]:
-        """One transaction with failpoints around its commit; on SQLite it holds the write lock from its start."""
-        with self.seam.commit(self.engine, point=point) as connection:
+        """One transaction with failpoints around its commit; on SQLite it holds the write lock from its start.
+
+        Decisions of people that it stores are in the audit trail when it commits.
+        """
+        with self.seam.commit(self.engine, point=point) as connection, trailed(connection, self.seam.clock):
             yield connection
 
     @property
@@ -51,21 +59,52 @@ class Store:
 def open_store(settings: Settings, seam: Seam) -> Store:
     """The store at its newest version, migrated where needed; its guards are looked at each time.
 
-    Raises: StoreError if the database cannot be reached, is newer than this program, or a guard of it does not
-    guard.
+    Raises: StoreError if the database cannot be reached, has no address, is newer than this program, or a guard of it
+    does not guard. What is said holds no password.
     """
     if not settings.database_url:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    engine = make_engine(settings.store_url)
+        with writing(settings.home):
+            settings.home.mkdir(parents=True, exist_ok=True)
+    engine = _addressed(settings.store_url)
     try:
         migrate(engine)
         with engine.connect() as connection:
             faults = guard_faults(connection, APPEND_ONLY)
     except sa.exc.OperationalError as error:
-        raise StoreError(f"the store cannot be reached: {error.orig}. Check RECOUP_DATABASE_URL") from None
+        said = redacted(" ".join(str(error.orig).split()), {**os.environ, "RECOUP_DATABASE_URL": settings.store_url})
+        raise StoreError(
+            f"STO004 the store cannot be reached: {said}. Check RECOUP_DATABASE_URL, and the disk"
+        ) from None
     if faults:
         raise StoreError(_unguarded(faults))
     return Store(engine, seam)
+
+
+def _addressed(url: str) -> sa.Engine:
+    """Raises: StoreError without the words of the error, which quote the address with its password."""
+    try:
+        return make_engine(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise StoreError(
+            "SEC002 RECOUP_DATABASE_URL is no address such as postgresql://login@host:5432/recoup. In a password, "
+            "signs like / @ : # stand encoded: %2F %40 %3A %23"
+        ) from None
+
+
+def refused_right(error: sa.exc.DBAPIError) -> str | None:
+    """What is told where the database refuses the login a right; None for any other error."""
+    said = str(error.orig).strip().splitlines()[0]
+    if getattr(error.orig, "sqlstate", "") != _INSUFFICIENT_PRIVILEGE:
+        return None
+    if said.startswith("SEC010"):
+        return f"{said}. Decide under your own login"
+    return (
+        f"SEC003 this login may not do that: {said}. Nights, publishing and files need a member of {WRITER}, decisions "
+        f"one of {APPROVER}"
+    )
+
+
+_INSUFFICIENT_PRIVILEGE = "42501"
 
 
 def _unguarded(faults: Sequence[GuardFault]) -> str:
@@ -77,8 +116,9 @@ def _unguarded(faults: Sequence[GuardFault]) -> str:
 
 def make_engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
-        return sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True)
-    engine = sa.create_engine(url, connect_args={"timeout": 60})
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = sa.create_engine(url, connect_args={"timeout": 60}, hide_parameters=True)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine

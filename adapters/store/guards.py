@@ -7,7 +7,7 @@ refuse nothing. So what each of them does is compared at every start with what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -62,6 +62,94 @@ def grant_statements(added: Sequence[str], decided_by_approvers: Sequence[str]) 
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {WRITER}, {APPROVER}"
 
 
+# Whose name a row may have (PostgreSQL): that of the session's own login. Of the tables in the second list the login of
+# the nights writes rows too, in which it names whom the core systems, or the rules, name.
+OWN_NAMES: Mapping[str, str] = {
+    "adjustment_decisions": "by_name",
+    "adjustments": "proposed_by",
+    "audit_trail": "login",
+    "batch_decisions": "by_name",
+    "claim_decisions": "by_name",
+    "corrections": "by_name",
+    "invoice_decisions": "by_name",
+    "pay_holds": "by_name",
+    "period_decisions": "by_name",
+    "reassignment_decisions": "by_name",
+    "reassignments": "proposed_by",
+    "rule_signatures": "signer",
+    "signature_decisions": "by_name",
+    "standing_decisions": "by_name",
+    "waivers": "by_name",
+}
+OWN_NAMES_BUT_OF_NIGHTS: Mapping[str, str] = {
+    "action_decisions": "by_name",
+    "actions": "opened_by",
+    "claim_replies": "by_name",
+    "pay_cases": "opened_by",
+    "releases": "by_name",
+    "standing_reviews": "proposed_by",
+}
+_BUT_WRITERS = "but writers"
+
+
+def own_name_statements(tables: Collection[str]) -> Iterator[str]:
+    """Triggers by which nobody decides under another's name, whatever program or console they use (PostgreSQL).
+
+    `session_user` stays who signed in, whatever role is set. Whoever owns the tables is passed over: they could drop
+    the trigger; that it is there is looked at like the guards.
+    """
+    yield (
+        "CREATE OR REPLACE FUNCTION own_name() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog "
+        f"AS $${_OWN_NAME}$$"
+    )
+    for table in sorted(tables):
+        yield _own_name_trigger(table, f"EXECUTE FUNCTION own_name({_own_name_terms(table)})")
+
+
+def _own_name_trigger(table: str, call: str) -> str:
+    return f"CREATE TRIGGER guard_{table}_own_name BEFORE INSERT ON {table} FOR EACH ROW {call}"
+
+
+def _own_name_terms(table: str) -> str:
+    if table in OWN_NAMES:
+        return f"'{OWN_NAMES[table]}'"
+    return f"'{OWN_NAMES_BUT_OF_NIGHTS[table]}', '{_BUT_WRITERS}'"
+
+
+# What publishing and preparing record on batches are no decisions of the person: the writer's login does them.
+_OWN_NAME = f"""
+DECLARE
+  named text := pg_catalog.to_jsonb(NEW) ->> TG_ARGV[0];
+  owner oid := (SELECT relowner FROM pg_catalog.pg_class WHERE oid = TG_RELID);
+BEGIN
+  IF named IS NULL OR named = session_user::text OR pg_catalog.pg_has_role(session_user, owner, 'MEMBER')
+    OR (TG_NARGS > 1 AND pg_catalog.pg_has_role(session_user, '{WRITER}', 'MEMBER'))
+    OR (TG_TABLE_NAME = 'batch_decisions' AND pg_catalog.to_jsonb(NEW) ->> 'decision' IN ('published', 'void')
+      AND pg_catalog.pg_has_role(session_user, '{WRITER}', 'MEMBER'))
+  THEN RETURN NEW; END IF;
+  RAISE EXCEPTION 'SEC010 the session is of %, and the row of % names %', session_user, TG_TABLE_NAME, named
+    USING ERRCODE = 'insufficient_privilege';
+END """
+
+# What `recoup_reader` does not see: who is suspected of what, and the numbers by which people are paid.
+HIDDEN_FROM_READERS = (
+    "payroll_answers",
+    "payroll_lines",
+    "signal_cases",
+    "signal_evidence",
+    "signal_findings",
+    "signal_interested",
+)
+
+
+def narrowing_statements() -> Iterator[str]:
+    """Rights that the first versions gave and nobody needs (PostgreSQL)."""
+    yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    yield f"REVOKE SELECT ON {', '.join(HIDDEN_FROM_READERS)} FROM {READER}"
+    yield f"REVOKE UPDATE ON attempts FROM {WRITER}, {APPROVER}"
+    yield f"GRANT UPDATE (run_id, state, message, ended_at) ON attempts TO {WRITER}, {APPROVER}"
+
+
 @dataclass(frozen=True, slots=True)
 class GuardFault:
     """A guard that does not guard, and why: it is missing, switched off, or does something else."""
@@ -102,7 +190,12 @@ def _expected(table: sa.Table, dialect: str) -> Mapping[str, str]:
         return dict(zip(guard_names(table, dialect), map(_in_one_line, _sqlite_guards(table)), strict=True))
     rows, truncate = guard_names(table, dialect)
     call, body = f"EXECUTE FUNCTION refuse_{table.name}()", _in_one_line(_refusal_on_postgresql(table))
+    own = {}
+    if table.name in OWN_NAMES or table.name in OWN_NAMES_BUT_OF_NIGHTS:
+        text = _own_name_trigger(table.name, f"EXECUTE FUNCTION own_name({_own_name_terms(table.name)})")
+        own = {f"guard_{table.name}_own_name": f"{text} plpgsql {_in_one_line(_OWN_NAME)}"}
     return {
+        **own,
         rows: f"CREATE TRIGGER {rows} BEFORE DELETE OR UPDATE ON {table.name} FOR EACH ROW {call} plpgsql {body}",
         truncate: f"CREATE TRIGGER {truncate} BEFORE TRUNCATE ON {table.name} FOR EACH STATEMENT {call} plpgsql {body}",
     }

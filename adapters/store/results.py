@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -99,28 +100,22 @@ def read_kpis(
 ) -> tuple[KpiResult, ...]:
     """The results of a run, of all KPIs or of some, at all grains or at some."""
     key = kpi_results.c
-    statement = sa.select(kpi_results).filter_by(run_id=run).order_by(key.kpi, key.grain, key.entity, key.currency)
+    columns = [key[field.name] for field in fields(KpiResult)]
+    statement = sa.select(*columns).filter_by(run_id=run).order_by(key.kpi, key.grain, key.entity, key.currency)
     if only is not None:
         statement = statement.where(key.kpi.in_(sorted(only)))
     if grains is not Grain:
         statement = statement.where(key.grain.in_(sorted(grain.value for grain in grains)))
     return tuple(
-        KpiResult(
-            row.kpi,
-            Digest(row.rule),
-            Grain(row.grain),
-            row.entity,
-            row.start,
-            row.as_of,
-            Unit(row.unit),
-            ValueState(row.state),
-            row.value,
-            row.numerator,
-            row.denominator,
-            row.currency,
-        )
-        for row in connection.execute(statement)
+        KpiResult(kpi, rule, _GRAINS[grain], entity, start, as_of, _UNITS[unit], _STATES[state], *sums_and_currency)
+        for kpi, rule, grain, entity, start, as_of, unit, state, *sums_and_currency in connection.execute(statement)
     )
+
+
+# Members by what is stored: a run has ten thousand results and more, and a month's reports read it many times.
+_GRAINS = {each.value: each for each in Grain}
+_UNITS = {each.value: each for each in Unit}
+_STATES = {each.value: each for each in ValueState}
 
 
 def write_scores(connection: sa.Connection, run: RunId, found: Iterable[Score]) -> None:

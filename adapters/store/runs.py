@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.store.alive import Worker, this_worker
 from adapters.store.engine import Store
 from adapters.store.schema import attempts, run_files, runs, stage_results
 from domain.ids import AttemptId, Digest, RunId
@@ -23,6 +24,7 @@ class State(StrEnum):
     DONE = "done"
     HALTED = "halted"
     FAILED = "failed"
+    KILLED = "killed"  # its process is gone, and has not said how it ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Attempt:
     message: str
     started_at: datetime
     ended_at: datetime | None
+    worker: Worker = field(default_factory=Worker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,15 @@ class RunFile:
 
 
 def begin_attempt(store: Store, command: str, business_date: date | None) -> AttemptId:
-    attempt = AttemptId(uuid.uuid4().hex)
+    return record_attempt(store, new_attempt(), command, business_date)
+
+
+def new_attempt() -> AttemptId:
+    return AttemptId(uuid.uuid4().hex)
+
+
+def record_attempt(store: Store, attempt: AttemptId, command: str, business_date: date | None) -> AttemptId:
+    worker = this_worker()
     with store.write("attempt_begun") as connection:
         connection.execute(
             attempts.insert().values(
@@ -65,18 +76,35 @@ def begin_attempt(store: Store, command: str, business_date: date | None) -> Att
                 state=State.RUNNING.value,
                 message="",
                 started_at=store.seam.clock(),
+                host=worker.host,
+                process_id=worker.process_id,
+                process_started=worker.process_started,
             )
         )
     return attempt
 
 
 def end_attempt(store: Store, attempt: AttemptId, state: State, message: str) -> None:
+    """How it ended; without a message, what was noted while it went on stays."""
+    said = {"message": message} if message else {}
     with store.write("attempt_ended") as connection:
         connection.execute(
             attempts.update()
             .where(attempts.c.attempt_id == attempt)
-            .values(state=state.value, message=message, ended_at=store.seam.clock())
+            .values(state=state.value, ended_at=store.seam.clock(), **said)
         )
+
+
+def record_attempt_of(store: Store, attempt: AttemptId, run: RunId) -> None:
+    """The attempt goes on with a run that is recorded."""
+    with store.write("attempt_of_run") as connection:
+        connection.execute(attempts.update().where(attempts.c.attempt_id == attempt).values(run_id=run))
+
+
+def note_attempt(store: Store, attempt: AttemptId, message: str) -> None:
+    """What is to be said of an attempt that goes on."""
+    with store.write("attempt_noted") as connection:
+        connection.execute(attempts.update().where(attempts.c.attempt_id == attempt).values(message=message))
 
 
 def record_run(store: Store, manifest: Manifest, attempt: AttemptId) -> RunId:
@@ -150,6 +178,17 @@ def files_of_run(connection: sa.Connection, run: RunId) -> dict[str, RunFile]:
 
 def newest_attempts(connection: sa.Connection, most: int) -> tuple[Attempt, ...]:
     rows = connection.execute(sa.select(attempts).order_by(attempts.c.started_at.desc()).limit(most))
+    return tuple(_attempt(row) for row in rows)
+
+
+def running_attempts(connection: sa.Connection) -> tuple[Attempt, ...]:
+    """Those that have not said how they ended, the oldest first."""
+    running = sa.select(attempts).where(attempts.c.state == State.RUNNING.value).order_by(attempts.c.started_at)
+    return tuple(_attempt(row) for row in connection.execute(running))
+
+
+def attempts_with(connection: sa.Connection, ids: Sequence[AttemptId]) -> tuple[Attempt, ...]:
+    rows = connection.execute(sa.select(attempts).where(attempts.c.attempt_id.in_(ids)))
     return tuple(_attempt(row) for row in rows)
 
 
@@ -284,4 +323,5 @@ def _attempt(row: Any) -> Attempt:
         row.message,
         row.started_at,
         row.ended_at,
+        Worker(row.host or "", row.process_id or 0, row.process_started or ""),
     )

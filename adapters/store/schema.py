@@ -100,11 +100,25 @@ attempts = sa.Table(
     sa.Column("command", sa.String(200), nullable=False, comment="What was asked for."),
     sa.Column("business_date", sa.Date, comment="For which date."),
     sa.Column("run_id", sa.ForeignKey("runs.run_id"), comment="The run, once its manifest was known."),
-    sa.Column("state", sa.String(12), nullable=False, comment="running, done, halted or failed."),
+    sa.Column("state", sa.String(12), nullable=False, comment="running, done, halted, failed or killed."),
     sa.Column("message", sa.Text, nullable=False, comment="How it ended."),
     sa.Column("started_at", UtcTime(), nullable=False, comment="Start, UTC; no content."),
     sa.Column("ended_at", UtcTime(), comment="End, UTC; no content."),
+    sa.Column("host", sa.String(255), comment="Host that it works on; no content."),
+    sa.Column("process_id", sa.BigInteger, comment="Its process there; no content."),
+    sa.Column("process_started", sa.String(120), comment="Since when that process is there; no content."),
     comment="Who started what when: one run may need several attempts.",
+)
+
+environments = sa.Table(
+    "environments",
+    STORE,
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False, comment="Number of the naming, from 1."),
+    sa.Column("environment", sa.String(40), nullable=False, comment="Such as production or test."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who named it."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why it is another one now; empty for the first."),
+    *_recorded(),
+    comment="Of which environment the store is; the last one counts.",
 )
 
 stage_metrics = sa.Table(
@@ -1039,6 +1053,94 @@ invoice_decisions = sa.Table(
     comment="What people decided on invoices that differ from what was posted.",
 )
 
+audit_trail = sa.Table(
+    "audit_trail",
+    STORE,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False, comment="Without gaps, from 1."),
+    sa.Column("table_name", sa.String(64), nullable=False, comment="Table of the decision."),
+    sa.Column("row_key", sa.String(400), nullable=False, comment="Key of its row; parts are separated by U+001F."),
+    sa.Column("content", sa.String(64), nullable=False, comment="Digest of the row, without recorded times."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Whom the row names."),
+    sa.Column("login", sa.String(120), nullable=False, comment="Login of the session, or account on SQLite."),
+    sa.Column("previous_hash", sa.String(64), nullable=False, unique=True, comment="Hash of the entry before."),
+    sa.Column("entry_hash", sa.String(64), nullable=False, unique=True, comment="Hash of this entry and that before."),
+    sa.Column("recorded_at", UtcTime(), nullable=False, comment="When it was recorded, UTC; no content."),
+    sa.UniqueConstraint("table_name", "row_key"),
+    comment="Decisions of people, chained by hash: `recoup audit` lists them, `recoup verify` holds rows against them.",
+)
+
+legal_hold_decisions = sa.Table(
+    "legal_hold_decisions",
+    STORE,
+    sa.Column("hold_id", sa.String(40), primary_key=True, comment="What people type: hold-3."),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False, comment="1 placed, 2 released."),
+    sa.Column("decision", sa.String(12), nullable=False, comment="placed or released."),
+    sa.Column("kind", sa.String(12), nullable=False, comment="account, period, run or everything."),
+    sa.Column("subject", sa.String(80), nullable=False, comment="Which one; empty for everything."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who decided; who releases did not place."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision."),
+    *_recorded(),
+    comment="Legal holds: what is held is not removed by retention until another person releases it.",
+)
+
+removals = sa.Table(
+    "removals",
+    STORE,
+    sa.Column("removal_id", sa.String(64), primary_key=True, comment="Digest of the plan that was applied."),
+    sa.Column("rules", CanonicalJson(), nullable=False, comment="The retention settings that it followed."),
+    sa.Column("files", sa.BigInteger, nullable=False, comment="Files that it named."),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False, comment="What they came to."),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who had it applied."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why."),
+    sa.Column("decided_on", sa.Date, nullable=False, comment="Day of the decision."),
+    *_recorded(),
+    comment="Removals by retention; they are recorded before the first file goes.",
+)
+
+removed_files = sa.Table(
+    "removed_files",
+    STORE,
+    sa.Column("removal_id", sa.ForeignKey("removals.removal_id"), primary_key=True, comment="The removal."),
+    sa.Column("path", sa.String(400), primary_key=True, comment="File, below the home folder."),
+    sa.Column("kind", sa.String(16), nullable=False, comment="snapshots, runs, what_ifs, data_docs …"),
+    sa.Column("sha256", sa.String(64), nullable=False, comment="What was registered of it; empty: nothing."),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False, comment="Its size."),
+    sa.Column("dated", sa.Date, nullable=False, comment="The business date from which its term counts."),
+    comment="Files that retention removed.",
+)
+
+removals_finished = sa.Table(
+    "removals_finished",
+    STORE,
+    sa.Column(
+        "removal_id",
+        sa.ForeignKey("removals.removal_id"),
+        primary_key=True,
+        comment="The removal: all its files are gone.",
+    ),
+    *_recorded(),
+    comment="Removals that came to their end; another one is finished by the next.",
+)
+
+confirmations = sa.Table(
+    "confirmations",
+    STORE,
+    sa.Column("item", sa.String(40), primary_key=True, comment="Item of the checklist of going live."),
+    sa.Column(
+        "step",
+        sa.Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="Number of the confirmation of this item, from 1.",
+    ),
+    sa.Column("by_name", sa.String(120), nullable=False, comment="Who confirmed it."),
+    sa.Column("note", sa.Text, nullable=False, comment="What was seen or done."),
+    sa.Column("confirmed_on", sa.Date, nullable=False, comment="Day of the confirmation."),
+    *_recorded(),
+    comment="What people confirmed of the checklist of going live, where the program cannot see it.",
+)
+
 RESULTS = (
     table_verdicts,
     check_results,
@@ -1103,6 +1205,13 @@ APPEND_ONLY = (
     claim_reply_lines,
     partner_invoices,
     invoice_decisions,
+    audit_trail,
+    environments,
+    legal_hold_decisions,
+    removals,
+    removed_files,
+    removals_finished,
+    confirmations,
 )
 
 MUTABLE = (attempts, ledger_head)
@@ -1110,4 +1219,5 @@ MUTABLE = (attempts, ledger_head)
 # Clock times and the attempts that they belong to: left out of every equality between runs.
 RECORDED = frozenset(
     {"recorded_at", "attempt_id", "started_at", "ended_at", "seconds", "peak_mib", "cpu_seconds", "written_mib"}
+    | {"host", "process_id", "process_started"}
 )

@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import sys
 
+import sqlalchemy as sa
 import typer
 
 from adapters.errors import WorldError
+from adapters.redaction import redacted
 from adapters.settings import read_settings
+from adapters.store.engine import refused_right
 from flows.cli import (
     actions,
     adjusting,
+    auditing,
     books,
     calibrating,
     capacity,
     contact_points,
     dispatching,
+    doctor,
     experiments,
     explaining,
     fairness,
@@ -31,6 +36,7 @@ from flows.cli import (
     payroll,
     projection,
     reporting,
+    retention,
     rules,
     serving,
     settlement,
@@ -57,6 +63,7 @@ for commands in (
     nights.app,
     gates.app,
     pay.app,
+    auditing.app,
     statements.app,
     projection.app,
     contact_points.app,
@@ -71,11 +78,14 @@ for commands in (
     capacity.app,
     parallel.app,
     books.app,
+    doctor.app,
+    retention.app,
     serving.app,
     observing.app,
 ):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(explaining.explaining, name="explain")
+app.add_typer(retention.legal_hold, name="legal-hold")
 app.add_typer(targets.targets, name="targets")
 app.add_typer(actions.actions, name="actions")
 app.add_typer(signals.signals, name="signals")
@@ -96,11 +106,19 @@ def main() -> None:
         _prepare_prefect()
         app()
     except Halted as halted:
-        errors.print(f"[bold red]halted[/]: {halted}", highlight=False, soft_wrap=True)
+        errors.print("[bold red]halted[/]: ", end="", markup=True)
+        errors.print(redacted(str(halted)), highlight=False, soft_wrap=True)
         sys.exit(HALTED)
     except WorldError as error:
-        errors.print("[bold red]failed[/]: ", end="")
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        errors.print("[bold red]failed[/]: ", end="", markup=True)
+        errors.print(redacted(str(error)), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(FAILED)
+    except sa.exc.ProgrammingError as error:
+        told = refused_right(error)
+        if told is None:
+            raise
+        errors.print("[bold red]failed[/]: ", end="", markup=True)
+        errors.print(told, markup=False, highlight=False, soft_wrap=True)
         sys.exit(FAILED)
 
 

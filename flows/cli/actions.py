@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.errors import RefusedError
 from adapters.world import World, business_today, open_world
 from domain.actions import (
     Action,
@@ -144,6 +145,7 @@ def add(
         department,
         received,
     )
+    _refuse_future(world, max(entry.on, received or entry.on))
     with attempt_at(world, f"enter {kind}", None) as attempt:
         entered = enter_action(world, entry, attempt)
     show(entered, [_row(entered, entry.on)], as_json=as_json, title=f"{by} entered")
@@ -268,11 +270,18 @@ def remind(by: ByName, day: OnDay = None, *, as_json: AsJson = False) -> None:
 def _decided(world: World, action: str, decision: ActionDecision, *, as_json: bool) -> Action:
     from tasks.stages.actions import decide_action
 
+    _refuse_future(world, decision.decided_on)
     with attempt_at(world, f"{decision.kind} {action}", None) as attempt:
         decided = decide_action(world, action, decision, attempt)
     done = decided.decisions[-1].kind
     show(decided, [_row(decided, decision.decided_on)], as_json=as_json, title=f"{decision.by}: {done.value}")
     return decided
+
+
+def _refuse_future(world: World, day: date) -> None:
+    """What people type is of today, or of a day that they enter later."""
+    if day > (today := business_today(world)):
+        raise RefusedError(f"ACT017 {day} has not come yet: today is {today}")
 
 
 def _kind(outcome: str, deadline: date | None, owner: str) -> ActionDecisionKind:

@@ -9,8 +9,17 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from adapters.store.killed import as_they_are
 from adapters.store.results import read_checks, read_verdict
-from adapters.store.runs import attempts_of_run, files_of_run, newest_attempts, run_named, stages_of
+from adapters.store.runs import (
+    Attempt,
+    StageResult,
+    attempts_of_run,
+    files_of_run,
+    newest_attempts,
+    run_named,
+    stages_of,
+)
 from adapters.store.signatures import withdrawn_among
 from adapters.world import open_world
 from domain.ids import RunId, short
@@ -60,6 +69,20 @@ def catch_up(
 
 
 @app.command()
+def resume(
+    run: Annotated[str, typer.Argument(help="Run id, or the beginning of one; without it, the newest.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a night that was killed, after its last finished stage, with what it was planned with."""
+    with working("Going on"):
+        from flows.resume import resume as flow
+
+        night = flow(run)
+    _show_newest(night.business_date, as_json=as_json)
+
+
+@app.command()
 def rerun(
     day: OnDate,
     stage: Annotated[NightStage, typer.Option("--stage", help="First stage to run.")] = NightStage.GATE,
@@ -92,8 +115,10 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """What was started, newest first, and how it ended."""
-    with open_world().store.read() as connection:
-        found = newest_attempts(connection, most)
+    store = open_world().store
+    with store.read() as connection:
+        listed = newest_attempts(connection, most)
+    found = as_they_are(store, listed)
     rows = [
         {
             "started": attempt.started_at.strftime("%Y-%m-%d %H:%M:%S"),
@@ -126,11 +151,12 @@ def show_run(
         verdict = read_verdict(connection, run_id, row.business_date)
         checks = [check for check in read_checks(connection, run_id) if check.outcome is not Outcome.PASS]
         files = files_of_run(connection, run_id)
-        attempts = attempts_of_run(connection, run_id)
+        recorded = attempts_of_run(connection, run_id)
         waived = waivers_of_run(connection, run_id) if stages else ()
         unsigned = [
             withdrawn_said(*each) for each in withdrawn_among(connection, manifest_of(connection, run_id).rules)
         ]
+    attempts = as_they_are(world.store, recorded)
     if as_json:
         content = {
             "run": run_id,
@@ -150,6 +176,7 @@ def show_run(
     print_table(
         "Stages", [{"stage": stage.stage, "outcome": stage.outcome.value, **_first(stage.summary)} for stage in stages]
     )
+    _say_how_far(stages, row.manifest["stages"], attempts)
     for text in unsigned:
         say(f"The signature of {text}; the run stays as it was")
     if waived:
@@ -157,6 +184,15 @@ def show_run(
     print_table("Verdicts", [_verdict_row(table) for table in (verdict.tables if verdict else ())])
     print_table("Checks that did not pass", [_check_row(check) for check in checks])
     print_table("Files", [{"file": name, "rows": file.rows, "path": file.path} for name, file in files.items()])
+
+
+def _say_how_far(stages: tuple[StageResult, ...], asked: list[str], attempts: tuple[Attempt, ...]) -> None:
+    """Of a run that is not finished, which stages wait, and whether somebody is at work on them."""
+    waiting = [stage for stage in asked if stage not in {each.stage for each in stages}]
+    if waiting and attempts:
+        last = attempts[-1]
+        say(f"Not finished: {', '.join(waiting)}; the last attempt, of {last.started_at:%Y-%m-%d %H:%M} UTC, "
+            f"is {last.state.value}. `recoup resume` goes on from {waiting[0]}")  # fmt: skip
 
 
 def _verdict_row(table: TableVerdict) -> dict[str, object]:
@@ -190,6 +226,8 @@ def _first(summary: Any) -> dict[str, str]:
 def _show_newest(day: date, *, as_json: bool) -> None:
     with open_world().store.read() as connection:
         (attempt,) = newest_attempts(connection, 1)
+    if attempt.message:
+        say(f"The run {attempt.message}", as_json=as_json)
     if attempt.run:
         show_run(attempt.run, as_json=as_json)
     say(f"`recoup show {short(attempt.run or '')}` shows the run of {day} again", as_json=as_json)

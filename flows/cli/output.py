@@ -14,12 +14,22 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.ids import canonical_json
+from domain.showing import printable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
+
+class _Screen(Console):
+    """Texts are texts: words of files and people neither colour a terminal, nor steer it, nor break the command."""
+
+    def print(self, *objects: Any, markup: bool = False, **options: Any) -> None:  # type: ignore[override]
+        told = (printable(each, kept="\n\t") if isinstance(each, str) else each for each in objects)
+        super().print(*told, markup=markup, **options)
+
+
 # Where nobody looks at a terminal, tables are as wide as a log file takes.
-people = Console(width=None if sys.stdout.isatty() else 120)
-errors = Console(stderr=True)
+people = _Screen(width=None if sys.stdout.isatty() else 120, markup=False)
+errors = _Screen(stderr=True, markup=False)
 
 
 def show(result: object, rows: Iterable[Mapping[str, Any]], *, as_json: bool, title: str = "") -> None:
@@ -70,4 +80,6 @@ _NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?%?( [A-Z]{3})?")
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return printable(str(value), kept="\n\t")

@@ -160,14 +160,23 @@ def reopen(period: OfPeriod, by: ByName, reason: Reason, *, as_json: AsJson = Fa
 
 
 @app.command()
-def verify(*, as_json: AsJson = False) -> None:
+def verify(
+    kept: Annotated[
+        str, typer.Option("--kept", metavar="NUMBER:HASH", help="End of the audit trail that was noted elsewhere.")
+    ] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Prove the ledger: its chain of hashes, its head, its sums beside the batches that posted them, and that every
-    line of those batches comes out again when it is calculated by the rules that were signed then.
+    line of those batches comes out again when it is calculated by the rules that were signed then; and that every
+    decision of a person is what the audit trail recorded.
     """
+    from tasks.stages.audit import Kept, verify_trail
     from tasks.stages.explain import verify_ledger
 
     world = open_world()
-    issues = verify_ledger(world)
+    noted = Kept.parse(kept) if kept else None
+    issues = (*verify_ledger(world), *verify_trail(world, noted))
     with world.store.read() as connection:
         entries = len(read_entries(connection))
     if as_json or issues:

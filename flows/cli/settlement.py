@@ -345,7 +345,7 @@ def _show_both_ways(each: Reconciled) -> None:
         show([], [_side_row(*pair) for pair in ours], as_json=False, title=f"Ours → theirs, {each.currency}")
         tied = "It ties out." if each.is_tied else "IT DOES NOT TIE OUT."
         claimed, payable = f"{each.agreed_as_claimed.amount:,f}", f"{each.agreed_as_booked:,f} {each.currency}"
-        say(f"Agreed lines claim {claimed}; they are payable at {payable}, as booked. {tied}")
+        say(f"Agreed lines claim {claimed}; they are booked at {payable}. {tied}")
 
 
 def _side_row(what: str, side: Side) -> dict[str, object]:

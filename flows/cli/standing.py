@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
+from adapters.errors import RefusedError
 from adapters.world import open_world
+from domain.expressions.parse import suggestion
 from domain.ids import canonical_decimal
 from domain.partner_review import Kept, PartnerReview, PlacementBatch, ReviewedScore
 from domain.standings import PartnerState, ReviewedStanding, StandingDecisionKind
@@ -85,6 +87,9 @@ def standing(
     history, now = standings_of(world)
     of_month = newest_of_each(each for each in history if each.review.period == str(period))
     mine = [each for each in of_month if partner in {"", each.review.partner}]
+    known = sorted({each.review.partner for each in history})
+    if partner and known and partner not in known:
+        raise RefusedError(f'STD002 nothing was ever proposed for a partner "{partner}". {suggestion(partner, known)}')
     show(
         mine, [_row_of_standing(each) for each in mine], as_json=as_json, title=f"Standings by the figures of {period}"
     )

@@ -12,7 +12,7 @@ from domain.catalogue import CATALOGUE, CHANNELS, PAYMENT_CHANNELS
 from domain.documents import Document
 from domain.expressions import Expression, ExprType, parse, scope_of_columns
 from domain.expressions.parse import suggestion
-from domain.issues import Issue
+from domain.issues import Issue, Location, Severity
 from domain.rules import Placed, RuleKind, RuleVersion, decode_rules
 from domain.signals import SubjectKind
 from domain.tables import Column, Type
@@ -108,6 +108,16 @@ class SignalBook:
                     place = signal.placed.place("closing", "groups", number)
                     hint = suggestion(group, known) or "Groups are made in incentives/approvals"
                     yield Issue("INT006", place, f'no group of approvers "{group}"', hint)
+
+    def unwatched_tiers(self, cliffs: Iterable[tuple[str, str, Decimal, Location]]) -> Iterator[Issue]:
+        """Amounts from which a policy or contract pays more at once (its id, currency, amount, place), and of which no
+        signal of the kind knows; none where the house looks for none of it."""
+        kinds = [signal.rule.looks_for for signal in self.signals]
+        watched = [each for each in kinds if isinstance(each, JustAboveTier)]
+        for policy, currency, start, place in cliffs if watched else ():
+            if not any(start in each.boundaries.get(currency, ()) for each in watched):
+                text = f"{policy} pays more at once from {start:f} {currency} on: no signal just_above_tier knows it"
+                yield Issue("INT007", place, text, "Add it to the signal's boundaries", Severity.WARNING)
 
 
 def decode_signals(documents: Iterable[Document]) -> tuple[SignalBook, tuple[Issue, ...]]:

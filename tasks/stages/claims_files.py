@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.errors import ConflictError, RefusedError
+from adapters.received import received_rows
 from adapters.seam import sha256_of
 from adapters.store.batches import refuse_other_names
 from adapters.store.claims import insert_reply, replies_of, replies_to, settlement_named
@@ -188,11 +187,7 @@ def _major(minor: int | None, currency: str) -> Decimal | None:
 
 
 def _rows(path: Path) -> Sequence[Sequence[str]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        return [row for row in csv.reader(StringIO(text, newline=""), strict=True) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise RefusedError(f"{path.name} STL037 cannot be read as CSV: {error}. Save it as CSV in UTF-8") from None
+    return received_rows(path, "STL037")
 
 
 def _fill(part: Path, text: str) -> None:

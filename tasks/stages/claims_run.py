@@ -256,7 +256,7 @@ def _match_and_store(
         _open_session(world, duck, order, before, elsewhere)
         match_claims(duck, asked, order.terms.search_days)
         rows = listed_rows(duck, asked, before, order.contract.rule, order.day)
-        totals = totals_of(duck, asked)
+        totals = totals_of(duck, asked) | {"fee_base": order.terms.fee_base}
         folder = f"runs/{run}"
         files = [
             _written(world, duck, folder, OUTCOMES, statements.all_outcomes()),

@@ -94,8 +94,9 @@ class PartnerClaims:
 
 @dataclass(frozen=True, slots=True)
 class PaidFor:
-    """So much of a booking is payable, in major units; nothing where that was decided."""
+    """So much of a booking is payable, in major units; nothing where that was decided. `settlement` has said so."""
 
+    settlement: str
     payment_id: str
     posted_on: date | None
     amount: Decimal
@@ -141,7 +142,7 @@ def paid_for(claims: PartnerClaims) -> Iterator[PaidFor]:
     for settlement in claims.settlements:
         for match in claims.matches[settlement.settlement_id]:
             if match.kind == AGREED:
-                yield PaidFor(match.payment_id, match.posted_on, match.amount)
+                yield PaidFor(settlement.settlement_id, match.payment_id, match.posted_on, match.amount)
     for each, standing in claims.decided():
         yield from decided_for(claims, each, standing)
 
@@ -149,7 +150,8 @@ def paid_for(claims: PartnerClaims) -> Iterator[PaidFor]:
 def decided_for(claims: PartnerClaims, each: Difference, standing: Standing) -> Iterator[PaidFor]:
     """What the decision on a difference says of bookings; a line that is rejected says nothing of any."""
     if not each.claim_id:
-        yield PaidFor(each.payment_id, each.posted_on, _payable(each, standing), standing is Standing.REJECTED)
+        amount, is_rejected = _payable(each, standing), standing is Standing.REJECTED
+        yield PaidFor(each.settlement_id, each.payment_id, each.posted_on, amount, is_rejected)
     elif standing in {Standing.OURS, Standing.THEIRS}:
         yield from _of_line(claims, each, standing)
 
@@ -159,9 +161,10 @@ def _of_line(claims: PartnerClaims, each: Difference, standing: Standing) -> Ite
     held = claims.held_by(each)
     least = _payable(each, standing)
     if not held:  # it was listed again as it was: what it holds is older than what the settlement could read
-        yield PaidFor(each.payment_id, each.posted_on, least)
+        yield PaidFor(each.settlement_id, each.payment_id, each.posted_on, least)
     for match in held:
-        yield PaidFor(match.payment_id, match.posted_on, min(match.amount, least) if len(held) == 1 else match.amount)
+        amount = min(match.amount, least) if len(held) == 1 else match.amount
+        yield PaidFor(each.settlement_id, match.payment_id, match.posted_on, amount)
 
 
 def _payable(each: Difference, standing: Standing) -> Decimal:
@@ -169,10 +172,21 @@ def _payable(each: Difference, standing: Standing) -> Decimal:
     return from_minor(minor, each.currency) if minor else Decimal(0)
 
 
+def earning(claims: PartnerClaims) -> Iterator[PaidFor]:
+    """What earns by claims: not what was compared with them under a contract that pays by the books."""
+    by_books = {row.settlement_id for row in claims.settlements if is_by_books(row)}
+    return (each for each in paid_for(claims) if each.settlement not in by_books)
+
+
+def is_by_books(settlement: sa.Row[Any]) -> bool:
+    """Whether the contract pays what is booked, whatever is claimed."""
+    return bool(settlement.totals.get("fee_base") == "books")
+
+
 def payable_of(claims: PartnerClaims, before: date | None = None) -> PartnerPayable:
     """What is payable of bookings posted before a day, and why others are not."""
     amounts, waits = defaultdict[str, Decimal](Decimal), dict[str, str]()
-    for each in paid_for(claims):
+    for each in earning(claims):
         if before is None or each.posted_on is None or each.posted_on < before:
             if each.is_rejected:
                 waits[each.payment_id] = REJECTED

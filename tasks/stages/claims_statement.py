@@ -40,7 +40,7 @@ from reports.report_files import report_page, write_report_workbook
 from reports.report_pdf import report_pdf
 from reports.statement_files import missing_fonts
 from tasks.stages.claims_files import NOT_TOLD
-from tasks.stages.claims_state import PartnerClaims, decided_for, partner_claims
+from tasks.stages.claims_state import PartnerClaims, decided_for, is_by_books, partner_claims
 from tasks.stages.claims_status import Reconciled, reconciled
 from tasks.stages.labels import book_label
 from tasks.stages.month_end import read_frozen
@@ -108,6 +108,7 @@ def claims_told(world: World, connection: sa.Connection, settlement: str) -> Cla
         differences=tuple(_shown(each, state) for each, state in shown),
         book_label=book_label(world),
         owner=_owner(connection, row.contract),
+        by_books=is_by_books(row),
     )
 
 

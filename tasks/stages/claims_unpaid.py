@@ -16,7 +16,7 @@ from domain.periods import Period
 from tasks.stages.claims_state import (
     PartnerClaims,
     digest_of_payable,
-    paid_for,
+    earning,
     partner_claims,
     payable_digest,
     payable_of,
@@ -31,7 +31,7 @@ def months_to_prepare(connection: sa.Connection, claims: PartnerClaims) -> tuple
     A month counts too if what has changed is of an earlier one: a reversal in it takes back, and slices go by, what
     was payable before it.
     """
-    posted = sorted(each.posted_on for each in paid_for(claims) if each.posted_on is not None)
+    posted = sorted(each.posted_on for each in earning(claims) if each.posted_on is not None)
     if not posted:
         return ()
     newest = sa.select(sa.func.max(runs.c.business_date)).where(runs.c.kind == RunKind.MONTH_END.value)

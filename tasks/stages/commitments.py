@@ -30,7 +30,7 @@ from incentives.duties import Followed, Return, Returned, followed, returned
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
 from tasks.stages.measured import measured_night
-from tasks.stages.people import partners_of
+from tasks.stages.people import partners_of, refuse_unknown
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.session import session_of_tables
 
@@ -49,7 +49,7 @@ class FollowedMonth:
 
 
 def commitments_of(world: World, period: Period, partner: str = "") -> FollowedMonth:
-    """Raises: RefusedError if no night of the month has measured (COM001)."""
+    """Raises: RefusedError if no night of the month has measured (COM001), or it knows no such partner (STD002)."""
     rules = sound_rules(world.settings.rules)
     with world.store.read() as connection:
         nights = last_night_of_each_month(connection, period.start, period.last_day)
@@ -60,6 +60,7 @@ def commitments_of(world: World, period: Period, partner: str = "") -> FollowedM
         opened = frozenset(each.action_id for each in read_actions(connection, source=SOURCE))
     with measured_night(world, night.business_date) as measured:
         partners = list(partners_of(measured.duck, period, night.business_date))
+    refuse_unknown(partner, partners, f"in {period}")
     facts = facts_of(world, rules, night, results)
     found = tuple(
         (each.partner_id, kept)

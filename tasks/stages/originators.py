@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from adapters.duck import Duck
 from adapters.errors import RefusedError
+from adapters.received import received_bytes
 from adapters.store.actions import read_actions
 from adapters.store.nights import newest_gated_night
 from adapters.world import World
@@ -167,7 +168,7 @@ def _faults(name: str, answer: _Answer, action: Action | None, rules: RuleSet, o
 
 def _read_answers(path: Path) -> tuple[tuple[_Answer, ...], tuple[Issue, ...]]:
     """Lines with an answer; columns that are not the unit's to fill in are not read."""
-    text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    text = received_bytes(path, "FBK002").decode("utf-8-sig", errors="replace")
     rows = [(number, row) for number, row in enumerate(csv.reader(StringIO(text)), start=1) if any(row)]
     header: Sequence[str] = [name.strip().lower() for name in rows[0][1]] if rows else ()
     missing = [name for name in _ANSWERED if name not in header]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.errors import ConflictError, RefusedError
+from adapters.received import received_rows
 from adapters.seam import sha256_of
 from adapters.store.actions import insert_action, read_actions
 from adapters.store.batches import refuse_other_names
@@ -140,13 +139,7 @@ def _of_the_day(name: str, of: HandedOut, received: date, today: date) -> Iterat
 
 
 def _rows(path: Path) -> list[list[str]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        return [row for row in csv.reader(StringIO(text, newline=""), strict=True) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        hint = "Save it as CSV in UTF-8, with commas"
-        issue = Issue("PTF010", Location(path.name), f"it cannot be read as CSV: {error}", hint)
-        raise RefusedError(str(issue)) from None
+    return received_rows(path, "PTF010")
 
 
 def _refuse(issues: Any) -> None:

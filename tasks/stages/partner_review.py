@@ -13,7 +13,6 @@ from adapters.store.runs import last_night_of_each_month
 from adapters.store.standing import read_standings, standings_on
 from adapters.world import World
 from allocation.experiments import Experiment
-from domain.expressions.parse import suggestion
 from domain.manifest import EarlierNight
 from domain.partner_review import (
     PartnerReview,
@@ -39,7 +38,7 @@ from tasks.stages.experiments import experiment_as_of
 from tasks.stages.labels import is_share
 from tasks.stages.league import FoundLeague
 from tasks.stages.measured import MeasuredNight, measured_night
-from tasks.stages.people import partners_of
+from tasks.stages.people import partners_of, refuse_unknown
 from tasks.stages.placements import placements_in
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.standing_leagues import leagues_in
@@ -71,9 +70,7 @@ def partner_reviews(world: World, period: Period, partner: str = "") -> tuple[Pa
         opened = frozenset(each.action_id for each in read_actions(connection, source=SOURCE))
     with measured_night(world, last.business_date) as night:
         partners = partners_of(night.duck, period, last.business_date)
-        if partner and partner not in {each.partner_id for each in partners}:
-            hint = suggestion(partner, [each.partner_id for each in partners])
-            raise RefusedError(f'STD002 no partner "{partner}" is under contract in {period}. {hint}')
+        refuse_unknown(partner, partners, f"in {period}")
         wanted = [each for each in partners if partner in {"", each.partner_id}]
         facts = _Facts(night.rules, partners, results, by_month, tuple(_leagues(night, rules, period)))
         placed = {

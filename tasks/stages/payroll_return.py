@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapters.errors import ConflictError, RefusedError
+from adapters.received import received_rows
 from adapters.seam import sha256_of
 from adapters.store.batches import refuse_other_names
 from adapters.store.payroll import handed_over, insert_return, known_return
 from adapters.world import World
-from domain.issues import Issue, Location
 from domain.money import from_minor
 from domain.periods import Period
 from incentives.returns import Answer, HandedOver, Outcome, read_return
@@ -82,16 +80,7 @@ def _open(row: sa.Row[Any]) -> OpenLine:
 
 
 def _rows(path: Path) -> list[list[str]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        return [row for row in csv.reader(StringIO(text, newline=""), strict=True) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        hint = "Save it as CSV in UTF-8, with commas"
-        raise RefusedError(
-            str(Issue("PRT010", Location(path.name), f"it cannot be read as CSV: {error}", hint))
-        ) from None
-    except OSError as error:
-        raise RefusedError(f"{path} PRT010 cannot be opened: {error.strerror}") from None
+    return received_rows(path, "PRT010")
 
 
 def _handed_over(connection: sa.Connection) -> dict[str, HandedOver]:

@@ -11,7 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapters.duck import Duck
+from adapters.errors import RefusedError
 from domain.exact import exact
+from domain.expressions.parse import suggestion
 from domain.partners import Partner
 from domain.periods import Period
 from domain.sql import TABLES
@@ -37,6 +39,13 @@ def partners_of(duck: Duck, period: Period, as_of: date) -> tuple[Partner, ...]:
     named = (columns[name] for name in ("partner_id", "legal_type", "jurisdiction", "active_from", "active_to", "name"))
     found = (Partner(**row) for row in duck.read(exact(sa.select(*named).order_by(columns.partner_id))))
     return tuple(each for each in found if each.is_active_within(period.start, as_of))
+
+
+def refuse_unknown(partner: str, known: Iterable[Partner], where: str) -> None:
+    """Raises: RefusedError (STD002) if a partner is named that is not among those known `where`."""
+    names = sorted({each.partner_id for each in known})
+    if partner and partner not in names:
+        raise RefusedError(f'STD002 no partner "{partner}" is under contract {where}. {suggestion(partner, names)}')
 
 
 def _staff(duck: Duck, period: Period) -> Iterator[tuple[Employee, bool]]:

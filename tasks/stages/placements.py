@@ -21,12 +21,14 @@ from domain.dispatch import DISPATCH_SQL
 from domain.exact import ExactSelect, exact, total
 from domain.manifest import RunKind, Stage
 from domain.partner_review import DueRecall, PlacementBatch, PlacementGap, PlacementsReview
+from domain.periods import Period
 from domain.recalls import RecallReason, recall_code
 from domain.sql import TABLES
 from domain.standings import Placed, StandingInForce
 from incentives.contracts import ContractBook
 from tasks.stages.gate import accepted_in
 from tasks.stages.manifests import manifest_of
+from tasks.stages.people import partners_of, refuse_unknown
 from tasks.stages.rules import sound_rules
 from tasks.stages.session import session_of_night
 
@@ -59,6 +61,7 @@ def placements_on(world: World, night: date, partner: str = "", terms: Terms = T
     contracts = sound_rules(world.settings.rules).contracts
     with session_of_night(world, manifest, accepted, releases=False) as duck:
         create_dispatch_views(duck, releases)
+        refuse_unknown(partner, partners_of(duck, Period(1900, 1), night), f"on {night} or was before")
         return placements_in(duck, night, contracts, standings, partner, terms)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
 
-from adapters.errors import RefusedError, WorldError
+from adapters.errors import RefusedError, RemovedError, WorldError
 from adapters.store.results import read_payout_lines
 from adapters.store.runs import files_of_run
 from adapters.store.signatures import Signed, signed_versions
 from adapters.world import World
 from domain.ids import AttemptId, Digest, RunId, short
-from domain.issues import Issue, Location
+from domain.issues import Issue, Location, Severity
 from domain.manifest import Manifest, RunKind
 from domain.records import PayoutLine
 from domain.rules import RuleKind, RuleVersion, decode_rules
@@ -32,7 +32,7 @@ from tasks.stages.tying import signed_document, unread
 # Where nothing is recorded, because nothing is written.
 _NO_ATTEMPT = AttemptId("")
 # What is said of a run as a whole, and so of each of its lines.
-OF_WHOLE_RUNS = frozenset({"LED014", "LED024"})
+OF_WHOLE_RUNS = frozenset({"LED014", "LED024", "RET010"})
 
 
 class UnreadableRulesError(RefusedError):
@@ -68,6 +68,9 @@ def _of_run(world: World, run: RunId, manifest: Manifest, signed: Mapping[Digest
             source = manifest_of(connection, manifest.source)
         night = Night(manifest.source, _NO_ATTEMPT, source.business_date, RunKind.NIGHTLY)
         pay = compute_pay(world, night, source, policies, contracts, of=manifest)
+    except RemovedError as error:
+        yield _removed(place, error)
+        return
     except (WorldError, OSError) as error:
         yield Issue("LED014", place, f"it cannot be calculated again: {error}", _RESTORE)
         return
@@ -103,6 +106,12 @@ def _refuse_unread(
     lost = unread(manifest, kinds, read, faults)
     if lost:
         raise UnreadableRulesError(lost)
+
+
+def _removed(place: Location, error: RemovedError) -> Issue:
+    """No fault: what it was calculated from is past its term, and somebody had it removed."""
+    message = f"it is not calculated again: {str(error).removeprefix('RET010 ')}"
+    return Issue("RET010", place, message, severity=Severity.WARNING)
 
 
 def _of_opening(world: World, run: RunId, manifest: Manifest) -> Iterator[Issue]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from allocation.experiments import ExperimentBook, decode_experiments
 from allocation.plans import PlanBook, decode_plans
 from allocation.strategies import StrategyBook, decode_strategies
 from domain.ids import Digest
-from domain.issues import Issue, has_errors
+from domain.issues import Issue, Location, has_errors
 from domain.manifest import Manifest
 from domain.periods import Period
 from domain.records import Grain, Unit
@@ -27,6 +28,7 @@ from expectations.contact_points.rules import CleaningBook, decode_cleaning
 from expectations.limits import Thresholds, decode_thresholds
 from incentives.approval_book import ApprovalBook, decode_approvals
 from incentives.book import PolicyBook, decode_policies
+from incentives.cliffs import cliffs_of
 from incentives.contracts import ContractBook, decode_contracts
 from incentives.duties import Commitment, commitment_references
 from kpi_rules.action_terms import ActionTermsBook, decode_action_terms
@@ -161,7 +163,7 @@ def decode_rule_book(book: RuleBook) -> RuleSet:
         *(kpi_issues, policy_issues, contract_issues, strategy_issues, plan_issues, threshold_issues),
         *(arm_issues, cleaning_issues, staffing_issues, approval_issues, signal_issues, terms_issues),
         standing_issues,
-        (*together, *signals.strange_groups(groups)),
+        (*together, *signals.strange_groups(groups), *signals.unwatched_tiers(_cliffs(policies, contracts))),
     )
     issues = tuple(dict.fromkeys((*book.issues, *(issue for issues in found for issue in issues))))
     if not has_errors(issues):  # a broken rule may be the one that reads the KPI
@@ -205,6 +207,11 @@ def refuse_errors(rules: RuleSet, what: str) -> None:
     if has_errors(rules.issues):
         errors = "\n".join(str(issue) for issue in rules.issues if issue.is_error)
         raise RefusedError(f"{what}:\n{errors}")
+
+
+def _cliffs(policies: PolicyBook, contracts: ContractBook) -> Iterator[tuple[str, str, Decimal, Location]]:
+    for each in cliffs_of((*policies.policies, *contracts.figures_read())):
+        yield each.policy, each.currency, each.start, each.place
 
 
 def _units(kpis: KpiRules) -> dict[str, Unit]:

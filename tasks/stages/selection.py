@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import RefusedError
+from adapters.received import received_bytes
 from adapters.rule_files import read_document
 from adapters.store.signatures import with_signatures
 from adapters.world import World, business_today
@@ -112,7 +113,8 @@ def _whole(place: Location) -> Location:
 
 def _csv_rows(sheet: Path) -> list[tuple[dict[str, str], Location]]:
     try:
-        lines = list(csv.reader(StringIO(sheet.read_text(encoding="utf-8-sig"), newline=""), strict=True))
+        text = received_bytes(sheet, "SEL006").decode("utf-8-sig")
+        lines = list(csv.reader(StringIO(text, newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         text = f"it cannot be read as CSV: {error}"
         raise RefusedError(str(Issue("SEL006", Location(sheet.name), text, "Save it as CSV in UTF-8"))) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.errors import ConflictError, RefusedError
+from adapters.store.batches import refuse_other_names
 from adapters.store.signatures import (
     RuleContent,
     Shown,
@@ -72,9 +73,12 @@ def request_signature(world: World, rule: str = "", overlay: Path | None = None)
 def sign_requested(world: World, request: SigningRequest, *, proposer: str, signer: str, seen: str = "") -> int:
     """Record the names, and what was shown; with `seen`, only if that is the beginning of the request's digest.
 
-    Raises: RefusedError if one person is both (SIG001); ConflictError if something else was shown (SIG003).
+    Raises: RefusedError if one person is both (SIG001), or the session is not the signer's (BAT040); ConflictError if
+    something else was shown (SIG003).
     """
     refuse_one_person(proposer, signer)
+    with world.store.read() as connection:
+        refuse_other_names(connection, signer)
     if seen and not request.digest.startswith(seen):
         raise ConflictError(
             f"SIG003 what would be signed is not what {seen} was shown for: a rule, the data of the month or another "

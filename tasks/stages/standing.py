@@ -46,10 +46,11 @@ from tasks.stages.authority import people_on
 from tasks.stages.commitments import broken_in, commitments_of, facts_of, open_broken
 from tasks.stages.measured import measured_night
 from tasks.stages.night import Night
-from tasks.stages.people import partners_of
+from tasks.stages.people import partners_of, refuse_unknown
 from tasks.stages.rules import RuleSet, sound_rules
 from tasks.stages.standing_leagues import Leagues, leagues_of
 
+_LATELY = 92  # days
 RECTIFICATION, DEPARTMENT = "rectification", "partners"
 BY_FIGURES = "recoup"
 ROLE = "partner_standing"  # what a delegation may name
@@ -156,9 +157,11 @@ def propose_standing(
 ) -> ReviewedStanding:
     """A person's own proposal, whatever the figures say; it is decided on like any other.
 
-    Raises: RefusedError without a name or a reason, if the rule does not have the state, or the partner is in it.
+    Raises: RefusedError without a name or a reason, if there is no such partner, the rule does not have the state, or
+    the partner is in it.
     """
     rules, today = sound_rules(world.settings.rules), business_today(world)
+    _refuse_strangers(world, partner, today)
     placed = _rule_for(rules, partner, today)
     terms = placed.rule.terms(to) if placed else None
     if placed is None or terms is None:
@@ -193,6 +196,17 @@ class _Evidence:
     kpis: Mapping[Period, tuple[KpiResult, ...]]
     leagues: Leagues
     broken: Mapping[tuple[str, Period], tuple[str, ...]]
+
+
+def _refuse_strangers(world: World, partner: str, today: date) -> None:
+    """By the newest night that has measured: nobody decides about a partner that was never under contract."""
+    with world.store.read() as connection:
+        nights = last_night_of_each_month(connection, today - timedelta(days=_LATELY), today)
+    if not nights:
+        raise RefusedError(f"STD001 no night of the last {_LATELY} days has measured; see `recoup runs`")
+    day = nights[-1].business_date
+    with measured_night(world, day) as night:
+        refuse_unknown(partner, partners_of(night.duck, Period.of(day), day), f"in {Period.of(day)}")
 
 
 def _rules_of(world: World, rules: RuleSet, period: Period) -> tuple[Placed[StandingRule], ...]:
@@ -385,6 +399,8 @@ def _refusals(
         yield f"STD009 {review.partner} is in the state {now} meanwhile, not {review.before}: propose it anew"
     if not wanted.by.strip():
         yield "STD005 a decision has a name: give --by"
+    if wanted.kind is StandingDecisionKind.ACCEPTED and wanted.by == review.proposed_by:
+        yield f"STD031 {wanted.by} proposed it: somebody else accepts it"
     if any(wanted.by in {each.by, each.on_behalf_of} for each in matter.decisions):
         yield f"STD024 {wanted.by} has decided on it already: the second person is another one"
     yield from _refusals_of_content(matter, wanted, today)

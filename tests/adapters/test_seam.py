@@ -6,6 +6,7 @@ import signal
 import pytest
 import sqlalchemy as sa
 
+from adapters.errors import DiskError
 from adapters.seam import Seam
 from adapters.store.schema import period_decisions
 from adapters.world import open_world
@@ -20,7 +21,7 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path):
         part.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(DiskError, match=r"FIL001 .*a/file\.txt cannot be written: disk full"):
         Seam().write_file(place, half, point="test")
     assert list(tmp_path.rglob("*.txt")) == []
     assert list((tmp_path / "a").iterdir()) == []

@@ -211,7 +211,7 @@ def test_guards_of_an_older_store_are_known_after_the_upgrade_and_a_hollow_one_i
         assert open_store(any_settings, Seam()).dialect == engine.dialect.name
 
 
-@pytest.mark.parametrize(("dialect", "texts"), [("sqlite", "d3f66adfc37d"), ("postgresql", "5b4bbfb0305b")])
+@pytest.mark.parametrize(("dialect", "texts"), [("sqlite", "f76db1f5954f"), ("postgresql", "36422c484773")])
 def test_the_texts_of_guards_are_those_that_stores_have(dialect, texts):
     """A changed text, or a changed key of a table, needs a migration that makes the guards of older stores anew."""
     made = [text for table in APPEND_ONLY for text in guard_statements(table, dialect)]

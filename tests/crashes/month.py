@@ -8,9 +8,8 @@ of their own people look whether it is on record already.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,7 +21,8 @@ from adapters.world import World
 from domain.manifest import Stage
 from domain.periods import Period
 from flows.attempts import attempt_at
-from incentives.batches import BatchPhase, DecisionKind, PeriodDecisionKind
+from incentives.batches import BatchPhase, PeriodDecisionKind
+from incentives.ledger import BatchKind
 from tasks.stages import decide
 from tasks.stages.adjust import NewAdjustment, decide_adjustment, hold_payee, list_adjustments, propose, release_payee
 from tasks.stages.after_publish import write_outputs
@@ -30,47 +30,22 @@ from tasks.stages.month_end import Frozen, prepare, read_frozen
 from tasks.stages.payroll import reissue_rejected
 from tasks.stages.payroll_return import open_lines, take_in
 from tasks.stages.review import write_review
+from tests.crashes.office import CLERK, FINANCE, HR, Office, Scenario, Step, approve_all
+from tests.crashes.ready import paid_month
 from tests.stages.conftest import night_of
-from tests.stages.logins import signed_in
 
 PERIOD, LAST = Period(2026, 9), date(2026, 9, 30)
-HR, FINANCE, CLERK = "demo hr", "demo finance", "payroll clerk"
-BY_ROLE = {"manager": "demo manager", "hr": HR, "finance": FINANCE, "director": "demo director"}
-PEOPLE = (*BY_ROLE.values(), CLERK)
 
 
-@dataclass(slots=True)
-class Office:
-    """The world, and beside it the same world under each person's login."""
-
-    world: World
-    logins: dict[str, World] = field(default_factory=dict)
-
-    def under(self, name: str) -> World:
-        if name not in self.logins:
-            self.logins[name] = signed_in(self.world, name)
-        return self.logins[name]
-
-    def frozen(self) -> list[Frozen]:
-        """All batches of the month, in the order of their ids."""
-        with self.world.store.read() as connection:
-            rows = read_batches(connection, str(PERIOD))
-            return sorted((read_frozen(connection, row.batch_id) for row in rows), key=lambda each: each.batch.batch_id)
-
-    def batches_in(self, *phases: BatchPhase) -> list[Frozen]:
-        return [each for each in self.frozen() if each.state.phase in phases]
-
-    def close_connections(self) -> None:
-        for world in (self.world, *self.logins.values()):
-            world.store.engine.dispose()
+def frozen_of(world: World, period: Period = PERIOD) -> list[Frozen]:
+    """All batches of the month, in the order of their ids."""
+    with world.store.read() as connection:
+        rows = read_batches(connection, str(period))
+        return sorted((read_frozen(connection, row.batch_id) for row in rows), key=lambda each: each.batch.batch_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A command, or one and the same command for each of several batches."""
-
-    name: str
-    type: Callable[[Office], None]
+def batches_in(world: World, phase: BatchPhase) -> list[Frozen]:
+    return [each for each in frozen_of(world) if each.state.phase is phase]
 
 
 def _prepare(office: Office) -> None:
@@ -99,23 +74,19 @@ def _adjust(office: Office) -> None:
 
 
 def _approve(office: Office) -> None:
-    for frozen in office.batches_in(BatchPhase.PREPARED):
-        batch, role = frozen.batch.batch_id, frozen.state.next_role
-        while role:
-            with attempt_at(office.world, f"approve {batch}", None):
-                by = BY_ROLE[role]
-                role = decide.decide(office.under(by), batch, DecisionKind.APPROVED, by=by).state.next_role
+    with attempt_at(office.world, f"approve the batches of {PERIOD}", None):
+        approve_all(office, batches_in(office.world, BatchPhase.PREPARED))
     write_review(office.world, PERIOD)
 
 
 def _publish(office: Office) -> None:
-    for frozen in office.batches_in(BatchPhase.APPROVED):
+    for frozen in batches_in(office.world, BatchPhase.APPROVED):
         with attempt_at(office.world, f"publish {frozen.batch.batch_id}", None):
             decide.publish(office.world, frozen.batch.batch_id, by=FINANCE)
 
 
 def _export(office: Office) -> None:
-    for frozen in office.batches_in(BatchPhase.PUBLISHED):
+    for frozen in batches_in(office.world, BatchPhase.PUBLISHED):
         with attempt_at(office.world, f"outputs {frozen.batch.batch_id}", None):
             write_outputs(office.world, frozen.batch.batch_id)
     write_review(office.world, PERIOD)
@@ -124,16 +95,17 @@ def _export(office: Office) -> None:
 def _correct(office: Office) -> None:
     """A bad review arrives for somebody who was paid: the last day's extract comes anew, and its night is run again."""
     _, payee = _of_field(office, 2)
-    deliver(office.world.settings.landing / str(LAST) / "reviews.parquet", payee)
+    deliver(office.world, payee, LAST)
     office.world.seam.sweep()
     night_of(office.world, LAST, (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE))
 
 
-def deliver(path: Path, payee: str) -> None:
-    """The extract with one review more, as the core system puts it there: whole or not at all."""
+def deliver(world: World, payee: str, day: date) -> None:
+    """The day's reviews with one more, as the core system puts them there: whole or not at all."""
+    path = world.settings.landing / str(day) / "reviews.parquet"
     if duckdb.execute(f"SELECT count(*) FROM '{path}' WHERE review_id = 'R-late'").fetchone() == (0,):
         duckdb.execute(
-            f"COPY (FROM '{path}' UNION ALL SELECT 'R-late', '{payee}', NULL, DATE '{LAST}', 0.1, true) "
+            f"COPY (FROM '{path}' UNION ALL SELECT 'R-late', '{payee}', NULL, DATE '{day}', 0.1, true) "
             f"TO '{path}.new' (FORMAT parquet)"
         )
         path.with_name(f"{path.name}.new").replace(path)
@@ -191,7 +163,8 @@ BRIEFLY = tuple(STEPS[number] for number in (0, 4, 5, 6, 14))  # nobody is held,
 
 def _of_field(office: Office, number: int) -> tuple[str, str]:
     """The first batch of a department in the field that pays several, and one of those by number."""
-    found = [each for each in office.frozen() if each.batch.kind.value == "bonus" and each.batch.scope == "field"]
+    bonus = [each for each in frozen_of(office.world) if each.batch.kind is BatchKind.BONUS]
+    found = [each for each in bonus if each.batch.scope == "field"]
     first = min(found, key=lambda each: (each.batch.prepared_on or LAST, len(each.posted), each.batch.batch_id))
     payees = sorted({line.payee for line in first.lines if line.amount > 0 and line.currency == "VND"})
     return first.batch.batch_id, payees[number]
@@ -221,3 +194,13 @@ def _answers(office: Office, rejected: int) -> Iterator[tuple[str, ...]]:
         is_rejected = number < rejected
         outcome, day, reason = ("rejected", "", "account closed") if is_rejected else ("paid", "2026-10-05", "")
         yield line.line_id, outcome, line.amount, line.currency, day, reason
+
+
+PAY = Scenario(
+    "pay",
+    "a month's pay from preparing to closing, with a hold, an adjustment, a corrected extract and its differences, "
+    "and what the payroll system answers",
+    paid_month,
+    datetime(2026, 10, 2, tzinfo=UTC),  # seven in the morning in Vietnam: the whole month is typed on one day
+    STEPS,
+)

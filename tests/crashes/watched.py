@@ -19,14 +19,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.seam import PART, REACHED
+
 _REACHED, _DONE = b"r", b"d"
 _SIZE, _COUNT = 512, struct.Struct("<Q")
 _STATEMENT = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM|SELECT)\b(?:.*?\bFROM\b)?\s*(\w+)?", re.DOTALL)
 _FILES = {"open": "open", "os.rename": "rename", "os.remove": "remove", "os.mkdir": "mkdir"}
 
-_WRITES = ("INSERT", "UPDATE", "DELETE", *_FILES.values(), *(f"after {each}" for each in ("INSERT", "UPDATE")))
+COMMIT, END, POINT = "COMMIT", "the end", "point "
 
-COMMIT, END = "COMMIT", "the end"
+_WRITES = ("INSERT", "UPDATE", "DELETE", *_FILES.values(), *(f"after {each}" for each in ("INSERT", "UPDATE")), POINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Event:
     @property
     def is_commit(self) -> bool:
         return self.label.startswith(COMMIT)
+
+    @property
+    def point(self) -> str:
+        """The failpoint's name; empty where it is something else."""
+        return self.label.removeprefix(POINT) if self.label.startswith(POINT) else ""
 
     @property
     def is_write(self) -> bool:
@@ -134,7 +141,7 @@ class Watch:
         sa.event.listen(sa.Engine, "after_cursor_execute", self._after_statement)
         sa.event.listen(sa.Engine, "commit", self._commit)
         sa.event.listen(sa.Pool, "checkin", self._checkin)
-        sys.addaudithook(self._file)
+        sys.addaudithook(self._audited)
         self._tell("the beginning")
 
     def end(self) -> tuple[Event, ...]:
@@ -170,10 +177,13 @@ class Watch:
     def _checkin(self, *_: Any) -> None:
         self._tell("after a transaction")
 
-    def _file(self, event: str, given: tuple[Any, ...]) -> None:
-        if event in _FILES and self.home in str(given[0]):
-            place = Path(str(given[1] if event == "os.rename" else given[0])).relative_to(self.home)
-            self._tell(f"{_FILES[event]} {place.parts[0]}/*{place.suffix if '.part-' not in place.name else '.part'}")
+    def _audited(self, event: str, given: tuple[Any, ...]) -> None:
+        if event == REACHED:
+            self._tell(f"{POINT}{given[0]}")
+        elif event in _FILES and self.home in str(given[0]):
+            place = Path(os.path.relpath(str(given[1] if event == "os.rename" else given[0]), self.home))
+            ending = ".part" if PART in place.name else place.suffix
+            self._tell(f"{_FILES[event]} {'/'.join((*place.parts[:1], f'*{ending}'))}")
 
 
 def _said(statement: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from adapters.rule_files import parse_document, read_rule_book
 from adapters.settings import PROJECT
 from domain.exact import exact
+from domain.issues import Location
 from kpi_rules.signals.checks import FOLDER, HAS, decode_signals
 from kpi_rules.signals.language import THRESHOLDS, UNITS
 from kpi_rules.signals.plain import FACTS
@@ -55,6 +57,22 @@ def test_groups_that_nobody_has_made_are_told():
     book, _ = decoded(text_of(CALLS))
     assert [each.code for each in book.strange_groups({"managers"})] == ["INT006"]
     assert not [*book.strange_groups({"integrity_officers"})]
+
+
+def test_an_amount_from_which_pay_jumps_is_asked_for_where_the_house_looks_for_small_payments():
+    tiers = "{kind: just_above_tier, boundaries: {VND: [5000]}, margin: 0.1, last_days: 3, small: {VND: 1}}"
+    place = Location("incentives/policies/a.yaml", 7)
+
+    def told(looks_for, *cliffs):
+        book, faults = decoded(text_of(looks_for))
+        assert faults == ()
+        return [str(each) for each in book.unwatched_tiers(("bonus", *each, place) for each in cliffs)]
+
+    assert told(tiers, ("VND", Decimal(5000))) == []
+    (issue,) = told(tiers, ("VND", Decimal(6000)), ("VND", Decimal("5000.00")))
+    assert issue.startswith("incentives/policies/a.yaml:7 INT007 bonus pays more at once from 6000 VND on")
+    assert len(told(tiers, ("CNY", Decimal(5000)))) == 1, "in another currency it is another amount"
+    assert told(CALLS, ("VND", Decimal(6000))) == [], "who does not look has nothing to add it to"
 
 
 def test_every_kind_is_known_everywhere():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,16 +11,17 @@ from pathlib import Path
 import pyarrow as pa
 
 from adapters.duck import duck_columns, open_duck
-from adapters.snapshots import Pointer, register, write_version
+from adapters.snapshots import Pointer, Version, register, write_version
 from adapters.store.runs import StageResult, State, begin_attempt, finish_stage, record_run
 from adapters.store.seals import FIGURES, write_seals
 from adapters.store.signatures import sign
 from adapters.world import World
 from domain.catalogue import CATALOGUE
-from domain.ids import RunId, VersionId, digest_of
+from domain.ids import AttemptId, RunId, VersionId, digest_of
 from domain.manifest import Input, Manifest, RunKind, Stage
 from domain.rules import RuleVersion
 from tasks.stages.claims_run import Settlement, settle_claims
+from tasks.stages.inputs import inputs_of_night
 from tasks.stages.rules import sound_rules
 from tests.stages.books import house_book
 
@@ -106,10 +107,14 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Book:
+    """`due_since`: the oldest unpaid day of an account; `gone_on`: the first day on which the book has it no more."""
+
     paid: tuple[Paid, ...] = ()
     claimed: tuple[Claimed, ...] = ()
     placed: tuple[Placed, ...] = ()
     accounts: frozenset[str] = field(default_factory=frozenset)
+    due_since: Mapping[str, date] = field(default_factory=dict)
+    gone_on: Mapping[str, date] = field(default_factory=dict)
 
     def and_paid(self, *paid: Paid) -> Book:
         return replace(self, paid=(*self.paid, *paid))
@@ -133,15 +138,34 @@ def sign_all(world: World) -> None:
 
 def night(world: World, day: date, book: Book, rules: tuple[RuleVersion, ...] = ()) -> RunId:
     """A night of the day that was gated and measured: it reads of the book what had happened by then."""
-    tables = _tables(book, day)
     attempt = begin_attempt(world.store, f"nightly {day}", day)
+    return gated(world, day, landed(world, day, _tables(book, day), attempt), attempt, rules=rules)
+
+
+def landed(world: World, day: date, tables: Mapping[str, list[dict[str, object]]], attempt: AttemptId) -> list[Version]:
+    """Extracts of the day, landed and accepted."""
+    made = []
     with open_duck(world.settings) as duck:
-        made = []
         for name, rows in tables.items():
             duck.create_table_of("given", _arrow(name, rows))
             types = duck_columns(CATALOGUE[name])
             cells = ", ".join(f'CAST("{column}" AS {kind}) AS "{column}"' for column, kind in types.items())
             made.append(write_version(world, duck, CATALOGUE[name], day, f"SELECT {cells} FROM given"))
+    with world.store.write("test") as connection:
+        for pointer in Pointer:
+            register(world, connection, pointer, day, made, attempt)
+    return made
+
+
+def gated(
+    world: World,
+    day: date,
+    made: Iterable[Version],
+    attempt: AttemptId,
+    *,
+    rules: tuple[RuleVersion, ...] = (),
+    history: tuple[Input, ...] = (),
+) -> RunId:
     accepted = {version.table: version.version for version in made}
     manifest = Manifest(
         kind=RunKind.NIGHTLY,
@@ -151,10 +175,8 @@ def night(world: World, day: date, book: Book, rules: tuple[RuleVersion, ...] = 
         calculation=digest_of("night"),
         rules=rules,
         landed=tuple(Input(table, day, VersionId(version)) for table, version in sorted(accepted.items())),
+        history=history,
     )
-    with world.store.write("test") as connection:
-        for pointer in Pointer:
-            register(world, connection, pointer, day, made, attempt)
     run = record_run(world.store, manifest, attempt)
     with world.store.write("test") as connection:
         summary = {"business_date": day.isoformat(), "accepted": accepted, "halted": []}
@@ -162,6 +184,27 @@ def night(world: World, day: date, book: Book, rules: tuple[RuleVersion, ...] = 
         write_seals(connection, run, FIGURES)
         finish_stage(world.store, connection, run, attempt, StageResult(Stage.MEASURE.value, State.DONE, {}))
     return run
+
+
+def nights_by_day(
+    world: World, first: date, last: date, book: Book, account_days: int, without_accounts: Collection[date] = ()
+) -> RunId:
+    """A month whose extracts came in day by day, and the night of its last day, which reads the days before it that a
+    night reads; payments come with the day on which they were posted, and on some days no accounts do."""
+    attempt, day = begin_attempt(world.store, f"nightly {last}", last), first
+    while day <= last:
+        tables = _tables(book, day)
+        of_day = {
+            "accounts": tables["accounts"],
+            "payments": [_payment(each) for each in book.paid if each.posted == day],
+        }
+        if day in without_accounts:
+            del of_day["accounts"]
+        made = landed(world, day, of_day if day < last else tables | of_day, attempt)
+        day += timedelta(days=1)
+    with world.store.read() as connection:
+        history = inputs_of_night(connection, last, account_days=account_days).history
+    return gated(world, last, made, attempt, history=history)
 
 
 def settle(world: World, cycle: str, day: date, by: str = "operator", partner: str = PARTNER) -> Settlement:
@@ -175,7 +218,7 @@ def _tables(book: Book, day: date) -> dict[str, list[dict[str, object]]]:
     placed = [each for each in book.placed if each.on <= day]
     accounts = {each.account for each in placed} | {each.account for each in paid} | book.accounts
     return {
-        "accounts": [{"account_id": name, "currency": "VND"} for name in sorted(accounts)],
+        "accounts": [_account(book, name, day) for name in sorted(accounts) if book.gone_on.get(name, date.max) > day],
         "partners": [
             {"partner_id": name, "name": name, "legal_type": "law_firm", "jurisdiction": "VN",
              "active_from": date(2025, 1, 1), "accounts_at_most": 1000}
@@ -186,6 +229,10 @@ def _tables(book: Book, day: date) -> dict[str, list[dict[str, object]]]:
         "partner_claims": [_claim(each) for each in claimed],
         "employees": [], "employment": [], "staff_postings": [], "leave": [], "calendar": [],
     }  # fmt: skip
+
+
+def _account(book: Book, name: str, day: date) -> dict[str, object]:
+    return {"account_id": name, "currency": "VND", "days_past_due": (day - book.due_since.get(name, day)).days}
 
 
 def _placement(each: Placed, day: date) -> dict[str, object]:

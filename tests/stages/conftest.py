@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -27,31 +27,38 @@ from tasks.stages.pay import project
 from tasks.stages.plan import NIGHT, Request, plan_night
 from tasks.stages.report import report
 from tasks.stages.rules import rules_of_run, sound_rules
-from tests.conftest import SteppingClock
+from tests.conftest import SteppingClock, prepared_once
 
 START, END = date(2026, 9, 1), date(2026, 9, 30)
+AN_HOUR_LATER = SteppingClock().now + timedelta(hours=1)
 RunNight = Callable[..., Night]
 
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A landing folder with a demo book of one month; copied, never changed."""
-    landing = tmp_path_factory.mktemp("book") / "landing"
     states = (START, date(2026, 9, 2), date(2026, 9, 3), date(2026, 9, 4), date(2026, 9, 29), END)
-    write_demo_book(DemoPlan(400, 30, 2, START, END, seed=3, state_dates=states), landing)
-    return landing
+    plan = DemoPlan(400, 30, 2, START, END, seed=3, state_dates=states)
+    return prepared_once(tmp_path_factory, "demo-book", partial(write_demo_book, plan))
 
 
 @pytest.fixture(scope="session")
 def measured_world(tmp_path_factory: pytest.TempPathFactory, book: Path) -> World:
     """A world whose last night, the third of September, has measured three days of work; only read, never changed."""
-    world = open_world(Settings(home=tmp_path_factory.mktemp("measured") / "home"), clock=SteppingClock())
+    prepared = prepared_once(tmp_path_factory, "measured-home", partial(_measured, book=book))
+    home = tmp_path_factory.mktemp("measured") / "home"
+    shutil.copytree(prepared, home)
+    return open_world(Settings(home=home), clock=SteppingClock(AN_HOUR_LATER))
+
+
+def _measured(home: Path, book: Path) -> None:
+    world = open_world(Settings(home=home), clock=SteppingClock())
     put_book(world, book)
     night_of(world, START, (Stage.GATE,))
     open_book(world, START, begin_attempt(world.store, "open", START), by="operations")
     for number in (2, 3):
         night_of(world, date(2026, 9, number), (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE, Stage.PROJECT))
-    return world
+    world.store.engine.dispose()
 
 
 @pytest.fixture
@@ -76,6 +83,14 @@ def night_of(world: World, day: date, stages: tuple[Stage, ...] = NIGHT, **reque
     attempt = begin_attempt(world.store, f"nightly {day}", day)
     land(world, day, attempt)
     night = plan_night(world, Request(day, stages, **request), attempt)  # type: ignore[arg-type]
+    stages_of_night(world, night, stages)
+    end_attempt(world.store, attempt, State.DONE, "")
+    return night
+
+
+def stages_of_night(world: World, night: Night, stages: tuple[Stage, ...]) -> None:
+    """Run the stages of a planned night as the flow calls them."""
+    day = night.business_date
     with world.store.read() as connection:
         manifest = manifest_of(connection, night.run)
     rules = rules_of_run(world, manifest, night.overlay)
@@ -88,8 +103,6 @@ def night_of(world: World, day: date, stages: tuple[Stage, ...] = NIGHT, **reque
     }
     for stage in stages:
         work[stage]()
-    end_attempt(world.store, attempt, State.DONE, "")
-    return night
 
 
 @pytest.fixture

@@ -85,3 +85,84 @@ def test_reminders_are_given_once(typed):
     first = typed("remind")
     assert isinstance(shown(first), list)
     assert shown(typed("remind")) == []
+
+
+@pytest.fixture
+def complaint(typed):
+    """A complaint about a partner, which by the terms of its kind ends by two people."""
+    return entered(typed, "complaint", code="hours", account=_account(), partner="R01")
+
+
+def test_a_closing_is_proposed_by_one_and_approved_by_another(typed, complaint):
+    proposed = typed("decide", complaint, "--outcome", "upheld: recording heard", by="demo quality")
+    assert shown(proposed)["decisions"][-1]["kind"] == "proposed"
+    assert complaint in [f"entered-{each['opened']['key']}" for each in shown(typed("--to-approve", by=""))]
+    assert "ACT010" in refused(typed("decide", complaint, "--outcome", "rejected: x", by="demo hr"))
+    assert "ACT012" in refused(typed("approve", complaint, by="demo quality"))
+    assert "ACT012" in refused(typed("approve", complaint, by="demo clerk"))
+    done = shown(typed("approve", complaint, by="demo manager"))["decisions"]
+    assert [each["kind"] for each in done] == ["proposed", "approved"]
+    assert "ACT002" in refused(typed("decide", complaint, "--outcome", "rejected: x", by="demo quality"))
+
+
+def test_a_closing_is_declined_with_a_reason_and_what_is_closed_is_opened_again(typed, complaint):
+    shown(typed("decide", complaint, "--outcome", "rejected: no such call", by="demo quality"))
+    assert "ACT003" in refused(typed("decline", complaint, by="demo manager"))
+    declined = shown(typed("decline", complaint, "--reason", "hear the second call", by="demo manager"))
+    assert declined["decisions"][-1]["kind"] == "declined"
+    assert complaint not in [f"entered-{each['opened']['key']}" for each in shown(typed("--to-approve", by=""))]
+    assert "ACT007" in refused(typed("reopen", complaint, "--reason", "x", by="demo hr"))
+    shown(typed("decide", complaint, "--outcome", "upheld: heard both", by="demo quality"))
+    shown(typed("approve", complaint, by="demo hr"))
+    assert "ACT003" in refused(typed("reopen", complaint, by="demo hr"))
+    again = shown(typed("reopen", complaint, "--reason", "the call was another one", by="demo hr"))
+    assert again["decisions"][-1]["kind"] == "reopened"
+
+
+def test_an_outcome_comes_from_the_list_and_only_one_thing_is_decided(typed, complaint):
+    told = refused(typed("decide", complaint, "--outcome", "uphold: heard", by="demo quality"))
+    assert "ACT011" in told
+    assert "upheld" in told
+    both = typed("decide", complaint, "--outcome", "upheld: x", "--hand-to", "demo hr", by="demo quality")
+    assert (both.exit_code, "decide one thing" in refused(both)) == (2, True)
+    later = shown(typed("decide", complaint, "--until", "2026-10-15", "--reason", "abroad", by="demo quality"))
+    assert later["decisions"][-1]["deadline"] == "2026-10-15"
+    assert "ACT005" in refused(typed("decide", complaint, "--until", "2026-10-14", "--reason", "x", by="demo quality"))
+    handed = shown(typed("decide", complaint, "--hand-to", "demo hr", "--reason", "ill", by="demo quality"))
+    assert handed["decisions"][-1]["owner"] == "demo hr"
+
+
+def test_what_lies_before_the_last_decision_or_has_not_come_is_refused(typed, complaint):
+    def on(day, *words):
+        return typed(*words, "--by", "demo quality", "--on", day, by="")
+
+    assert "ACT004" in refused(on("2026-09-02", "comment", complaint, "--text", "x"))
+    shown(on("2026-09-10", "decide", complaint, "--hand-to", "demo hr", "--reason", "ill"))
+    assert "ACT017" in refused(on("2026-09-09", "decide", complaint, "--outcome", "upheld: in time"))
+    assert "ACT017" in refused(on("2999-01-01", "comment", complaint, "--text", "x"))
+    assert "ACT017" in refused(on("2999-01-01", "add", "--kind", "risk", "--partner", "R01", "--about", "x"))
+
+
+def test_a_unit_of_the_bank_answers_by_its_file(typed, tmp_path):
+    name = entered(typed, "feedback", code="income_not_verified", account=_account())
+    file = tmp_path / "answers.csv"
+    file.write_text(f"action,answer,words\n{name},acepted,it was so\n", encoding="utf-8")
+    told = refused(typed("answers", str(file)))
+    assert "FBK002" in told
+    assert "accepted" in told
+    file.write_text(f"action,answer,words\n{name},accepted,it was so\n", encoding="utf-8")
+    (answered,) = shown(typed("answers", str(file)))
+    assert answered["decisions"][-1]["code"] == "accepted"
+    assert "FBK004" in refused(typed("answers", str(file)))
+
+
+def _account():
+    """One of the book's accounts, by the home that the commands work on."""
+    from adapters.duck import open_duck
+    from adapters.settings import read_settings
+
+    settings = read_settings()
+    with open_duck(settings) as duck:
+        sql = f"SELECT min(account_id) FROM '{settings.landing}/{DAY}/placements.parquet' WHERE partner_id = 'R01'"
+        ((account,),) = duck.run(sql).fetchall()
+    return account

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -60,8 +61,8 @@ from tasks.stages.rules import sound_rules
 from tasks.stages.withdrawing import withdraw_signature
 from tests.conftest import copy_of, new_world
 from tests.crashes.moments import outcome_of, undisturbed
-from tests.crashes.month import BRIEFLY, BY_ROLE, FINANCE, HR, PEOPLE, Office
-from tests.crashes.report import line_of
+from tests.crashes.month import BRIEFLY, PAY
+from tests.crashes.office import BY_ROLE, FINANCE, HR, PEOPLE, Office
 from tests.stages.conftest import month_of, night_of, put_book
 from tests.stages.copied_rows import copy_of_store
 from tests.stages.logins import as_login
@@ -74,6 +75,7 @@ pytestmark = pytest.mark.slow
 SEED = 5
 LATE_PAYMENTS = "(SELECT * REPLACE ('late-' || payment_id AS payment_id) FROM '{path}' ORDER BY amount DESC LIMIT 2)"
 SEPTEMBER, LAST, FIRST_OF_OCTOBER = Period(2026, 9), date(2026, 9, 30), date(2026, 10, 1)
+PAID = (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE, Stage.PROJECT)
 CHAIN = ("manager", "hr", "finance")
 ON_SQLITE = pytest.mark.parametrize("september", ["sqlite"], indirect=True)
 
@@ -99,9 +101,24 @@ def september(request, tmp_path_factory, september_on_sqlite):
         yield world
 
 
+@pytest.fixture(scope="module")
+def prepared_september(september, tmp_path_factory, request):
+    """The same month with its pay prepared, which takes seconds, and what came of it."""
+    with copy_of(september, tmp_path_factory.mktemp("prepared") / "home", request) as world:
+        yield world, prepared(world)
+
+
+@pytest.fixture
+def made(prepared_september):
+    """What was prepared: who asks for it has a month that is prepared already."""
+    return prepared_september[1]
+
+
 @pytest.fixture
 def month(september, tmp_path, request):
-    with copy_of(september, tmp_path / "home", request) as world:
+    is_prepared = "made" in request.fixturenames
+    source = request.getfixturevalue("prepared_september")[0] if is_prepared else september
+    with copy_of(source, tmp_path / "home", request) as world:
         yield world
 
 
@@ -152,8 +169,8 @@ def refusal_of(action):
     return str(caught.value)
 
 
-def test_a_batch_per_department_is_frozen_reviewed_approved_published_and_closed(month):
-    batches = prepared(month).batches
+def test_a_batch_per_department_is_frozen_reviewed_approved_published_and_closed(month, made):
+    batches = made.batches
     assert {batch.split("-")[3] for batch in batches if batch.startswith("bonus")} >= {
         "phone_early",
         "phone_late",
@@ -174,8 +191,8 @@ def test_a_batch_per_department_is_frozen_reviewed_approved_published_and_closed
             assert sum(entry.amount_minor for entry in posted) == sum(each.amount_minor for each in frozen.postings)
 
 
-def test_publishing_again_posts_nothing_and_preparing_again_finds_nothing_to_post(month):
-    batch = prepared(month).batches[0]
+def test_publishing_again_posts_nothing_and_preparing_again_finds_nothing_to_post(month, made):
+    batch = made.batches[0]
     approve_all(month, batch)
     first = decide.publish(month, batch, by="publisher")
     assert decide.publish(month, batch, by="publisher").entries == 0
@@ -198,20 +215,20 @@ def test_preparing_the_same_again_is_the_same_batches(month):
         ("demo finance", "finance", "BAT006"),
     ],
 )
-def test_who_may_not_approve_is_refused_with_the_reason(month, by, role, code):
-    batch = prepared(month).batches[0]
+def test_who_may_not_approve_is_refused_with_the_reason(month, made, by, role, code):
+    batch = made.batches[0]
     assert code in refusal_of(lambda: decide_as(month, batch, DecisionKind.APPROVED, by=by, role=role))
 
 
-def test_an_unapproved_batch_is_not_published(month):
-    batch = prepared(month).batches[0]
+def test_an_unapproved_batch_is_not_published(month, made):
+    batch = made.batches[0]
     decide_as(month, batch, DecisionKind.APPROVED, by="demo manager")
     assert "BAT007" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
     assert entries_of(month) == ()
 
 
-def test_a_month_with_a_waiting_batch_is_not_closed_and_a_held_one_lets_it(month):
-    batches = prepared(month).batches
+def test_a_month_with_a_waiting_batch_is_not_closed_and_a_held_one_lets_it(month, made):
+    batches = made.batches
 
     def close():
         return close_as(month, "demo finance")
@@ -242,8 +259,8 @@ def test_a_changed_rule_makes_the_batch_void(month, tmp_path):
     assert decide.publish(edited, fee, by="publisher").entries > 0
 
 
-def test_a_withdrawn_signature_makes_the_batch_void_until_it_is_signed_and_prepared_again(month):
-    prepared_before = prepared(month).batches
+def test_a_withdrawn_signature_makes_the_batch_void_until_it_is_signed_and_prepared_again(month, made):
+    prepared_before = made.batches
     batch = next(each for each in prepared_before if "phone_early" in each)
     approve_all(month, batch)
     found = withdraw_signature(as_login(month, "signer"), "phone_early_vnd", by="signer", reason="a wrong tier")
@@ -264,8 +281,8 @@ def test_a_withdrawn_signature_makes_the_batch_void_until_it_is_signed_and_prepa
     assert decide.publish(month, again, by="publisher").entries > 0
 
 
-def test_after_a_return_the_same_content_is_prepared_as_a_batch_of_its_own_and_can_be_paid(month):
-    returned = next(batch for batch in prepared(month).batches if "field" in batch)
+def test_after_a_return_the_same_content_is_prepared_as_a_batch_of_its_own_and_can_be_paid(month, made):
+    returned = next(batch for batch in made.batches if "field" in batch)
     decide_as(month, returned, DecisionKind.RETURNED, by="demo manager", reason="looks odd")
     again = next(batch for batch in prepared(month).batches if "field" in batch)
     assert again != returned
@@ -273,14 +290,14 @@ def test_after_a_return_the_same_content_is_prepared_as_a_batch_of_its_own_and_c
     assert decide.publish(month, again, by="publisher").entries > 0
 
 
-def test_after_a_corrected_extract_unchanged_batches_can_still_be_paid(month, run_night):
-    first = prepared(month).batches
+def test_after_a_corrected_extract_unchanged_batches_can_still_be_paid(month, made, run_night):
+    first = made.batches
     path = month.settings.landing / "2026-09-30" / "attendance.parquet"
     duckdb.execute(
         f"COPY (SELECT * REPLACE (minutes_worked + 1 AS minutes_worked) FROM '{path}') TO '{path}.new' (FORMAT parquet)"
     )
     path.with_name("attendance.parquet.new").replace(path)
-    run_night(month, LAST)
+    run_night(month, LAST, PAID)
     second = prepared(month).batches
     assert not set(first) & set(second)
     for batch in second:
@@ -289,13 +306,13 @@ def test_after_a_corrected_extract_unchanged_batches_can_still_be_paid(month, ru
     assert verify_ledger(month) == ()
 
 
-def test_a_replaced_extract_makes_the_batch_void(month, run_night):
-    batch = prepared(month).batches[0]
+def test_a_replaced_extract_makes_the_batch_void(month, made, run_night):
+    batch = made.batches[0]
     approve_all(month, batch)
     path = month.settings.landing / "2026-09-20" / "contacts.parquet"
     duckdb.execute(f"COPY (SELECT * FROM '{path}' LIMIT 5) TO '{path}.new' (FORMAT parquet)")
     path.with_name("contacts.parquet.new").replace(path)
-    run_night(month, date(2026, 9, 20))
+    run_night(month, date(2026, 9, 20), (Stage.GATE,))
     assert "BAT013" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
 
 
@@ -312,23 +329,23 @@ def edited(world, statement, **values):
     return rows
 
 
-def test_rows_edited_by_hand_make_the_batch_void(month):
-    batch = prepared(month).batches[0]
+def test_rows_edited_by_hand_make_the_batch_void(month, made):
+    batch = made.batches[0]
     approve_all(month, batch)
     edited(month, "UPDATE batch_lines SET difference_minor = difference_minor + 1, desired_minor = desired_minor + 1")
     assert "BAT010" in refusal_of(lambda: decide.publish(month, batch, by="publisher"))
 
 
-def test_one_departments_publishing_leaves_the_others_approvals_alone(month):
-    first, second = prepared(month).batches[:2]
+def test_one_departments_publishing_leaves_the_others_approvals_alone(month, made):
+    first, second = made.batches[:2]
     for batch in (first, second):
         approve_all(month, batch)
     decide.publish(month, first, by="publisher")
     assert decide.publish(month, second, by="publisher").entries > 0
 
 
-def test_preparing_again_after_another_departments_publishing_keeps_the_approvals(month):
-    first, second, third = prepared(month).batches[:3]
+def test_preparing_again_after_another_departments_publishing_keeps_the_approvals(month, made):
+    first, second, third = made.batches[:3]
     for batch in (first, second):
         approve_all(month, batch)
     decide.publish(month, first, by="publisher")
@@ -394,7 +411,7 @@ def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_
     resend(month, "reviews", f"SELECT 'R-late', '{employee}', NULL, DATE '2026-09-30', 0.1, true")
     (told,) = prepared(month).late
     assert told.startswith("payments of 2026-09 came with the extract of 2026-10-01, after the night of 2026-09-30: ")
-    run_night(month, LAST)
+    run_night(month, LAST, PAID)
     corrected = prepared(month)
     assert corrected.late == ()
     for batch in corrected.batches:
@@ -423,8 +440,8 @@ def test_what_changes_after_the_close_is_posted_as_an_adjustment_that_names_its_
     assert verify_ledger(month) == ()
 
 
-def test_a_payout_explains_itself_from_the_amount_to_the_rule_lines(month):
-    batches = prepared(month).batches
+def test_a_payout_explains_itself_from_the_amount_to_the_rule_lines(month, made):
+    batches = made.batches
     with month.store.read() as connection:
         line = next(
             line for line in read_frozen(connection, next(b for b in batches if "field" in b)).lines if line.amount
@@ -437,8 +454,8 @@ def test_a_payout_explains_itself_from_the_amount_to_the_rule_lines(month):
     assert all(step.line.startswith("incentives/policies/") for step in line.steps if step.kind not in {"part", "sum"})
 
 
-def test_a_payout_is_a_tree_from_the_amount_down_to_the_rows(month, tmp_path):
-    batches = prepared(month).batches
+def test_a_payout_is_a_tree_from_the_amount_down_to_the_rows(month, made, tmp_path):
+    batches = made.batches
     with month.store.read() as connection:
         frozen = read_frozen(connection, next(batch for batch in batches if "field" in batch))
     line = next(line for line in frozen.lines if line.amount)
@@ -458,8 +475,7 @@ def test_a_payout_is_a_tree_from_the_amount_down_to_the_rows(month, tmp_path):
     assert not [payee for payee in others if payee in page]
 
 
-def test_a_fee_is_told_step_by_step_too(month):
-    prepared(month)
+def test_a_fee_is_told_step_by_step_too(month, made):
     with month.store.read() as connection:
         partner = next(row.scope for row in read_batches(connection, str(SEPTEMBER)) if row.kind == "fee")
     (explained, *_) = explain_payout(month, partner, SEPTEMBER)
@@ -476,8 +492,7 @@ def fees_explained(world, rows_to=None):
 
 
 @ON_SQLITE
-def test_a_fee_goes_down_to_the_payments_that_it_is_made_of(month, tmp_path):
-    prepared(month)
+def test_a_fee_goes_down_to_the_payments_that_it_is_made_of(month, made, tmp_path):
     found = fees_explained(month, tmp_path)
     assert not [said for each in found for said in each.differing]
     bands = [node for each in found for root in each.tree for node in _every(root) if node.kind == "band"]
@@ -498,8 +513,7 @@ def test_a_fee_goes_down_to_the_payments_that_it_is_made_of(month, tmp_path):
 
 
 @ON_SQLITE
-def test_a_band_of_a_fee_that_was_edited_is_told_beside_its_payments(month, monkeypatch, tmp_path):
-    prepared(month)
+def test_a_band_of_a_fee_that_was_edited_is_told_beside_its_payments(month, made, monkeypatch, tmp_path):
     with month.store.read() as connection:
         batch = next(row.batch_id for row in read_batches(connection, str(SEPTEMBER)) if row.kind == "fee")
         frozen = read_frozen(connection, batch)
@@ -522,8 +536,8 @@ def _every(node):
         yield from _every(child)
 
 
-def test_a_posting_under_its_own_keys_in_between_makes_the_batch_void(month):
-    batch = prepared(month).batches[0]
+def test_a_posting_under_its_own_keys_in_between_makes_the_batch_void(month, made):
+    batch = made.batches[0]
     approve_all(month, batch)
     with month.store.write("test") as connection:
         frozen, head = read_frozen(connection, batch), lock_head(connection)
@@ -534,8 +548,8 @@ def test_a_posting_under_its_own_keys_in_between_makes_the_batch_void(month):
 
 
 @ON_SQLITE
-def test_an_unknown_person_a_late_batch_and_an_old_approval_are_refused(month):
-    batch = prepared(month).batches[0]
+def test_an_unknown_person_a_late_batch_and_an_old_approval_are_refused(month, made):
+    batch = made.batches[0]
     assert "BAT024 somebody may not approve as manager" in refusal_of(
         lambda: decide.decide(month, batch, DecisionKind.APPROVED, by="somebody")
     )
@@ -601,8 +615,8 @@ def tree_of(world, payee, component):
 
 
 @ON_SQLITE
-def test_what_may_not_be_decided_about_a_payee_is_refused_with_everything_that_is_wrong(month):
-    batch = next(each for each in prepared(month).batches if "field" in each)
+def test_what_may_not_be_decided_about_a_payee_is_refused_with_everything_that_is_wrong(month, made):
+    batch = next(each for each in made.batches if "field" in each)
     with month.store.read() as connection:
         line = next(each for each in read_frozen(connection, batch).lines if each.amount > 0)
     payee, component, today = line.payee, line.component, business_today(month)
@@ -694,9 +708,9 @@ def entries_by_type(world, batch, payee):
 
 
 @ON_SQLITE
-def test_a_line_that_was_changed_by_hand_does_not_come_out_again(month):
+def test_a_line_that_was_changed_by_hand_does_not_come_out_again(month, made):
     """Lines, batch and ledger may agree with each other: the calculation is done once more."""
-    batch = prepared(month).batches[0]
+    batch = made.batches[0]
     approve_all(month, batch)
     decide.publish(month, batch, by="publisher")
     with month.store.read() as connection:
@@ -777,9 +791,9 @@ def test_a_score_that_was_edited_is_told_although_the_same_is_paid_again(month, 
 
 
 @ON_SQLITE
-def test_a_sum_that_was_edited_is_told_beside_its_rows(month, monkeypatch):
+def test_a_sum_that_was_edited_is_told_beside_its_rows(month, made, monkeypatch):
     """A sum has no parts in the store: the tree finds it again in the rows."""
-    batches = prepared(month).batches
+    batches = made.batches
     with month.store.read() as connection:
         frozen = read_frozen(connection, next(batch for batch in batches if "field" in batch))
         source = manifest_of(connection, frozen.run).source
@@ -837,7 +851,7 @@ POINTS_OF_A_MONTH = (
 
 @pytest.mark.parametrize("september", os.environ.get("RECOUP_KILLED_ON", "sqlite").split(","), indirect=True)
 def test_a_month_killed_at_every_point_in_turn_equals_one_that_nobody_disturbed(month, tmp_path, request):
-    """On PostgreSQL by `make test-crash-pay`: a minute more."""
+    """On PostgreSQL by `make test-crash`: a minute more."""
     with copy_of(month, tmp_path / "undisturbed", request) as undisturbed:
         office = _next_steps(undisturbed)
         expected = files_of(undisturbed), tables_of(undisturbed)
@@ -914,13 +928,12 @@ def _killed_at(world, point):
 
 @ON_SQLITE
 def test_a_month_killed_at_moments_drawn_by_lot_equals_one_that_nobody_disturbed(month, tmp_path):
-    """A few of the moments of `make test-crash-pay`, which kills at two hundred on both databases."""
+    """A few moments of pay; `make test-crash` has many, of every flow and on both databases."""
     month.store.engine.dispose()
-    with undisturbed(month.settings, tmp_path, steps=BRIEFLY) as whole:
-        numbers = (number + len(BRIEFLY) * draw for number, draw in ((1, 0), (2, 2), (3, 1), (4, 1)))
-        outcomes = [outcome_of(whole, whole.moment(SEED, number), tmp_path) for number in numbers]
+    with undisturbed(replace(PAY, steps=BRIEFLY), month.settings, tmp_path) as whole:
+        outcomes = [outcome_of(whole, whole.moment(SEED, number, number), tmp_path) for number in (1, 2, 3, 4)]
     assert {each.step for each in outcomes} == {"approve", "publish", "export", "close"}
-    assert [line_of(each) for each in outcomes if each.differing] == []
+    assert [each for each in outcomes if each.differing] == []
 
 
 def _publish_in_another_process(settings, batch, day, barrier, results):
@@ -929,10 +942,11 @@ def _publish_in_another_process(settings, batch, day, barrier, results):
     results.put(decide.publish(world, batch, by="publisher", on=day).entries)
 
 
-def test_two_publishers_at_once_post_one_set(month):
-    batch = prepared(month).batches[0]
+def test_two_publishers_at_once_post_one_set(month, made):
+    batch = made.batches[0]
     approve_all(month, batch)
-    context = multiprocessing.get_context("spawn")
+    month.store.engine.dispose()
+    context = multiprocessing.get_context("fork")
     barrier, results = context.Barrier(2), context.Queue()
     both = [
         context.Process(
@@ -986,13 +1000,10 @@ def test_what_was_brought_in_at_going_live_is_paid_on_under_the_cap_and_named(mo
 
 
 @ON_SQLITE
-def test_what_is_owed_where_nobody_pays_is_named_and_moved_by_two_people_to_where_it_is_deducted(month):
+def test_what_is_owed_where_nobody_pays_is_named_and_moved_by_two_people_to_where_it_is_deducted(month, made):
     """A debt in legal of somebody whom field pays: told, moved, credited in legal, and only then deducted in field."""
-    frozen = prepared(month)
     with month.store.read() as connection:
-        pays = nets(
-            (each.key, each.amount_minor) for each in read_frozen(connection, batch_of(frozen, "field")).postings
-        )
+        pays = nets((each.key, each.amount_minor) for each in read_frozen(connection, batch_of(made, "field")).postings)
     key, pay = next((key, pay) for key, pay in pays.items() if key.currency == "VND" and pay > 100)
     most = pay * 3 // 10
     owe(month, key.payee, "legal", most + 7)
@@ -1006,7 +1017,7 @@ def test_what_is_owed_where_nobody_pays_is_named_and_moved_by_two_people_to_wher
     assert "OWE001" in {cell.value for row in openpyxl.load_workbook(workbook)["Exceptions"] for cell in row}
 
     def move(scope="field", **changes):
-        batch = batch_of(frozen, scope)
+        batch = batch_of(made, scope)
         given = {"payee": key.payee, "source": "legal", "currency": "VND", "by": "demo hr", "reason": "works here now"}
         return propose_move(as_login(month, "demo hr"), batch, NewMove(**given | changes), None)
 

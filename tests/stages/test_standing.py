@@ -180,17 +180,26 @@ def test_what_was_refused_is_over_and_not_proposed_again_by_the_same_month(world
 
 def test_a_person_may_propose_and_what_figures_proposed_before_is_overtaken(world):
     with pytest.raises(RefusedError, match="STD005"):
-        propose_standing(world, "R01", PartnerState.WATCH, by="demo manager", reason="", attempt=None)
+        propose_standing(world, "R01", PartnerState.WATCH, by="demo quality", reason="", attempt=None)
     with pytest.raises(RefusedError, match="STD006"):
-        propose_standing(world, "R01", PartnerState.GOOD, by="demo manager", reason="r", attempt=None)
-    own = propose_standing(world, "R01", PartnerState.WATCH, by="demo manager", reason="a raid", attempt=None)
+        propose_standing(world, "R01", PartnerState.GOOD, by="demo quality", reason="r", attempt=None)
+    with pytest.raises(RefusedError, match='STD002 no partner "R9" is under contract in 2026-09'):
+        propose_standing(world, "R9", PartnerState.WATCH, by="demo quality", reason="r", attempt=None)
+    own = propose_standing(world, "R01", PartnerState.WATCH, by="demo quality", reason="a raid", attempt=None)
     with pytest.raises(RefusedError, match="STD009"):
         decided(world, "R01-2026-09-1", plan="p")
     assert decided(world, own.review.review_id).is_accepted
 
 
+def test_nobody_accepts_what_they_have_proposed_themselves(world):
+    own = propose_standing(world, "R01", PartnerState.WATCH, by="demo manager", reason="a raid", attempt=None)
+    with pytest.raises(RefusedError, match="STD031 demo manager proposed it"):
+        decided(world, own.review.review_id)
+    assert decided(world, own.review.review_id, REFUSED, reason="a mistake").is_refused, "but may take it back"
+
+
 def test_a_suspension_needs_two_people(world):
-    own = propose_standing(world, "R01", PartnerState.SUSPENSION, by="demo manager", reason="a raid", attempt=None)
+    own = propose_standing(world, "R01", PartnerState.SUSPENSION, by="demo quality", reason="a raid", attempt=None)
     first = decided(world, own.review.review_id)
     assert first.is_pending
     assert first.next_group == "directors"

@@ -20,6 +20,8 @@ from tests.stages.test_nights import DAY, NEXT, halting, rewrite
 
 pytestmark = pytest.mark.slow
 
+GATE = (Stage.GATE,)
+
 DOUBLED = "SELECT * FROM extract UNION ALL SELECT * FROM extract"
 UNTIL = date(2026, 1, 9)  # the clock of these tests stands in the first days of January
 
@@ -66,7 +68,7 @@ def test_after_it_the_night_goes_on_and_says_so(halted, run_night):
 def test_a_later_night_that_reads_the_data_rests_on_it_too(halted, run_night):
     world, night = halted
     waived(world, night)
-    run_night(world, DAY)
+    run_night(world, DAY, GATE)
     later = run_night(world, NEXT, (Stage.GATE, Stage.MEASURE))
     with world.store.read() as connection:
         (found,) = waivers_of_run(connection, later.run)
@@ -77,7 +79,7 @@ def test_other_data_make_it_void(halted, run_night):
     world, night = halted
     waived(world, night)
     rewrite(world, "payments", "SELECT * FROM extract UNION ALL SELECT * FROM extract LIMIT 200")
-    again = run_night(world, DAY)
+    again = run_night(world, DAY, GATE)
     assert "payments.duplicates" in halting(world, again)
     (listed,) = list_waivers(world)
     assert listed.standing is Standing.OTHER_DATA
@@ -114,7 +116,7 @@ def test_what_is_not_waived_is_refused_with_its_reason(halted, check, changed, c
 def test_a_missing_column_cannot_be_waived(world, land_book, run_night):
     land_book(world)
     rewrite(world, "payments", "SELECT * EXCLUDE (channel) FROM extract")
-    night = run_night(world, DAY)
+    night = run_night(world, DAY, GATE)
     with pytest.raises(RefusedError, match=r"WAV003 payments\.channel\.column cannot be waived"):
         waived(world, night, "payments.channel.column")
 
@@ -122,7 +124,7 @@ def test_a_missing_column_cannot_be_waived(world, land_book, run_night):
 def test_data_that_landed_since_are_looked_at_first(halted, run_night):
     world, night = halted
     rewrite(world, "payments", "SELECT DISTINCT * FROM extract")
-    run_night(world, DAY)
+    run_night(world, DAY, GATE)
     with pytest.raises(RefusedError, match="WAV005 payments of 2026-09-03 has landed anew"):
         waived(world, night)
 

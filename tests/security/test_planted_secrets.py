@@ -1,0 +1,205 @@
+"""Nobody's name or number, and no password, comes out where it has no business: every output of a month is looked at.
+
+People are planted into the extracts and secrets into the environment; then a house works, well and badly, on a real
+Prefect server and PostgreSQL. What it prints, logs, stores, writes and shows is read to the last file and row.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatch
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import sqlalchemy as sa
+
+from adapters.demo import DemoPlan, write_demo_book
+from adapters.settings import Settings
+from adapters.store.engine import make_engine
+from adapters.store.guards import APPROVER
+from adapters.store.runs import begin_attempt
+from adapters.store.signatures import sign
+from adapters.world import open_world
+from domain.manifest import Stage
+from tasks.stages.opening import open_book
+from tasks.stages.rules import sound_rules
+from tests.conftest import database_on
+from tests.security.plants import ENVIRONMENT, PERSONAL, SECRETS, Leak, leaks_in, plant_broken_extracts, plant_people
+from tests.security.sweep import texts_below, texts_of_store
+from tests.stages.conftest import night_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.prefect]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FIRST, LAST, BROKEN = date(2026, 9, 29), date(2026, 9, 30), date(2026, 10, 1)
+PEOPLE = ("demo manager", "demo hr", "demo finance")
+
+# Where people may be named, and why: docs/security.md says the same. What matches none of these holds nobody's data.
+ALLOWED = {
+    "landing/*": "what the core systems sent",
+    "snapshots/*": "the versions of it that the stages read",
+    "runs/*/quarantine/*": "rows that were set aside, as they came: they come back corrected",
+    "contact-points/*/points.parquet": "cleaned contact points, for later stages",
+    "reports/*/contact-points/corrections/*": "corrections for the core systems",
+    "reports/partners/*.placement.csv": "the columns of the partner's contract",
+    "reports/partners/*.placement.xlsx!*": "the same as workbook",
+    "lists/FD-?/*": "field collectors visit: their lists have name and address",
+    "sheets/*": "quarantined rows, to be corrected by hand",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What came of the month: what was printed, the home folder, the store, and how each command ended."""
+
+    home: Path
+    store: sa.Engine
+    printed: str
+    codes: dict[str, object]
+    unreachable: list[object]
+
+
+@pytest.fixture(scope="module")
+def worked(request, tmp_path_factory):
+    home = tmp_path_factory.mktemp("planted") / "home"
+    with database_on(request.getfixturevalue("postgresql")) as url:
+        url = url.replace("//postgres:@", "//postgres:dbPlantPw7@")
+        world = open_world(Settings(home=home, database_url=url))
+        _write_book(world)
+        _give_logins(world)
+        night_of(world, FIRST, (Stage.GATE,))
+        open_book(world, FIRST, begin_attempt(world.store, "open", FIRST), by="opener")
+        done = _work(world, url, tmp_path_factory.mktemp("words") / "steps.json")
+        engine = make_engine(url)
+        yield Worked(home, engine, *done)
+        engine.dispose()
+
+
+def _write_book(world):
+    landing = world.settings.landing
+    write_demo_book(DemoPlan(150, 30, 2, FIRST, LAST, seed=3), landing)
+    plant_people(landing)
+    plant_broken_extracts(landing, landing / LAST.isoformat(), BROKEN)
+    sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
+
+
+def _give_logins(world):
+    with world.store.write("test") as connection:
+        for name in PEOPLE:
+            connection.execute(sa.text(f'DROP ROLE IF EXISTS "{name}"'))
+            connection.execute(sa.text(f"CREATE ROLE \"{name}\" LOGIN PASSWORD 'dbPlantPw7'"))
+            connection.execute(sa.text(f'GRANT {APPROVER} TO "{name}"'))
+
+
+def _work(world, url, steps):
+    """What was printed, how each command of the month ended, and how those that found no database did."""
+    own = {"RECOUP_DATABASE_URL": url}
+    listed = [*((words, own) for words in (*NIGHTS, *BEFORE_APPROVAL))]
+    listed += [(["approve", BATCH, "--by", name], _as_login(url, name)) for name in PEOPLE]
+    listed += [*((words, own) for words in AFTERWARDS)]
+    of_month = len(listed)
+    listed += [(["runs"], {"RECOUP_DATABASE_URL": address}) for address in UNREACHABLE]
+    listed += [(["nightly", *NIGHT], {"RECOUP_DATABASE_URL": address}) for address in UNREACHABLE[:2]]
+    home = str(world.settings.home)
+    typed = [{"words": [w.replace("HOME", home) for w in words], "environment": env} for words, env in listed]
+    steps.write_text(json.dumps(typed))
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+        **ENVIRONMENT,
+        "RECOUP_HOME": home,
+        "DO_NOT_TRACK": "1",
+        "COLUMNS": "200",
+    }
+    command = [sys.executable, "-m", "tests.security.work", str(steps)]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    steps.with_suffix(".printed.txt").write_text(done.stdout + done.stderr)
+    codes = json.loads(steps.with_suffix(".codes.json").read_text())
+    of_commands = {" ".join(words): code for (words, _), code in zip(listed, codes[:of_month], strict=False)}
+    return done.stdout + done.stderr, of_commands, codes[of_month:]
+
+
+def _as_login(url, name):
+    return {"RECOUP_DATABASE_URL": url.replace("//postgres:", f"//{quote(name)}:")}
+
+
+NIGHT, MONTH, OF_MONTH = ["--date", str(LAST)], ["--period", "2026-09"], ["--month", "2026-09"]
+BATCH = "bonus-2026-09-field"
+NIGHTS = (
+    ["nightly", *NIGHT],
+    ["nightly", "--date", str(BROKEN)],
+)
+BEFORE_APPROVAL = (
+    ["contact-points", *MONTH],
+    ["month-end", *MONTH, "--by", "preparer"],
+)
+AFTERWARDS = (
+    ["publish", BATCH, "--by", "publisher"],
+    ["statements", BATCH],
+    ["tie-out", *MONTH],
+    ["verify"],
+    ["rerun", *NIGHT, "--stage", "measure", "--what-if"],
+    ["report", "daily", *NIGHT],
+    ["report", "actions", *NIGHT],
+    ["report", "partner", *OF_MONTH],
+    ["worklist", *NIGHT, "--all", "--to", "HOME/lists"],
+    ["partners", "export", *NIGHT, "--by", "postgres"],
+    ["partners", "scorecard", *MONTH],
+    ["signals", "run", *OF_MONTH],
+    ["projection", *NIGHT],
+    ["quarantine", "--date", str(BROKEN)],
+    ["export-quarantine", "--date", str(BROKEN), "--table", "parties", "--to", "HOME/sheets/parties.csv"],
+    ["explain", "payout", "E0018", *MONTH],
+    ["explain", "allocation", "A000000035", *NIGHT],
+    ["trends"],
+    ["audit", "--json"],
+    ["runs", "--json"],
+)
+# Addresses at which there is no database, or that are none; a password that was not encoded tears one apart.
+UNREACHABLE = (
+    "postgresql://recoup:dbPlantPw7@127.0.0.1:1/recoup",
+    "postgresql://recoup:dbPlantPw7/x@127.0.0.1:1/recoup",
+    "postgresql://recoup:dbPlantPw7@127.0.0.1:port/recoup",
+    "postgresql://recoup:dbPlantPw7#x@nowhere.invalid/recoup",
+    "mysteryql://recoup:dbPlantPw7@127.0.0.1/recoup",
+)
+
+
+def test_the_month_was_worked_well_and_badly(worked):
+    """What is looked at below is what came of work: a command that is refused at once shows nothing."""
+    halted = f"nightly --date {BROKEN}"
+    assert {words: code for words, code in worked.codes.items() if code} == {halted: 3}
+    assert worked.unreachable == [1] * (len(UNREACHABLE) + 2)
+
+
+def test_what_a_month_prints_logs_stores_and_writes_holds_nobodys_name_or_number(leaks):
+    assert [leak for leak in leaks if leak.what in PERSONAL and not _is_allowed(leak)] == []
+
+
+def test_no_password_or_token_is_anywhere(leaks):
+    assert [leak for leak in leaks if leak.what in SECRETS] == []
+
+
+def test_every_place_that_is_allowed_is_used(leaks):
+    """A place that nobody is named in needs no leave."""
+    used = {pattern for pattern in ALLOWED for leak in leaks if fnmatch(leak.place, pattern)}
+    assert used == set(ALLOWED)
+
+
+@pytest.fixture(scope="module")
+def leaks(worked):
+    """What of the plants stands where: of each place and plant the first."""
+    found: dict[tuple[str, str], Leak] = {}
+    for place, text in (("printed", worked.printed), *texts_below(worked.home), *texts_of_store(worked.store)):
+        for leak in leaks_in(place, text, {**PERSONAL, **SECRETS}):
+            found.setdefault((leak.place, leak.what), leak)
+    return sorted(found.values())
+
+
+def _is_allowed(leak):
+    return any(fnmatch(leak.place, pattern) for pattern in ALLOWED)

@@ -52,6 +52,12 @@ DEPLOYMENTS = (
         ("recoup", NIGHT),
     ),
     Deployment(
+        "resume",
+        "flows.resume.resume",
+        "A night that was killed, after its last finished stage, with what it was planned with.",
+        ("recoup", NIGHT),
+    ),
+    Deployment(
         "rerun",
         "flows.rerun.rerun",
         "A date again, as a what-if or officially, beside the official result.",

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """How many days back scheduled nights that are missing are caught up; older ones are only told."""
     after_halt: Literal["go on", "stop"] = "go on"
     """Whether the nights after one that was halted or failed are run all the same, when nights are caught up."""
+    analyses_at_once: int = Field(default=3, ge=1)
+    """How many what-ifs, reports and simulations each run side by side, so that the night has a machine to run on."""
     stage_minutes: int = Field(default=240, ge=1)
     """How long one stage may take before it is stopped (FLW020)."""
     late_minutes: int = Field(default=240, ge=1)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -97,7 +97,7 @@ def provide_automations(settings: Settings) -> None:
     from prefect.client.orchestration import get_client
 
     address = settings.notify_url.get_secret_value()
-    block = Webhook(method="POST", url=SecretStr(address)).save(BLOCK, overwrite=True) if address else None
+    block = cast(UUID, Webhook(method="POST", url=SecretStr(address)).save(BLOCK, overwrite=True)) if address else None
     with get_client(sync_client=True) as client:
         for notice in notices(settings):
             wanted = _automation(notice, block, settings)

@@ -23,19 +23,19 @@ class Schedule(Enum):
 class Deployment:
     """A flow by its module entrypoint ▲: a file entrypoint reloads its module, and enum members stop being equal.
 
-    `at_once` runs of it go side by side, and the next ones wait; those that change the book wait for one another too.
+    `at_once` runs of it go side by side, and the next ones wait: None for as many as the settings allow analysts. Those
+    that change the book wait for one another too.
     """
 
     name: str
     entrypoint: str
     about: str
     tags: tuple[str, ...]
-    at_once: int = 1
+    at_once: int | None = 1
     schedule: Schedule | None = None
 
 
 NIGHT, PAY, ANALYSIS = "night", "pay", "analysis"
-_ANALYSES_AT_ONCE = 3
 
 DEPLOYMENTS = (
     Deployment(
@@ -52,32 +52,38 @@ DEPLOYMENTS = (
         ("recoup", NIGHT),
     ),
     Deployment(
+        "resume",
+        "flows.resume.resume",
+        "A night that was killed, after its last finished stage, with what it was planned with.",
+        ("recoup", NIGHT),
+    ),
+    Deployment(
         "rerun",
         "flows.rerun.rerun",
         "A date again, as a what-if or officially, beside the official result.",
         ("recoup", ANALYSIS),
-        at_once=_ANALYSES_AT_ONCE,
+        at_once=None,
     ),
     Deployment(
         "report",
         "flows.report.report",
         "The daily, weekly or monthly report of a date, for one department or in another language.",
         ("recoup", ANALYSIS),
-        at_once=_ANALYSES_AT_ONCE,
+        at_once=None,
     ),
     Deployment(
         "allocation-report",
         "flows.allocation_report.allocation_report",
         "Who got which accounts in a night, and what limits cost.",
         ("recoup", ANALYSIS),
-        at_once=_ANALYSES_AT_ONCE,
+        at_once=None,
     ),
     Deployment(
         "simulate",
         "flows.simulate.simulate",
         "What other bonus policies would have cost in months that are past.",
         ("recoup", ANALYSIS),
-        at_once=_ANALYSES_AT_ONCE,
+        at_once=None,
     ),
     Deployment(
         "month-end", "flows.month_end.month_end", "A month's pay, frozen into batches for review.", ("recoup", PAY)
@@ -103,7 +109,7 @@ def project_file(settings: Settings) -> Iterator[str]:
         yield f"    description: {deployment.about}"
         yield f"    tags: [{', '.join(deployment.tags)}]"
         yield f"    work_pool: {{name: {POOL}}}"
-        yield f"    concurrency_limit: {{limit: {deployment.at_once}, collision_strategy: ENQUEUE}}"
+        yield f"    concurrency_limit: {{limit: {_at_once(deployment, settings)}, collision_strategy: ENQUEUE}}"
         if deployment.schedule is not None:
             cron = getattr(settings, deployment.schedule.value)
             yield f'    schedules: [{{cron: "{cron}", timezone: {settings.time_zone}}}]'
@@ -123,6 +129,10 @@ def served(settings: Settings) -> Iterator[Any]:
             description=deployment.about,
             tags=list(deployment.tags),
             schedule=Cron(cron, timezone=settings.time_zone) if cron else None,
-            concurrency_limit=ConcurrencyLimitConfig(limit=deployment.at_once),
+            concurrency_limit=ConcurrencyLimitConfig(limit=_at_once(deployment, settings)),
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
+
+
+def _at_once(deployment: Deployment, settings: Settings) -> int:
+    return settings.analyses_at_once if deployment.at_once is None else deployment.at_once

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
@@ -22,7 +22,7 @@ T = TypeVar("T")
 HALTED, REFUSED, FAILED, TIMED_OUT = "Halted", "Refused", "Failed", "TimedOut"
 
 
-def ends_told(flow: Callable[P, T]) -> Callable[P, T | State[object]]:
+def ends_told(flow: Callable[P, T]) -> Callable[P, T]:
     """A flow whose known endings are states: `Halted` by a gate, `Refused` by a rule of the house, `TimedOut`, `Failed`
     by the world. Whoever calls it as a function still gets what was raised; a bug stays a bug, with its traceback.
     """
@@ -37,9 +37,10 @@ def ends_told(flow: Callable[P, T]) -> Callable[P, T | State[object]]:
             return Failed(name=_state_name(error), message=f"{error}\nRunbook: {place}", data=error)
 
     # Prefect makes the form from these: as texts they would be looked up among the names of this file.
-    told.__signature__ = signature(flow, eval_str=True)  # type: ignore[attr-defined]
-    told.__annotations__ = {name: each.annotation for name, each in told.__signature__.parameters.items()}  # type: ignore[attr-defined]
-    return told
+    form = signature(flow, eval_str=True)
+    vars(told)["__signature__"] = form
+    told.__annotations__ = {name: each.annotation for name, each in form.parameters.items()}
+    return cast(Callable[P, T], told)
 
 
 def _state_name(error: Exception) -> str:

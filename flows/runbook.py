@@ -40,7 +40,7 @@ def runbook_entry(entry: str, address: str = "") -> str:
 
 def _entry(message: str) -> str:
     """A code of runs comes first; then what is known by its words, then the kind of another code."""
-    codes = _CODE.findall(message)
+    codes: list[str] = _CODE.findall(message)
     if codes and codes[0].startswith("FLW"):
         return codes[0].lower()
     worded = next((entry for words, entry in _WORDS.items() if words in message), "")

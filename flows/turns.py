@@ -9,12 +9,15 @@ from datetime import date
 from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectNotFound
 
+from adapters.errors import SettingsError
 from adapters.world import world_of_process
 from domain.ids import AttemptId
 from flows.attempts import turn_at
+from tasks.notices import is_watched
 
 BOOK = "recoup-book"
 _LEASE_SECONDS = 60  # the least that Prefect takes; renewed while the run lives
@@ -29,20 +32,25 @@ def our_turn(command: str, business_date: date | None, faults: Iterable[str] = (
     Prefect gives back after a minute: nobody waits for it.
     """
     with turn_at(world_of_process(), command, business_date, faults) as attempt, ExitStack() as stack:
-        ensure_limit()
-        try:
-            stack.enter_context(
-                concurrency(
-                    BOOK,
-                    strict=True,
-                    lease_duration=_LEASE_SECONDS,
-                    timeout_seconds=_SLOT_SECONDS,
-                    raise_on_lease_renewal_failure=False,
-                )
-            )
-        except TimeoutError:
-            get_run_logger().warning("the slot of %s is still that of a run that died; the turn is ours", BOOK)
+        if is_watched():
+            _take_slot(stack)
         yield attempt
+
+
+def _take_slot(stack: ExitStack) -> None:
+    slot = concurrency(
+        BOOK,
+        timeout_seconds=_SLOT_SECONDS,
+        lease_duration=_LEASE_SECONDS,
+        strict=True,
+        raise_on_lease_renewal_failure=False,
+    )
+    try:
+        stack.enter_context(slot)
+    except ConcurrencySlotAcquisitionError:
+        raise SettingsError(f"FLW024 the Prefect server has no limit {BOOK}: `recoup provide` makes it") from None
+    except TimeoutError:
+        get_run_logger().warning("the slot of %s is still that of a run that died; the turn is ours", BOOK)
 
 
 def ensure_limit() -> None:

@@ -89,8 +89,8 @@ def past_nights(connection: sa.Connection, first: date, last: date) -> dict[date
     )
     outcomes: dict[str, dict[str, str]] = {}
     done = sa.select(stage_results.c.run_id, stage_results.c.stage, stage_results.c.outcome)
-    for row in connection.execute(done.join(runs).where(runs.c.business_date.between(first, last))):
-        outcomes.setdefault(row.run_id, {})[row.stage] = row.outcome
+    for run, stage, outcome in connection.execute(done.join(runs).where(runs.c.business_date.between(first, last))):
+        outcomes.setdefault(run, {})[stage] = outcome
     found: dict[date, PastNight] = {}
     for row in connection.execute(asked.order_by(runs.c.business_date, runs.c.recorded_at, runs.c.run_id)):
         ended = outcomes.get(row.run_id, {})

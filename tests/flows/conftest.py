@@ -23,6 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from adapters.demo import DemoPlan, write_demo_book
 from adapters.settings import Settings
@@ -34,7 +35,7 @@ from tasks.stages.rules import sound_rules
 from tests.conftest import skip_or_fail
 from tests.stages.conftest import night_of
 
-FIRST, DAY, LAST = date(2026, 9, 28), date(2026, 9, 30), date(2026, 10, 2)
+FIRST, DAY, LAST = date(2026, 9, 28), date(2026, 9, 30), date(2026, 10, 4)
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 NAMES = {deployment.name for deployment in DEPLOYMENTS}
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -223,3 +224,16 @@ def keep(page, name):
     if folder:
         page.wait_for_timeout(1_500)
         page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def submit(page):
+    """Press the button until the form is gone: a busy server says 503, and somebody presses again."""
+    form = page.url
+    for _ in range(10):
+        page.get_by_role("button", name="Submit").click()
+        try:
+            page.wait_for_url(lambda url: url != form, timeout=20_000)
+        except PlaywrightTimeout:
+            continue
+        return
+    pytest.fail("the form was not taken")

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import urllib.error
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -25,9 +25,10 @@ from adapters.store.nights import newest_gated_nights
 from adapters.store.results import read_verdict
 from adapters.store.runs import newest_attempts
 from adapters.store.schema import runs, stage_results
+from adapters.world import business_today
 from domain.records import Outcome
 from tasks.stages.month_end import read_frozen
-from tests.flows.conftest import DAY, NAMES, SECRET, keep
+from tests.flows.conftest import DAY, NAMES, SECRET, keep, submit
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.prefect]
 
@@ -41,7 +42,7 @@ def test_a_what_if_is_started_from_the_form_and_shows_what_to_work_from(served, 
     _pick_date(page, DAY)
     assert page.get_by_text("First stage to run; the gate always comes first").is_visible()
     keep(page, "rerun-form")
-    page.get_by_role("button", name="Submit").click()
+    submit(page)
     run = served.ended(served.newest(f"what-if of {DAY}"))
     assert (run["name"], run["state_name"]) == (f"what-if of {DAY}", "Completed"), run["state"]["message"]
     page.goto(f"{served.address}/v2/runs/flow-run/{run['id']}?tab=Artifacts")
@@ -73,7 +74,7 @@ def test_a_halted_night_is_found_waived_and_resumed(served, page):
     told = served.was_told("recoup halted", f"night of {HALTING}")
     assert (told["runbook"], run["id"] in told["address"]) == ("docs/operations/runbook.md#halted", True)
     for check in _checks_to_waive(served.world, HALTING):
-        until = str(datetime.now(UTC).date() + timedelta(days=7))
+        until = str(business_today(served.world) + timedelta(days=7))
         served.recoup("waive", _run_of(served.world, HALTING), check, "--by", "head of collections",
                       "--reason", "the source booked both files", "--until", until)  # fmt: skip
     _start_night(served, page, HALTING)
@@ -106,6 +107,20 @@ def test_a_killed_night_is_resumed_from_its_last_finished_stage(served, page):
     assert len(set(after.values())) == 2
 
 
+def test_a_start_that_comes_late_runs_what_was_missed_in_order(served, page):
+    """Nobody served for two nights: the start of the fifth at 02:00 in Vietnam is run now."""
+    at = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2026-10-04T19:00:00Z"}}
+    path = f"/deployments/{served.deployments['nightly']['id']}/create_flow_run"
+    run = served.ended(served.call(path, {"parameters": {}, "state": at})["id"])
+    assert (run["name"], run["state_name"]) == ("night of 2026-10-04", "Completed"), run["state"]["message"]
+    below = {"flow_runs": {"parent_flow_run_id": {"any_": [run["id"]]}}, "sort": "START_TIME_ASC"}
+    nights = [each["name"] for each in served.call("/flow_runs/filter", below)]
+    assert nights == ["night of 2026-10-03", "night of 2026-10-04"]
+    page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(run['id'], 'nights-due')['id']}")
+    page.get_by_text("caught up, oldest first: 2026-10-03").wait_for()
+    keep(page, "nights-caught-up")
+
+
 def test_a_month_is_prepared_waits_for_approval_and_is_published(served, page):
     run = served.ended(served.start("month-end", period="2026-09", by="demo preparer"))
     assert run["state_name"] == "Completed", run["state"]["message"]
@@ -126,7 +141,7 @@ def test_a_month_is_prepared_waits_for_approval_and_is_published(served, page):
     texts.nth(1).fill(batch)
     texts.nth(2).fill("demo publisher")
     keep(page, "publish-form")
-    page.get_by_role("button", name="Submit").click()
+    submit(page)
     published = served.ended(_other(served, f"publish {batch}", early["id"]))
     assert published["state_name"] == "Completed", published["state"]["message"]
     page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(published['id'], 'published')['id']}")
@@ -214,8 +229,7 @@ def _start_night(served, page, day, name=""):
     _pick_date(page, day)
     if name:
         keep(page, name)
-    page.get_by_role("button", name="Submit").click()
-    page.get_by_text("Parameters").first.wait_for()
+    submit(page)
 
 
 def _pick_date(page, day):

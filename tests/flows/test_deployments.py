@@ -1,0 +1,101 @@
+"""Deployments and notices are data that Prefect takes: forms with a description of each field, words that are JSON."""
+
+import inspect
+import json
+import stat
+
+import pytest
+from jinja2.sandbox import SandboxedEnvironment
+from pydantic import SecretStr
+
+from adapters.errors import SettingsError
+from adapters.settings import Settings, read_settings
+from flows.automations import _payload, notices
+from flows.deployments import DEPLOYMENTS, project_file
+from flows.server_keys import password_file, set_keys
+
+SERVER, CLIENT = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
+
+
+class Run:
+    """A flow run as a template sees it."""
+
+    name = "night of 2026-10-30"
+
+    class state:  # noqa: N801 - the name that templates use
+        name = "Halted"
+        message = 'the night is "halted": payments\npayments.volume: 3 rows'
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda each: each.name)
+def test_every_form_describes_each_field(deployment):
+    from prefect.flows import load_flow_from_entrypoint
+    from prefect.utilities.callables import parameter_schema
+
+    flow = load_flow_from_entrypoint(deployment.entrypoint)
+    schema = parameter_schema(flow)
+    assert set(schema.properties) == set(inspect.signature(flow.fn).parameters)
+    assert [name for name, each in schema.properties.items() if not each.get("description")] == []
+    assert flow.flow_run_name, "a run says its date and stage"
+    assert flow.timeout_seconds is None, "Prefect's own would leave the work running"
+
+
+def test_the_schedule_follows_the_settings():
+    given = Settings.model_construct(nightly_cron="0 3 * * *", time_zone="Asia/Shanghai")
+    assert '    schedules: [{cron: "0 3 * * *", timezone: Asia/Shanghai}]' in list(project_file(given))
+
+
+@pytest.mark.parametrize("notice", notices(Settings.model_construct()), ids=lambda each: each.name)
+def test_a_notice_is_json_whatever_the_message_and_sends_its_first_line_only(notice):
+    engine = SandboxedEnvironment()
+    engine.filters["ui_url"] = lambda run: f"http://127.0.0.1:4200/runs/{run.name}"
+
+    class event:  # noqa: N801
+        payload = {"batches": "bonus-2026-09-field-1a2b"}  # noqa: RUF012
+
+    told = json.loads(engine.from_string(_payload(notice, "docs/x.md#y")).render(flow_run=Run, event=event))
+    assert (told["what"], told["runbook"]) == (notice.name, "docs/x.md#y")
+    assert told["text"]
+    assert "3 rows" not in told["text"]
+
+
+def test_the_password_is_made_once_and_only_its_owner_reads_it(tmp_path):
+    settings, first, second = Settings(home=tmp_path), {}, {}
+    set_keys(settings, first)
+    set_keys(settings, second)
+    assert first == second
+    assert first[SERVER] == first[CLIENT]
+    assert len(first[SERVER]) > 30
+    assert stat.S_IMODE(password_file(settings).stat().st_mode) == 0o600
+
+
+def test_a_password_from_the_environment_is_kept_nowhere(tmp_path):
+    environment = {SERVER: "ops:given"}
+    set_keys(Settings(home=tmp_path), environment)
+    assert environment[CLIENT] == "ops:given"
+    assert not password_file(Settings(home=tmp_path)).exists()
+
+
+def test_a_password_that_others_can_read_is_refused(tmp_path):
+    set_keys(Settings(home=tmp_path), {})
+    password_file(Settings(home=tmp_path)).chmod(0o644)
+    with pytest.raises(SettingsError, match="FLW022 others can read"):
+        set_keys(Settings(home=tmp_path), {})
+
+
+def test_two_passwords_are_refused(tmp_path):
+    with pytest.raises(SettingsError, match="FLW023"):
+        set_keys(Settings(home=tmp_path), {SERVER: "a", CLIENT: "b"})
+
+
+def test_the_address_of_notices_is_no_setting_of_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recoup.toml").write_text('notify_url = "https://chat.example/hook"', encoding="utf-8")
+    with pytest.raises(SettingsError, match="a secret; set RECOUP_NOTIFY_URL instead"):
+        read_settings()
+
+
+def test_the_address_of_notices_is_not_printed():
+    assert "hook" not in repr(Settings(notify_url=SecretStr("https://chat.example/hook")))

@@ -41,7 +41,9 @@ DECIDED = frozenset(
         "claim_decisions",
         "claim_replies",
         "claim_reply_lines",
+        "confirmations",
         "invoice_decisions",
+        "legal_hold_decisions",
         "pay_cases",
         "pay_holds",
         "period_decisions",
@@ -67,6 +69,7 @@ WRITTEN = frozenset(
         "claim_differences",
         "claim_settlements",
         "corrections",
+        "environments",
         "held_payees",
         "kpi_results",
         "ledger",
@@ -83,6 +86,9 @@ WRITTEN = frozenset(
         "payroll_lines",
         "payroll_returns",
         "quarantine",
+        "removals",
+        "removals_finished",
+        "removed_files",
         "result_seals",
         "run_files",
         "runs",
@@ -236,6 +242,7 @@ def test_a_name_that_a_row_records_is_bound_or_is_stated():
     assert named - bound == {
         "batches",  # prepared by the login of the nights, in the name of who asked for it
         "claim_settlements",
+        "environments",  # named by the login of the nights, in the name of who set the machine up
         "partner_acknowledgements",
         "partner_files",
         "partner_invoices",

@@ -242,7 +242,7 @@ def test_a_name_that_a_row_records_is_bound_or_is_stated():
     assert named - bound == {
         "batches",  # prepared by the login of the nights, in the name of who asked for it
         "claim_settlements",
-        "environments",
+        "environments",  # named by the login of the nights, in the name of who set the machine up
         "partner_acknowledgements",
         "partner_files",
         "partner_invoices",

@@ -33,6 +33,7 @@ OWN_NAMES = (
     "reassignment_decisions",
     "reassignments",
     "releases",
+    "removals",
     "rule_signatures",
     "signature_decisions",
     "standing_decisions",

@@ -53,7 +53,7 @@ def test_commands_targets_and_settings_are_there(page):
         for name in re.findall(r"^make ([a-z]+)\b", code):
             assert name in TARGETS, code
     for name in re.findall(r"\bRECOUP_([A-Z_]+)\b", text):
-        assert name.lower() in {*Settings.model_fields, "tests_must_not_skip", "fuzz_examples"}, name
+        assert name.lower() in {*Settings.model_fields, "tests_must_not_skip", "fuzz_examples", "screenshots"}, name
 
 
 @pages

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.errors import ConflictError
 from adapters.seam import NEVER
 from adapters.store.alive import Worker, this_worker
 from adapters.store.engine import Store
@@ -178,6 +179,25 @@ def register_files(connection: sa.Connection, run: RunId, files: Sequence[RunFil
     ]
     if rows:
         connection.execute(run_files.insert(), rows)
+
+
+def register_alike(store: Store, run: RunId, files: Sequence[RunFile], point: str) -> None:
+    """Files that follow from what is stored: whoever writes them at the same moment writes the same, and whoever comes
+    second finds them registered. Raises: ConflictError if they were registered with another content.
+    """
+    try:
+        _register_missing(store, run, files, point)
+    except sa.exc.IntegrityError:  # on a server, two look before either has committed
+        _register_missing(store, run, files, point)
+
+
+def _register_missing(store: Store, run: RunId, files: Sequence[RunFile], point: str) -> None:
+    with store.write(point) as connection:
+        known = files_of_run(connection, run)
+        other = [file.path for file in files if file.name in known and known[file.name].sha256 != file.sha256]
+        if other:
+            raise ConflictError(f"{', '.join(other)}: somebody else registered another content just now; ask again")
+        register_files(connection, run, [file for file in files if file.name not in known])
 
 
 def files_of_run(connection: sa.Connection, run: RunId) -> dict[str, RunFile]:

@@ -16,7 +16,7 @@ from adapters.received import received_rows
 from adapters.seam import sha256_of
 from adapters.store.batches import refuse_other_names
 from adapters.store.claims import insert_reply, replies_of, replies_to, settlement_named
-from adapters.store.runs import RunFile, files_of_run, register_files
+from adapters.store.runs import RunFile, files_of_run, register_alike
 from adapters.world import World, business_today
 from domain.claim_files import LIST_COLUMNS, PartnerReply, ReplyLine, read_reply
 from domain.ids import AttemptId, RunId, digest_of, short
@@ -79,8 +79,7 @@ def write_correspondence(world: World, settlement: str) -> Correspondence:
         )),
     )  # fmt: skip
     fresh = [RunFile(path, path, written.sha256, len(lines)) for path, written in made if path not in known]
-    with world.store.write("correspondence_registered") as connection:
-        register_files(connection, RunId(row.run_id), fresh)
+    register_alike(world.store, RunId(row.run_id), fresh, "correspondence_registered")
     return Correspondence(row.settlement_id, (home / csv_file, home / workbook), len(lines))
 
 

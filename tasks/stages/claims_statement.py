@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from adapters.errors import RefusedError
 from adapters.store.batches import read_batches
 from adapters.store.claims import settlement_named
-from adapters.store.runs import RunFile, files_of_run, register_files
+from adapters.store.runs import RunFile, files_of_run, register_alike
 from adapters.store.signatures import signed_versions
 from adapters.world import World
 from domain.ids import RunId, digest_of, short
@@ -73,9 +73,8 @@ def write_claims_statement(world: World, settlement: str, language: Language | N
             home / paper, lambda part: _fill(part, report_pdf(report, language)), point="claims_statement"
         ),
     }
-    with world.store.write("claims_statement_registered") as connection:
-        fresh = [RunFile(path, path, file.sha256, 0) for path, file in written.items() if path not in known]
-        register_files(connection, run, fresh)
+    fresh = [RunFile(path, path, file.sha256, 0) for path, file in written.items() if path not in known]
+    register_alike(world.store, run, fresh, "claims_statement_registered")
     return tuple(home / path for path in written)
 
 

@@ -16,7 +16,7 @@ from adapters.seam import WrittenFile, sha256_of
 from adapters.store.batches import decisions_on
 from adapters.store.ledger import read_entries
 from adapters.store.results import read_held, read_scores
-from adapters.store.runs import RunFile, files_of_run, register_files
+from adapters.store.runs import RunFile, files_of_run, register_alike
 from adapters.world import World
 from domain.ids import Digest, RunId
 from domain.money import from_minor
@@ -271,13 +271,8 @@ def _write(
         page, pdf = _names(payee, language)
         fresh.append((page, _written(world, frozen, page, made.page.encode("utf-8"), known)))
         fresh.append((pdf, _written(world, frozen, pdf, made.pdf, known)))
-    rows = [
-        RunFile(_registered_as(frozen, name), _place(frozen, name), file.sha256, 0)
-        for name, file in fresh
-        if _registered_as(frozen, name) not in known
-    ]
-    with world.store.write("statements_registered") as connection:
-        register_files(connection, frozen.run, rows)
+    rows = [RunFile(_registered_as(frozen, name), _place(frozen, name), file.sha256, 0) for name, file in fresh]
+    register_alike(world.store, frozen.run, rows, "statements_registered")
 
 
 def _written(world: World, frozen: Frozen, name: str, content: bytes, known: Mapping[str, RunFile]) -> WrittenFile:

@@ -117,7 +117,7 @@ def test_a_start_that_comes_late_runs_what_was_missed_in_order(served, page):
     nights = [each["name"] for each in served.call("/flow_runs/filter", below)]
     assert nights == ["night of 2026-10-03", "night of 2026-10-04"]
     page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(run['id'], 'nights-due')['id']}")
-    page.get_by_text("caught up, oldest first: 2026-10-03").wait_for()
+    page.get_by_test_id("markdown-display").get_by_text("caught up, oldest first: 2026-10-03").wait_for()
     keep(page, "nights-caught-up")
 
 
@@ -125,7 +125,7 @@ def test_a_month_is_prepared_waits_for_approval_and_is_published(served, page):
     run = served.ended(served.start("month-end", period="2026-09", by="demo preparer"))
     assert run["state_name"] == "Completed", run["state"]["message"]
     page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(run['id'], 'batches')['id']}")
-    page.get_by_text("Batches to review").wait_for()
+    page.get_by_test_id("markdown-display").get_by_text("Batches to review").first.wait_for()
     keep(page, "month-end-batches")
     with served.world.store.read() as connection:
         batch = read_batches(connection, "2026-09")[0].batch_id
@@ -145,7 +145,7 @@ def test_a_month_is_prepared_waits_for_approval_and_is_published(served, page):
     published = served.ended(_other(served, f"publish {batch}", early["id"]))
     assert published["state_name"] == "Completed", published["state"]["message"]
     page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(published['id'], 'published')['id']}")
-    page.get_by_text("entries posted").wait_for()
+    page.get_by_test_id("markdown-display").get_by_text("entries posted").wait_for()
     keep(page, "published")
     with served.world.store.read() as connection:
         assert {entry.batch_id for entry in read_entries(connection)} == {batch}

@@ -1,4 +1,4 @@
-"""What a partner owes beside recoveries: returns that are due every month, and what it promised, as bounds on KPIs."""
+"""What a partner owes beside recoveries: returns that are due by months, and what it promised, as bounds on KPIs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -19,16 +19,20 @@ from domain.records import KpiResult, ValueState
 from domain.rules import Placed
 from incentives.numbers import Number
 
+CalendarMonth = Annotated[int, Field(ge=1, le=12)]
 DutyCode = Literal["activity_data", "payment_data", "staff_list", "recordings", "complaint_list", "audit", "insurance"]
 
 
 class Duty(RuleModel):
-    """Something that the partner returns every month; what came in lands as `partner_reports`."""
+    """Something that the partner returns, every month or in some of them; what came in lands as `partner_reports`."""
 
     duty: DutyCode
     """What is returned."""
     due_day: int = Field(ge=1, le=28)
     """Day of the month after on which it is due."""
+    months: tuple[CalendarMonth, ...] = ()
+    """Calendar months in which it is due, 1 to 12, each about the month before; every month where none is stated. An
+    audit once a year is `[3]`, a list every quarter `[1, 4, 7, 10]`."""
     format: str = ""
     """In which form, in words that people read."""
     answer_days: int = Field(default=10, ge=1, le=90)
@@ -108,7 +112,8 @@ def returned(
     the contract; `returns` are None where the house lands none at all, which breaks nothing."""
     about = period.previous()
     mine = None if returns is None else [one for one in returns if (one.partner, one.month) == (partner, about)]
-    return tuple(_returned(each, mine, about, period.start.replace(day=each.due_day), as_of) for each in duties)
+    due = [each for each in duties if not each.months or period.month in each.months]
+    return tuple(_returned(each, mine, about, period.start.replace(day=each.due_day), as_of) for each in due)
 
 
 def _returned(duty: Duty, returns: list[Return] | None, about: Period, due_on: date, as_of: date) -> Returned:
@@ -170,6 +175,8 @@ def commitment_faults(
         if duty.duty in returned:
             yield Issue("COM013", placed.place("duties", index, "duty"), f"{duty.duty} stands twice", "State it once")
         returned.add(duty.duty)
+        if len(set(duty.months)) < len(duty.months):
+            yield Issue("COM015", placed.place("duties", index, "months"), "a month stands twice", "State it once")
 
 
 def commitment_references(

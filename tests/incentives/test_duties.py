@@ -40,3 +40,19 @@ def test_a_return_that_never_landed_is_a_broken_duty(returns, as_of, is_kept, no
     (found,) = returned([DUTY], returns, "R01", OCTOBER, as_of)
     assert found.is_kept is is_kept
     assert found.in_words == f"staff_list of 2026-09: due on 2026-10-05, {note}"
+
+
+@pytest.mark.parametrize(
+    ("months", "period", "is_due"),
+    [((), OCTOBER, True), ((10,), OCTOBER, True), ((1, 4, 7, 10), OCTOBER, True), ((3,), OCTOBER, False),
+     ((3,), Period(2027, 3), True), ((1, 4, 7, 10), Period(2026, 11), False)],
+)  # fmt: skip
+def test_an_audit_once_a_year_is_due_in_its_month_alone(months, period, is_due):
+    found = returned([Duty(duty="audit", due_day=5, months=months)], (), "R01", period, period.last_day)
+    assert [each.month for each in found] == ([period.previous()] if is_due else [])
+
+
+@pytest.mark.parametrize("months", [(0,), (13,), ("march",)])
+def test_a_month_is_one_of_twelve(months):
+    with pytest.raises(ValueError, match="months"):
+        Duty(duty="audit", due_day=5, months=months)

@@ -7,7 +7,7 @@ import shutil
 import sqlalchemy as sa
 
 from adapters.store.engine import Store
-from adapters.store.schema import STORE
+from adapters.store.schema import STORE, ledger_head
 from adapters.world import World
 
 
@@ -20,7 +20,7 @@ def copy_of_store(source: World, target: World) -> World:
 
 
 def _copy_rows(source: Store, target: Store) -> None:
-    """All rows but those that a new store has of itself, and where its numbers go on."""
+    """All rows but those that a new store has of itself, where its numbers go on, and the ledger's head."""
     with source.read() as read, target.write("test") as write:
         for table in STORE.sorted_tables:
             rows = [dict(row) for row in read.execute(sa.select(table)).mappings()]
@@ -30,3 +30,4 @@ def _copy_rows(source: Store, target: Store) -> None:
             for column in (each for each in table.columns if each.autoincrement is True):
                 last = max(row[column.name] for row in rows)
                 write.execute(sa.func.setval(sa.func.pg_get_serial_sequence(table.name, column.name), last).select())
+        write.execute(ledger_head.update().values(dict(read.execute(sa.select(ledger_head)).mappings().one())))

@@ -7,8 +7,9 @@ file, so that what a flow said lies beside what its stages did.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +40,8 @@ def logged(world: World, **place: str) -> Iterator[None]:
     finally:
         for logger in loggers:
             logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # what could not be written was told when it was logged
+            handler.close()
         _place.reset(token)
 
 
@@ -54,7 +56,7 @@ def _handler(world: World) -> logging.Handler:
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler = _File(path, encoding="utf-8", delay=True)
     handler.setLevel(logging.INFO)
     handler.setFormatter(_Lines())
     handler.addFilter(_placed)
@@ -66,6 +68,17 @@ def _placed(record: logging.LogRecord) -> bool:
         if not hasattr(record, name):
             setattr(record, name, value)
     return True
+
+
+class _File(logging.FileHandler):
+    """A log that cannot be written stops no command: it is told once, on stderr."""
+
+    has_told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - theirs
+        if not self.has_told:
+            self.has_told = True
+            sys.stderr.write(f"FIL001 {self.baseFilename} cannot be written: {sys.exc_info()[1]}\n")
 
 
 class _Lines(JsonFormatter):

@@ -12,7 +12,7 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from adapters.store.engine import Store
 from domain.ids import AttemptId
 
+_LOCK = "attempt-{}.lock"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -58,11 +59,12 @@ def is_there(store: Store, attempt: AttemptId, worker: Worker) -> bool:
     return held or _seen_here(worker)
 
 
-def let_go(store: Store, attempt: AttemptId) -> None:
-    """Remove what a dead attempt's lock left."""
-    file = _file_of(store, attempt)
-    if file is not None:
-        file.unlink(missing_ok=True)
+def sweep_locks(store: Store) -> None:
+    """Remove the lock files that nobody holds: of processes that died before their attempt was on record, too."""
+    for file in store.seam.scratch.glob(_LOCK.format("*")) if store.seam.scratch is not None else ():
+        with suppress(FileNotFoundError, BlockingIOError), file.open("rb") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -82,13 +84,22 @@ def _on_file(store: Store, attempt: AttemptId) -> Iterator[None]:
     if file is None:
         yield
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
+    descriptor = _locked(file)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         file.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked(file: Path) -> int:
+    """A descriptor of the file with its lock; made again where somebody swept it away before it was locked."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        descriptor = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if file.exists() and file.stat().st_ino == os.fstat(descriptor).st_ino:
+            return descriptor
         os.close(descriptor)
 
 
@@ -117,7 +128,7 @@ def _held_on_file(store: Store, attempt: AttemptId) -> bool:
 
 
 def _file_of(store: Store, attempt: AttemptId) -> Path | None:
-    return None if store.seam.scratch is None else store.seam.scratch / f"attempt-{attempt}.lock"
+    return None if store.seam.scratch is None else store.seam.scratch / _LOCK.format(attempt)
 
 
 def _key(attempt: AttemptId) -> int:

@@ -88,7 +88,6 @@ OWN_NAMES_BUT_OF_NIGHTS: Mapping[str, str] = {
     "action_decisions": "by_name",
     "actions": "opened_by",
     "claim_replies": "by_name",
-    "confirmations": "by_name",
     "pay_cases": "opened_by",
     "releases": "by_name",
     "standing_reviews": "proposed_by",

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from adapters.store.alive import is_there, let_go
+from adapters.store.alive import is_there, sweep_locks
 from adapters.store.engine import Store
 from adapters.store.runs import Attempt, State, attempts_with, running_attempts
 from adapters.store.schema import attempts as table
@@ -25,8 +25,7 @@ def record_killed(store: Store) -> tuple[Attempt, ...]:
             for each in dead:
                 mine = sa.and_(table.c.attempt_id == each.attempt, table.c.state == State.RUNNING.value)
                 connection.execute(table.update().where(mine).values(state=each.state.value, message=each.message))
-        for each in dead:
-            let_go(store, each.attempt)
+    sweep_locks(store)
     return tuple(dead)
 
 

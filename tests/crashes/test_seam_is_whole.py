@@ -52,7 +52,9 @@ class Watched:
 
     def _is_ours(self, path: str) -> bool:
         place = os.path.relpath(path, self.home)
-        return not place.startswith(("..", *OUTSIDE)) and PART not in path and not place.startswith("recoup.sqlite")
+        is_lock = place.startswith("tmp/attempt-") and place.endswith(".lock")
+        is_part = PART in path or is_lock or place.startswith("recoup.sqlite")
+        return not place.startswith(("..", *OUTSIDE)) and not is_part
 
 
 def _is_written(given: tuple[object, ...]) -> bool:

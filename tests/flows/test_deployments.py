@@ -93,7 +93,7 @@ def test_two_passwords_are_refused(tmp_path):
 def test_the_address_of_notices_is_no_setting_of_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "recoup.toml").write_text('notify_url = "https://chat.example/hook"', encoding="utf-8")
-    with pytest.raises(SettingsError, match="a secret; set RECOUP_NOTIFY_URL instead"):
+    with pytest.raises(SettingsError, match=r"SEC001 recoup\.toml has a secret, in notify_url.*set RECOUP_NOTIFY_URL"):
         read_settings()
 
 

@@ -186,7 +186,6 @@ def test_the_password_is_its_owners_and_stands_in_no_log(served):
     [
         ("month-end", {"period": "2026-13", "by": "finance"}, "'2026-13' does not match"),
         ("month-end", {"period": "2026-09", "by": "  "}, "does not match"),
-        ("rerun", {"business_date": "yesterday"}, "is not a 'date'"),
         ("rerun", {"business_date": "2026-09-30", "first_stage": "grate"}, "is not one of"),
         ("report", {"business_date": "2026-09-30", "report": "yearly"}, "is not one of"),
     ],

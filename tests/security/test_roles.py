@@ -247,7 +247,6 @@ def test_a_name_that_a_row_records_is_bound_or_is_stated():
         "partner_files",
         "partner_invoices",
         "payroll_returns",
-        "removals",
         "waived_versions",  # copies of waivers
     }
 

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC
-from functools import cache
 from typing import Any
 
-import typst
-
 from domain.ids import canonical_json
-from reports.cells import CREATED
 from reports.formats import Formats
 from reports.languages import Language, words_of
-from reports.pages import TEMPLATES
 from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Value
 from reports.statement_files import fonts_of
+from reports.typesetting import typeset
 
 _MOST_ROWS = 60  # of one table on paper; the workbook has all of them
 
 
 def report_pdf(report: Report, language: Language) -> bytes:
     """The PDF, with a pinned date of creation. Ask `missing_fonts` first."""
-    inputs = {"content": canonical_json(_content(report, language))}
-    made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=CREATED.replace(tzinfo=UTC))
-    assert isinstance(made, bytes)  # noqa: S101 - one document is one file
-    return made
-
-
-@cache
-def _compiler() -> typst.Compiler:
-    fonts = typst.Fonts(include_system_fonts=True)
-    return typst.Compiler(str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=fonts)
+    return typeset("report.typ", {"content": canonical_json(_content(report, language))})
 
 
 def _content(report: Report, language: Language) -> dict[str, Any]:

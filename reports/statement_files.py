@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import UTC
 from functools import cache, partial
-from threading import local
 from typing import Any
-
-import typst
 
 from domain.ids import canonical_json
 from domain.issues import Issue, Location
-from reports.cells import CREATED
 from reports.languages import Language
-from reports.pages import TEMPLATES, render
+from reports.pages import render
 from reports.statement import Content, Statement, statement_content
+from reports.typesetting import fonts, typeset
 
 # Latin and Vietnamese letters come with Typst; Chinese ones are the system's.
 _OF_THE_WHEEL = ("Libertinus Serif", "DejaVu Sans Mono")
@@ -58,10 +54,7 @@ def _page(content: Content, language: Language) -> str:
 
 
 def _pdf(content: Content, language: Language) -> bytes:
-    inputs = {"content": canonical_json(_plain(content, language))}
-    made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=CREATED.replace(tzinfo=UTC))
-    assert isinstance(made, bytes)  # noqa: S101 - one document is one file
-    return made
+    return typeset("statement.typ", {"content": canonical_json(_plain(content, language))})
 
 
 def missing_fonts(language: Language, families: frozenset[str] | None = None) -> tuple[Issue, ...]:
@@ -82,23 +75,6 @@ def fonts_of() -> tuple[str, ...]:
     return (*_OF_THE_WHEEL[:1], *(font for font in CHINESE_FONTS if font in _families()))
 
 
-_OF_THREAD = local()
-
-
-def _compiler() -> typst.Compiler:
-    """One for each thread: it holds the inputs of the document that it makes."""
-    if not hasattr(_OF_THREAD, "compiler"):
-        template = str(TEMPLATES / "statement.typ")
-        _OF_THREAD.compiler = typst.Compiler(template, root=str(TEMPLATES), font_paths=_fonts())
-    found: typst.Compiler = _OF_THREAD.compiler
-    return found
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=True)
-
-
 @cache
 def _families() -> frozenset[str]:
-    return frozenset(_fonts().families())
+    return frozenset(fonts().families())

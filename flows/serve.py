@@ -69,7 +69,9 @@ def starting_server(settings: Settings, port: int, host: str = LOOPBACK) -> Iter
         # Why it answered 503: on SQLite, a form that reads and then writes while somebody else has written in between.
         "PREFECT_SERVER_LOG_RETRYABLE_ERRORS": "true",
     }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+    # What the command line keeps from the terminal belongs into the server's own log.
+    environment.pop("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", None)
+    command = [sys.executable, "-m", "flows.prefect_server", "--host", host, "--port", str(port)]
     log = settings.home / "prefect-server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:

@@ -187,6 +187,21 @@ def test_a_simulation_ends_as_its_check_does_and_links_its_files(served, at_most
     assert Path(page[1]).is_file()
 
 
+def test_the_server_plans_the_nights_and_mornings_of_the_schedules(served):
+    """By itself, from what was served: without these runs nothing would ever start at two in the morning."""
+    planned = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "sort": "EXPECTED_START_TIME_ASC"}
+    wanted = {served.deployments[name]["id"] for name in ("nightly", "verify")}
+
+    def look():
+        found = [each for each in served.call("/flow_runs/filter", planned) if each["auto_scheduled"]]
+        return found if {each["deployment_id"] for each in found} >= wanted else None
+
+    nights = [each for each in served.until(look, "planned runs") if each["name"].startswith("night")]
+    assert all(each["expected_start_time"][11:19] == "19:00:00" for each in nights), "two in the morning in Vietnam"
+    log = (served.world.settings.home / "prefect-server.log").read_text(encoding="utf-8")
+    assert "Traceback" not in log
+
+
 @pytest.mark.parametrize("password", ["", "recoup:guessed"])
 def test_nobody_gets_in_without_the_password(served, password):
     with pytest.raises(urllib.error.HTTPError, match="401"):

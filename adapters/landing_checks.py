@@ -113,7 +113,10 @@ def refusing(checks: Sequence[Check]) -> str:
 
 
 def issues_of_rounding(duck: Duck, file: str, rows: Rows, table: Table, round_keys: Collection[str]) -> Iterator[Issue]:
-    """Whether long keys were rounded: a guess by the first rows, proved by all of them; most columns have no long key."""
+    """Whether long keys were rounded: a guess by the first rows, proved by all of them.
+
+    Most columns have no long key, and are asked for nothing else.
+    """
     keys = [
         column.name
         for column in table

@@ -71,7 +71,7 @@ def no_line_at_all(file):
 
 def sparse(file):
     file.write(HEAD + ROW)
-    file.seek(2_000_000_000)
+    file.seek(1_200_000_000)
     file.write(b"\n")
 
 

@@ -187,5 +187,15 @@ def in_force(history: Iterable[ReviewedStanding], day: date) -> tuple[StandingIn
     return tuple(found[partner] for partner in sorted(found))
 
 
+def upcoming(history: Iterable[ReviewedStanding], day: date) -> tuple[StandingInForce, ...]:
+    """What is accepted, and holds from a later day on, by partner and day."""
+    later = (
+        StandingInForce(each.review.partner, each.review.proposed, since, each.review.review_id, each.review.placed)
+        for each in history
+        if (since := each.effective_from) is not None and since > day
+    )
+    return tuple(sorted(later, key=lambda each: (each.partner, each.since)))
+
+
 def state_of(standings: Sequence[StandingInForce], partner: str) -> PartnerState:
     return next((each.state for each in standings if each.partner == partner), PartnerState.GOOD)

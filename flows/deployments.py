@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Any
 
 from adapters.settings import Settings
+from flows.choices import with_choices
+from tasks.stages.choices import Choices
 
 POOL = "recoup"
 
@@ -115,7 +117,7 @@ def project_file(settings: Settings) -> Iterator[str]:
             yield f'    schedules: [{{cron: "{cron}", timezone: {settings.time_zone}}}]'
 
 
-def served(settings: Settings) -> Iterator[Any]:
+def served(settings: Settings, choices: Choices) -> Iterator[Any]:
     """The same as Prefect's own objects, for this process to serve."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig
     from prefect.flows import load_flow_from_entrypoint
@@ -124,7 +126,7 @@ def served(settings: Settings) -> Iterator[Any]:
 
     for deployment in DEPLOYMENTS:
         cron = getattr(settings, deployment.schedule.value) if deployment.schedule else ""
-        yield load_flow_from_entrypoint(deployment.entrypoint).to_deployment(
+        made: Any = load_flow_from_entrypoint(deployment.entrypoint).to_deployment(
             deployment.name,
             description=deployment.about,
             tags=list(deployment.tags),
@@ -132,6 +134,10 @@ def served(settings: Settings) -> Iterator[Any]:
             concurrency_limit=ConcurrencyLimitConfig(limit=_at_once(deployment, settings)),
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
+        form = made._parameter_openapi_schema  # noqa: SLF001 - no other way to say what a form offers from its start
+        offered = with_choices(deployment.name, form.model_dump(exclude_unset=True), choices)
+        made._parameter_openapi_schema = type(form)(**offered)  # noqa: SLF001 - the same
+        yield made
 
 
 def _at_once(deployment: Deployment, settings: Settings) -> int:

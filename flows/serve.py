@@ -14,8 +14,11 @@ from contextlib import contextmanager
 
 from adapters.errors import WorldError
 from adapters.settings import Settings
+from adapters.world import open_world
+from flows.choices import choices_kept_new
 from flows.deployments import served
 from flows.server_keys import password_file, set_keys
+from tasks.stages.choices import choices_of
 
 LOOPBACK = "127.0.0.1"
 _START_SECONDS = 120
@@ -31,12 +34,15 @@ def serve(settings: Settings, port: int, host: str = LOOPBACK) -> None:
 
 
 def provide(settings: Settings) -> None:
-    """What the deployments need of the server, whoever serves them: the limit of the book, and the automations."""
+    """What the deployments need of the server, whoever serves them: the limit of the book, the automations, and what
+    may be chosen in forms of deployments that are there already."""
     from flows.automations import provide_automations
+    from flows.choices import renew_if_possible
     from flows.turns import ensure_limit
 
     ensure_limit()
     provide_automations(settings)
+    renew_if_possible(settings)
 
 
 @contextmanager
@@ -83,7 +89,9 @@ def _serve_deployments(settings: Settings) -> None:
     """While nobody serves, schedules are not paused: what was missed is caught up."""
     from prefect import serve as serve_deployments
 
-    serve_deployments(*served(settings), pause_on_shutdown=False, limit=_RUNS_AT_ONCE)
+    offered = tuple(served(settings, choices_of(open_world(settings))))
+    with choices_kept_new(settings):
+        serve_deployments(*offered, pause_on_shutdown=False, limit=_RUNS_AT_ONCE)
 
 
 def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> str:

@@ -17,6 +17,7 @@ from adapters.errors import SettingsError
 from adapters.world import world_of_process
 from domain.ids import AttemptId
 from flows.attempts import turn_at
+from flows.choices import renew_if_possible
 from tasks.notices import is_watched
 
 BOOK = "recoup-book"
@@ -29,12 +30,16 @@ def our_turn(command: str, business_date: date | None, faults: Iterable[str] = (
     """An attempt that has the book to itself; the limit shows it on the page *Concurrency* while it runs.
 
     Whoever has the store's turn is alone. A slot that is taken all the same is that of a run that was killed, which
-    Prefect gives back after a minute: nobody waits for it.
+    Prefect gives back after a minute: nobody waits for it. Afterwards forms offer what has come of it.
     """
-    with turn_at(world_of_process(), command, business_date, faults) as attempt, ExitStack() as stack:
+    world = world_of_process()
+    with ExitStack() as afterwards:
         if is_watched():
-            _take_slot(stack)
-        yield attempt
+            afterwards.callback(renew_if_possible, world.settings)
+        with turn_at(world, command, business_date, faults) as attempt, ExitStack() as stack:
+            if is_watched():
+                _take_slot(stack)
+            yield attempt
 
 
 def _take_slot(stack: ExitStack) -> None:

@@ -243,8 +243,8 @@ def _refusals(
     if decision.kind in {DecisionKind.APPROVED, DecisionKind.PUBLISHED} and not decision.by.strip():
         yield Issue("BAT020", place, "an approval, and publishing, need a name", "Say who decides")
     if decision.kind is DecisionKind.APPROVED:
-        yield from _not_impartial(decision, batch, state, people)
-        yield from _not_entitled(decision, batch, people)
+        yield from not_impartial(decision, batch, state, people)
+        yield from not_entitled(decision, batch, people)
 
 
 def _out_of_order(decision: Decision, place: Location, state: BatchState) -> Iterator[Issue]:
@@ -277,7 +277,7 @@ def _too_late(decision: Decision, batch: Batch) -> Iterator[Issue]:
         yield Issue("BAT026", _place(batch), message, f"Prepare it again: `recoup month-end --period {batch.period}`")
 
 
-def _not_impartial(decision: Decision, batch: Batch, state: BatchState, people: People) -> Iterator[Issue]:
+def not_impartial(decision: Decision, batch: Batch, state: BatchState, people: People) -> Iterator[Issue]:
     """Nobody approves what they had a hand in, or are paid by; nor does a delegate for them."""
     place, hint = _place(batch), "Somebody else approves it"
     for name in sorted(decision.persons):
@@ -294,7 +294,7 @@ def _not_impartial(decision: Decision, batch: Batch, state: BatchState, people: 
             yield Issue("BAT028", place, f"{shown} is paid by it, as {', '.join(paid)}", hint)
 
 
-def _not_entitled(decision: Decision, batch: Batch, people: People) -> Iterator[Issue]:
+def not_entitled(decision: Decision, batch: Batch, people: People) -> Iterator[Issue]:
     """Whether the chain names who approves: a member of a group of the step, for the department, up to a limit."""
     step = next((each for each in batch.steps if each.role == decision.role), None)
     if step is None or not step.approvers:

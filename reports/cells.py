@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ from reports.csv_files import neutralised
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the fixed creation time of every workbook: equal input, equal bytes
 MOST_CHARACTERS = 32_767  # of one cell; more would be left out by spreadsheets without a word
 MOST_ROWS = 1_048_576  # of one sheet, likewise
+DATES = "yyyy-mm-dd"  # read alike in every country
 NUMBER_DIGITS = 15  # that a spreadsheet keeps of a number
 
 TITLE_ROW, LABEL_ROW, HEADER_ROW = 0, 1, 3
@@ -45,7 +46,7 @@ class Formula:
     currency: str = ""
 
 
-Cell = str | int | Decimal | Money | Share | Formula | None
+Cell = str | int | Decimal | date | Money | Share | Formula | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ class Book:
                 self._write_number(sheet, row, column, Decimal(cell), {"num_format": "#,##0_ ", **style})
             case Decimal():
                 self._write_number(sheet, row, column, cell, {"num_format": "General", **_APART, **style})
+            case date():
+                sheet.write_datetime(row, column, cell, self._format(**{"num_format": DATES, "align": "left", **style}))
             case Money(amount, currency):
                 self._write_number(sheet, row, column, amount, {"num_format": money_format(currency), **style})
             case Share(ratio):

@@ -13,7 +13,7 @@ from reports.languages import Language
 from reports.marks import state_mark
 from reports.plots import Line, Lines, Tone
 from reports.scopes import Scope
-from reports.sections import Card, Heading, Number, Report, Row, Section, Shape
+from reports.sections import Card, Day, Heading, Number, Report, Row, Section, Shape
 from reports.views import About, View
 
 LEAST_NIGHTS = 4  # of a comparison of the first nights with the last
@@ -126,7 +126,7 @@ class _Costs(View):
     def _night_row(self, night: NightCost) -> Row:
         return Row(
             (
-                self.formats.day(night.business_date),
+                Day(night.business_date),
                 f"{night.started_at:%Y-%m-%d %H:%M}",
                 state_mark(night.state, self.language).text,
                 Number(night.seconds, Shape.NUMBER),

@@ -11,7 +11,7 @@ from domain.actions import Action, ActionState
 from domain.money import CONTEXT
 from reports.languages import Language, message
 from reports.scopes import Scope
-from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Shape
+from reports.sections import Card, Day, Heading, Name, Number, Report, Row, Section, Shape
 from reports.views import About, View
 
 STAGES = {
@@ -177,8 +177,8 @@ class _Units(View):
                     each.opened.account,
                     each.opened.code,
                     each.opened.about,
-                    self.formats.day(each.opened.opened_on),
-                    self.formats.day(each.deadline),
+                    Day(each.opened.opened_on),
+                    Day(each.deadline),
                     each.code,
                     each.outcome,
                 )

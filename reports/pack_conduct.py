@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.actions import Action, RegisterKind
 from reports.languages import message
 from reports.pack_facts import Pack
-from reports.sections import Heading, Number, Row, Section
+from reports.sections import Day, Heading, Number, Row, Section, Value
 
 FINDINGS = {"upheld": message("upheld"), "rejected": message("rejected"), "": message("open")}
 _OF_CONDUCT = ("complaints_received", "upheld_complaints", "open_complaints", "complaint_rate", "answered_in_time")
@@ -35,17 +35,17 @@ def _counts(pack: Pack, action: Action) -> bool:
     return pack.is_of_month(received) or (received < pack.facts.period.start and pack.was_open(action))
 
 
-def _complaint_cells(pack: Pack, action: Action) -> tuple[str, ...]:
-    day, opened = pack.formats.day, action.opened
+def _complaint_cells(pack: Pack, action: Action) -> tuple[Value, ...]:
+    opened = action.opened
     finding = "" if pack.was_open(action) else action.code
-    late = f" ({pack.gettext('overdue')})" if pack.was_open(action) and action.deadline < pack.facts.as_of else ""
+    late = f", {pack.gettext('overdue')}" if pack.was_open(action) and action.deadline < pack.facts.as_of else ""
     return (
         opened.key if opened.source == "complaint" else action.action_id,
         opened.code,
-        day(opened.counted_from or opened.opened_on),
-        f"{day(action.deadline)}{late}",
-        pack.gettext(FINDINGS.get(finding, finding)),
-        day(action.closed_on) if action.closed_on and finding else "",
+        Day(opened.counted_from or opened.opened_on),
+        Day(action.deadline),
+        f"{pack.gettext(FINDINGS.get(finding, finding))}{late}",
+        Day(action.closed_on if finding else None),
     )
 
 
@@ -95,7 +95,7 @@ def data_returned(pack: Pack) -> Section:
         Row(
             (
                 each.file,
-                pack.formats.day(each.day),
+                Day(each.day),
                 gettext(_KINDS.get(each.kind, each.kind)),
                 Number(each.lines),
                 Number(each.accepted),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.actions import Action, Phase, RegisterKind
 from reports.languages import message
 from reports.pack_facts import Pack
-from reports.sections import Heading, Name, Number, Row, Section, Shape
+from reports.sections import Day, Heading, Name, Number, Row, Section, Shape
 
 KINDS = {
     RegisterKind.COMPLAINT: message("complaint"),
@@ -48,7 +48,7 @@ def settlement(pack: Pack) -> Section:
                 Number(each.amount, Shape.MONEY, each.currency, note=each.currency),
                 Number(each.oldest_days),
                 pack.state_said(each.waits_for),
-                pack.formats.day(each.reply_by) if each.reply_by else "",
+                Day(each.reply_by),
             )
         )
         for each in settled or ()
@@ -105,7 +105,7 @@ def odd_cases(pack: Pack) -> Section:
                 each.title,
                 pack.said(each.about, {each.in_english: each.title}),
                 pack.state_said(each.state),
-                pack.formats.day(each.deadline),
+                Day(each.deadline),
                 each.reason,
             )
         )
@@ -136,7 +136,7 @@ def actions(pack: Pack) -> Section:
                 gettext(KINDS[each.kind]),
                 each.opened.about,
                 each.owner,
-                pack.formats.day(each.deadline),
+                Day(each.deadline),
                 _state(pack, each),
                 "" if pack.was_open(each) else each.outcome,
             )

@@ -10,7 +10,7 @@ from domain.partner_review import Kept, PlacementBatch, ReviewedPart, ReviewedSc
 from domain.standings import PartnerState
 from reports.languages import message
 from reports.pack_facts import Pack
-from reports.sections import Heading, Name, Number, Row, Section, Shape
+from reports.sections import Day, Heading, Number, Row, Section, Shape
 
 STATES = {
     PartnerState.GOOD: message("good"),
@@ -49,7 +49,7 @@ def standing(pack: Pack) -> Section:
                 gettext(STATES[each.review.proposed]),
                 pack.said(each.review.reason),
                 pack.state_said(each.state),
-                pack.formats.day(each.deadline) if each.deadline else "",
+                Day(each.deadline),
             )
         )
         for each in review.history[-_MOST_STEPS:]
@@ -125,6 +125,7 @@ def commitments(pack: Pack) -> Section:
     gettext, review = pack.gettext, pack.facts.review
     headings = (
         Heading(gettext("Commitment"), is_number=False),
+        Heading(gettext("Contract"), is_number=False),
         Heading(gettext("Promised"), is_number=False),
         Heading(gettext("Value")),
         Heading(gettext("Kept"), is_number=False),
@@ -146,8 +147,8 @@ def _kept_row(pack: Pack, each: Kept) -> Row:
     due = gettext("by %(day)s") % {"day": pack.formats.day(each.due_on)} if each.due_on else ""
     value = Number(each.value, Shape.NUMBER, tone={True: "good", False: "bad", None: ""}[each.is_kept])
     promised = ", ".join(filter(None, (least, most, due)))
-    shown = pack.formats.day(each.received_on) if each.received_on else value
-    return Row((Name(pack.said(each.title), each.contract), promised, shown, said, each.action_id))
+    shown = Day(each.received_on) if each.received_on else value
+    return Row((pack.said(each.title), each.contract, promised, shown, said, each.action_id))
 
 
 def placements(pack: Pack) -> Section:
@@ -182,14 +183,14 @@ def _batch_row(pack: Pack, each: PlacementBatch) -> Row:
     return Row(
         (
             each.batch,
-            pack.formats.day(each.placed_on),
+            Day(each.placed_on),
             Number(each.number),
             Number(each.accounts),
             Number(each.running),
             Number(each.balance, Shape.MONEY, each.currency, note=each.currency),
             Number(each.recovered, Shape.MONEY, each.currency),
             Number(share, Shape.SHARE),
-            pack.formats.day(each.term_ends_on),
+            Day(each.term_ends_on),
             recalls,
         )
     )

@@ -12,7 +12,7 @@ from reports.pack_facts import Pack, PackFacts
 from reports.pack_figures import peers, recovery, stock, trend
 from reports.pack_standing import commitments, placements, scorecard, standing
 from reports.scopes import Scope
-from reports.sections import Card, Heading, Number, Report, Row, Section, Shape
+from reports.sections import Card, Day, Heading, Number, Report, Row, Section, Shape, Value
 
 LEGAL_TYPES = {
     "law_firm": message("law firm"),
@@ -80,7 +80,9 @@ def _cards(pack: Pack) -> Iterator[Card]:
     yield Card(gettext("Upheld complaints"), pack.number("upheld_complaints"), gettext("received in the month"))
     still = pack.open_on_last_day()
     late = sum(each.is_overdue(pack.facts.as_of) for each in still)
-    yield Card(gettext("Open actions"), Number(len(still)), gettext("%(num)s overdue") % {"num": late})
+    yield Card(
+        gettext("Open actions, complaints among them"), Number(len(still)), gettext("%(num)s overdue") % {"num": late}
+    )
 
 
 def _asked(pack: Pack) -> Section:
@@ -102,8 +104,8 @@ def _asked(pack: Pack) -> Section:
     )
 
 
-def _asks(pack: Pack) -> Iterator[tuple[str, str, str, str]]:
-    gettext, day = pack.gettext, pack.formats.day
+def _asks(pack: Pack) -> Iterator[tuple[Value, ...]]:
+    gettext = pack.gettext
     review = pack.facts.review
     for each in review.history if review else ():
         if each.is_pending:
@@ -113,16 +115,16 @@ def _asks(pack: Pack) -> Iterator[tuple[str, str, str, str]]:
     for line in pack.facts.settled or ():
         if line.waits_for:
             what = gettext("Settle lines that are disputed: %(num)s") % {"num": pack.formats.count(line.lines)}
-            yield what, line.kind, day(line.reply_by) if line.reply_by else "", line.waits_for
+            yield what, line.kind, Day(line.reply_by), line.waits_for
     for case in pack.facts.odd or ():
         if case.is_open:
-            yield gettext("Look at a signal, and confirm or explain it"), case.case, day(case.deadline), case.owner
+            yield gettext("Look at a signal, and confirm or explain it"), case.case, Day(case.deadline), case.owner
     for action in pack.open_on_last_day():
         if action.phase is Phase.TO_APPROVE:
-            yield gettext("Approve or decline a closing"), action.action_id, day(action.deadline), action.owner
+            yield gettext("Approve or decline a closing"), action.action_id, Day(action.deadline), action.owner
         elif action.is_overdue(pack.facts.as_of):
             what = _OVERDUE.get(action.kind, message("Close what is overdue"))
-            yield gettext(what), action.action_id, day(action.deadline), action.owner
+            yield gettext(what), action.action_id, Day(action.deadline), action.owner
 
 
 _OVERDUE = {

@@ -14,7 +14,7 @@ from reports.formats import Formats
 from reports.languages import Language, message, words_of
 from reports.plots import Dot, Dots
 from reports.report_files import report_page, write_report_workbook
-from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Shape, Value
+from reports.sections import Card, Day, Heading, Name, Number, Report, Row, Section, Shape, Value
 from reports.stored_words import said
 
 _STATES = {
@@ -251,7 +251,7 @@ class _Writer:
             self.said(of.reason),
             self.gettext(_DECISIONS[each.state]),
             ", ".join(decision.by for decision in each.decisions) or of.proposed_by,
-            formats.day(each.effective_from) if each.effective_from else "",
+            Day(each.effective_from),
             until,
         )
 
@@ -279,8 +279,9 @@ class _Writer:
             each.contract,
             Number(each.at_least, Shape.NUMBER),
             Number(each.at_most, Shape.NUMBER),
-            (Formats(self.language).day(each.received_on) if each.received_on else "")
-            or Number(each.value, Shape.NUMBER, tone="bad" if each.is_kept is False else ""),
+            Day(each.received_on)
+            if each.received_on
+            else Number(each.value, Shape.NUMBER, tone="bad" if each.is_kept is False else ""),
             outcome,
             each.action_id,
         )

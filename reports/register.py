@@ -14,7 +14,7 @@ from domain.records import Grain
 from reports.languages import Language
 from reports.pack_dealings import KINDS, PHASES
 from reports.scopes import Scope, pages_of
-from reports.sections import Card, Heading, Number, Report, Row, Section, Shape
+from reports.sections import Card, Day, Heading, Number, Report, Row, Section, Shape
 from reports.views import About, View
 
 AGES = ((0, 7), (8, 30), (31, 90), (91, None))  # calendar days since it was opened
@@ -153,7 +153,7 @@ class _Register(View):
         mine = [each for each in self.still() if each.proposal]
         rows = tuple(
             Row((each.action_id, gettext(KINDS[each.kind]), f"{each.proposal.code}: {each.proposal.outcome}",
-                 each.proposal.by, self.formats.day(each.proposal.decided_on)))
+                 each.proposal.by, Day(each.proposal.decided_on)))
             for each in mine if each.proposal
         )  # fmt: skip
         headings = (
@@ -197,7 +197,7 @@ class _Register(View):
         rows = tuple(
             Row((each.action_id, each.code or gettext(PHASES[each.phase]),
                  (each.said_by_source.code if each.said_by_source else "") or gettext("open"),
-                 each.closed_by, self.formats.day(each.closed_on) if each.closed_on else ""))
+                 each.closed_by, Day(each.closed_on)))
             for each in self.mine() if each.differs_from_source
         )  # fmt: skip
         headings = (
@@ -222,8 +222,8 @@ class _Register(View):
                     each.opened.about,
                     each.opened.department,
                     each.owner,
-                    self.formats.day(each.opened.opened_on),
-                    self.formats.day(each.deadline),
+                    Day(each.opened.opened_on),
+                    Day(each.deadline),
                     gettext("overdue") if each.is_overdue(day) else self._where(each),
                 )
             )

@@ -51,7 +51,7 @@ def _pictures(section: Section, language: Language) -> tuple[_Picture, ...]:
 
 
 def write_report_workbook(report: Report, path: Path, language: Language) -> None:
-    """Fills `path` with one sheet for each section, one of the definitions and one of what ties out."""
+    """Fills `path` with a sheet for each section, one of the definitions, one of what ties out if anything does."""
     gettext = words_of(language).gettext
     formats = Formats(language)
     title = f"{report.title}, {formats.day(report.business_date)}"
@@ -67,7 +67,8 @@ def write_report_workbook(report: Report, path: Path, language: Language) -> Non
         ]
         book.sheet(gettext("Definitions"), _definition_columns(language), defined)
         tied = [[tie.title, tie.here.cell, tie.there.cell, mark.text] for mark, tie in _ties(report, language)]
-        book.sheet(gettext("Ties out"), _tie_columns(language), tied)
+        if tied:
+            book.sheet(gettext("Ties out"), _tie_columns(language), tied)
 
 
 def sheet_names(titles: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from domain.ids import canonical_json
 from reports.formats import Formats
 from reports.languages import Language, words_of
-from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Value
+from reports.sections import Card, Day, Heading, Name, Number, Report, Row, Section, Value
 from reports.statement_files import fonts_of
 from reports.typesetting import typeset
 
@@ -81,6 +81,8 @@ def _cell(value: Value, formats: Formats) -> dict[str, str]:
             return {"text": value, "note": "", "tone": ""}
         case Name(text, note):
             return {"text": text, "note": note, "tone": ""}
+        case Day():
+            return {"text": value.text(formats), "note": "", "tone": ""}
         case Number():
             return {"text": value.text(formats), "note": value.note, "tone": value.tone}
 

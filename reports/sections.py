@@ -78,7 +78,17 @@ class Name:
     note: str = ""
 
 
-Value = str | Number | Name
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date, written in the language of the report; a date that can be sorted in workbooks. None is left empty."""
+
+    value: date | None
+
+    def text(self, formats: Formats) -> str:
+        return "" if self.value is None else formats.day(self.value)
+
+
+Value = str | Number | Name | Day
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +230,8 @@ def _cell(value: Value) -> Cell:
             return value
         case Name(text, note):
             return note or text
+        case Day(day):
+            return day
     return value.cell
 
 

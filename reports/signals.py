@@ -11,10 +11,9 @@ from domain.intervals import wilson
 from domain.periods import Period
 from domain.records import Grain
 from domain.signals import BaseRate, CaseState, SignalCase
-from reports.formats import Formats
 from reports.languages import Language, message, words_of
 from reports.scopes import Scope
-from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Shape, percent_of
+from reports.sections import Card, Day, Heading, Name, Number, Report, Row, Section, Shape, percent_of
 
 MOST_ROWS_SHOWN = 60
 
@@ -165,7 +164,6 @@ class _View:
         )
 
     def _case(self, case: SignalCase) -> Row:
-        formats = Formats(self.language)
         figures = case.figures
         state = self.gettext(_STATES[case.state])
         return Row(
@@ -176,13 +174,13 @@ class _View:
                 Number(figures.rows),
                 percent_of(figures.hits, figures.rows),
                 _share(figures.expected_rate),
-                formats.day(case.deadline),
+                Day(case.deadline),
                 state if case.is_open else f"{state}: {case.reason}",
             )
         )
 
     def evidence(self) -> Section:
-        gettext, formats = self.gettext, Formats(self.language)
+        gettext = self.gettext
         return Section(
             "evidence",
             gettext("Rows behind the cases"),
@@ -200,7 +198,7 @@ class _View:
                 Row(
                     (
                         case.case_id,
-                        formats.day(row.day),
+                        Day(row.day),
                         row.table,
                         row.row_id,
                         row.account_id,

@@ -183,6 +183,8 @@ _BESIDE: Mapping[str, str] = {
     "receivable": message("Owed by you"),
 }
 
+FEE = "fee"  # the kind of a partner's statement
+
 # Components of partners' contracts; those of policies have their titles there.
 _FEES: Mapping[str, str] = {"fee": message("fee"), "vat": message("value added tax")}
 
@@ -578,15 +580,21 @@ class _Writer:
 
     def dispute_part(self) -> Part:
         day = self.formats.day(self.statement.dispute_until)
-        text = message(
+        of_people = message(
             "Is something wrong? Tell HR until %(day)s, with the batch and the step that you doubt. "
             "What is corrected after that day is paid with a later month."
         )
+        of_partners = message(
+            "Is something wrong? Tell who settles with you until %(day)s, with the batch and the step that you doubt. "
+            "What is corrected after that day is paid with a later month."
+        )
+        text = of_partners if self.statement.kind == FEE else of_people
         return Part(self.say(message("How to dispute it")), (self.say(text, day=day),))
 
     def foot(self) -> tuple[str, ...]:
-        text = message("Made by recoup from the ledger. It holds your pay and nobody else's.")
-        return (self.say(text),)
+        of_people = message("Made by recoup from the ledger. It holds your pay and nobody else's.")
+        of_partners = message("Made by recoup from the ledger. It holds your fees and nobody else's.")
+        return (self.say(of_partners if self.statement.kind == FEE else of_people),)
 
 
 def _days(number: Decimal | None) -> str:

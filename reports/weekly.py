@@ -12,7 +12,7 @@ from domain.records import Grain, KpiResult
 from reports.languages import Language, message
 from reports.plots import Band, Line, Lines, Tone
 from reports.scopes import Results, Scope
-from reports.sections import Card, Heading, Name, Number, Report, Row, Section, Shape
+from reports.sections import Card, Day, Heading, Name, Number, Report, Row, Section, Shape
 from reports.views import About, View
 from reports.weekly_overdue import Overdue, Pace, overdue_sections, overdue_ties, pace_section
 
@@ -230,7 +230,7 @@ class _Week(View):
             (
                 Name(each.entity, kind) if kind else each.entity,
                 each.team,
-                self.formats.day(each.first),
+                Day(each.first),
                 Number(each.weeks),
                 Number(each.reached, Shape.SHARE, bar=each.reached),
                 each.action,

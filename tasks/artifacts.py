@@ -171,10 +171,11 @@ def show_paths(title: str, files: Iterable[Path]) -> None:
     create_markdown_artifact("\n".join(lines), key="files", description=title)
 
 
-def show_proof(head: Head, findings: Iterable[str]) -> None:
-    """Where the ledger ends, to be kept somewhere else too, and what does not hold."""
+def show_proof(head: Head, findings: Iterable[str], warnings: Iterable[str]) -> None:
+    """Where the ledger ends, to be kept somewhere else too, what does not hold, and what cannot be looked at."""
     lines = ["# Proof of the ledger", "", f"- entries: {head.sequence}", f"- head: `{head.entry_hash}`", ""]
-    lines += [f"- **{each}**" for each in findings] or ["Nothing is found against it."]
+    lines += [f"- **{as_markdown(each)}**" for each in findings] or ["Nothing is found against it."]
+    lines += ["", *(f"- {as_markdown(each)}" for each in warnings)]
     create_markdown_artifact("\n".join(lines), key="proof", description="Whether the ledger proves, and its head")
 
 

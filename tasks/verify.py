@@ -14,10 +14,11 @@ from tasks.stages.explain import verify_ledger
 
 @task(name="prove", cache_policy=NO_CACHE)
 def prove() -> tuple[str, ...]:
-    """What does not hold; the artifact keeps the head of the ledger as it was found."""
+    """What does not hold; the artifact keeps the head of the ledger as it was found, and what retention removed."""
     world = world_of_process()
     with stage_limit("the proof of the ledger"):
-        findings = tuple(map(str, verify_ledger(world)))
+        issues = verify_ledger(world)
+    findings = tuple(str(issue) for issue in issues if issue.is_error)
     with world.store.read() as connection:
-        artifacts.show_proof(read_head(connection), findings)
+        artifacts.show_proof(read_head(connection), findings, [str(each) for each in issues if not each.is_error])
     return findings

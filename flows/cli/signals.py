@@ -71,13 +71,15 @@ def listed(
 @signals.command("show")
 def shown(case: Case, *, as_json: AsJson = False) -> None:
     """One case: what was found, beside whom, and every row of it."""
-    from tasks.stages.signal_cases import show_case
+    from tasks.stages.signal_cases import show_case, unit_of_case
 
-    found = show_case(open_world(), case)
+    world = open_world()
+    found = show_case(world, case)
     if not as_json:
         for line in _told(found):
             say(line)
-    show(found, [_row(each) for each in found.evidence], as_json=as_json, title="Evidence")
+    unit = unit_of_case(world, found)
+    show(found, [_row(each, unit) for each in found.evidence], as_json=as_json, title="Evidence")
 
 
 @signals.command()
@@ -115,7 +117,7 @@ def report(month: Month, *, as_json: AsJson = False) -> None:
     world = open_world()
     with attempt_at(world, f"signals report {month}", None):
         files = write_signals_report(world, month, language_of(world))
-    names = [path.relative_to(world.settings.home).as_posix() for path in files]
+    names = [path.as_posix() for path in files]
     show(names, [{"file": name} for name in names], as_json=as_json, title=f"Signals of {month}")
 
 
@@ -170,13 +172,13 @@ def _told(case: SignalCase) -> tuple[str, ...]:
     )
 
 
-def _row(row: Any) -> dict[str, Any]:
+def _row(row: Any, unit: str) -> dict[str, Any]:
     return {
         "day": row.day.isoformat(),
         row.table: row.row_id,
         "account": row.account_id,
         "held against": row.other_id,
-        "figure": canonical_decimal(row.figure),
+        unit: canonical_decimal(row.figure),
     }
 
 

@@ -12,11 +12,18 @@ from typing import Annotated, Any
 import typer
 
 from adapters.errors import RefusedError
-from adapters.world import open_world
+from adapters.world import business_today, open_world
 from domain.expressions.parse import suggestion
 from domain.ids import canonical_decimal
 from domain.partner_review import Kept, PartnerReview, PlacementBatch, ReviewedScore
-from domain.standings import PartnerState, ReviewedStanding, StandingDecisionKind
+from domain.standings import (
+    PartnerState,
+    ReviewedStanding,
+    StandingDecision,
+    StandingDecisionKind,
+    StandingInForce,
+    upcoming,
+)
 from flows.attempts import attempt_at
 from flows.cli.arguments import ByName, OfPeriod, OnDate, parse_date
 from flows.cli.output import AsJson, people, print_table, say, show
@@ -97,9 +104,12 @@ def standing(
         return
     for each in mine if partner else ():
         print_table(f"What was looked at for {each.review.review_id}", list(_looked_rows(each)))
-        print_table("Decisions", [asdict(one) for one in each.decisions])
-    held = [asdict(each) for each in now if partner in {"", each.partner}]
-    print_table("In force today; who is not named is good", held)
+        print_table("Decisions", [_row_of_decision(one) for one in each.decisions])
+    rows = [_row_in_force(each) for each in now if partner in {"", each.partner}]
+    print_table("In force today; who is not named is good", rows)
+    today = business_today(world)
+    if later := [each for each in upcoming(history, today) if partner in {"", each.partner}]:
+        print_table("Decided, and not yet in force", [_row_in_force(each) for each in later])
 
 
 @app.command()
@@ -328,6 +338,17 @@ def _row_of_standing(each: ReviewedStanding) -> dict[str, object]:
         "from": each.effective_from,
         "deadline": each.deadline if review.proposed is PartnerState.RECTIFICATION else None,
     }
+
+
+def _row_of_decision(each: StandingDecision) -> dict[str, object]:
+    return {"step": each.step, "decision": each.kind.value, "by": each.by, "for": each.on_behalf_of,
+            "on": each.decided_on, "reason": each.reason, "plan": each.plan, "deadline": each.deadline,
+            "from": each.effective_from}  # fmt: skip
+
+
+def _row_in_force(each: StandingInForce) -> dict[str, object]:
+    return {"partner": each.partner, "state": each.state.value, "since": each.since, "proposal": each.review_id,
+            "what it has": each.placed.value}  # fmt: skip
 
 
 def _looked_rows(each: ReviewedStanding) -> Iterator[dict[str, object]]:

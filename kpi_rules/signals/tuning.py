@@ -74,7 +74,7 @@ def proposal_of(signal: Signal, cases: Iterable[SignalCase]) -> Proposal:
     closed = [case for case in cases if case.signal == signal.id and not case.is_open]
     known = precision_of(signal, closed)
     if known.closed < signal.tuning.closed_at_least:
-        why = f"{known.closed} cases are closed; {signal.tuning.closed_at_least} are needed before anything is proposed"
+        why = f"{signal.tuning.closed_at_least} closed cases are needed for a proposal; so far {known.closed}"
         return Proposal("", None, None, known.closed, known.confirmed, 0, why)
     if (known.share or Decimal(0)) >= signal.tuning.confirmed_at_least:
         why = f"{known.confirmed} of {known.closed} closed cases were confirmed: the threshold stays as it is"

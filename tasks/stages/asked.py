@@ -41,8 +41,7 @@ def reported_faults(world: World, day: date, department: str = "") -> Iterator[s
     if day not in nights:
         yield _ahead(world, day) or f"FLW013 no night of {day} has run; {_known('nights', nights)}"
     if department and (departments := _departments(world, day)) and department not in departments:
-        likely = suggestion(department, departments)
-        hint = f'Did you mean "{likely}"?' if likely else f"There are: {', '.join(sorted(departments))}"
+        hint = suggestion(department, departments)
         yield f'REP002 nobody is posted to a department "{department}" on {day}. {hint}'
 
 
@@ -106,8 +105,8 @@ def _landed_dates(world: World) -> list[str]:
 def _departments(world: World, day: date) -> frozenset[str]:
     columns = TABLES["staff_postings"].c
     with newest_session(world, ("staff_postings",), day) as duck:
-        rows = duck.read(exact(sa.select(columns.department).distinct().order_by(columns.department)))
-    return frozenset(row["department"] for row in rows)
+        rows = duck.read(exact(sa.select(columns.department_id).distinct().order_by(columns.department_id)))
+    return frozenset(row["department_id"] for row in rows)
 
 
 def _known(what: str, found: Iterable[object]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -18,6 +19,7 @@ from domain.ids import BatchId, Digest, RunId, short
 from domain.issues import Issue, Location
 from domain.manifest import Input, Manifest, RunKind
 from domain.periods import Period
+from incentives.approved import approvals_that_do_not_count
 from incentives.approvers import PayDecision
 from incentives.authority import Matter, Ruling
 from incentives.batches import (
@@ -168,7 +170,9 @@ def _publish(
     decision = Decision(
         frozen.batch.batch_id, number, DecisionKind.PUBLISHED, by, "publisher", frozen.batch.content_hash, on=day
     )
-    _refuse(refusals(decision, frozen.batch, frozen.decisions))
+    state = frozen.state_on(day)
+    uncounted = approvals_that_do_not_count(frozen.batch, state, partial(people_on, connection, rules), day)
+    _refuse((*refusals(decision, frozen.batch, frozen.decisions), *uncounted))
     entries = _chained(frozen, head)
     append(connection, [_row(entry, previous) for entry, previous in _with_previous(entries, head)])
     after = Head(entries[-1].entry.sequence, entries[-1].entry_hash) if entries else head

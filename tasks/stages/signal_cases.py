@@ -24,6 +24,7 @@ from domain.records import Grain
 from domain.signals import CaseState, SignalCase
 from incentives.approvers import People
 from kpi_rules.signals.tuning import Precision, Proposal, precision_of, proposal_of
+from kpi_rules.signals.words import unit_of
 from reports.languages import Language
 from reports.scopes import Scope
 from reports.signals import SignalsOfMonth, seen_by, signals_report
@@ -47,6 +48,12 @@ def show_case(world: World, prefix: str) -> SignalCase:
     """Raises: RefusedError if the beginning of an id names none, or several."""
     with world.store.read() as connection:
         return signal_case_named(connection, prefix)
+
+
+def unit_of_case(world: World, case: SignalCase) -> str:
+    """What the figures of its rows are, by the rule of its month; "figure" where the book has the rule no more."""
+    signals = sound_rules(world.settings.rules).signals.on(case.period.last_day)
+    return next((unit_of(each.rule) for each in signals if each.rule.id == case.signal), "figure")
 
 
 def close_case(

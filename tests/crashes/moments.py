@@ -27,6 +27,7 @@ import sqlalchemy as sa
 from adapters.settings import Settings
 from adapters.store.engine import make_engine
 from adapters.store.guards import APPROVER, WRITER
+from adapters.store.killed import record_killed
 from adapters.store.schema import payroll_answers, payroll_lines
 from adapters.world import World, open_world
 from tasks.stages.calculation import calculation_version
@@ -250,7 +251,8 @@ def _left_after(settings: Settings, steps: Sequence[Step], scenario: Scenario, f
     for number in range(first, first + len(steps)):
         office = office_of_step(settings, scenario, number, minutes=10)
         office.close_connections()
-    office.world.seam.sweep()  # as every command does at its start
+    office.world.seam.sweep()  # both as every attempt does at its start
+    record_killed(office.world.store)
     return left_of(office)
 
 

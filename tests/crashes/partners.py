@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+
+import pyarrow.parquet as pq
 
 from adapters.store.actions import read_actions
 from adapters.store.standing import read_standings
@@ -118,9 +121,9 @@ def _override(office: Office) -> None:
     """A leader gives one account to a colleague; the head of the department says yes."""
     known = list_reassignments(office.world, None)
     if not known:
-        ((giver, team), accounts), *_ = collectors_with(office.world, 1)
+        (((giver, team), accounts),) = collectors_with(office.world, 1)
         others = {row["owner_id"] for row in owners_on(office.world, FIRST).values() if row["team_id"] == team}
-        wanted = [Wanted(accounts[0], min(others - {giver}))]
+        wanted = [Wanted(_alone(office, accounts), min(others - {giver}))]
         with attempt_at(office.world, "dispatch override", None) as attempt:
             propose_override(office.world, Terms(FIRST, UNTIL, "leader", "speaks the language"), wanted, attempt)
     (known,) = list_reassignments(office.world, None)
@@ -128,6 +131,14 @@ def _override(office: Office) -> None:
         name = known.reassignment.reassignment_id
         with attempt_at(office.world, f"dispatch approve {name}", None) as attempt:
             decide_reassignment(office.under(MANAGER), name, approve=True, by=MANAGER, attempt=attempt)
+
+
+def _alone(office: Office, accounts: Sequence[str]) -> str:
+    """The first of the accounts whose debtor has no other one: one owner has all accounts of a debtor."""
+    landed = office.world.settings.landing / NIGHT.isoformat() / "accounts.parquet"
+    book = pq.read_table(landed, columns=["account_id", "debtor_id"]).to_pylist()
+    of_debtor = Counter(row["debtor_id"] for row in book)
+    return min(row["account_id"] for row in book if row["account_id"] in accounts and of_debtor[row["debtor_id"]] == 1)
 
 
 def _pack(office: Office) -> None:

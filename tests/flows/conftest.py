@@ -87,10 +87,15 @@ class Served:
         path = f"/deployments/{self.deployments[deployment]['id']}/create_flow_run"
         return self.call(path, {"parameters": parameters})["id"]
 
-    def recoup(self, *arguments: str) -> None:
+    def form(self, deployment: str) -> dict[str, dict]:
+        """The fields of its form, as they are now."""
+        return self.call(f"/deployments/{self.deployments[deployment]['id']}")["parameter_openapi_schema"]["properties"]
+
+    def recoup(self, *arguments: str, **environment: str) -> None:
         """A command, as somebody types it beside the server."""
         command = [sys.executable, "-c", "from flows.cli import main; main()", *arguments]
-        subprocess.run(command, env={**os.environ, "RECOUP_HOME": str(self.world.settings.home)}, check=True)
+        home = {"RECOUP_HOME": str(self.world.settings.home)}
+        subprocess.run(command, env={**os.environ, **home, **environment}, check=True)
 
     def ended(self, run: str) -> dict:
         return self.until(lambda: self._run_in(run, ENDED), f"the end of run {run}")

@@ -32,6 +32,7 @@ from tests.flows.conftest import DAY, NAMES, SECRET, keep, submit
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.prefect]
 
+DEPARTMENTS = ("field", "legal", "phone_early", "phone_late", "restructuring")
 HALTING, KILLED = date(2026, 10, 1), date(2026, 10, 2)
 
 
@@ -122,33 +123,47 @@ def test_a_start_that_comes_late_runs_what_was_missed_in_order(served, page):
 
 
 def test_a_month_is_prepared_waits_for_approval_and_is_published(served, page):
-    run = served.ended(served.start("month-end", period="2026-09", by="demo preparer"))
+    """From the form of the month to the ledger; those who approve do it under their own login, beside Prefect."""
+    _open_form(served, page, "month-end", "who prepares does not approve")
+    _choose(page, "2026-09")
+    page.locator("textarea").fill("demo preparer")
+    keep(page, "month-end-form")
+    submit(page)
+    run = served.ended(served.newest("month-end 2026-09"))
     assert run["state_name"] == "Completed", run["state"]["message"]
-    page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(run['id'], 'batches')['id']}")
+    batches = served.artifact(run["id"], "batches")
+    page.goto(f"{served.address}/v2/artifacts/artifact/{batches['id']}")
     page.get_by_test_id("markdown-display").get_by_text("Batches to review").first.wait_for()
-    keep(page, "month-end-batches")
+    keep(page, "approval-waits")
     with served.world.store.read() as connection:
         batch = read_batches(connection, "2026-09")[0].batch_id
         chain = read_frozen(connection, batch).batch.chain
     assert batch in served.was_told("recoup approval waits", batch)["text"]
-    early = served.ended(served.start("publish", batch=batch, by="demo publisher"))
+    _look_as_hr(page, batches["data"])
+    early = _publish(served, page, batch)
     assert (early["state_name"], "BAT" in early["state"]["message"]) == ("Refused", True)
+    page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(early['id'], 'what-to-do')['id']}")
+    page.get_by_text("the approval of manager is missing").first.wait_for()
+    keep(page, "approval-missing")
     for role in chain:
         served.recoup("approve", batch, "--by", f"demo {role}")
-    page.goto(f"{served.address}/v2/deployments/deployment/{served.deployments['publish']['id']}/run")
-    page.get_by_text("Batch id, or the beginning of one").wait_for()
-    texts = page.locator("textarea, input[type=text], input:not([type])")
-    texts.nth(1).fill(batch)
-    texts.nth(2).fill("demo publisher")
-    keep(page, "publish-form")
-    submit(page)
-    published = served.ended(_other(served, f"publish {batch}", early["id"]))
+    published = _publish(served, page, batch, "approved-publish-form", after=early["id"])
     assert published["state_name"] == "Completed", published["state"]["message"]
     page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(published['id'], 'published')['id']}")
     page.get_by_test_id("markdown-display").get_by_text("entries posted").wait_for()
-    keep(page, "published")
+    keep(page, "approved-published")
     with served.world.store.read() as connection:
         assert {entry.batch_id for entry in read_entries(connection)} == {batch}
+    assert "anyOf" not in served.form("publish")["batch"], "what is published is not offered any more"
+
+
+def test_forms_offer_what_the_store_knows(served, page):
+    _open_form(served, page, "report", "Only this department")
+    page.get_by_text("Select", exact=True).first.click()
+    offered = [each.inner_text() for each in page.get_by_role("option").all()]
+    assert [each for each in offered if each] == list(DEPARTMENTS)
+    keep(page, "report-form")
+    page.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize(
@@ -184,10 +199,12 @@ def test_the_password_is_its_owners_and_stands_in_no_log(served):
 @pytest.mark.parametrize(
     ("deployment", "asked", "found"),
     [
-        ("month-end", {"period": "2026-13", "by": "finance"}, "'2026-13' does not match"),
+        ("month-end", {"period": "2026-13", "by": "finance"}, "'2026-13' is not valid"),
         ("month-end", {"period": "2026-09", "by": "  "}, "does not match"),
         ("rerun", {"business_date": "2026-09-30", "first_stage": "grate"}, "is not one of"),
         ("report", {"business_date": "2026-09-30", "report": "yearly"}, "is not one of"),
+        ("report", {"business_date": "2026-09-30", "department": "fild"}, "'fild' is not one of"),
+        ("allocation-report", {"business_date": "2026-09-30", "department": "Field"}, "is not one of"),
     ],
 )
 def test_what_a_form_can_know_is_refused_by_the_form(served, deployment, asked, found):
@@ -195,6 +212,22 @@ def test_what_a_form_can_know_is_refused_by_the_form(served, deployment, asked, 
         served.start(deployment, **asked)
     assert refused.value.code == 409
     assert found in refused.value.read().decode()
+
+
+@pytest.mark.parametrize(
+    ("deployment", "asked", "said"),
+    [
+        ("publish", {"batch": "bonus-2026-08-nobody", "by": "demo"}, "FLW016"),
+        ("month-end", {"period": "2026-08", "by": "demo"}, "FLW015"),
+        ("report", {"business_date": "2026-08-30"}, "FLW013"),
+        ("nightly", {"business_date": "2029-08-30"}, "FLW010 2029-08-30 is in the future"),
+        ("resume", {"run": "0000"}, "names 0 runs"),
+    ],
+)
+def test_what_only_the_store_can_know_is_refused_at_once(served, deployment, asked, said):
+    run = served.ended(served.start(deployment, **asked))
+    assert run["state_name"] == "Refused", run["state"]["message"]
+    assert said in run["state"]["message"]
 
 
 def test_prefect_yaml_and_a_worker_do_the_same(served, request):
@@ -211,6 +244,9 @@ def test_prefect_yaml_and_a_worker_do_the_same(served, request):
     prefect("deploy", "--all")
     found = {each["name"]: each for each in served.call("/deployments/filter", {})}
     assert {name for name, each in found.items() if each["work_pool_name"] == "recoup"} == NAMES
+    assert "enum" not in served.form("report")["department"], "prefect deploy knows no store"
+    served.recoup("provide", PREFECT_API_URL=f"{served.address}/api", PREFECT_API_AUTH_STRING=served.password)
+    assert served.form("report")["department"]["enum"] == ["", *DEPARTMENTS]
     worker = subprocess.Popen(
         [sys.executable, "-m", "prefect", "worker", "start", "--pool", "recoup", "--type", "process"],
         env=environment, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
@@ -220,6 +256,35 @@ def test_prefect_yaml_and_a_worker_do_the_same(served, request):
         worker.send_signal(signal.SIGINT)
         worker.wait(60)
     assert (run["name"], run["state_name"]) == (f"daily report of {DAY}", "Completed"), run["state"]["message"]
+
+
+def _open_form(served, page, deployment, words):
+    page.goto(f"{served.address}/v2/deployments/deployment/{served.deployments[deployment]['id']}/run")
+    page.get_by_text(words).first.wait_for()
+
+
+def _choose(page, value):
+    page.get_by_text("Select", exact=True).first.click()
+    page.get_by_role("option", name=value).click()
+    page.get_by_role("option").first.wait_for(state="detached")
+
+
+def _publish(served, page, batch, picture="", after=""):
+    _open_form(served, page, "publish", "Batch id, or the beginning of one")
+    _choose(page, batch)
+    page.locator("textarea").fill("demo publisher")
+    if picture:
+        keep(page, picture)
+    submit(page)
+    return served.ended(_other(served, f"publish {batch}", after))
+
+
+def _look_as_hr(page, artifact):
+    """HR's own page of the batch, which lies below the home folder of the server's machine."""
+    (review,) = re.findall(r"`(/.*\.html)`", artifact)[:1]
+    page.goto(f"file://{review}")
+    page.get_by_role("heading").first.wait_for()
+    keep(page, "approval-review")
 
 
 def _start_night(served, page, day, name=""):

@@ -10,6 +10,7 @@ import pytest
 from domain.ids import BatchId, Digest
 from domain.periods import Period
 from incentives.approval_book import decode_approvals
+from incentives.approved import approvals_that_do_not_count
 from incentives.batches import (
     Batch,
     BatchPhase,
@@ -270,3 +271,54 @@ def test_two_rules_for_a_kind_of_batch_on_one_day_are_told(document_of):
 def test_a_cap_is_a_share_of_a_known_currency(document_of, old, new):
     _, issues = decode_approvals([document_of(PAY_TERMS.replace(old, new))])
     assert [issue.location.line for issue in issues] == [8]
+
+
+@pytest.mark.parametrize(
+    ("manager", "hr", "codes"),
+    [
+        pytest.param(approval(1, "manager", "Mai"), approval(2, "hr", "Ha"), [], id="members of their groups"),
+        pytest.param(approval(1, "manager", "Zoe"), approval(2, "hr", "Ha"), ["BAT024"], id="put in past the program"),
+        pytest.param(approval(1, "manager", "Mai"), approval(2, "hr", "Mai"), ["BAT023"], id="one person in two roles"),
+        pytest.param(approval(1, "manager", "Pa"), approval(2, "hr", "Ha"), ["BAT021", "BAT024"], id="who prepared it"),
+        pytest.param(approval(1, "manager", "Mo"), approval(2, "hr", "Ha"), ["BAT028"], id="who is paid by it"),
+        pytest.param(
+            approval(1, "manager", "Ade", on_behalf_of="Mai"), approval(2, "hr", "Ha"), [], id="a delegate of that day"
+        ),
+        pytest.param(
+            approval(1, "manager", "Ade", on=date(2026, 6, 20), on_behalf_of="Mai"), approval(2, "hr", "Ha"),
+            ["BAT025"], id="a delegate whose delegation was over",
+        ),
+    ],
+)  # fmt: skip
+def test_approvals_are_looked_at_again_before_publishing(batch, people, manager, hr, codes):
+    state = state_of((manager, hr), batch.chain)
+    found = list(approvals_that_do_not_count(batch, state, people, DAY))
+    assert [issue.code for issue in found] == codes
+    assert all(
+        f"the approval of {manager.role} by {manager.by}" in each.message or "hr" in each.message for each in found
+    )
+
+
+def test_who_was_struck_out_of_a_group_since_counts_no_more_and_who_left_it_by_its_dates_does(batch, document_of):
+    """Published in July: Mai was a manager in June by the one file, and by the other she never was."""
+    names = "[{name: Mai}, {name: Mo, employee: E7}]"
+    known = f"  - {{id: managers, {HEAD}, people: {names}}}\n"
+    ended, begun = "valid_from: 2026-01-01, valid_to: 2026-07-01", "valid_from: 2026-07-01, review_by: 2027-01-01"
+    dated = f"  - {{id: managers, title: t, owner: o, {ended}, people: {names}}}\n"
+    dated += f"  - {{id: managers, title: t, owner: o, {begun}, people: [{{name: Mo}}]}}\n"
+    assert known in FILE
+    left, struck = (
+        decode_approvals([document_of(FILE.replace(*change))])[0]
+        for change in ((known, dated), (names, "[{name: Mo}]"))
+    )
+    state = state_of((approval(1, "manager", "Mai"),), batch.chain)
+    codes = [
+        [issue.code for issue in approvals_that_do_not_count(batch, state, _of(book), date(2026, 7, 20))]
+        for book in (left, struck)
+    ]
+    assert codes == [[], ["BAT024"]]
+
+
+def _of(book):
+    signed = {each.version: True for each in (*book.groups, *book.delegations)}
+    return lambda day: book.people_on(day, signed)

@@ -177,8 +177,8 @@ def test_it_begins_with_what_the_meeting_is_asked():
 
 def test_complaints_are_those_of_the_month_and_older_ones_that_are_open():
     assert [row[0] for row in texts("complaints")] == ["X1", "X2"]
-    assert [row[4] for row in texts("complaints")] == ["upheld", "open"]
-    assert texts("complaints")[1][3] == "6 October 2026 (overdue)"
+    assert [row[4] for row in texts("complaints")] == ["upheld", "open, overdue"]
+    assert texts("complaints")[1][3] == "6 October 2026"
 
 
 def test_what_was_closed_after_the_month_is_open_in_its_pack():
@@ -248,3 +248,13 @@ def test_page_workbook_and_pdf_are_the_same_each_time(tmp_path, language):
     write_report_workbook(report, tmp_path / "pack.xlsx", language)
     book = openpyxl.load_workbook(tmp_path / "pack.xlsx")
     assert len(book.sheetnames) >= len(report.sections)
+
+
+def test_in_the_workbook_days_are_days_and_commitments_have_names(tmp_path):
+    write_report_workbook(partner_pack(facts(), Language.ENGLISH), tmp_path / "pack.xlsx", Language.ENGLISH)
+    book = openpyxl.load_workbook(tmp_path / "pack.xlsx")
+    placed, promised = book["Placements"][5], book["Commitments"][5]
+    assert placed[1].is_date
+    assert placed[1].number_format == "yyyy-mm-dd"
+    assert [promised[0].value, promised[1].value] == ["x", "standard_vnd"]
+    assert "Ties out" not in book.sheetnames, "nothing ties out here, so there is no empty sheet of it"

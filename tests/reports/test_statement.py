@@ -292,3 +292,12 @@ def test_without_chinese_letters_a_chinese_pdf_is_refused_and_the_others_are_not
     assert issue.code == "STM001"
     assert "apt-get install fonts-noto-cjk" in issue.hint
     assert missing_fonts(Language.VIETNAMESE, frozenset()) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "who", "what"), [("bonus", "Tell HR", "your pay"), ("fee", "Tell who settles with you", "your fees")]
+)
+def test_a_partner_is_not_sent_to_the_house_s_human_resources(kind, who, what):
+    text = Page(statement_page(replace(statement(), kind=kind), Language.ENGLISH)).text
+    assert who in text
+    assert what in text

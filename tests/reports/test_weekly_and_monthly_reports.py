@@ -16,6 +16,7 @@ from reports.monthly import MonthlyFacts, Rolled, Scores, Standing, Vintage, mon
 from reports.partner_league import PartnerLeague
 from reports.report_files import report_page
 from reports.scopes import Posting, Scope
+from reports.sections import Day
 from reports.views import About
 from reports.weekly import Behind, Finding, MonthEnd, ReviewedCard, WeeklyFacts, weekly_report
 from reports.weekly_overdue import Overdue, Pace
@@ -142,7 +143,7 @@ def test_without_a_night_of_the_week_before_no_change_is_shown_and_it_says_so():
 def test_who_falls_behind_has_a_first_day_and_an_action():
     row = section(week(), "behind").rows[0]
     assert [row.cells[0], row.cells[2], row.cells[3].value, row.cells[5]] == [
-        "E1", "9 October 2026", 4, "falling_behind-E1-2026-10-09",
+        "E1", Day(date(2026, 10, 9)), 4, "falling_behind-E1-2026-10-09",
     ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ SECRETS: Mapping[str, str] = {
 ENVIRONMENT: Mapping[str, str] = {
     "PREFECT_SERVER_API_AUTH_STRING": "admin:authPlantPw7",
     "PREFECT_API_AUTH_STRING": "admin:authPlantPw7",
-    "RECOUP_NOTIFY_URL": "https://hooks.example.invalid/services/T0/hookPlantToken7",
+    "RECOUP_NOTIFY_URL": "http://127.0.0.1:9/services/T0/hookPlantToken7",  # nobody listens there: each notice fails
 }
 _NUMBERED = "lpad(CAST(hash({key}) % 10000 AS VARCHAR), 4, '0')"
 _PLANTED: Mapping[str, Mapping[str, str]] = {
@@ -64,6 +64,17 @@ def plant_people(landing: Path) -> None:
             replaced = ", ".join(f"{how.format(n=number)} AS {column}" for column, how in columns.items())
             duckdb.execute(f"CREATE OR REPLACE TEMP TABLE t AS SELECT * REPLACE ({replaced}) FROM '{path}'")
             duckdb.execute(f"COPY t TO '{path}' (FORMAT parquet)")
+
+
+def plant_claims(landing: Path, day: date) -> None:
+    """A partner claims money that nobody booked: what is written to it and about it is looked at too."""
+    folder = landing / day.isoformat()
+    claims = f"""
+        SELECT 'Q-' || account_id AS claim_id, partner_id, account_id, DATE '{day}' AS claimed_on,
+            DATE_TRUNC('month', DATE '{day}')::DATE AS month, DATE '{day}' - 5 AS paid_on,
+            CAST(1234567 AS DECIMAL(18, 4)) AS amount, currency, CAST(NULL AS VARCHAR) AS payment_id
+        FROM '{folder}/placements.parquet' WHERE partner_id = 'R01' ORDER BY account_id LIMIT 3"""
+    duckdb.execute(f"COPY ({claims}) TO '{folder}/partner_claims.parquet' (FORMAT parquet)")
 
 
 def plant_broken_extracts(landing: Path, good: Path, day: date) -> None:

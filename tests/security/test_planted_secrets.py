@@ -23,16 +23,21 @@ from adapters.demo import DemoPlan, write_demo_book
 from adapters.settings import Settings
 from adapters.store.engine import make_engine
 from adapters.store.guards import APPROVER
-from adapters.store.runs import begin_attempt
 from adapters.store.signatures import sign
 from adapters.world import open_world
-from domain.manifest import Stage
-from tasks.stages.opening import open_book
 from tasks.stages.rules import sound_rules
 from tests.conftest import database_on
-from tests.security.plants import ENVIRONMENT, PERSONAL, SECRETS, Leak, leaks_in, plant_broken_extracts, plant_people
+from tests.security.plants import (
+    ENVIRONMENT,
+    PERSONAL,
+    SECRETS,
+    Leak,
+    leaks_in,
+    plant_broken_extracts,
+    plant_claims,
+    plant_people,
+)
 from tests.security.sweep import texts_below, texts_of_store
-from tests.stages.conftest import night_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
 
@@ -45,6 +50,7 @@ ALLOWED = {
     "landing/*": "what the core systems sent",
     "snapshots/*": "the versions of it that the stages read",
     "runs/*/quarantine/*": "rows that were set aside, as they came: they come back corrected",
+    "corrections/*": "the rows as they were corrected, and the sheets of it",
     "contact-points/*/points.parquet": "cleaned contact points, for later stages",
     "reports/*/contact-points/corrections/*": "corrections for the core systems",
     "reports/partners/*.placement.csv": "the columns of the partner's contract",
@@ -62,6 +68,7 @@ class Worked:
     printed: str
     codes: dict[str, object]
     unreachable: list[object]
+    failed_notices: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +79,9 @@ def worked(request, tmp_path_factory):
         world = open_world(Settings(home=home, database_url=url))
         _write_book(world)
         _give_logins(world)
-        night_of(world, FIRST, (Stage.GATE,))
-        open_book(world, FIRST, begin_attempt(world.store, "open", FIRST), by="opener")
-        done = _work(world, url, tmp_path_factory.mktemp("words") / "steps.json")
+        refused = _demand_password(world, url)
+        world.store.engine.dispose()
+        done = _work(world, url, refused, tmp_path_factory.mktemp("words") / "steps.json")
         engine = make_engine(url)
         yield Worked(home, engine, *done)
         engine.dispose()
@@ -85,6 +92,7 @@ def _write_book(world):
     write_demo_book(DemoPlan(150, 30, 2, FIRST, LAST, seed=3), landing)
     plant_people(landing)
     plant_broken_extracts(landing, landing / LAST.isoformat(), BROKEN)
+    plant_claims(landing, LAST)
     sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
 
 
@@ -96,31 +104,53 @@ def _give_logins(world):
             connection.execute(sa.text(f'GRANT {APPROVER} TO "{name}"'))
 
 
-def _work(world, url, steps):
-    """What was printed, how each command of the month ended, and how those that found no database did."""
+def _demand_password(world, url):
+    """The address of a login whose password is another one; the server asks no other login for its own."""
+    with world.store.read() as connection:
+        access = Path(connection.execute(sa.text("SHOW hba_file")).scalar_one())
+        asked = f"local all {REFUSED} scram-sha-256\nhost all {REFUSED} all scram-sha-256\n"
+        access.write_text(asked + access.read_text(encoding="utf-8"), encoding="utf-8")
+    with world.store.write("test") as connection:
+        connection.execute(sa.text(f"DROP ROLE IF EXISTS {REFUSED}"))
+        connection.execute(sa.text(f"CREATE ROLE {REFUSED} LOGIN PASSWORD 'another'"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    return url.replace("//postgres:", f"//{REFUSED}:")
+
+
+def _work(world, url, refused, steps):
+    """What was printed, how each command of the month ended, how those that found no database did, and which notices
+    could not be delivered."""
     own = {"RECOUP_DATABASE_URL": url}
     listed = [*((words, own) for words in (*NIGHTS, *BEFORE_APPROVAL))]
     listed += [(["approve", BATCH, "--by", name], _as_login(url, name)) for name in PEOPLE]
     listed += [*((words, own) for words in AFTERWARDS)]
     of_month = len(listed)
-    listed += [(["runs"], {"RECOUP_DATABASE_URL": address}) for address in UNREACHABLE]
-    listed += [(["nightly", *NIGHT], {"RECOUP_DATABASE_URL": address}) for address in UNREACHABLE[:1]]
+    listed += [(["runs"], {"RECOUP_DATABASE_URL": address}) for address in (*UNREACHABLE, refused)]
+    listed += [(["nightly", *NIGHT], {"RECOUP_DATABASE_URL": address}) for address in (UNREACHABLE[0], refused)]
     home = str(world.settings.home)
     typed = [{"words": [w.replace("HOME", home) for w in words], "environment": env} for words, env in listed]
+    typed = [_edit(home) if step["words"] == EDIT else step for step in typed]
     steps.write_text(json.dumps(typed))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
         **ENVIRONMENT,
+        **own,
         "RECOUP_HOME": home,
         "DO_NOT_TRACK": "1",
         "COLUMNS": "200",
     }
-    command = [sys.executable, "-m", "tests.security.work", str(steps)]
+    command = [sys.executable, "-m", "tests.security.work", str(FIRST), str(steps)]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
     steps.with_suffix(".printed.txt").write_text(done.stdout + done.stderr)
-    codes = json.loads(steps.with_suffix(".codes.json").read_text())
+    outcome = json.loads(steps.with_suffix(".outcome.json").read_text())
+    codes = outcome["codes"]
     of_commands = {" ".join(words): code for (words, _), code in zip(listed, codes[:of_month], strict=False)}
-    return done.stdout + done.stderr, of_commands, codes[of_month:]
+    return done.stdout + done.stderr, of_commands, codes[of_month:], outcome["failed_notices"]
+
+
+def _edit(home):
+    """Somebody corrects the sheet: the one wrong code of the parties that were set aside."""
+    return {"file": SHEET.replace("HOME", home), "replace": ["neighbour", "reference"]}
 
 
 def _as_login(url, name):
@@ -128,7 +158,11 @@ def _as_login(url, name):
 
 
 NIGHT, MONTH, OF_MONTH = ["--date", str(LAST)], ["--period", "2026-09"], ["--month", "2026-09"]
-BATCH = "bonus-2026-09-field"
+BATCH, SETTLEMENT, SHEET = "bonus-2026-09-field", "R01-", "HOME/corrections/sheets/parties.csv"
+REFUSED = "refused"
+EDIT = ["the sheet is corrected"]
+OF_PARTIES = ["--date", str(BROKEN), "--table", "parties"]
+CORRECTED = ["--by", "postgres", "--reason", "the contract says so"]
 NIGHTS = (
     ["nightly", *NIGHT],
     ["nightly", "--date", str(BROKEN)],
@@ -146,8 +180,17 @@ AFTERWARDS = (
     ["report", "partner", *OF_MONTH],
     ["worklist", *NIGHT, "--all", "--to", "HOME/lists"],
     ["partners", "export", *NIGHT, "--by", "postgres"],  # the session's own login
+    ["settlement", "run", "--partner", "R01", "--cycle", "2026-09", *NIGHT, "--by", "postgres"],
+    ["settlement", "show", SETTLEMENT],
+    ["settlement", "correspondence", SETTLEMENT],
+    ["settlement", "statement", SETTLEMENT],
+    ["settlement", "list", "--json"],
     ["signals", "run", *OF_MONTH],
     ["quarantine", "--date", str(BROKEN)],
+    ["export-quarantine", *OF_PARTIES, "--to", SHEET],
+    EDIT,
+    ["correct", SHEET, *OF_PARTIES, *CORRECTED],
+    ["corrections", "--json"],
     ["explain", "allocation", "A000000035", *NIGHT],
     ["trends"],
     ["audit", "--json"],
@@ -168,7 +211,10 @@ def test_the_month_was_worked_well_and_badly(worked):
     halted = f"nightly --date {BROKEN}"
     ended = {words: code for words, code in worked.codes.items() if code and not words.startswith("partners export")}
     assert ended == {halted: 3}
-    assert worked.unreachable == [1] * (len(UNREACHABLE) + 1)
+    assert worked.unreachable == [1] * (len(UNREACHABLE) + 3)
+    assert "password authentication failed" in worked.printed
+    assert any("Webhook call failed" in each for each in worked.failed_notices), "or no notice was tried"
+    assert (worked.home / "prefect-server.log").stat().st_size > 0
 
 
 def test_what_a_month_prints_logs_stores_and_writes_holds_nobodys_name_or_number(leaks):

@@ -11,11 +11,12 @@ import pytest
 
 from adapters.errors import WorldError
 from adapters.store.runs import allocating_run
+from adapters.store.standing import read_standings
 from adapters.world import open_world
 from domain.actions import ActionDecision, ActionDecisionKind, RegisterKind
 from domain.manifest import RunKind
 from domain.periods import Period
-from domain.standings import PartnerState
+from domain.standings import PartnerState, StandingDecisionKind
 from tasks.stages.actions import decide_action, remind
 from tasks.stages.entered_actions import Entry, enter_action
 from tasks.stages.manifests import manifest_of
@@ -25,7 +26,7 @@ from tasks.stages.partner_files import export_partner_files
 from tasks.stages.register import take_in_landed
 from tasks.stages.rules import sound_rules
 from tasks.stages.signals import run_signals
-from tasks.stages.standing import propose_standing
+from tasks.stages.standing import Decided, decide_standing, propose_standing
 from tests.conftest import SteppingClock
 from tests.stages.test_nights import tables_of
 
@@ -78,6 +79,16 @@ def proposed(world):
     propose_standing(world, "R01", PartnerState.WATCH, by="demo quality", reason="a raid", attempt=None)
 
 
+def decided(world):
+    """The first of two people says yes; the action that a rectification opens comes with the last."""
+    with world.store.read() as connection:
+        known = [each.review.review_id for each in read_standings(connection, partner="R01")]
+    name = known[0] if known else propose_standing(world, "R01", PartnerState.RECTIFICATION, by="demo quality",
+                                                   reason="a raid", attempt=None).review.review_id  # fmt: skip
+    plan = Decided(StandingDecisionKind.ACCEPTED, "demo manager", plan="two more people")
+    decide_standing(world, name, plan, None)
+
+
 WORK = {
     "action_entered": entered,
     "action_decided": closed,
@@ -87,11 +98,13 @@ WORK = {
     "partner_file_registered": handed_out,
     "acknowledgement_taken_in": acknowledged,
     "standing_reviewed": proposed,
+    "standing_decided": decided,
 }
 TYPED_TWICE = {
     "action_entered": "a second entry is another action",
     "action_decided": "ACT006",
     "standing_reviewed": "",
+    "standing_decided": "STD008",
 }
 
 

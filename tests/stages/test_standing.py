@@ -19,7 +19,7 @@ from adapters.world import business_today, open_world, registered_file
 from domain.actions import ActionDecision, ActionDecisionKind, ActionState, Phase
 from domain.manifest import Stage
 from domain.periods import Period
-from domain.standings import PartnerState, Placed, StandingDecisionKind
+from domain.standings import PartnerState, Placed, StandingDecisionKind, upcoming
 from kpi_rules.standings import proposed
 from tasks.stages.actions import decide_action
 from tasks.stages.explain_allocation import explain_allocation
@@ -33,6 +33,7 @@ from tasks.stages.standing import (
     decide_standing,
     propose_standing,
     review_standings,
+    standings_of,
 )
 from tests.conftest import SteppingClock
 from tests.stages.books import edit, house_book
@@ -207,6 +208,10 @@ def test_a_suspension_needs_two_people(world):
         decided(world, own.review.review_id)
     day = business_today(world) + timedelta(days=5)
     assert decided(world, own.review.review_id, by="demo director", effective_from=day).effective_from == day
+    history, now = standings_of(world)
+    assert now == ()
+    assert [(each.partner, each.since) for each in upcoming(history, day - timedelta(days=1))] == [("R01", day)]
+    assert upcoming(history, day) == ()
     with world.store.read() as connection:
         assert standings_on(connection, day - timedelta(days=1)) == ()
         (held,) = standings_on(connection, day)

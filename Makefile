@@ -6,6 +6,8 @@ CODE := flows tasks expectations allocation kpi_rules incentives reports adapter
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
+# Where this is set, every command and every test's process compiles all of the source anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install run serve test quick check format lock schemas bench bench-gates bench-allocation test-crash test-history mutants audit clean
 
@@ -23,7 +25,7 @@ install: .venv/installed  ## Install what requirements.lock names, by hash
 	@touch $@
 
 run: install  ## Build a demo book, run its nights and a month-end, and say where the reports lie
-	@$(BIN)/recoup demo-run
+	@RECOUP_THREADS=$${RECOUP_THREADS:-1} $(BIN)/recoup demo-run
 
 serve: install  ## Start a Prefect server on 127.0.0.1:4200 and serve the deployments
 	@$(BIN)/recoup serve

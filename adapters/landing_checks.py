@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +14,7 @@ from adapters.importing.damage import (
     RAN_HINT,
     ROUNDED,
     ROUNDED_HINT,
+    has_long_keys,
     how_damaged,
     is_damaged_key,
     is_damaged_text,
@@ -112,7 +113,10 @@ def refusing(checks: Sequence[Check]) -> str:
 
 
 def issues_of_rounding(duck: Duck, file: str, rows: Rows, table: Table, round_keys: Collection[str]) -> Iterator[Issue]:
-    """Whether long keys were rounded: a guess by the first rows, proved by all of them."""
+    """Whether long keys were rounded: a guess by the first rows, proved by all of them.
+
+    Most columns have no long key, and are asked for nothing else.
+    """
     keys = [
         column.name
         for column in table
@@ -120,13 +124,20 @@ def issues_of_rounding(duck: Duck, file: str, rows: Rows, table: Table, round_ke
         and rows.columns.get(column.name) == "VARCHAR"
         and f"{table.name}.{column.name}" not in round_keys
     ]
+    first = f"(SELECT * FROM {rows.relation} LIMIT {_SAMPLE_ROWS})"
+    for condition in (has_long_keys, rounded_keys):
+        keys = _of_which(duck, keys, condition, first)
+    for name in _of_which(duck, keys, rounded_keys, rows.relation):
+        yield Issue("LND014", rows.place_of(file, name), f'"{name}": {ROUNDED}', ROUNDED_HINT)
+
+
+def _of_which(duck: Duck, keys: Sequence[str], condition: Callable[[str], str], source: str) -> list[str]:
+    """The keys of whose column in the source the condition is true."""
     if not keys:
-        return
-    listed = ", ".join(rounded_keys(identifier(name)) for name in keys)
-    first = f"(SELECT {', '.join(map(identifier, keys))} FROM {rows.relation} LIMIT {_SAMPLE_ROWS})"
-    for name, guess in zip(keys, duck.run(f"SELECT {listed} FROM {first}").fetchone(), strict=True):
-        if guess and duck.run(f"SELECT {rounded_keys(identifier(name))} FROM {rows.relation}").fetchone()[0]:
-            yield Issue("LND014", rows.place_of(file, name), f'"{name}": {ROUNDED}', ROUNDED_HINT)
+        return []
+    listed = ", ".join(condition(identifier(name)) for name in keys)
+    found = duck.run(f"SELECT {listed} FROM {source}").fetchone()
+    return [name for name, is_true in zip(keys, found, strict=True) if is_true]
 
 
 def issues_of_date(duck: Duck, file: str, rows: Rows, day: date) -> Iterator[Issue]:

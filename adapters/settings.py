@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     memory_limit: str = "3GB"
     """What DuckDB may use before it spills to disk."""
     threads: int = Field(default=2, ge=1)
-    """Threads of DuckDB."""
+    """Threads of DuckDB. Below some hundred thousand accounts one is quicker: there is little to share out."""
     largest_line_bytes: int = Field(default=2_000_000, ge=1_000_000)
     """The longest line that an extract may have; a longer one is told, and no file with one is read."""
     largest_unpacked_bytes: int = Field(default=50_000_000_000, ge=1)

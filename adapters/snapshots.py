@@ -52,8 +52,9 @@ def write_version(world: World, duck: Duck, table: Table, day: date, sql: str, g
 
     `guard` is a condition that each row meets, or ends the statement by its own error while the rows are written.
     """
-    ordered = f"SELECT * FROM ({sql}) {f'WHERE {guard} ' if guard else ''}ORDER BY {_order(duck, table, sql)}"
     columns = {row[0]: row[1] for row in duck.run(f"DESCRIBE {sql}").fetchall()}
+    order = _order(duck, table, sql, list(columns))
+    ordered = f"SELECT * FROM ({sql}) {f'WHERE {guard} ' if guard else ''}ORDER BY {order}"
     folder = world.settings.home / "snapshots" / table.name / day.isoformat()
     written = world.seam.write_file(
         lambda sha256: folder / short(_name(table, day, columns, sha256)) / "part.parquet",
@@ -154,9 +155,8 @@ def _version_named(world: World, name: VersionId) -> Version | None:
     return None if row is None else _version(row, world.settings.home)
 
 
-def _order(duck: Duck, table: Table, sql: str) -> str:
+def _order(duck: Duck, table: Table, sql: str, names: Sequence[str]) -> str:
     """By key; where keys repeat, or one is missing, by every column, so that no order is left to chance."""
-    names = [row[0] for row in duck.run(f"DESCRIBE {sql}").fetchall()]
     if not set(table.key) <= set(names):
         return "ALL"
     key = ", ".join(f'"{name}"' for name in table.key)

@@ -203,15 +203,16 @@ def _clocks(share: Share, of: Subject) -> Iterator[Declared]:
 def _offsets(at: datetime) -> Mapping[str, int]:
     """Minutes ahead of UTC of every time zone with a name of a place."""
     return {
-        zone: int((at.astimezone(ZoneInfo(zone)).utcoffset() or _NONE).total_seconds()) // _MINUTES
+        zone.key: int((at.astimezone(zone).utcoffset() or _NONE).total_seconds()) // _MINUTES
         for zone in _zones_of_places()
     }
 
 
 @cache
-def _zones_of_places() -> tuple[str, ...]:
-    """Listing them reads the whole time zone database."""
-    return tuple(sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")))
+def _zones_of_places() -> tuple[ZoneInfo, ...]:
+    """Listing them reads the whole time zone database, and making one reads its file: `zoneinfo` itself keeps few."""
+    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return tuple(map(ZoneInfo, names))
 
 
 _NONE, _MINUTE = timedelta(), timedelta(minutes=1)

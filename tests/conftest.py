@@ -21,6 +21,7 @@ from adapters.store import engine as store_engine
 from adapters.store.engine import migrate
 from adapters.world import World, open_world
 
+os.environ.setdefault("RECOUP_THREADS", "1")  # small books have nothing to share out, and `-n 2` takes both cores
 read_settings()  # switches telemetry of other packages off before any test imports them
 
 # The same examples at every run, so that a red run is about the change; HYPOTHESIS_PROFILE=explore looks further.

@@ -37,6 +37,11 @@ def is_formula(column: str) -> str:
     return f"({column} < 'A' AND NOT {column} BETWEEN '0' AND ':' AND regexp_full_match({column}, {_text(RAN_TEXT)}))"
 
 
+def has_long_keys(column: str) -> str:
+    """SQL of one condition over the whole column, quickly found: some value is longer than what is kept."""
+    return f"max(strlen({column})) > {KEPT_DIGITS}"
+
+
 def rounded_keys(column: str) -> str:
     """SQL of one condition over the whole column: all its long keys end in zeros, too many to be so by chance."""
     long = f"strlen({column}) > {KEPT_DIGITS} AND regexp_full_match({column}, {_text(LONG_KEY)})"

@@ -13,7 +13,7 @@ from sqlalchemy.pool import StaticPool
 
 from adapters.duck import Duck, duck_columns, open_duck
 from adapters.settings import Settings
-from adapters.suite_runner import run_suites
+from adapters.suite_runner import _load_when_used, run_suites
 from domain.catalogue import CATALOGUE
 from domain.exact import count_rows, exact, total
 from domain.records import Outcome
@@ -190,3 +190,17 @@ def test_a_run_talks_to_nobody(duck):
         probe.connect(("127.0.0.1", 1))
     listening.clear()
     assert reached, "the hook would have seen it"
+
+
+def test_what_a_library_imports_for_others_is_loaded_by_whoever_uses_it_first(tmp_path, monkeypatch):
+    package = tmp_path / "library_of_others"
+    package.mkdir()
+    (package / "__init__.py").write_text("loaded = []")
+    (package / "heavy.py").write_text("from library_of_others import loaded\nloaded.append('heavy')\nanswer = 42")
+    monkeypatch.syspath_prepend(tmp_path)
+    _load_when_used("library_of_others", "heavy")
+    from library_of_others import heavy, loaded
+
+    assert loaded == []
+    assert heavy.answer == 42
+    assert loaded == ["heavy"]

@@ -196,7 +196,9 @@ def test_the_server_plans_the_nights_and_mornings_of_the_schedules(served):
         found = [each for each in served.call("/flow_runs/filter", planned) if each["auto_scheduled"]]
         return found if {each["deployment_id"] for each in found} >= wanted else None
 
-    nights = [each for each in served.until(look, "planned runs") if each["name"].startswith("night")]
+    nightly = served.deployments["nightly"]["id"]
+    nights = [each for each in served.until(look, "planned runs") if each["deployment_id"] == nightly]
+    assert nights
     assert all(each["expected_start_time"][11:19] == "19:00:00" for each in nights), "two in the morning in Vietnam"
     log = (served.world.settings.home / "prefect-server.log").read_text(encoding="utf-8")
     assert "Traceback" not in log

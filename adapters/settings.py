@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     """Where the server posts what happened as JSON: a chat's or a pager's webhook. From the environment only."""
     runbook_url: str = ""
     """Address under which people can open the runbook; without one, its place in the repository is named."""
+    reports_url: str = ""
+    """Address under which people can open pages and workbooks below `reports/` and `runs/` of the home folder, if
+    something publishes them: artifacts in the Prefect UI then link to them; without one, they name the path."""
     morning_cron: str = "30 6 * * *"
     """When the ledger is proved each day, in `time_zone`."""
     language: Literal["en", "vi", "zh"] = "en"

@@ -26,6 +26,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -45,7 +46,7 @@ from tasks.stages.rules import sound_rules
 FIRST = date(2026, 9, 1)
 SECOND, THIRD = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
 _ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
-_LONGEST_SECONDS = 7_200
+_LONGEST_SECONDS, _BUSY_SECONDS = 7_200, 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +138,19 @@ class _Ask:
     password: str
 
     def __call__(self, path: str, body: Mapping[str, object] | None) -> list[dict[str, str]]:
-        """POST with a body, else GET."""
+        """POST with a body, else GET; asked again while the server's database is busy, as Prefect's own clients do."""
         token = base64.b64encode(self.password.encode()).decode()
         headers = {"content-type": "application/json", "authorization": f"Basic {token}"}
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.url + path, data, headers), timeout=60) as response:
-            return json.load(response)
+        request, deadline = urllib.request.Request(self.url + path, data, headers), time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=60) as response:
+                    return json.load(response)
+            except urllib.error.HTTPError as error:
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+            time.sleep(1)
 
 
 def _until_up(ask: _Ask, process: subprocess.Popen[bytes]) -> _Ask:

@@ -7,14 +7,15 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 
 from adapters.errors import SettingsError
 from adapters.settings import Settings
 
 _SERVER, _CLIENT = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
-_STORED = "PREFECT_SERVER_ENCRYPTION_KEY"
+_STORED, _ADDRESS = "PREFECT_SERVER_ENCRYPTION_KEY", "PREFECT_API_URL"
+_of_this_process: set[str] = set()  # made for its own server; nobody gave it, and nobody else needs it
 
 
 def password_file(settings: Settings) -> Path:
@@ -26,13 +27,31 @@ def set_keys(settings: Settings, environment: MutableMapping[str, str]) -> None:
 
     Raises: SettingsError FLW022 if others can read a file of them, FLW023 if the two sides were given different ones.
     """
-    given = {environment[name] for name in (_SERVER, _CLIENT) if environment.get(name)}
+    given = {environment[name] for name in (_SERVER, _CLIENT) if environment.get(name)} - _of_this_process
     if len(given) > 1:
         raise SettingsError(f"FLW023 {_SERVER} and {_CLIENT} differ: set both to the same, or none of them")
     password = given.pop() if given else _kept(password_file(settings), lambda: f"recoup:{secrets.token_urlsafe(24)}")
     environment[_SERVER] = environment[_CLIENT] = password
     if not environment.get(_STORED):
         environment[_STORED] = _kept(password_file(settings).with_name("stored-secrets.key"), _fernet_key)
+
+
+def close_own_server(environment: MutableMapping[str, str]) -> None:
+    """A command that runs a flow without a server starts one for itself on a free port of this machine, for as long as
+    it runs: it asks everybody else on the machine for a password that is told to nobody and kept nowhere."""
+    profiles = Path(environment["PREFECT_HOME"]) / "profiles.toml"
+    is_configured = profiles.is_file() and _ADDRESS in profiles.read_text(encoding="utf-8")
+    if is_configured or any(environment.get(name) for name in (_ADDRESS, _SERVER, _CLIENT)):
+        return
+    password = f"recoup:{secrets.token_urlsafe(24)}"
+    _of_this_process.add(password)
+    environment[_SERVER] = environment[_CLIENT] = password
+
+
+def given_password(environment: Mapping[str, str]) -> str:
+    """What a client was given; not what this process made for itself."""
+    given = environment.get(_CLIENT, "")
+    return "" if given in _of_this_process else given
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

@@ -12,6 +12,7 @@ from domain.records import Grain
 from reports.scopes import Scope
 from tasks import artifacts
 from tasks.limits import stage_limit
+from tasks.places import places
 from tasks.stages.allocation_report import allocation_facts, allocation_report_files
 from tasks.stages.labels import language_of
 
@@ -24,4 +25,4 @@ def allocation_report(business_date: date, department: str = "") -> None:
     with stage_limit(f"the allocation report of {business_date}"):
         facts = allocation_facts(world, business_date, language)
         files = allocation_report_files(world, facts, language, scope=scope)
-    artifacts.show_allocation_report(facts, files)
+    artifacts.show_allocation_report(facts, places(files, world.settings))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_image_artifact, create_markdown_artifact
 
 from adapters.store.ledger import Head
 from adapters.store.results import read_verdict
@@ -23,6 +23,8 @@ from reports.sections import Name, texts_of
 from reports.simulation import Simulation
 from reports.simulation_report import simulation_report
 from tasks.markdown import Code, as_markdown, code
+from tasks.places import place
+from tasks.plots import pictures_of
 from tasks.stages.compare import RunComparison
 from tasks.stages.decide import Published
 from tasks.stages.month_end import Prepared
@@ -68,7 +70,7 @@ def show_allocation(night: Night, result: StageResult) -> None:
     create_markdown_artifact(text, key="stage-allocate", description="Who works which account, and how good that is")
 
 
-def show_allocation_report(facts: AllocationFacts, files: Iterable[Path]) -> None:
+def show_allocation_report(facts: AllocationFacts, files: Iterable[Code]) -> None:
     """The same with what limits cost and why accounts changed hands, and where the page of it lies."""
     report, formats = allocation_report(facts, Language.ENGLISH), Formats()
     lines = [f"# Allocation of {facts.business_date}", "", *(f"**{as_markdown(text)}**\n" for text in report.warnings)]
@@ -79,7 +81,7 @@ def show_allocation_report(facts: AllocationFacts, files: Iterable[Path]) -> Non
         if section.name in _ALLOCATION_SECTIONS:
             rows = [texts_of(section, row, formats) for row in section.rows]
             lines += ["", f"## {section.title}", "", *(_table(rows) if rows else [section.empty])]
-    lines += ["", "## Pages and workbooks", "", *(f"- `{path.absolute()}`" for path in files)]
+    lines += ["", "## Pages and workbooks", "", *(f"- {each}" for each in files)]
     create_markdown_artifact("\n".join(lines), key="allocation", description="An allocation, and what limits cost")
 
 
@@ -156,18 +158,28 @@ def _whole(estimate: str) -> str:
 
 
 def show_files(world: World, night: Night) -> None:
-    """Where the files of the run lie, to be opened on the machine that ran it."""
+    """Where the files of the run lie: links to pages that are published, paths on the machine that ran it."""
     with world.store.read() as connection:
         files = files_of_run(connection, night.run)
     home = world.settings.home.absolute()
-    rows = [{"file": name, "rows": file.rows, "path": code(home / file.path)} for name, file in files.items()]
+    rows = [
+        {"file": name, "rows": file.rows, "path": place(home / file.path, world.settings)}
+        for name, file in files.items()
+    ]
     text = "\n".join([f"# Files of {night.business_date}", "", *_table(rows)])
     create_markdown_artifact(text, key="files", description="Files of the run")
 
 
-def show_paths(title: str, files: Iterable[Path]) -> None:
+def show_plots(pages: Iterable[Path]) -> None:
+    """The pictures of these pages."""
+    for page in pages:
+        for each in pictures_of(page):
+            create_image_artifact(each.address, key=each.key, description=each.title)
+
+
+def show_paths(title: str, files: Iterable[Code]) -> None:
     """Where files lie that were written beside a run."""
-    lines = [f"# {title.capitalize()}", "", *(f"- `{path.absolute()}`" for path in files)]
+    lines = [f"# {title.capitalize()}", "", *(f"- {each}" for each in files)]
     create_markdown_artifact("\n".join(lines), key="files", description=title)
 
 
@@ -238,12 +250,12 @@ def _plain(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else as_markdown(str(value))
 
 
-def show_batches(prepared: Prepared, files: Iterable[Path], debts: tuple[str, ...] = ()) -> None:
+def show_batches(prepared: Prepared, files: Iterable[Code], debts: tuple[str, ...] = ()) -> None:
     """The batches that wait for people, and the files in which they review them."""
     rows = [{"batch": batch, "next": code(f"recoup approve {batch} --by NAME")} for batch in prepared.batches]
     lines = ["# Batches to review", "", *_table(rows), "", "## Files", ""]
-    lines += [f"- `{path.absolute()}`" for path in files]
-    lines += ["", f"Nothing left to post: {', '.join(prepared.settled) or 'none'}"]
+    lines += [f"- {each}" for each in files]
+    lines += ["", f"Settled already, nothing left to post: {', '.join(prepared.settled) or 'none'}"]
     lines += [
         "",
         "## Came late, and not counted yet",
@@ -276,7 +288,7 @@ def show_published(published: Published) -> None:
     create_markdown_artifact(text, key="published", description="What publishing posted")
 
 
-def show_simulation(simulation: Simulation, files: Iterable[Path]) -> None:
+def show_simulation(simulation: Simulation, files: Iterable[Code]) -> None:
     """What the new policies cost beside the old, what is broken or not known, and where the files lie."""
     report, formats = simulation_report(simulation), Formats()
     lines = ["# What other bonus policies would have cost", ""]
@@ -291,7 +303,7 @@ def show_simulation(simulation: Simulation, files: Iterable[Path]) -> None:
             for row in section.rows
         ]
         lines += ["", f"## {section.title}", "", *_table(rows)]
-    lines += ["", "## Files", "", *(f"- `{path.absolute()}`" for path in files)]
+    lines += ["", "## Files", "", *(f"- {each}" for each in files)]
     create_markdown_artifact("\n".join(lines), key="simulation", description="What other policies would have cost")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from adapters.store.runs import StageResult
+from adapters.store.runs import StageResult, files_of_run
 from adapters.store.turns import refuse_if_lost
 from adapters.world import World, world_of_process
 from domain.ids import RunId
@@ -66,6 +67,7 @@ def report(night: Night) -> StageResult:
     with _at_stage(night, Stage.REPORT) as (world, manifest, rules):
         result = report_night(world, night, manifest, rules)
     artifacts.show_files(world, night)
+    artifacts.show_plots(_daily_page(world, night))
     return result
 
 
@@ -94,3 +96,9 @@ def _opened(night: Night) -> tuple[World, Manifest, RuleSet]:
     with world.store.read() as connection:
         manifest = manifest_of(connection, night.run)
     return world, manifest, rules_of_run(world, manifest, night.overlay)
+
+
+def _daily_page(world: World, night: Night) -> list[Path]:
+    with world.store.read() as connection:
+        files = files_of_run(connection, night.run)
+    return [world.settings.home / file.path for file in files.values() if file.path.endswith("/daily.html")]

@@ -10,6 +10,7 @@ from domain.ids import AttemptId
 from domain.periods import Period
 from tasks import artifacts
 from tasks.limits import stage_limit
+from tasks.places import places
 from tasks.stages import decide
 from tasks.stages.after_publish import write_outputs
 from tasks.stages.month_end import Prepared
@@ -29,7 +30,7 @@ def review(prepared: Prepared, period: str) -> None:
     world, month = world_of_process(), Period.parse(period)
     with stage_limit(f"HR's pages of {period}"):
         files = write_review(world, month)
-    artifacts.show_batches(prepared, files, debts_told(world, month))
+    artifacts.show_batches(prepared, places(files, world.settings), debts_told(world, month))
     artifacts.show_tie_out(month, *tie_out_of(world, month))
 
 

@@ -14,6 +14,7 @@ from domain.periods import Period
 from incentives.simulation_checks import Allowed
 from tasks import artifacts
 from tasks.limits import stage_limit
+from tasks.places import places
 from tasks.stages.simulate import simulate_policies, write_simulation
 
 
@@ -26,6 +27,6 @@ def simulate(
     months = Period.parse(first), Period.parse(last)
     with stage_limit(f"the simulation of {first} to {last}"):
         found = simulate_policies(world, Path(policies), *months, allowed=allowed, as_dated=as_dated)
-    artifacts.show_simulation(found, write_simulation(world, found))
+    artifacts.show_simulation(found, places(write_simulation(world, found), world.settings))
     if found.broken:
         raise RefusedError("\n".join(found.broken))

@@ -136,6 +136,15 @@ def record_run(store: Store, manifest: Manifest, attempt: AttemptId) -> RunId:
     return run
 
 
+def wait_for_others(connection: sa.Connection, run: RunId) -> None:
+    """Whoever stores something of the run comes one after the other: two what-ifs that ask for the same are one run.
+
+    On PostgreSQL until the transaction ends; on SQLite writers wait for each other anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int(run[:15], 16))))
+
+
 def stage_result(connection: sa.Connection, run: RunId, stage: str) -> StageResult | None:
     """What a stage of a run ended with; None while it is not finished."""
     row = connection.execute(sa.select(stage_results).filter_by(run_id=run, stage=stage)).first()

@@ -50,6 +50,7 @@ from flows.cli import (
 )
 from flows.cli.output import errors
 from flows.halting import Halted
+from flows.server_keys import close_own_server
 
 FAILED, HALTED = 1, 3
 
@@ -128,6 +129,7 @@ def _prepare_prefect() -> None:
     What went wrong is told once, by `main`: Prefect's own words go to the log of the run, and not to the terminal.
     """
     os.environ.setdefault("PREFECT_HOME", str(read_settings().home.absolute() / "prefect"))
+    close_own_server(os.environ)
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "recoup")  # what stages say stands in the run's log too

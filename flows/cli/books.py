@@ -94,7 +94,7 @@ def import_files(
     rows = [{"table": table.table, "rows": table.rows, "left out": table.rows_left_out} for table in report.tables]
     show(report, rows, as_json=as_json, title=f"Imported for {day}")
     for table in report.tables:
-        if table.rows_replaced is not None:
+        if table.rows_replaced:
             text = f"{table.path} had {table.rows_replaced:,} rows of another import, and has these in their place"
             say(f"{text}: several files of one day are imported together", as_json=as_json)
     for issue in report.issues:

@@ -16,6 +16,7 @@ from adapters.world import open_any_world, open_world
 from domain.issues import Issue
 from flows.attempts import attempt_at
 from flows.cli.output import AsJson, errors, people, say, show
+from flows.server_keys import given_password
 from tasks.checkup.looked import Looked, wrong
 from tasks.checkup.server import Server
 
@@ -71,7 +72,7 @@ def _confirm(item: str, by: str, note: str, *, as_json: bool) -> None:
 
 def served_here(settings: Settings) -> Server:
     """The server that Prefect's own variables name, or this machine's; its password from there, or from its file."""
-    password = os.environ.get("PREFECT_API_AUTH_STRING", "")
+    password = given_password(os.environ)
     kept = settings.home / "prefect" / "password"
     if not password and kept.is_file():
         password = kept.read_text(encoding="ascii").strip()

@@ -28,6 +28,7 @@ from domain.records import CheckResult, Outcome, TableVerdict
 from flows.cli.arguments import OnDate, RuleFolder, parse_date
 from flows.cli.output import AsJson, print_table, say, show, working
 from tasks.stages.manifests import manifest_of
+from tasks.stages.plan import NIGHT
 from tasks.stages.waive import waivers_of_run
 
 app = typer.Typer()
@@ -44,12 +45,21 @@ class NightStage(StrEnum):
 
 
 @app.command()
-def nightly(day: OnDate, *, as_json: AsJson = False) -> None:
+def nightly(
+    day: OnDate,
+    stage: Annotated[
+        list[NightStage] | None,
+        typer.Option("--stage", help="Only this stage, and others that are given so: the gate before the opening."),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Run the night of a date: land, gate, allocate, measure, project, report."""
+    stages = tuple(Stage(each) for each in stage) if stage else NIGHT
     with working(f"Night of {day}"):
         from flows.nightly import nightly as flow
 
-        flow(day)
+        flow(day, stages)
     _show_newest(day, as_json=as_json)
 
 

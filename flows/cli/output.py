@@ -59,10 +59,11 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _add_column(table: Table, name: str, texts: Sequence[str]) -> None:
-    """Where the screen is narrow, text is folded between words: a number that is cut in two reads as another one."""
+    """Where the screen is narrow, text is folded between words: a number that is cut in two reads as another one,
+    and a heading as no word."""
     is_number = any(texts) and all(_NUMBER.fullmatch(text) for text in texts if text)
     longest = max((len(word) for text in texts for word in text.split()), default=0)
-    least = longest if is_number else min(longest, _LONGEST_WORD)
+    least = max(longest if is_number else min(longest, _LONGEST_WORD), *(len(word) for word in name.split()), 0)
     table.add_column(name, justify="right" if is_number else "left", overflow="fold", min_width=least)
 
 

@@ -13,7 +13,7 @@ from flows.cli.arguments import OfPeriod, parse_date
 from flows.cli.output import AsJson, print_table, say, show
 from incentives.old_result import Layout
 from reports.formats import Formats
-from reports.sections import Row, Section
+from reports.sections import Row, Section, texts_of
 
 app = typer.Typer()
 
@@ -91,7 +91,4 @@ _LEFT_OUT = {"Department", "Explained"}  # for a terminal's width
 
 
 def _texts(section: Section, row: Row) -> dict[str, str]:
-    values = (each if isinstance(each, str) else each.text for each in row.cells)
-    texts = (each if isinstance(each, str) else each(Formats()) for each in values)
-    named = zip((heading.title for heading in section.headings), texts, strict=True)
-    return {title: text for title, text in named if title not in _LEFT_OUT}
+    return {title: text for title, text in texts_of(section, row, Formats()).items() if title not in _LEFT_OUT}

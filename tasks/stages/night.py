@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from adapters.store.costs import measured
-from adapters.store.runs import RunFile, StageResult, State, finish_stage, stage_result
+from adapters.store.runs import RunFile, StageResult, State, finish_stage, stage_result, wait_for_others
 from adapters.world import World
 from domain.ids import AttemptId, RunId
 from domain.manifest import RunKind, Stage
@@ -54,7 +54,8 @@ class StageWork:
 def run_stage(world: World, night: Night, stage: Stage, work: Callable[[], StageWork]) -> StageResult:
     """The stage's result: what the store has of it, or else `work` done and stored in one transaction.
 
-    A run that was killed goes on here after its last finished stage; a stage is finished when its row is there.
+    A run that was killed goes on here after its last finished stage; a stage is finished when its row is there. Two
+    who work at the same run at once come to the same result, of which that of the first is kept.
     """
     with world.store.read() as connection:
         known = stage_result(connection, night.run, stage.value)
@@ -66,8 +67,11 @@ def run_stage(world: World, night: Night, stage: Stage, work: Callable[[], Stage
         counter.rows = done.rows
         result = StageResult(stage.value, done.outcome, done.summary)
         with world.store.write(f"stage_{stage.value}") as connection:
-            done.write(connection)
-            finish_stage(world.store, connection, night.run, night.attempt, result, done.files)
+            wait_for_others(connection, night.run)
+            known = stage_result(connection, night.run, stage.value)
+            if known is None:
+                done.write(connection)
+                finish_stage(world.store, connection, night.run, night.attempt, result, done.files)
     fields = {
         "run": night.run,
         "stage": stage.value,
@@ -75,7 +79,7 @@ def run_stage(world: World, night: Night, stage: Stage, work: Callable[[], Stage
         **(counter.cost.fields if counter.cost else {}),
     }
     _log.info("%s: %s", stage.value, result.outcome.value, extra=fields)
-    return result
+    return known or result
 
 
 def folder_of(night: Night) -> str:

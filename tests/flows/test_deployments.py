@@ -2,7 +2,10 @@
 
 import inspect
 import json
+import os
 import stat
+import subprocess
+import sys
 
 import pytest
 from jinja2.sandbox import SandboxedEnvironment
@@ -12,7 +15,7 @@ from adapters.errors import SettingsError
 from adapters.settings import Settings, read_settings
 from flows.automations import _payload, notices
 from flows.deployments import DEPLOYMENTS, project_file
-from flows.server_keys import password_file, set_keys
+from flows.server_keys import close_own_server, given_password, password_file, set_keys
 
 SERVER, CLIENT = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
 
@@ -88,6 +91,54 @@ def test_a_password_that_others_can_read_is_refused(tmp_path):
 def test_two_passwords_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="FLW023"):
         set_keys(Settings(home=tmp_path), {SERVER: "a", CLIENT: "b"})
+
+
+def test_a_command_closes_the_server_that_it_starts_for_itself(tmp_path):
+    mine = {"PREFECT_HOME": str(tmp_path / "prefect")}
+    close_own_server(mine)
+    assert mine[SERVER] == mine[CLIENT]
+    assert given_password(mine) == "", "it is nobody else's"
+    set_keys(Settings(home=tmp_path), mine)
+    assert mine[SERVER] == password_file(Settings(home=tmp_path)).read_text(encoding="ascii").strip(), "a served one"
+
+
+@pytest.mark.parametrize("given", [{"PREFECT_API_URL": "http://there/api"}, {CLIENT: "ops:given"}])
+def test_a_server_of_others_is_asked_as_they_said(tmp_path, given):
+    environment = {"PREFECT_HOME": str(tmp_path), **given}
+    close_own_server(environment)
+    assert environment == {"PREFECT_HOME": str(tmp_path), **given}
+
+
+def test_a_server_that_a_profile_names_is_one_of_others(tmp_path):
+    (tmp_path / "profiles.toml").write_text('[profiles.x]\nPREFECT_API_URL = "http://there/api"', encoding="utf-8")
+    environment = {"PREFECT_HOME": str(tmp_path)}
+    close_own_server(environment)
+    assert environment == {"PREFECT_HOME": str(tmp_path)}
+
+
+ASK = """
+import os, urllib.error, urllib.request
+from flows.cli import _prepare_prefect
+_prepare_prefect()
+from prefect.client.orchestration import get_client
+from prefect.server.api.server import SubprocessASGIServer
+with SubprocessASGIServer() as server, get_client(sync_client=True) as client:
+    assert client.read_deployments() == []
+    try:
+        urllib.request.urlopen(server.api_url + "/flow_runs/count")
+    except urllib.error.HTTPError as refused:
+        print(refused.code)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_strangers_on_the_machine_are_refused_by_the_server_of_a_command(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    command = [sys.executable, "-c", ASK]
+    done = subprocess.run(command, env={**environment, "RECOUP_HOME": str(tmp_path / "home")}, capture_output=True,
+                          text=True, check=True)  # fmt: skip
+    assert done.stdout.split() == ["401"], done.stderr
 
 
 def test_the_address_of_notices_is_no_setting_of_a_file(tmp_path, monkeypatch):

@@ -54,6 +54,12 @@ def test_a_what_if_is_started_from_the_form_and_shows_what_to_work_from(served, 
     page.goto(f"{served.address}/v2/artifacts/artifact/{served.artifact(run['id'], 'verdict')['id']}")
     page.get_by_text("Checks that did not pass").wait_for()
     keep(page, "verdict-artifact")
+    plot = served.artifact(run["id"], "gaps-plot-1")
+    page.goto(f"{served.address}/v2/artifacts/artifact/{plot['id']}")
+    drawn = page.get_by_alt_text("artifact-image")
+    drawn.wait_for()
+    assert drawn.evaluate("image => image.complete && image.naturalWidth > 0"), "the browser draws it"
+    keep(page, "plot-artifact")
     with served.world.store.read() as connection:
         (attempt,) = newest_attempts(connection, 1)
     assert (attempt.command, attempt.state.value) == (f"what-if {DAY}", "done")

@@ -139,7 +139,7 @@ def _work(world, url, refused, steps):
         "DO_NOT_TRACK": "1",
         "COLUMNS": "200",
     }
-    command = [sys.executable, "-m", "tests.security.work", str(FIRST), str(steps)]
+    command = [sys.executable, "-m", "tests.security.work", str(steps)]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
     steps.with_suffix(".printed.txt").write_text(done.stdout + done.stderr)
     outcome = json.loads(steps.with_suffix(".outcome.json").read_text())
@@ -164,6 +164,8 @@ EDIT = ["the sheet is corrected"]
 OF_PARTIES = ["--date", str(BROKEN), "--table", "parties"]
 CORRECTED = ["--by", "postgres", "--reason", "the contract says so"]
 NIGHTS = (
+    ["nightly", "--date", str(FIRST), "--stage", "gate"],
+    ["open", "--date", str(FIRST), "--by", "postgres"],
     ["nightly", *NIGHT],
     ["nightly", "--date", str(BROKEN)],
 )

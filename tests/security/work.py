@@ -1,4 +1,4 @@
-"""What a house does with a month, command by command, in one process: `python -m tests.security.work FIRST STEPS.json`.
+"""What a house does with a month, command by command, in one process: `python -m tests.security.work STEPS.json`.
 
 A Prefect server runs meanwhile, with the automations; each step is what somebody types, with what is in their
 environment, or what they change in a file. The outcome of each goes to the file beside it, with the notices that could
@@ -13,38 +13,28 @@ import socket
 import sys
 import time
 import traceback
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from adapters.settings import read_settings
-from adapters.store.runs import begin_attempt
 from adapters.world import world_of_process
-from domain.manifest import Stage
 from flows.cli import main
 from flows.serve import provide, starting_server
-from tasks.stages.opening import open_book
-from tests.stages.conftest import night_of
 
 _PATIENCE_SECONDS = 60
 
 
-def run(first: date, steps: Path) -> None:
+def run(steps: Path) -> None:
     settings = read_settings()
     with starting_server(settings, _free_port()) as wait_until_up:
-        _open(first)
+        import great_expectations  # noqa: F401 - the server takes as long to start
+
         wait_until_up()
         provide(settings)
         codes = [_done(step) for step in json.loads(steps.read_text(encoding="utf-8"))]
         outcome = {"codes": codes, "failed_notices": _failed_notices()}
     steps.with_suffix(".outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
-
-
-def _open(first: date) -> None:
-    """The first gate and the opening, while the server starts."""
-    world = world_of_process()
-    night_of(world, first, (Stage.GATE,))
-    open_book(world, first, begin_attempt(world.store, "open", first), by="opener")
 
 
 def _free_port() -> int:
@@ -88,7 +78,7 @@ def _failed_notices() -> list[str]:
 
 
 if __name__ == "__main__":
-    run(date.fromisoformat(sys.argv[1]), Path(sys.argv[2]))
+    run(Path(sys.argv[1]))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # at an exit of its own, Prefect's client would look for the server that is gone, for over a minute

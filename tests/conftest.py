@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -93,7 +94,8 @@ def database_on(server: str, template: str = "template1") -> Iterator[str]:
     name = f"recoup_{uuid.uuid4().hex[:12]}"
     admin = sa.create_engine(_with_driver(server), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        # File by file: page by page through the log, as is usual, costs twice as much.
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
     yield server.replace("/postgres?", f"/{name}?")
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
@@ -178,12 +180,18 @@ def copy_of(world: World, home: Path, request: pytest.FixtureRequest) -> Iterato
 @contextmanager
 def copied(settings: Settings, home: Path, server: str = "") -> Iterator[Settings]:
     """Settings of a copy of the home, and of a copy of its database on the server, to which nobody is connected."""
-    shutil.copytree(settings.home, home)
+    copy_folder(settings.home, home)
     with ExitStack() as cleaned:
         url = settings.database_url
         if url:
             url = cleaned.enter_context(database_on(server, template=str(sa.make_url(url).database)))
         yield settings.model_copy(update={"home": home, "database_url": url})
+
+
+def copy_folder(folder: Path, place: Path) -> None:
+    """A home has a thousand small files and more: `cp` takes a third of the time that Python takes."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-a", "-T", folder, place], check=True)
 
 
 @pytest.fixture(params=DIALECTS)

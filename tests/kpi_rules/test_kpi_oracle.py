@@ -66,6 +66,7 @@ book_rows = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=book_rows)
 def test_sql_and_the_plain_calculator_agree(rows, night):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
@@ -27,7 +26,7 @@ from tasks.stages.pay import project
 from tasks.stages.plan import NIGHT, Request, plan_night
 from tasks.stages.report import report
 from tasks.stages.rules import rules_of_run, sound_rules
-from tests.conftest import SteppingClock, prepared_once
+from tests.conftest import SteppingClock, copy_folder, prepared_once
 
 START, END = date(2026, 9, 1), date(2026, 9, 30)
 AN_HOUR_LATER = SteppingClock().now + timedelta(hours=1)
@@ -47,7 +46,7 @@ def measured_world(tmp_path_factory: pytest.TempPathFactory, book: Path) -> Worl
     """A world whose last night, the third of September, has measured three days of work; only read, never changed."""
     prepared = prepared_once(tmp_path_factory, "measured-home", partial(_measured, book=book))
     home = tmp_path_factory.mktemp("measured") / "home"
-    shutil.copytree(prepared, home)
+    copy_folder(prepared, home)
     return open_world(Settings(home=home), clock=SteppingClock(AN_HOUR_LATER))
 
 
@@ -69,7 +68,7 @@ def land_book(book: Path) -> Callable[[World], None]:
 
 
 def put_book(world: World, book: Path) -> None:
-    shutil.copytree(book, world.settings.landing)
+    copy_folder(book, world.settings.landing)
     sign(world.store, sound_rules(world.settings.rules).contents(), proposer="proposer", signer="signer")
 
 

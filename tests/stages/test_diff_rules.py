@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from datetime import date
 from decimal import Decimal
@@ -23,7 +22,7 @@ from flows.cli.rule_changes import print_effects
 from reports.rule_effects import FigureKind, rule_effects_page
 from tasks.stages.compare import compare_runs, official_before
 from tasks.stages.diff_rules import diff_rules
-from tests.conftest import SteppingClock
+from tests.conftest import SteppingClock, copy_folder
 from tests.reports.reading import Page
 from tests.stages.books import PHONE, POLICIES, RECOVERY, SCORECARDS, TARGETS, edit, house_book
 from tests.stages.conftest import night_of
@@ -147,7 +146,7 @@ def test_it_finds_what_a_what_if_finds_and_says_through_which_rule(measured_worl
     rate = ((HAD, "    denominator: calls_made\n"),)
     report, book = compared({RECOVERY: TO_NOBODY, PHONE: rate})
     (month,) = report.effects.months
-    shutil.copytree(measured_world.settings.home, tmp_path / "home")
+    copy_folder(measured_world.settings.home, tmp_path / "home")
     other = open_world(Settings(home=tmp_path / "home"), clock=SteppingClock())
     night = night_of(other, DAY, (Stage.GATE, Stage.MEASURE, Stage.PROJECT), what_if=True, overlay=book)
     whole = compare_runs(other, night, official_before(other, night))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -22,7 +21,7 @@ from tasks.stages.partner_review import partner_reviews
 from tasks.stages.placements import Terms, placements_on
 from tasks.stages.rules import sound_rules
 from tasks.stages.standing import propose_at_months_end
-from tests.conftest import SteppingClock
+from tests.conftest import SteppingClock, copy_folder
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +30,7 @@ SEPTEMBER, LAST = Period(2026, 9), date(2026, 9, 3)
 
 @pytest.fixture
 def world(measured_world, tmp_path):
-    shutil.copytree(measured_world.settings.home, tmp_path / "home")
+    copy_folder(measured_world.settings.home, tmp_path / "home")
     settings = measured_world.settings.model_copy(update={"home": tmp_path / "home"})
     return open_world(settings, clock=SteppingClock(datetime(2026, 10, 1, 2, tzinfo=UTC)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from datetime import UTC, date, datetime
 
@@ -27,7 +26,7 @@ from tasks.stages.register import take_in_landed
 from tasks.stages.rules import sound_rules
 from tasks.stages.signals import run_signals
 from tasks.stages.standing import Decided, decide_standing, propose_standing
-from tests.conftest import SteppingClock
+from tests.conftest import SteppingClock, copy_folder
 from tests.stages.test_nights import tables_of
 
 pytestmark = pytest.mark.slow
@@ -142,7 +141,7 @@ def _attempt_of(world):
 
 
 def _copy(world, home):
-    shutil.copytree(world.settings.home, home)
+    copy_folder(world.settings.home, home)
     return _open(world.settings.model_copy(update={"home": home}))
 
 

@@ -1,6 +1,5 @@
 """Quotas proposed from partners' scores: what is read, and what is missing for it."""
 
-import shutil
 from datetime import date
 from decimal import Decimal
 
@@ -15,6 +14,7 @@ from domain.manifest import RunKind, Stage
 from domain.periods import Period
 from domain.records import Grain, Score, ValueState
 from tasks.stages.score_shares import propose_shares
+from tests.conftest import copy_folder
 from tests.stages.books import house_book
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def world(measured_world, tmp_path):
     strategy = rules / "allocation" / "strategies" / "standard.yaml"
     strategy.write_text(strategy.read_text(encoding="utf-8").replace("    segments:\n", TERMS, 1), encoding="utf-8")
     home = tmp_path / "home"
-    shutil.copytree(measured_world.settings.home, home)
+    copy_folder(measured_world.settings.home, home)
     return open_world(measured_world.settings.model_copy(update={"home": home, "rules": rules}))
 
 

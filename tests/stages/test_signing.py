@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import date
 
 import pytest
@@ -25,7 +24,7 @@ from tasks.stages.rules import sound_rules
 from tasks.stages.signed_book import _MODELS, read_back
 from tasks.stages.signing import NO_NIGHT, request_signature, sign_requested, signatures_on_record
 from tasks.stages.withdrawing import withdraw_signature
-from tests.conftest import SteppingClock
+from tests.conftest import SteppingClock, copy_folder
 from tests.stages.books import PHONE, POLICIES, SCORECARDS, TARGETS, edit, house_book
 
 DAY = date(2026, 9, 3)
@@ -47,7 +46,7 @@ def signed(world, tmp_path):
 @pytest.fixture
 def measured(measured_world, tmp_path):
     """The same with a measured month."""
-    shutil.copytree(measured_world.settings.home, tmp_path / "home")
+    copy_folder(measured_world.settings.home, tmp_path / "home")
     settings = Settings(home=tmp_path / "home", rules=house_book(tmp_path / "book"))
     return open_world(settings, clock=SteppingClock())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -35,7 +34,7 @@ from tasks.stages.standing import (
     review_standings,
     standings_of,
 )
-from tests.conftest import SteppingClock
+from tests.conftest import SteppingClock, copy_folder
 from tests.stages.books import edit, house_book
 from tests.stages.conftest import night_of
 
@@ -74,7 +73,7 @@ def reviewed(measured_world, tmp_path_factory):
     strategy = (rules / STRATEGY).read_text(encoding="utf-8")
     edit(rules, {RULES: ((text[text.index("    steps:\n") :], STEPS),)})
     (rules / STRATEGY).write_text(strategy.replace("    segments:\n", SHARES, 1), encoding="utf-8")
-    shutil.copytree(measured_world.settings.home, folder / "home")
+    copy_folder(measured_world.settings.home, folder / "home")
     settings = measured_world.settings.model_copy(update={"home": folder / "home", "rules": rules})
     world = open_world(settings, clock=SteppingClock(datetime(2026, 10, 2, 8, tzinfo=UTC)))
     sign(world.store, sound_rules(rules).contents(), proposer="proposer", signer="signer")
@@ -85,7 +84,7 @@ def reviewed(measured_world, tmp_path_factory):
 
 @pytest.fixture
 def world(reviewed, tmp_path):
-    shutil.copytree(reviewed.settings.home, tmp_path / "home")
+    copy_folder(reviewed.settings.home, tmp_path / "home")
     settings = reviewed.settings.model_copy(update={"home": tmp_path / "home"})
     return open_world(settings, clock=SteppingClock(reviewed.seam.clock() + timedelta(hours=1)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,10 +61,19 @@ def _reaches_the_end(text: CleanText, line: int, message: str) -> bool:
     return line == text.lines or message == _OPEN_AT_THE_END
 
 
+@contextmanager
+def _cells_up_to(characters: int) -> Iterator[None]:
+    """The limit is the whole process's: others who read CSV files have theirs back afterwards."""
+    before = csv.field_size_limit(characters)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
 def _broken(path: Path, layout: Layout, limits: Limits) -> Iterator[tuple[int, str]]:
     """The line on which each broken record begins, and why it is none; blank lines are no records."""
-    csv.field_size_limit(limits.line_bytes)
-    with path.open(encoding="utf-8", newline="") as lines:
+    with _cells_up_to(limits.line_bytes), path.open(encoding="utf-8", newline="") as lines:
         reader = csv.reader(
             lines,
             delimiter=layout.delimiter,

@@ -106,7 +106,8 @@ def test_a_session_that_was_ended_is_noticed_before_the_next_stage(new_database,
         with world.store.write("ended") as connection:
             connection.execute(
                 sa.text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'recoup turn%'"
+                    "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity "
+                    "WHERE application_name LIKE 'recoup turn%'"
                 )
             )
         with pytest.raises(ConflictError, match="FLW003"):

@@ -136,6 +136,7 @@ with SubprocessASGIServer() as server, get_client(sync_client=True) as client:
 def test_strangers_on_the_machine_are_refused_by_the_server_of_a_command(tmp_path):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     command = [sys.executable, "-c", ASK]
+    (tmp_path / "home").mkdir()
     done = subprocess.run(command, env={**environment, "RECOUP_HOME": str(tmp_path / "home")}, capture_output=True,
                           text=True, check=True)  # fmt: skip
     assert done.stdout.split() == ["401"], done.stderr

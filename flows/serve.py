@@ -20,7 +20,7 @@ from flows.deployments import served
 from flows.server_keys import password_file, set_keys
 from tasks.stages.choices import choices_of
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK, EVERY_ADDRESS = "127.0.0.1", "0.0.0.0"  # noqa: S104 - asked for by who types it, in a container
 _START_SECONDS = 120
 _RUNS_AT_ONCE = 20  # a process each; what waits for its turn or for a slot is one of them
 
@@ -56,15 +56,18 @@ def server(settings: Settings, port: int, host: str = LOOPBACK) -> Iterator[str]
 def starting_server(settings: Settings, port: int, host: str = LOOPBACK) -> Iterator[Callable[[], str]]:
     """The server while it starts, which takes seconds; what is given waits until it is up, and says its address.
 
-    The UI asks for the API under the address it was told: on any port but 4200 it calls the wrong one otherwise.
+    The UI asks for the API under the address it was told: on any port but 4200 it calls the wrong one otherwise. Its
+    pages are unpacked below the home folder: where the packages lie, a unit of systemd and a container may not write.
     """
-    url = f"http://{host}:{port}/api"
+    url = f"http://{LOOPBACK if host == EVERY_ADDRESS else host}:{port}/api"
     os.environ["PREFECT_API_URL"] = url
-    os.environ.setdefault("PREFECT_HOME", str((settings.home / "prefect").absolute()))
+    own = settings.home.absolute() / "prefect"
+    os.environ.setdefault("PREFECT_HOME", str(own))
     set_keys(settings, os.environ)
     environment = {
         **os.environ,
         "PREFECT_SERVER_UI_API_URL": url,
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(own / "ui"),
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": url.removesuffix("/api"),
         # Why it answered 503: on SQLite, a form that reads and then writes while somebody else has written in between.
         "PREFECT_SERVER_LOG_RETRYABLE_ERRORS": "true",

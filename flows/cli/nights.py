@@ -26,7 +26,7 @@ from domain.ids import RunId, short
 from domain.manifest import Stage
 from domain.records import CheckResult, Outcome, TableVerdict
 from flows.cli.arguments import OnDate, RuleFolder, parse_date
-from flows.cli.output import AsJson, print_table, say, show, working
+from flows.cli.output import AsJson, print_table, running_flow, say, show
 from tasks.stages.manifests import manifest_of
 from tasks.stages.plan import NIGHT
 from tasks.stages.waive import waivers_of_run
@@ -56,7 +56,7 @@ def nightly(
 ) -> None:
     """Run the night of a date: land, gate, allocate, measure, project, report."""
     stages = tuple(Stage(each) for each in stage) if stage else NIGHT
-    with working(f"Night of {day}"):
+    with running_flow(f"Night of {day}"):
         from flows.nightly import nightly as flow
 
         flow(day, stages)
@@ -71,7 +71,7 @@ def catch_up(
     ] = None,
 ) -> None:
     """Run the nights that are missing since the last official one, oldest first."""
-    with working("Catching up"):
+    with running_flow("Catching up"):
         from flows.catch_up import catch_up as flow
 
         flow(until)
@@ -85,7 +85,7 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Go on with a night that was killed, after its last finished stage, with what it was planned with."""
-    with working("Going on"):
+    with running_flow("Going on"):
         from flows.resume import resume as flow
 
         night = flow(run)
@@ -104,7 +104,7 @@ def rerun(
     """Run a date again, and compare it with the official result."""
     if rules and not what_if:
         raise typer.BadParameter("another rule book is for --what-if: an official run uses the book that is signed")
-    with working(f"{'What-if' if what_if else 'Rerun'} of {day}"):
+    with running_flow(f"{'What-if' if what_if else 'Rerun'} of {day}"):
         from flows.parameters import FirstStage
         from flows.rerun import rerun as flow
 

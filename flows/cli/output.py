@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -71,6 +73,18 @@ def _add_column(table: Table, name: str, texts: Sequence[str]) -> None:
 def working(what: str) -> Iterator[None]:
     """A spinner on long work, where somebody is looking."""
     with errors.status(what):
+        yield
+
+
+@contextmanager
+def running_flow(what: str) -> Iterator[None]:
+    """As `working`, with Prefect's folder there before Prefect looks for it.
+
+    Prefect makes that folder, but none above it; without it the server of its own that it starts never comes up.
+    """
+    if own := os.environ.get("PREFECT_HOME"):
+        Path(own).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with working(what):
         yield
 
 

@@ -16,7 +16,7 @@ from domain.periods import Period
 from flows.attempts import attempt_at, turn_at
 from flows.cli.arguments import BatchId, ByName, OfPeriod, Reason, parse_date, parse_period
 from flows.cli.naming import batch_meant
-from flows.cli.output import AsJson, say, show, working
+from flows.cli.output import AsJson, running_flow, say, show
 
 app = typer.Typer()
 
@@ -28,7 +28,7 @@ Seen = Annotated[str, typer.Option("--hash", help="Content hash that you reviewe
 @app.command("month-end")
 def month_end(period: OfPeriod, by: ByName, *, as_json: AsJson = False) -> None:
     """Freeze the payouts of a month into batches, and write what HR reviews."""
-    with working(f"Month-end {period}"):
+    with running_flow(f"Month-end {period}"):
         from flows.month_end import month_end as flow
 
         prepared = flow(str(period), by)

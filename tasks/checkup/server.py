@@ -41,7 +41,21 @@ def look_at_server(server: Server) -> Looked:
         return Looked(
             "Prefect server", f"{server.url}: refuses us", (wrong("DOC023", server.url, "refuses our password", hint),)
         )
+    if not _has_pages(server.url):
+        hint = "See prefect-server.log below the home folder: what it says of the UI"
+        said = "answers programs, and has no pages for people"
+        return Looked("Prefect server", f"{server.url}: no UI", (warned("DOC026", server.url, said, hint),))
     return Looked("Prefect server", f"{server.url}: answers, with password only")
+
+
+def _has_pages(url: str) -> bool:
+    """Where its pages cannot be unpacked, Prefect's server starts without them, and says so in its log alone."""
+    request = urllib.request.Request(url.removesuffix("/api"), headers={"Accept": "text/html"})  # noqa: S310 - our own
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            return int(answer.status) == OK
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def status_of(url: str, password: str = "") -> int | None:

@@ -238,8 +238,8 @@ def test_sizes_are_read_as_duckdb_takes_them(size, expected):
 
 
 @contextmanager
-def prefect_like(password):
-    """Something that answers as Prefect's server does: with a password, only to who sends it."""
+def prefect_like(password, *, pages=True):
+    """Something that answers as Prefect's server does: only to who sends the password; its pages to everybody."""
     import base64
 
     expected = f"Basic {base64.b64encode(password.encode()).decode()}" if password else None
@@ -248,6 +248,10 @@ def prefect_like(password):
         def do_POST(self):
             allowed = expected is None or self.headers.get("Authorization") == expected
             self.send_response(200 if allowed else 401)
+            self.end_headers()
+
+        def do_GET(self):
+            self.send_response(200 if pages and self.path == "/" else 404)
             self.end_headers()
 
         def log_message(self, *_):
@@ -273,6 +277,13 @@ def test_the_server_answers_only_to_who_knows_its_password(tmp_path, its, ours, 
     (server,) = [each for each in looked if each.about == "Prefect server"]
     assert [issue.code for issue in server.issues] == codes
     assert not ours or ours not in repr(server)
+
+
+def test_a_server_without_pages_is_a_warning(tmp_path):
+    with prefect_like("a:b", pages=False) as url:
+        looked = check_up(Settings(home=tmp_path, rules=tmp_path), Server(url, "a:b"))
+    (server,) = [each for each in looked if each.about == "Prefect server"]
+    assert [(issue.code, issue.is_error) for issue in server.issues] == [("DOC026", False)]
 
 
 @pytest.mark.parametrize(("its", "status"), [("", 1), ("a:b", 0)], ids=["open to everybody", "asks"])

@@ -142,6 +142,17 @@ def test_strangers_on_the_machine_are_refused_by_the_server_of_a_command(tmp_pat
     assert done.stdout.split() == ["401"], done.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_the_first_command_makes_the_home_folder(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    home = tmp_path / "not" / "yet"
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "nightly", "--date", "2026-09-01"]
+    done = subprocess.run(command, env={**environment, "RECOUP_HOME": str(home)}, capture_output=True, text=True)
+    assert done.stderr.startswith("failed: FLW011 nothing has landed for 2026-09-01"), done.stderr
+    assert stat.S_IMODE((home / "prefect").stat().st_mode) == 0o700
+
+
 def test_the_address_of_notices_is_no_setting_of_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "recoup.toml").write_text('notify_url = "https://chat.example/hook"', encoding="utf-8")

@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """How long a night may run before somebody is told that it is late."""
     notify_url: SecretStr = SecretStr("")
     """Where the server posts what happened as JSON: a chat's or a pager's webhook. From the environment only."""
+    port: int = Field(default=4200, ge=1, le=65535)
+    """Port of this machine on which `recoup serve` listens; another one for each environment beside the first."""
     runbook_url: str = ""
     """Address under which people can open the runbook; without one, its place in the repository is named."""
     reports_url: str = ""

@@ -92,7 +92,11 @@ def notices(settings: Settings) -> tuple[Notice, ...]:
 
 
 def provide_automations(settings: Settings) -> None:
-    """The automations as the settings want them now; those that somebody made by hand, or has paused, stay so."""
+    """The automations as the settings want them now; those that somebody made by hand, or has paused, stay so.
+
+    One that is as wanted is not written again: the server would forget which signs of life it waits for, and a run that
+    died with the server before would say Running for ever.
+    """
     from prefect.blocks.webhook import Webhook
     from prefect.client.orchestration import get_client
 
@@ -101,11 +105,13 @@ def provide_automations(settings: Settings) -> None:
     with get_client(sync_client=True) as client:
         for notice in notices(settings):
             wanted = _automation(notice, block, settings)
-            standing = client.read_automations_by_name(notice.name)
-            if standing:
-                client.update_automation(standing[0].id, wanted.model_copy(update={"enabled": standing[0].enabled}))
-            else:
+            standing = next(iter(client.read_automations_by_name(notice.name)), None)
+            if standing is None:
                 client.create_automation(wanted)
+                continue
+            wanted = wanted.model_copy(update={"enabled": standing.enabled})
+            if standing.model_dump(exclude={"id"}) != wanted.model_dump():
+                client.update_automation(standing.id, wanted)
 
 
 def _automation(notice: Notice, block: UUID | None, settings: Settings) -> AutomationCore:

@@ -141,5 +141,5 @@ def _settings() -> Iterator[str]:
     yield "| variable | default | meaning |\n| --- | --- | --- |"
     for name, field in Settings.model_fields.items():
         default = "the repository" if name == "rules" else f"`{field.default}`" if str(field.default) else ""
-        yield f"| `RECOUP_{name.upper()}` | {default} | {field.description} |"
+        yield f"| `RECOUP_{name.upper()}` | {default} | {' '.join((field.description or '').split())} |"
     yield ""

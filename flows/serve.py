@@ -68,6 +68,9 @@ def starting_server(settings: Settings, port: int, host: str = LOOPBACK) -> Iter
         **os.environ,
         "PREFECT_SERVER_UI_API_URL": url,
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(own / "ui"),
+        # Who holds which slot outlasts the server. Kept in its memory alone, the slot of a night that died with it is
+        # held for ever, and that of a night that goes on is lost.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": url.removesuffix("/api"),
         # Why it answered 503: on SQLite, a form that reads and then writes while somebody else has written in between.
         "PREFECT_SERVER_LOG_RETRYABLE_ERRORS": "true",

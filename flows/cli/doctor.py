@@ -76,7 +76,7 @@ def served_here(settings: Settings) -> Server:
     kept = settings.home / "prefect" / "password"
     if not password and kept.is_file():
         password = kept.read_text(encoding="ascii").strip()
-    return Server(os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api"), password)
+    return Server(os.environ.get("PREFECT_API_URL", f"http://127.0.0.1:{settings.port}/api"), password)
 
 
 def tell(found: tuple[Looked, ...], *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ app = typer.Typer()
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 4200,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; else that of the settings.")] = None,
     host: Annotated[
         str,
         typer.Option(help="Address to listen on. Behind any other than 127.0.0.1, put a proxy that encrypts in front."),
@@ -23,7 +23,8 @@ def serve(
     """Start a Prefect server on this machine, and serve the deployments until interrupted. It asks for a password."""
     from flows.serve import serve as run
 
-    run(read_settings(), port, host)
+    settings = read_settings()
+    run(settings, port or settings.port, host)
 
 
 @app.command()

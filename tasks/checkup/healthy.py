@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from adapters.settings import read_settings
 from tasks.checkup.server import UNAUTHORIZED, status_of
 
-_URL = "http://127.0.0.1:4200/api"
 
-
-def main(url: str = _URL) -> int:
+def main(url: str = "") -> int:
     """0 where it asks for a password; 1 where it is silent, broken, or open to everybody."""
+    url = url or f"http://127.0.0.1:{read_settings().port}/api"
     status = status_of(url)
     if status == UNAUTHORIZED:
         return 0

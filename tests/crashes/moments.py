@@ -34,7 +34,7 @@ from tasks.stages.calculation import calculation_version
 from tasks.stages.explain import verify_ledger
 from tasks.stages.rules import sound_rules
 from tests.conftest import copied
-from tests.crashes.office import CLERK, Office, Scenario, Step, office_at
+from tests.crashes.office import WRITERS, Office, Scenario, Step, office_at
 from tests.crashes.watched import Event, Killed, Watch, in_child, in_child_killed
 from tests.stages.logins import as_login
 from tests.stages.test_nights import files_of, tables_of
@@ -174,7 +174,7 @@ def _import_all(modules: Sequence[str]) -> None:
 def give_logins(settings: Settings, people: Sequence[str], _: Watch) -> None:
     world = open_world(settings)
     for name in people:
-        as_login(world, name, role=WRITER if name == CLERK else APPROVER).store.engine.dispose()
+        as_login(world, name, role=WRITER if name in WRITERS else APPROVER).store.engine.dispose()
 
 
 def outcome_of(whole: Undisturbed, moment: Moment, folder: Path) -> Outcome:

@@ -15,7 +15,8 @@ from tasks.stages.month_end import Frozen
 from tests.conftest import SteppingClock
 from tests.stages.logins import signed_in
 
-HR, FINANCE, DIRECTOR, CLERK = "demo hr", "demo finance", "demo director", "payroll clerk"
+HR, FINANCE, DIRECTOR = "demo hr", "demo finance", "demo director"
+WRITERS = CLERK, OPERATIONS = "payroll clerk", "operations"
 BY_ROLE = {"manager": "demo manager", "hr": HR, "finance": FINANCE, "director": DIRECTOR}
 PEOPLE = (*BY_ROLE.values(), CLERK)
 

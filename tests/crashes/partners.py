@@ -27,13 +27,13 @@ from tasks.stages.reassign import Terms, Wanted, decide_reassignment, list_reass
 from tasks.stages.signal_cases import close_case, list_cases, write_signals_report
 from tasks.stages.signals import run_signals
 from tasks.stages.standing import Decided, decide_standing, review_standings
-from tests.crashes.office import BY_ROLE, CLERK, Office, Scenario, Step
+from tests.crashes.office import BY_ROLE, CLERK, OPERATIONS, Office, Scenario, Step
 from tests.crashes.ready import three_nights
 from tests.stages.test_reassignments import collectors_with, owners_on
 
 SEPTEMBER, NIGHT, FIRST, UNTIL = Period(2026, 9), date(2026, 9, 3), date(2026, 9, 4), date(2026, 9, 10)
 TODAY = date(2026, 9, 4)
-MANAGER, AUDITOR, HEAD = BY_ROLE["manager"], "demo auditor", "head_of_partners"
+MANAGER, AUDITOR, HEAD, LEADER = BY_ROLE["manager"], "demo auditor", "head_of_partners", "leader"
 
 
 def _files(office: Office) -> None:
@@ -42,7 +42,7 @@ def _files(office: Office) -> None:
 
 def _hand_out(office: Office) -> tuple[PartnerFile, ...]:
     with attempt_at(office.world, f"partners files {NIGHT}", NIGHT) as attempt:
-        return export_partner_files(office.world, NIGHT, by="operations", attempt=attempt)
+        return export_partner_files(office.under(OPERATIONS), NIGHT, by=OPERATIONS, attempt=attempt)
 
 
 def _acknowledge(office: Office) -> None:
@@ -114,7 +114,7 @@ def _ask(office: Office) -> None:
     with attempt_at(office.world, f"partners commitments {SEPTEMBER} --open", SEPTEMBER.last_day) as attempt:
         open_broken(office.world, commitments_of(office.world, SEPTEMBER, ""), attempt)
     with attempt_at(office.world, f"remind on {TODAY}", None) as attempt:
-        remind(office.world, TODAY, by="operations", attempt=attempt)
+        remind(office.under(OPERATIONS), TODAY, by=OPERATIONS, attempt=attempt)
 
 
 def _override(office: Office) -> None:
@@ -125,7 +125,7 @@ def _override(office: Office) -> None:
         others = {row["owner_id"] for row in owners_on(office.world, FIRST).values() if row["team_id"] == team}
         wanted = [Wanted(_alone(office, accounts), min(others - {giver}))]
         with attempt_at(office.world, "dispatch override", None) as attempt:
-            propose_override(office.world, Terms(FIRST, UNTIL, "leader", "speaks the language"), wanted, attempt)
+            propose_override(office.under(LEADER), Terms(FIRST, UNTIL, LEADER, "speaks the language"), wanted, attempt)
     (known,) = list_reassignments(office.world, None)
     if known.state == "proposed":
         name = known.reassignment.reassignment_id
@@ -164,5 +164,5 @@ PARTNERS = Scenario(
         Step("override by two people", _override),
         Step("packs", _pack),
     ),
-    people=(*BY_ROLE.values(), CLERK, AUDITOR, HEAD),
+    people=(*BY_ROLE.values(), CLERK, OPERATIONS, AUDITOR, HEAD, LEADER),
 )

@@ -48,21 +48,21 @@ def batches_in(world: World, phase: BatchPhase) -> list[Frozen]:
     return [each for each in frozen_of(world) if each.state.phase is phase]
 
 
-def _prepare(office: Office) -> None:
+def prepare_month(office: Office) -> None:
     with attempt_at(office.world, f"month-end {PERIOD}", LAST) as attempt:
         prepare(office.world, PERIOD, attempt, by="preparer")
         write_review(office.world, PERIOD)
 
 
 def _hold(office: Office) -> None:
-    batch, payee = _of_field(office, 0)
+    batch, payee = of_field(office, 0)
     if not _holds(office):
         with attempt_at(office.world, f"hold {payee}", None) as attempt:
             hold_payee(office.under(HR), batch, payee, by=HR, reason="two visits are in doubt", attempt=attempt)
 
 
 def _adjust(office: Office) -> None:
-    batch, payee = _of_field(office, 1)
+    batch, payee = of_field(office, 1)
     if not list_adjustments(office.world, PERIOD):
         wanted = NewAdjustment(payee, Decimal(250_000), "VND", HR, "a visit that was not recorded")
         with attempt_at(office.world, f"adjust {payee}", None) as attempt:
@@ -94,7 +94,7 @@ def _export(office: Office) -> None:
 
 def _correct(office: Office) -> None:
     """A bad review arrives for somebody who was paid: the last day's extract comes anew, and its night is run again."""
-    _, payee = _of_field(office, 2)
+    _, payee = of_field(office, 2)
     deliver(office.world, payee, LAST)
     office.world.seam.sweep()
     night_of(office.world, LAST, (Stage.GATE, Stage.ALLOCATE, Stage.MEASURE))
@@ -114,7 +114,7 @@ def deliver(world: World, payee: str, day: date) -> None:
 def _release(office: Office) -> None:
     decision = _holds(office)[-1]
     if decision.decision == "held":
-        batch, _ = _of_field(office, 0)
+        batch, _ = of_field(office, 0)
         with attempt_at(office.world, f"release {decision.payee}", None) as attempt:
             release_payee(office.under(HR), batch, decision.payee, by=HR, reason="settled", attempt=attempt)
 
@@ -141,16 +141,16 @@ def _close(office: Office) -> None:
 
 
 STEPS = (
-    Step("prepare", _prepare),
+    Step("prepare", prepare_month),
     Step("hold a payee", _hold),
     Step("adjust by two people", _adjust),
-    Step("prepare again", _prepare),
+    Step("prepare again", prepare_month),
     Step("approve", _approve),
     Step("publish", _publish),
     Step("export", _export),
     Step("correct an extract", _correct),
     Step("release the payee", _release),
-    Step("prepare the differences", _prepare),
+    Step("prepare the differences", prepare_month),
     Step("approve the differences", _approve),
     Step("publish the differences", _publish),
     Step("export the differences", _export),
@@ -161,7 +161,7 @@ STEPS = (
 BRIEFLY = tuple(STEPS[number] for number in (0, 4, 5, 6, 14))  # nobody is held, and nothing is corrected
 
 
-def _of_field(office: Office, number: int) -> tuple[str, str]:
+def of_field(office: Office, number: int) -> tuple[str, str]:
     """The first batch of a department in the field that pays several, and one of those by number."""
     bonus = [each for each in frozen_of(office.world) if each.batch.kind is BatchKind.BONUS]
     found = [each for each in bonus if each.batch.scope == "field"]

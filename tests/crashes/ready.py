@@ -13,18 +13,23 @@ from adapters.store.runs import begin_attempt
 from adapters.store.signatures import sign
 from adapters.world import World, open_world
 from domain.manifest import Stage
+from domain.periods import Period
+from incentives.ledger import nets
+from tasks.stages.month_end import prepare, read_frozen
 from tasks.stages.opening import open_book
 from tasks.stages.rules import sound_rules
 from tests.conftest import SteppingClock
 from tests.stages.books import edit, house_book
 from tests.stages.claimed import Claimed, Paid, night, rule_book, sign_all
 from tests.stages.conftest import END, START, month_of, night_of, put_book
+from tests.stages.paid import owe
 from tests.stages.test_claims import BOOK, CLAIMS, LATER
 from tests.stages.test_opening_of_pay import COMMISSION
 from tests.stages.test_signals import LOOSE
 from tests.stages.test_standing import RULES as STANDINGS
 from tests.stages.test_standing import STEPS
 
+SEPTEMBER = Period(2026, 9)
 FOUR_DAYS = DemoPlan(120, 20, 2, START, date(2026, 9, 4), seed=3)
 A_MONTH = DemoPlan(400, 30, 2, START, END, seed=3, state_dates=(*(date(2026, 9, day) for day in (1, 2, 3, 4, 29)), END))
 SCORECARDS = "kpi_rules/rules/scorecards.yaml"
@@ -51,6 +56,11 @@ def three_nights(folder: Path) -> Settings:
 def paid_month(folder: Path) -> Settings:
     """A September that was gated every day and measured on the last, and nothing of it is paid."""
     return _made(folder, _run_month, datetime(2026, 10, 1, tzinfo=UTC))
+
+
+def month_in_debt(folder: Path) -> Settings:
+    """The same month, in which somebody whom field pays owes in legal a little more than three tenths of that pay."""
+    return _made(folder, _run_month_in_debt, datetime(2026, 10, 1, tzinfo=UTC))
 
 
 def claimed(folder: Path) -> Settings:
@@ -97,6 +107,16 @@ def _run_three_nights(world: World, folder: Path) -> None:
 def _run_month(world: World, folder: Path) -> None:
     _land(world, folder, A_MONTH)
     month_of(world)
+
+
+def _run_month_in_debt(world: World, folder: Path) -> None:
+    _run_month(world, folder)
+    made = prepare(world, SEPTEMBER, begin_attempt(world.store, "month-end", END), by="preparer")
+    with world.store.read() as connection:
+        postings = read_frozen(connection, next(each for each in made.batches if "field" in each)).postings
+    pays = nets((each.key, each.amount_minor) for each in postings)
+    payee, pay = max((key.payee, pay) for key, pay in pays.items() if key.currency == "VND" and pay > 100)
+    owe(world, payee, "legal", pay * 3 // 10 + 7)
 
 
 def _run_claims(world: World, _: Path) -> None:

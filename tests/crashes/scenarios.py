@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.crashes.decisions import DECISIONS
+from tests.crashes.disputes import DISPUTES
 from tests.crashes.house import HOUSE
 from tests.crashes.month import PAY
 from tests.crashes.nights import FIRST_START, NIGHTS
@@ -15,4 +17,4 @@ DRAWN = (FIRST_START, NIGHTS, OPENING, PARTNERS, SETTLEMENT, PAY)
 PLACES = tuple((scenario, number) for scenario in DRAWN for number in range(len(scenario.steps)))
 
 # The others are killed at every named point, and never by lot.
-SCENARIOS = (*DRAWN, HOUSE)
+SCENARIOS = (*DRAWN, HOUSE, DECISIONS, DISPUTES)

@@ -185,3 +185,10 @@ def _ledger_row(chained: ChainedEntry, previous: Digest) -> dict[str, object]:
         "previous_hash": previous,
         "entry_hash": chained.entry_hash,
     }
+
+
+def owe(world: World, payee: str, scope: str, minor: int) -> None:
+    """A debt in the ledger as a batch of August left it, without the nights before it."""
+    august = Period(2026, 8)
+    line = PayoutLine(payee, f"carried/net:{scope}", str(august), "VND", Decimal(minor), scope, digest_of("terms"), ())
+    publish_lines(world, month_end_run(world, august), scope, [line])

@@ -28,11 +28,9 @@ from adapters.store.signatures import sign
 from adapters.world import business_today, open_world
 from domain.actions import ActionDecision, ActionDecisionKind
 from domain.ids import canonical_decimal as as_text
-from domain.ids import digest_of
 from domain.manifest import Stage
 from domain.money import from_minor
 from domain.periods import Period
-from domain.records import PayoutLine
 from flows.cli import app, explaining
 from incentives.batches import BatchPhase, DecisionKind, PeriodDecisionKind, PeriodState
 from incentives.closed_sets import AGAINST, KEPT
@@ -66,7 +64,7 @@ from tests.crashes.office import BY_ROLE, FINANCE, HR, PEOPLE, Office
 from tests.stages.conftest import month_of, night_of, put_book
 from tests.stages.copied_rows import copy_of_store
 from tests.stages.logins import as_login
-from tests.stages.paid import month_end_run, publish_lines
+from tests.stages.paid import owe
 from tests.stages.test_nights import files_of, tables_of
 from tests.stages.test_opening_of_pay import opening_of, with_commission
 
@@ -1072,10 +1070,3 @@ def amounts_of(world, batch, payee):
 def paid(world, batch):
     approve_all(world, batch)
     decide.publish(world, batch, by="publisher")
-
-
-def owe(world, payee, scope, minor):
-    """A debt in the ledger as a batch of August left it, without the nights before it."""
-    august = SEPTEMBER.previous()
-    line = PayoutLine(payee, f"carried/net:{scope}", str(august), "VND", Decimal(minor), scope, digest_of("terms"), ())
-    publish_lines(world, month_end_run(world, august), scope, [line])

@@ -20,10 +20,10 @@ from tasks.stages.adjust import (
 from tasks.stages.disputes import answer, batch_to_adjust, list_disputes, open_dispute, resolve
 from tasks.stages.month_end import read_frozen
 from tests.crashes.month import PERIOD, of_field, prepare_month
-from tests.crashes.office import FINANCE, HR, Office, Scenario, Step
+from tests.crashes.office import BY_ROLE, DIRECTOR, FINANCE, HR, Office, Scenario, Step
 from tests.crashes.ready import month_in_debt
 
-REASON = "works in field now"
+MANAGER, REASON = BY_ROLE["manager"], "works in field now"
 
 
 def _open(office: Office) -> None:
@@ -43,7 +43,7 @@ def _answer(office: Office) -> None:
     name = case.action.action_id
     if not any(each.kind is ActionDecisionKind.ANSWERED for each in case.action.decisions):
         with attempt_at(office.world, f"disputes answer {name}", None) as attempt:
-            answer(office.under(FINANCE), name, by=FINANCE, text="you are right", attempt=attempt)
+            answer(office.under(MANAGER), name, by=MANAGER, text="you are right", attempt=attempt)
 
 
 def _uphold(office: Office) -> None:
@@ -51,9 +51,8 @@ def _uphold(office: Office) -> None:
     name = case.action.action_id
     if case.is_open:
         with attempt_at(office.world, f"disputes uphold {name}", None) as attempt:
-            resolve(
-                office.under(FINANCE), name, upheld=True, by=FINANCE, reason="two visits were missed", attempt=attempt
-            )
+            said = {"by": DIRECTOR, "reason": "two visits were missed", "attempt": attempt}
+            resolve(office.under(DIRECTOR), name, upheld=True, **said)
 
 
 def _settle(office: Office) -> None:

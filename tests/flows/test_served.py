@@ -27,6 +27,7 @@ from adapters.store.runs import newest_attempts
 from adapters.store.schema import runs, stage_results
 from adapters.world import business_today
 from domain.records import Outcome
+from flows.automations import notices
 from tasks.stages.month_end import read_frozen
 from tests.flows.conftest import DAY, NAMES, SECRET, keep, submit
 
@@ -268,7 +269,9 @@ def test_prefect_yaml_and_a_worker_do_the_same(served, request):
     found = {each["name"]: each for each in served.call("/deployments/filter", {})}
     assert {name for name, each in found.items() if each["work_pool_name"] == "recoup"} == NAMES
     assert "enum" not in served.form("report")["department"], "prefect deploy knows no store"
+    automations = served.call("/automations/filter", {})
     served.recoup("provide", PREFECT_API_URL=f"{served.address}/api", PREFECT_API_AUTH_STRING=served.password)
+    assert served.call("/automations/filter", {}) == automations, "one that is written anew forgets signs of life"
     assert served.form("report")["department"]["enum"] == ["", *DEPARTMENTS]
     worker = subprocess.Popen(
         [sys.executable, "-m", "prefect", "worker", "start", "--pool", "recoup", "--type", "process"],
@@ -279,6 +282,15 @@ def test_prefect_yaml_and_a_worker_do_the_same(served, request):
         worker.send_signal(signal.SIGINT)
         worker.wait(60)
     assert (run["name"], run["state_name"]) == (f"daily report of {DAY}", "Completed"), run["state"]["message"]
+
+
+def test_what_the_server_needs_to_go_on_after_a_restart_lies_below_the_home_folder(served):
+    """Also where the packages may not be written to."""
+    kept = served.world.settings.home / "prefect"
+    served.ended(served.start("report", business_date=str(DAY), report="daily", language="en"))
+    assert (kept / "concurrency_leases" / "expirations.json").is_file()
+    assert {each.name for each in (kept / "ui").iterdir()} == {"v1", "v2"}
+    assert len(served.call("/automations/filter", {})) == len(notices(served.world.settings))
 
 
 def _open_form(served, page, deployment, words):

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.conftest import database_on
+from tests.crashes.decisions import DECISIONS
+from tests.crashes.disputes import DISPUTES
 from tests.crashes.house import HOUSE
 from tests.crashes.log import EQUAL, Kill, add_to_log, read_log, write_log
 from tests.crashes.moments import outcome_of, undisturbed
@@ -68,7 +70,9 @@ def test_a_command_that_leaves_something_else_when_it_is_typed_again_is_told(rea
 def test_every_step_has_its_turn():
     assert {scenario.name for scenario, _ in PLACES} == {scenario.name for scenario in DRAWN}
     assert len(PLACES) == len(set(PLACES)) == sum(len(scenario.steps) for scenario in DRAWN)
-    assert set(SCENARIOS) - set(DRAWN) == {HOUSE}, "its moments by lot would change those of the numbers in the log"
+    assert set(SCENARIOS) - set(DRAWN) == {HOUSE, DECISIONS, DISPUTES}, (
+        "their moments by lot would change those of the numbers in the log"
+    )
 
 
 def test_the_log_keeps_the_last_of_each_kill_and_the_page_tells_what_differed(tmp_path):

@@ -46,16 +46,6 @@ POINTS = (
     "stage_report:after_commit",
 )
 
-# One of each sort, killed in a process that has done all before it by itself, and run again by one process.
-ALONE = (
-    "snapshot:renamed#7",
-    "landed:after_commit",
-    "stage_gate:before_commit",
-    "dispatch:written",
-    "credits:renamed",
-    "stage_measure:after_commit",
-)
-
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def undisturbed(request, tmp_path_factory, book):
@@ -70,24 +60,15 @@ def test_the_points_are_those_of_a_night(undisturbed):
     assert {point.partition("#")[0] for point in POINTS} <= set(world.seam.reached)
 
 
-@pytest.mark.parametrize("undisturbed", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("point", ALONE)
-def test_killed_and_run_again_it_equals_an_undisturbed_night(request, undisturbed, tmp_path, book, point):
-    _killed_at_each(request, undisturbed, tmp_path, book, [point])
-
-
 def test_killed_at_every_point_in_turn_and_run_again_it_equals_an_undisturbed_night(
     request, undisturbed, tmp_path, book
 ):
-    """Each run gets as far as the next point: on a server, what the dead ones held has to be let go of."""
-    _killed_at_each(request, undisturbed, tmp_path, book, POINTS)
-
-
-def _killed_at_each(request, undisturbed, tmp_path, book, points):
+    """Each run gets as far as the next point: on a server, what the dead ones held has to be let go of. Each point by
+    itself is killed by `make test-crash`."""
     first, files, tables = undisturbed
     with _landed(request, tmp_path / "home", book, first.store.dialect) as world:
         world.store.engine.dispose()
-        for point in points:
+        for point in POINTS:
             assert _killed_at(world.settings, point) == signal.SIGKILL, point
         again = open_world(world.settings, clock=SteppingClock())
         again.seam.sweep()

@@ -56,21 +56,15 @@ def server(settings: Settings, port: int, host: str = LOOPBACK) -> Iterator[str]
 def starting_server(settings: Settings, port: int, host: str = LOOPBACK) -> Iterator[Callable[[], str]]:
     """The server while it starts, which takes seconds; what is given waits until it is up, and says its address.
 
-    The UI asks for the API under the address it was told: on any port but 4200 it calls the wrong one otherwise. Its
-    pages are unpacked below the home folder: where the packages lie, a unit of systemd and a container may not write.
+    The UI asks for the API under the address it was told: on any port but 4200 it calls the wrong one otherwise.
     """
     url = f"http://{LOOPBACK if host == EVERY_ADDRESS else host}:{port}/api"
     os.environ["PREFECT_API_URL"] = url
-    own = settings.home.absolute() / "prefect"
-    os.environ.setdefault("PREFECT_HOME", str(own))
+    os.environ.setdefault("PREFECT_HOME", str((settings.home / "prefect").absolute()))
     set_keys(settings, os.environ)
     environment = {
         **os.environ,
         "PREFECT_SERVER_UI_API_URL": url,
-        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(own / "ui"),
-        # Who holds which slot outlasts the server. Kept in its memory alone, the slot of a night that died with it is
-        # held for ever, and that of a night that goes on is lost.
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": url.removesuffix("/api"),
         # Why it answered 503: on SQLite, a form that reads and then writes while somebody else has written in between.
         "PREFECT_SERVER_LOG_RETRYABLE_ERRORS": "true",

@@ -15,6 +15,7 @@ from adapters.errors import SettingsError
 from adapters.settings import Settings, read_settings
 from flows.automations import _payload, notices
 from flows.deployments import DEPLOYMENTS, project_file
+from flows.prefect_server import remember_in_files
 from flows.server_keys import close_own_server, given_password, password_file, set_keys
 
 SERVER, CLIENT = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
@@ -140,6 +141,17 @@ def test_strangers_on_the_machine_are_refused_by_the_server_of_a_command(tmp_pat
     done = subprocess.run(command, env={**environment, "RECOUP_HOME": str(tmp_path / "home")}, capture_output=True,
                           text=True, check=True)  # fmt: skip
     assert done.stdout.split() == ["401"], done.stderr
+
+
+def test_what_the_server_remembers_lies_below_its_home_unless_somebody_says_where(tmp_path):
+    leases, pages = "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", "PREFECT_SERVER_UI_STATIC_DIRECTORY"
+    ours = {"PREFECT_HOME": str(tmp_path)}
+    remember_in_files(ours)
+    assert ours[leases].endswith(".filesystem")
+    assert ours[pages] == str(tmp_path / "ui")
+    theirs = {leases: "redis", pages: "/srv/pages"}
+    remember_in_files(theirs)
+    assert theirs == {leases: "redis", pages: "/srv/pages"}
 
 
 @pytest.mark.slow

@@ -35,6 +35,7 @@ from tests.crashes.office import office_at
 from tests.crashes.report import STORES
 
 COMMAND = f"recoup nightly --date {THIRD}"
+HALTED = 3  # what the command ends with here: of that date the small book has no visits, and the rest goes on
 
 
 def main() -> int:
@@ -107,7 +108,7 @@ def _begun(settings: Settings) -> subprocess.Popen[bytes]:
 def _to_its_end(settings: Settings) -> None:
     process = _begun(settings)
     _, said = process.communicate()
-    if process.returncode:
+    if process.returncode not in {0, HALTED}:
         raise RuntimeError(f"{COMMAND} ended with {process.returncode}: {said.decode()[-2000:]}")
 
 

@@ -91,6 +91,10 @@ class Served:
         """The fields of its form, as they are now."""
         return self.call(f"/deployments/{self.deployments[deployment]['id']}")["parameter_openapi_schema"]["properties"]
 
+    def triggers(self) -> dict[str, str]:
+        """The id of each automation's trigger, by name."""
+        return {each["name"]: each["trigger"]["id"] for each in self.call("/automations/filter", {})}
+
     def recoup(self, *arguments: str, **environment: str) -> None:
         """A command, as somebody types it beside the server."""
         command = [sys.executable, "-c", "from flows.cli import main; main()", *arguments]

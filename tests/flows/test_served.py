@@ -269,9 +269,10 @@ def test_prefect_yaml_and_a_worker_do_the_same(served, request):
     found = {each["name"]: each for each in served.call("/deployments/filter", {})}
     assert {name for name, each in found.items() if each["work_pool_name"] == "recoup"} == NAMES
     assert "enum" not in served.form("report")["department"], "prefect deploy knows no store"
-    automations = served.call("/automations/filter", {})
     served.recoup("provide", PREFECT_API_URL=f"{served.address}/api", PREFECT_API_AUTH_STRING=served.password)
-    assert served.call("/automations/filter", {}) == automations, "one that is written anew forgets signs of life"
+    triggers = served.triggers()
+    served.recoup("provide", PREFECT_API_URL=f"{served.address}/api", PREFECT_API_AUTH_STRING=served.password)
+    assert served.triggers() == triggers, "a trigger that is written anew forgets which signs of life it waits for"
     assert served.form("report")["department"]["enum"] == ["", *DEPARTMENTS]
     worker = subprocess.Popen(
         [sys.executable, "-m", "prefect", "worker", "start", "--pool", "recoup", "--type", "process"],

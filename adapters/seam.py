@@ -22,8 +22,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from adapters.broken import asking, committing, writing
+from adapters.scratch import PART, is_orphan, prefix_of_this_process
 
-PART = ".part-"
 NEVER = datetime.min.replace(tzinfo=UTC)
 REACHED = "recoup.reached"  # the audit event of a failpoint, with its name
 
@@ -123,7 +123,7 @@ class Seam:
     def _temporary(self, folder: Path) -> Iterator[Path]:
         """A file of this process's own, in the scratch folder where renaming from there is possible."""
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f"{PART}{os.getpid()}-", dir=self._scratch_beside(folder))
+        handle, name = tempfile.mkstemp(prefix=prefix_of_this_process(), dir=self._scratch_beside(folder))
         os.close(handle)
         try:
             yield Path(name)
@@ -140,7 +140,7 @@ class Seam:
     def sweep(self) -> int:
         """Remove what processes that died left in the scratch folder; the number of files."""
         parts = list(self.scratch.glob(f"{PART}*")) if self.scratch is not None and self.scratch.is_dir() else []
-        orphans = [part for part in parts if not _is_running(int(part.name.removeprefix(PART).partition("-")[0]))]
+        orphans = [part for part in parts if is_orphan(part)]
         for orphan in orphans:
             with writing(orphan):
                 orphan.unlink(missing_ok=True)
@@ -152,16 +152,6 @@ class Seam:
         name, _, number = self.failpoint.partition("#")
         if name == point and self.reached[point] == int(number or 1):
             os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _is_running(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def sha256_of(path: Path) -> str:

@@ -18,12 +18,13 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from adapters.settings import Settings
+from adapters.store.runs import newest_attempts
 from adapters.store.schema import stage_results
 from adapters.world import open_world
 from tests.conftest import copied
@@ -35,6 +36,9 @@ from tests.crashes.office import office_at
 from tests.crashes.report import STORES
 
 COMMAND = f"recoup nightly --date {THIRD}"
+ANYWHERE = (
+    14  # so many numbers are drawn from the whole command, most of which is Prefect's start; others from the night
+)
 HALTED = 3  # what the command ends with here: of that date the small book has no visits, and the rest goes on
 
 
@@ -57,24 +61,31 @@ def _kill_on(store: str, folder: Path, log: Path, arguments: argparse.Namespace)
         begun, server = kept.enter_context(on_store(store, ready, place))
         open_world(begun).store.engine.dispose()  # migrated: the night itself is what is timed
         with copied(begun, place / "whole", server) as settings:
-            seconds = _timed(settings)
+            begun_after, seconds = _timed(settings)
             expected = _left(settings)
-        print(f"\n{COMMAND} on {store}: {seconds:.0f} s undisturbed", flush=True)
+        print(f"\n{COMMAND} on {store}: {seconds:.0f} s undisturbed, the night after {begun_after:.0f} s", flush=True)
         for number in arguments.only or range(arguments.kills):
             with copied(begun, place / f"kill-{number}", server) as settings:
-                kill = _killed(settings, expected, store, arguments.seed, number, seconds)
+                first = 0.0 if number < ANYWHERE else begun_after
+                delay = random.Random(f"stack/{arguments.seed}/{number}").uniform(first, seconds)
+                kill = _killed(settings, expected, store, arguments.seed, number, delay)
             add_to_log(log, kill)
             print("\n".join(lines_of(kill)), flush=True)
 
 
-def _timed(settings: Settings) -> float:
-    begun = time.perf_counter()
+def _timed(settings: Settings) -> tuple[float, float]:
+    """Seconds until the night's attempt is on record, and until the end."""
+    now, begun = datetime.now(UTC), time.perf_counter()
     _to_its_end(settings)
-    return time.perf_counter() - begun
+    seconds = time.perf_counter() - begun
+    world = open_world(settings)
+    with world.store.read() as connection:
+        started = newest_attempts(connection, 1)[0].started_at
+    world.store.engine.dispose()
+    return (started - now).total_seconds(), seconds
 
 
-def _killed(settings: Settings, expected: Left, store: str, seed: int, number: int, seconds: float) -> Kill:
-    delay = random.Random(f"stack/{seed}/{number}").uniform(0, seconds)
+def _killed(settings: Settings, expected: Left, store: str, seed: int, number: int, delay: float) -> Kill:
     process = _begun(settings)
     begun = time.perf_counter()
     try:

@@ -30,7 +30,8 @@ from adapters.landing_checks import (
     lost_values,
     refusing,
 )
-from adapters.seam import PART, sha256_of
+from adapters.scratch import prefix_of_this_process
+from adapters.seam import sha256_of
 from adapters.snapshots import Version, version_of_source, write_version
 from adapters.world import World
 from domain.issues import Issue, Location, Severity, has_errors
@@ -250,7 +251,7 @@ def _scratch(world: World) -> Iterator[Path]:
     """A file that is swept should this process be killed."""
     folder = world.seam.scratch or world.settings.home / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f"{PART}{os.getpid()}-", suffix=".csv", dir=folder)
+    handle, name = tempfile.mkstemp(prefix=prefix_of_this_process(), suffix=".csv", dir=folder)
     os.close(handle)
     try:
         yield Path(name)

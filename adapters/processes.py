@@ -1,4 +1,4 @@
-"""Work side by side: each piece in a process of its own, which begins as a copy of this one."""
+"""Work side by side: each piece in a process of its own, which begins as a copy of this one; and who is there."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def in_processes(pieces: Sequence[Callable[[], T]]) -> list[T]:
@@ -30,6 +32,18 @@ def in_processes(pieces: Sequence[Callable[[], T]]) -> list[T]:
             ends.append(here)
         last = [piece() for piece in pieces[-1:]]
         return [*(_received(end) for end in ends), *last]
+
+
+def started_of(process_id: int) -> str:
+    """Since when there is this process: a number is given again, but not with this start; a zombie is gone.
+
+    The host's start, and ticks of its clock since then; empty where there is none, or where the system does not say.
+    """
+    try:
+        fields = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return "" if fields[0] in {"Z", "X"} else f"{_BOOT.read_text(encoding='utf-8').strip()}/{fields[19]}"
+    except OSError:
+        return ""
 
 
 def _send(end: Connection, piece: Callable[[], object]) -> None:

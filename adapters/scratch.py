@@ -12,21 +12,23 @@ import socket
 import time
 from pathlib import Path
 
+from adapters.processes import started_of
+
 PART = ".part-"
 _LONGEST_SECONDS = 86_400  # nothing is written for a day: stages are stopped long before
 
 
 def prefix_of_this_process() -> str:
     """How the names of its temporary files begin."""
-    return f"{PART}{_machine()}-{os.getpid()}-{_began(os.getpid())}-"
+    return f"{PART}{_machine()}-{os.getpid()}-{_since(os.getpid())}-"
 
 
 def is_orphan(part: Path) -> bool:
-    """Whether nobody writes it any more; of another machine's file its age decides."""
+    """Whether nobody writes it any more; where that cannot be told, as of another machine's file, its age decides."""
     machine, _, whose = part.name.removeprefix(PART).partition("-")
-    process, _, began = whose.rpartition("-")[0].partition("-")
-    if machine == _machine() and process.isdigit():
-        return _began(int(process)) != began
+    process, _, since = whose.rpartition("-")[0].partition("-")
+    if machine == _machine() and process.isdigit() and since:
+        return _since(int(process)) != since
     try:
         return time.time() - part.stat().st_mtime > _LONGEST_SECONDS
     except FileNotFoundError:
@@ -34,23 +36,14 @@ def is_orphan(part: Path) -> bool:
 
 
 def _machine() -> str:
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+    return _short(socket.gethostname())
 
 
-def _began(process: int) -> str:
-    """When the process began, in ticks since the machine did; empty where there is none. Without /proc: that it is."""
-    try:
-        told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "" if Path("/proc/self").exists() or not _answers(process) else "alive"
-    return told.rpartition(")")[2].split()[19]
+def _since(process: int) -> str:
+    """Short for when the process began; empty where there is none, or the system does not say."""
+    started = started_of(process)
+    return _short(started) if started else ""
 
 
-def _answers(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from adapters.processes import started_of
 from adapters.store.engine import Store
 from domain.ids import AttemptId
 
 _LOCK = "attempt-{}.lock"
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Worker:
 
 
 def this_worker() -> Worker:
-    return Worker(socket.gethostname(), os.getpid(), _started(os.getpid()))
+    return Worker(socket.gethostname(), os.getpid(), started_of(os.getpid()))
 
 
 @contextmanager
@@ -139,13 +139,4 @@ def _key(attempt: AttemptId) -> int:
 def _seen_here(worker: Worker) -> bool:
     if not worker.process_started or worker.host != socket.gethostname():
         return False
-    return _started(worker.process_id) == worker.process_started
-
-
-def _started(process_id: int) -> str:
-    """Since when there is this process: a number is given again, but not with this start; a zombie is gone."""
-    try:
-        fields = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return "" if fields[0] in {"Z", "X"} else f"{_BOOT.read_text(encoding='utf-8').strip()}/{fields[19]}"
-    except OSError:
-        return ""
+    return started_of(worker.process_id) == worker.process_started

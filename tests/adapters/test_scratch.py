@@ -35,7 +35,7 @@ def test_what_a_process_left_that_is_gone_goes(tmp_path, ours):
 
 def test_a_process_that_got_the_number_of_a_dead_one_keeps_nothing_of_it(tmp_path, ours):
     machine, process, began = ours
-    assert is_orphan(part(tmp_path, f"{PART}{machine}-{process}-{int(began) - 1}-abc"))
+    assert is_orphan(part(tmp_path, f"{PART}{machine}-{process}-{began[::-1]}0-abc"))
 
 
 @pytest.mark.parametrize(("days", "goes"), [(0, False), (0.9, False), (1.1, True)])
@@ -47,24 +47,18 @@ def test_what_cannot_be_asked_for_goes_after_a_day(tmp_path, name, days, goes):
     assert is_orphan(path) is goes
 
 
-def test_without_proc_the_process_is_asked_for_itself(tmp_path, monkeypatch, ours):
-    class NoProc(type(tmp_path)):
-        def read_text(self, *_, **__):
-            raise FileNotFoundError
-
-        def exists(self, *_, **__):
-            return False
-
-    monkeypatch.setattr(scratch, "Path", NoProc)
-    assert not is_orphan(part(tmp_path, f"{prefix_of_this_process()}abc"))
-    with subprocess.Popen(["true"]) as gone:
-        pass
-    assert is_orphan(part(tmp_path, f"{PART}{ours[0]}-{gone.pid}-alive-abc"))
+@pytest.mark.parametrize(("days", "goes"), [(0, False), (1.1, True)])
+def test_where_the_system_does_not_say_when_processes_began_age_decides(tmp_path, monkeypatch, days, goes):
+    monkeypatch.setattr(scratch, "started_of", lambda _: "")
+    path = part(tmp_path, f"{prefix_of_this_process()}abc")
+    then = time.time() - days * 86_400
+    os.utime(path, (then, then))
+    assert is_orphan(path) is goes
 
 
 def test_a_sweep_removes_what_the_dead_left(tmp_path):
     seam = Seam(scratch=tmp_path)
     stays = part(tmp_path, f"{prefix_of_this_process()}abc")
-    goes = part(tmp_path, f"{prefix_of_this_process().rsplit('-', 2)[0]}-0-abc")
+    goes = part(tmp_path, f"{prefix_of_this_process().rsplit('-', 2)[0]}-00000000-abc")
     assert seam.sweep() == 1
     assert (stays.exists(), goes.exists()) == (True, False)

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapters import seam
-from adapters.seam import PART
+from adapters.scratch import PART
 from adapters.settings import Settings
 from adapters.world import open_world
 from tests.conftest import SteppingClock

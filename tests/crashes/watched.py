@@ -19,7 +19,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapters.seam import PART, REACHED
+from adapters.scratch import PART
+from adapters.seam import REACHED
 
 _REACHED, _DONE = b"r", b"d"
 _SIZE, _COUNT = 512, struct.Struct("<Q")

@@ -67,8 +67,8 @@ bench-gates: install  ## What the gate makes of clean nights, and of every kind 
 bench-allocation: install  ## Large allocations by the night's solver, beside HiGHS where it finishes
 	@$(BIN)/python -m bench.allocation
 
-test-crash: install  ## Kill every flow at every named point and N=1000 random moments, on each database
-	@$(BIN)/python -W ignore -m tests.crashes --moments $(or $(N),1000) --log docs/crash-matrix.csv --page docs/crash-matrix.md
+test-crash: install  ## Kill every flow at every named point and N=500 random moments, on each of two databases
+	@$(BIN)/python -W ignore -m tests.crashes --moments $(or $(N),500) --log docs/crash-matrix.csv --page docs/crash-matrix.md
 	@$(BIN)/python -W ignore -m tests.crashes.stack --log docs/crash-matrix.csv
 	@$(BIN)/python -W ignore -m tests.crashes --no-points --moments 0 --log docs/crash-matrix.csv --page docs/crash-matrix.md
 	@RECOUP_KILLED_ON=sqlite,postgresql $(BIN)/pytest -n 0 -k killed_at_every_point tests/stages/test_month_end.py

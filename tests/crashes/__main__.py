@@ -1,6 +1,6 @@
 """Kill every flow at every named point and at moments drawn by lot, type it again, and say what differs.
 
-    python -m tests.crashes [--seed 1] [--moments 1000] [--no-points] [--store sqlite] [--store postgresql]
+    python -m tests.crashes [--seed 1] [--moments 500] [--no-points] [--store sqlite] [--store postgresql]
         [--scenario pay] [--only N ...] [--jobs 1] [--log FILE.csv] [--page FILE.md] [--folder FOLDER]
 
 Prints a line for each kill: its number, the step, what was under way, and whether all tables and files are those of the
@@ -143,7 +143,7 @@ def _move(settings: Settings, there: Settings) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crashes")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--moments", type=int, default=1000)
+    parser.add_argument("--moments", type=int, default=500)
     parser.add_argument("--points", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--store", action="append", choices=STORES)
     parser.add_argument("--scenario", action="append", choices=[each.name for each in SCENARIOS])

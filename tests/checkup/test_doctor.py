@@ -20,6 +20,7 @@ from adapters.store.runs import StageResult, State, begin_attempt, end_attempt, 
 from adapters.store.schema import attempts, run_files, runs
 from adapters.world import open_any_world, open_world
 from flows.cli import app
+from flows.cli.doctor import served_here
 from tasks.checkup.checkup import check_up
 from tasks.checkup.healthy import main as healthy
 from tasks.checkup.machine import bytes_of, look_at_schedule
@@ -277,6 +278,15 @@ def test_the_server_answers_only_to_who_knows_its_password(tmp_path, its, ours, 
     (server,) = [each for each in looked if each.about == "Prefect server"]
     assert [issue.code for issue in server.issues] == codes
     assert not ours or ours not in repr(server)
+
+
+def test_the_server_that_is_asked_is_that_of_the_settings_unless_prefect_names_one(tmp_path, monkeypatch):
+    """Of two environments on one machine each looks at its own."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    settings = Settings(home=tmp_path, port=4201)
+    assert served_here(settings).url == "http://127.0.0.1:4201/api"
+    monkeypatch.setenv("PREFECT_API_URL", "http://elsewhere.invalid/api")
+    assert served_here(settings).url == "http://elsewhere.invalid/api"
 
 
 def test_a_server_without_pages_is_a_warning(tmp_path):
